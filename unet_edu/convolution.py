@@ -1,0 +1,407 @@
+"""Convolution and its adjoint, in NumPy. Lesson 02.
+
+A convolution lays a small kernel `w` on a patch of the image `x`, multiplies number by number, adds up, and moves on:
+
+    y[n, o, i, j] = bias[o] + Σ w[o, c, u, v] · x[n, c, i·stride + u·dilation − padding, j·stride + v·dilation − padding]
+
+The sum runs over the input channels `c` and the kernel's rows and columns `u, v`; outside the image `x` is zero. The kernel
+is not flipped: mathematics calls this cross-correlation, deep learning calls it convolution.
+
+For a fixed kernel this is a linear map, y = A x. Beside it stands its adjoint Aᵀ, `conv2d_grad_input`, which sends numbers
+back along the same multiplications: ⟨A x, y⟩ = ⟨x, Aᵀ y⟩. Both read one picture of the work, `_windows`: convolution
+gathers from the windows, the adjoint adds into them.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "ReceptiveField",
+    "conv2d",
+    "conv2d_grad_bias",
+    "conv2d_grad_input",
+    "conv2d_grad_weight",
+    "conv2d_loops",
+    "output_size",
+    "receptive_field",
+]
+
+Size = int | Sequence[int]
+
+# Bytes of unrolled windows that `conv2d` copies at a time: large enough for a fast matrix product, small enough to stay in
+# a processor's cache (and to keep a huge image from needing nine times its own memory).
+BAND_BYTES = 1 << 19
+
+
+def conv2d_loops(x: NDArray[Any], w: NDArray[Any]) -> NDArray[Any]:
+    """Convolve one plane with one kernel: the definition itself, as lesson 02 teaches it.
+
+    Parameters
+    ----------
+    x : (H, W) array
+    w : (kH, kW) array
+
+    Returns
+    -------
+    (H − kH + 1, W − kW + 1) array of float64
+    """
+    H, W = x.shape
+    kH, kW = w.shape
+    y = np.zeros((H - kH + 1, W - kW + 1))
+    for i, j in np.ndindex(y.shape):
+        y[i, j] = (x[i : i + kH, j : j + kW] * w).sum()
+    return y
+
+
+def conv2d(
+    x: ArrayLike,
+    w: ArrayLike,
+    bias: ArrayLike | None = None,
+    *,
+    stride: Size = 1,
+    padding: Size = 0,
+    dilation: Size = 1,
+) -> NDArray[Any]:
+    """Convolve images with kernels, as `torch.nn.functional.conv2d` does.
+
+    The windows are unrolled into columns, so that all the multiplying is one matrix product a band of output rows.
+
+    Parameters
+    ----------
+    x : (N, C_in, H, W) or (H, W) array of real numbers
+        A batch of images, or one plane. NaN and infinity go through as they do in any sum.
+    w : (C_out, C_in, kH, kW) array, or (kH, kW) with a plane
+        One stack of C_in kernels for each output channel.
+    bias : (C_out,) array, or one number with a plane, optional
+        Added once to each output channel.
+    stride, padding, dilation : int or pair of ints (rows, columns)
+        The step between windows (≥ 1), the ring of zeros around the image (≥ 0), the distance between the kernel's taps (≥ 1).
+
+    Returns
+    -------
+    (N, C_out, H', W') or (H', W') array
+        With sizes as `output_size` gives them. Floats keep their precision; integers and booleans become int64, so that
+        uint8 pixels do not wrap around at 256.
+
+    Raises
+    ------
+    TypeError
+        When an argument does not hold real numbers, or a stride is not an int.
+    ValueError
+        When ranks or channels do not match, or the kernel does not fit into the padded image.
+
+    References
+    ----------
+    Dumoulin and Visin (2016), "A guide to convolution arithmetic for deep learning", sections 2 and 5.1. Lesson 02.
+
+    Examples
+    --------
+    >>> x = [[4, 5, 8, 7], [1, 8, 8, 8], [3, 6, 6, 4], [6, 5, 7, 8]]
+    >>> conv2d(x, [[1, 4, 1], [1, 4, 3], [3, 3, 1]])
+    array([[122, 148],
+           [126, 134]])
+    """
+    x, w, is_plane = _images_and_kernels("x", x, w)
+    if x.shape[1] != w.shape[1]:
+        raise ValueError(
+            f"w: expected kernels for the {x.shape[1]} channels of x, got shape {w.shape}, which is for {w.shape[1]}; "
+            "x.shape[1] and w.shape[1] must be equal"
+        )
+    arrays = [x, w]
+    if bias is not None:
+        bias = _numbers("bias", bias)
+        if bias.shape != (len(w),) and not (is_plane and bias.ndim == 0):
+            expected = "one number" if is_plane else f"shape ({len(w)},), one number an output channel"
+            raise ValueError(f"bias: expected {expected}, got shape {bias.shape}")
+        arrays.append(bias)
+    dtype = _dtype(*arrays)
+
+    kernels = w.reshape(len(w), -1).astype(dtype, copy=False)  # one row an output channel
+    windows = _windows(x.astype(dtype, copy=False), w.shape[2:], stride, padding, dilation)
+    N, C_in, kH, kW, H_out, W_out = windows.shape
+    y = np.empty((N, len(w), H_out, W_out), dtype)
+    for rows in _bands(H_out, row_bytes=C_in * kH * kW * W_out * dtype.itemsize):
+        band = windows[..., rows, :]
+        columns = band.reshape(N, C_in * kH * kW, band.shape[-2] * W_out)  # copies: one column an output pixel
+        y[:, :, rows] = (kernels @ columns).reshape(N, len(w), band.shape[-2], W_out)
+    if bias is not None:
+        y += bias.reshape(-1, 1, 1)
+    return y[0, 0] if is_plane else y
+
+
+def conv2d_grad_input(
+    dy: ArrayLike,
+    w: ArrayLike,
+    size: tuple[int, int],
+    *,
+    stride: Size = 1,
+    padding: Size = 0,
+    dilation: Size = 1,
+) -> NDArray[Any]:
+    """The adjoint of `conv2d`: send each output number back to the inputs it came from.
+
+    This is Aᵀ where convolution is A: the gradient of a loss with respect to `x`, given its gradient `dy` with respect to
+    the output; and, under the name of transposed convolution, the layer with which a U-Net makes images larger (lesson 04).
+
+    Parameters
+    ----------
+    dy : (N, C_out, H', W') or (H', W') array
+    w : (C_out, C_in, kH, kW) or (kH, kW) array
+    size : (H, W)
+        Height and width of `x`. It must be said, because with a stride several input sizes share one output size.
+    stride, padding, dilation
+        As `conv2d` was given them.
+
+    Returns
+    -------
+    (N, C_in, H, W) or (H, W) array
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `conv2d`; also when `dy` is not of the shape that `conv2d` gives for this `size`.
+    """
+    dy, w, is_plane = _images_and_kernels("dy", dy, w)
+    N, C_in = len(dy), w.shape[1]
+    dtype = _dtype(dy, w)
+    pad_h, pad_w = _pair("padding", padding, least=0)
+    H, W = _pair("size", size, least=1)
+    dx = np.zeros((N, C_in, H + 2 * pad_h, W + 2 * pad_w), dtype)
+    windows = _windows(dx, w.shape[2:], stride, 0, dilation)
+    kH, kW, H_out, W_out = windows.shape[2:]
+    _expect_shape("dy", dy, (N, len(w), H_out, W_out))
+
+    kernels = w.reshape(len(w), -1).astype(dtype, copy=False)
+    columns = kernels.T @ dy.reshape(N, len(w), H_out * W_out).astype(dtype, copy=False)
+    columns = columns.reshape(windows.shape)
+    for u, v in np.ndindex(kH, kW):  # windows overlap, but the places of one tap never do
+        windows[:, :, u, v] += columns[:, :, u, v]
+    dx = dx[:, :, pad_h : pad_h + H, pad_w : pad_w + W]
+    return dx[0, 0] if is_plane else dx
+
+
+def conv2d_grad_weight(
+    dy: ArrayLike,
+    x: ArrayLike,
+    kernel_size: tuple[int, int],
+    *,
+    stride: Size = 1,
+    padding: Size = 0,
+    dilation: Size = 1,
+) -> NDArray[Any]:
+    """The gradient with respect to the kernel: what each weight met, times what came of it.
+
+    Parameters
+    ----------
+    dy : (N, C_out, H', W') or (H', W') array
+        The gradient of the loss with respect to the output.
+    x : (N, C_in, H, W) or (H, W) array
+    kernel_size : (kH, kW)
+    stride, padding, dilation
+        As `conv2d` was given them.
+
+    Returns
+    -------
+    (C_out, C_in, kH, kW) or (kH, kW) array
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `conv2d`; also when `dy` is not of the shape that `conv2d` gives for this `kernel_size`.
+    """
+    dy, x, is_plane = _images_and_kernels("dy", dy, x, second="x")
+    dtype = _dtype(dy, x)
+    size = _pair("kernel_size", kernel_size, least=1)
+    windows = _windows(x.astype(dtype, copy=False), size, stride, padding, dilation)
+    _expect_shape("dy", dy, (len(x), dy.shape[1], *windows.shape[-2:]))
+    dw = np.tensordot(dy.astype(dtype, copy=False), windows, axes=((0, 2, 3), (0, 4, 5)))
+    return dw[0, 0] if is_plane else dw
+
+
+def conv2d_grad_bias(dy: ArrayLike) -> NDArray[Any]:
+    """The gradient with respect to the bias: it was added to every pixel, so it collects from every pixel.
+
+    Parameters
+    ----------
+    dy : (N, C_out, H', W') or (H', W') array
+
+    Returns
+    -------
+    (C_out,) array, or one number for a plane
+    """
+    dy = _numbers("dy", dy, ranks=(2, 4))
+    return dy.sum() if dy.ndim == 2 else dy.sum(axis=(0, 2, 3))
+
+
+def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
+    """How many windows fit along one side: ⌊(size + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1.
+
+    Where the stride does not divide evenly, the last cells are in no window. They are dropped; it is not an error.
+
+    Raises
+    ------
+    ValueError
+        When not even one window fits.
+
+    References
+    ----------
+    Dumoulin and Visin (2016), relationships 6 and 15. Lesson 02, exercise `out_size`.
+
+    Examples
+    --------
+    >>> output_size(572, 3), output_size(6, 3, stride=2, padding=1)
+    (570, 3)
+    """
+    size, kernel = _int("size", size, 1), _int("kernel", kernel, 1)
+    stride, padding, dilation = _int("stride", stride, 1), _int("padding", padding, 0), _int("dilation", dilation, 1)
+    span = dilation * (kernel - 1) + 1
+    if span > size + 2 * padding:
+        raise ValueError(
+            f"kernel: a kernel of {kernel} with dilation {dilation} spans {span} pixels and does not fit into "
+            f"{size + 2 * padding} ({size} and twice the padding of {padding}); take a smaller kernel or dilation, or more padding"
+        )
+    return (size + 2 * padding - span) // stride + 1
+
+
+class ReceptiveField(NamedTuple):
+    """What the outputs of a chain of layers see of its input, along one side.
+
+    Output n sees the input pixels from `start + n·jump` to `start + n·jump + size − 1`. A negative `start` lies in the padding.
+    """
+
+    size: int
+    jump: int
+    start: int
+
+
+def receptive_field(layers: Iterable[Sequence[int]]) -> ReceptiveField:
+    """The receptive field of a chain of convolutions or poolings, first layer first.
+
+    Parameters
+    ----------
+    layers : sequence of (kernel, stride, padding, dilation)
+        Later entries may be left out: stride 1, padding 0 and dilation 1 are meant.
+
+    Returns
+    -------
+    ReceptiveField
+        (size, jump, start) in pixels of the first layer's input.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When a layer is not one to four ints in their ranges.
+
+    References
+    ----------
+    Araujo, Norris and Sim (2019), "Computing receptive fields of convolutional neural networks", Distill.
+    Lesson 02, exercise `receptive_field`.
+
+    Examples
+    --------
+    >>> receptive_field([(3,), (3,)])  # two 3×3 convolutions see what one 5×5 sees
+    ReceptiveField(size=5, jump=1, start=0)
+    """
+    size, jump, start = 1, 1, 0
+    for n, layer in enumerate(layers):
+        try:
+            kernel, stride, padding, dilation = (*layer, *(1, 0, 1)[len(layer) - 1 :])
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"layers[{n}]: expected (kernel, stride, padding, dilation) or its beginning, got {layer!r}"
+            ) from None
+        kernel, stride = _int(f"layers[{n}] kernel", kernel, 1), _int(f"layers[{n}] stride", stride, 1)
+        padding, dilation = _int(f"layers[{n}] padding", padding, 0), _int(f"layers[{n}] dilation", dilation, 1)
+        size += (kernel - 1) * dilation * jump  # each further tap looks `dilation` jumps further
+        start -= padding * jump
+        jump *= stride
+    return ReceptiveField(size, jump, start)
+
+
+def _windows(x: NDArray[Any], kernel_size: Size, stride: Size, padding: Size, dilation: Size) -> NDArray[Any]:
+    """A view of (N, C, H, W) as (N, C, kH, kW, H', W'): entry [.., u, v, i, j] is what tap (u, v) meets at output (i, j)."""
+    (kH, kW), (s_h, s_w) = _pair("kernel_size", kernel_size, least=1), _pair("stride", stride, least=1)
+    (pad_h, pad_w), (d_h, d_w) = _pair("padding", padding, least=0), _pair("dilation", dilation, least=1)
+    output_size(x.shape[2], kH, s_h, pad_h, d_h)  # raises when the kernel does not fit
+    output_size(x.shape[3], kW, s_w, pad_w, d_w)
+    if pad_h or pad_w:
+        x = np.pad(x, ((0, 0), (0, 0), (pad_h, pad_h), (pad_w, pad_w)))
+    span = (d_h * (kH - 1) + 1, d_w * (kW - 1) + 1)
+    windows = sliding_window_view(x, span, axis=(2, 3), writeable=x.flags.writeable)
+    return windows[:, :, ::s_h, ::s_w, ::d_h, ::d_w].transpose(0, 1, 4, 5, 2, 3)
+
+
+def _bands(rows: int, row_bytes: int) -> Iterator[slice]:
+    """Cut `rows` into slices that hold about `BAND_BYTES` each."""
+    step = max(1, BAND_BYTES // max(1, row_bytes))
+    return (slice(top, top + step) for top in range(0, rows, step))
+
+
+def _images_and_kernels(
+    first: str, a: ArrayLike, b: ArrayLike, second: str = "w"
+) -> tuple[NDArray[Any], NDArray[Any], bool]:
+    """Both as 4-D arrays, and whether they came as planes."""
+    a, b = _numbers(first, a, ranks=(2, 4)), _numbers(second, b, ranks=(2, 4))
+    if a.ndim != b.ndim:
+        raise ValueError(
+            f"{second}: expected as many axes as {first}, which has shape {a.shape}, got shape {b.shape}; "
+            "give two planes, or both with four axes"
+        )
+    for name, array in ((first, a), (second, b)):
+        if name != "dy" and 0 in array.shape[1:]:
+            raise ValueError(f"{name}: expected at least one number along each axis, got shape {array.shape}")
+    return (a[None, None], b[None, None], True) if a.ndim == 2 else (a, b, False)
+
+
+def _numbers(name: str, value: ArrayLike, ranks: tuple[int, ...] = ()) -> NDArray[Any]:
+    """`value` as an array of real numbers of one of the ranks."""
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name}: expected an array, got rows of different lengths") from None
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name}: expected real numbers, got {type(value).__name__} of type {array.dtype}")
+    if ranks and array.ndim not in ranks:
+        raise ValueError(
+            f"{name}: expected 2 axes (rows, columns) or 4 axes (batch or output channels, channels, rows, columns), "
+            f"got shape {array.shape}; {name}[None, None] makes four axes of two"
+        )
+    return array
+
+
+def _dtype(*arrays: NDArray[Any]) -> np.dtype[Any]:
+    """The type to compute in: floats as they are, integers and booleans as int64."""
+    dtype = np.result_type(*arrays)
+    return dtype if dtype.kind == "f" else np.result_type(dtype, np.int64)
+
+
+def _int(name: str, value: Any, least: int) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}: expected an int, got {value!r}") from None
+    if number < least:
+        raise ValueError(f"{name}: expected an int of at least {least}, got {number}")
+    return number
+
+
+def _pair(name: str, value: Size, least: int) -> tuple[int, int]:
+    """An int, or a pair of ints for rows and columns, as a pair."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        value = (value, value)
+    pair = tuple(value)
+    if len(pair) != 2:
+        raise ValueError(f"{name}: expected one int or a pair (rows, columns), got {value!r}")
+    return _int(name, pair[0], least), _int(name, pair[1], least)
+
+
+def _expect_shape(name: str, array: NDArray[Any], shape: tuple[int, ...]) -> None:
+    if array.shape != shape:
+        raise ValueError(f"{name}: expected shape {shape} for these sizes, got {array.shape}")

@@ -1,0 +1,28 @@
+"""One colour a role, through the whole course.
+
+The colours are Okabe and Ito's (2008), which people with any of the common colour blindnesses can tell apart. `line` is for
+outlines and curves, `fill` for the ground of a cell under dark text. A role never shows by its colour alone: a label, an outline
+or a hatch stands with it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Colour(NamedTuple):
+    line: str
+    fill: str
+
+
+ROLES = {
+    "input": Colour("#0072B2", "#D6EAF8"),
+    "kernel": Colour("#B87F00", "#FDEBC8"),
+    "output": Colour("#007A5A", "#CFEFE3"),
+    "skip": Colour("#A8568A", "#F5DFEC"),
+    "error": Colour("#D55E00", "#FBDCC8"),
+    "neutral": Colour("#5F5F5F", "#EDEDED"),
+}
+
+INK = "#1A1A1A"  # numbers and letters on a white or filled ground
+PAPER = "#FFFFFF"  # the ground of every picture, so that it stays legible in a dark theme
