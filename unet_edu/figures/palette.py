@@ -1,8 +1,8 @@
 """One colour a role, through the whole course.
 
-The colours are Okabe and Ito's (2008), which people with any of the common colour blindnesses can tell apart. `line` is for
-outlines and curves, `fill` for the ground of a cell under dark text. A role never shows by its colour alone: a label, an outline
-or a hatch stands with it.
+The hues are Okabe and Ito's (2008), which people with any of the common colour blindnesses can tell apart, made dark enough to be
+read as text on white (a contrast of 4.5 : 1). `line` is for outlines, curves and labels, `fill` for the ground of a cell under dark
+text. A role never shows by its colour alone: a label, an outline or a hatch stands with it.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ class Colour(NamedTuple):
 
 ROLES = {
     "input": Colour("#0072B2", "#D6EAF8"),
-    "kernel": Colour("#B87F00", "#FDEBC8"),
+    "kernel": Colour("#8A5F00", "#FDEBC8"),
     "output": Colour("#007A5A", "#CFEFE3"),
     "skip": Colour("#A8568A", "#F5DFEC"),
-    "error": Colour("#D55E00", "#FBDCC8"),
+    "error": Colour("#B84E00", "#FBDCC8"),
     "neutral": Colour("#5F5F5F", "#EDEDED"),
 }
 

@@ -1,0 +1,261 @@
+"""The convolution explorer: a kernel on a grid of numbers and, beside it, the same kernel on a photograph. Lesson 02."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import ipywidgets
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from unet_edu.convolution import conv2d
+from unet_edu.data import PHOTOS, photo
+from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
+from unet_edu.explore.picture import array_png, digest, image_tag
+from unet_edu.figures.scene import Grid, Link, Scene, draw_scene, inches, line_up, number
+
+__all__ = ["PRESETS", "State", "convolution", "edited", "filtered", "photos", "picture", "scene"]
+
+Matrix = tuple[tuple[float, ...], ...]
+Place = tuple[int, ...]  # (row, column)
+
+IMAGE: Matrix = ((4, 5, 8, 7), (1, 8, 8, 8), (3, 6, 6, 4), (6, 5, 7, 8))
+
+PRESETS: dict[str, Matrix] = {
+    "worked example": ((1, 4, 1), (1, 4, 3), (3, 3, 1)),
+    "identity": ((0, 0, 0), (0, 1, 0), (0, 0, 0)),
+    "shift": ((0, 0, 0), (1, 0, 0), (0, 0, 0)),
+    "box blur": ((1 / 9,) * 3,) * 3,
+    "Gaussian blur": ((1 / 16, 2 / 16, 1 / 16), (2 / 16, 4 / 16, 2 / 16), (1 / 16, 2 / 16, 1 / 16)),
+    "sharpen": ((0, -1, 0), (-1, 5, -1), (0, -1, 0)),
+    "Sobel, left to right": ((-1, 0, 1), (-2, 0, 2), (-1, 0, 1)),
+    "Sobel, top to bottom": ((-1, -2, -1), (0, 0, 0), (1, 2, 1)),
+    "Laplacian": ((0, 1, 0), (1, -4, 1), (0, 1, 0)),
+}
+
+
+@dataclass(frozen=True)
+class State:
+    x: Matrix
+    kernel: Matrix
+    flip: bool
+    photo: str
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """The kernel as it is laid on the image: turned by 180° in mathematics' convolution."""
+        kernel = np.array(self.kernel, dtype=np.float64)
+        return kernel[::-1, ::-1] if self.flip else kernel
+
+
+def convolution(
+    x: ArrayLike = IMAGE, kernel: ArrayLike = PRESETS["worked example"], *, flip: bool = False, photo: str = "camera"
+) -> Explorer:
+    """Explore how a kernel turns one grid of numbers into another.
+
+    Point at an output to see the patch and the sum behind it; at a weight to see every product it takes part in; at an input to
+    see every output it feeds. Step, play, or move the sliders. Type a number into the input or the kernel. Choose to
+    predict, and say each result before you see it. Below, the same kernel runs over a photograph.
+
+    Parameters
+    ----------
+    x : (H, W) array
+        The image; up to 8×8 reads well.
+    kernel : (kH, kW) array
+    flip : bool
+        Whether the kernel is turned by 180° first: correlation (False) or mathematics' convolution (True).
+    photo : str
+        One of `unet_edu.data.PHOTOS`.
+
+    Returns
+    -------
+    Explorer
+        The last value of a notebook cell shows itself.
+    """
+    state = State(_matrix("x", x), _matrix("kernel", kernel), flip, photo)
+    grid = SceneView()
+    explorer = Explorer(
+        state,
+        controls={
+            "kernel": ipywidgets.Dropdown(options=list(PRESETS.items()), description="Kernel"),
+            "flip": ipywidgets.Dropdown(
+                options=[("as it is (correlation)", False), ("turned by 180° (convolution)", True)],
+                description="Laid on",
+            ),
+            "photo": ipywidgets.Dropdown(options=[(name, name) for name in PHOTOS], description="Photo"),
+        },
+        views=[
+            View(grid, "scene", lambda state: scene(state).data()),
+            View(ipywidgets.HTML(), "value", photos),
+        ],
+        picture=picture,
+    )
+    grid.observe(lambda change: explorer.update(**edited(explorer.state, **change["new"])), names="edit")
+    return explorer
+
+
+def scene(state: State) -> Scene:
+    """The three grids, with one link for each product of the convolution."""
+    x, kernel = np.array(state.x), np.array(state.kernel)
+    y = conv2d(x, state.weights)
+    products = list(_products(y.shape, kernel.shape, state.flip))
+
+    sums: dict[Place, list[str]] = {place: [] for place in np.ndindex(y.shape)}
+    feeds: dict[Place, list[str]] = {place: [] for place in np.ndindex(x.shape)}
+    meets: dict[Place, list[str]] = {place: [] for place in np.ndindex(kernel.shape)}
+    for out, place, weight in products:
+        sums[out].append(f"{_factor(kernel[weight])}·{_factor(x[place])}")
+        feeds[place].append(f"{_name('y', out)} times {number(kernel[weight])}")
+        meets[weight].append(number(x[place]))
+    notes_x = [f"{_name('x', place)} = {number(x[place])} goes into {', '.join(feeds[place])}" for place in feeds]
+    notes_w = [
+        f"{_name('w', place)} = {number(kernel[place])} multiplies {', '.join(meets[place])}: one for each output"
+        for place in meets
+    ]
+    notes_y = [f"{_name('y', place)} = {' + '.join(sums[place])}" for place in sums]
+
+    grids, signs = line_up(
+        _grid("input", "x", x, notes_x, editable=True),
+        "∗",
+        _grid("kernel", "w", kernel, notes_w, editable=True),
+        "=",
+        _grid("output", "y", y, notes_y, editable=False),
+    )
+    turned = "convolution, with the kernel turned by 180°" if state.flip else "correlation"
+    return Scene(
+        alt=(
+            f"A {_size(x)} input, a {_size(kernel)} kernel and the {_size(y)} output of their {turned}. "
+            f"The first output: {notes_y[0]} = {number(y[0, 0])}."
+        ),
+        grids=grids,
+        signs=signs,
+        links=tuple(
+            Link(
+                output=x.size + kernel.size + _flat(out, y),
+                input=_flat(place, x),
+                weight=x.size + _flat(weight, kernel),
+            )
+            for out, place, weight in products
+        ),
+        walk="output",
+        caption="The kernel is turned by 180° before it is laid on the input." if state.flip else "",
+        can_predict=True,
+    )
+
+
+def edited(state: State, cell: int, value: float, **_: object) -> dict[str, Matrix]:
+    """What a number typed into a cell of the scene changes in the state."""
+    H, W = len(state.x), len(state.x[0])
+    name, matrix, place = ("x", state.x, cell) if cell < H * W else ("kernel", state.kernel, cell - H * W)
+    array = np.array(matrix, dtype=np.float64)
+    array.flat[place] = value
+    return {name: _matrix(name, array)}
+
+
+def filtered(state: State) -> tuple[NDArray[np.float64], float, float]:
+    """The photograph under the kernel, and the values that are drawn black and white.
+
+    A kernel whose weights add up to more than zero keeps a flat surface flat: black is 0 and white that sum, as in the photograph.
+    Any other kernel answers to change, in both directions: zero is drawn mid-grey.
+    """
+    y = conv2d(photo(state.photo), state.weights)
+    total = float(state.weights.sum())
+    if total > 1e-9:
+        return y, 0.0, total
+    high = float(np.abs(y).max()) or 1.0
+    return y, -high, high
+
+
+def photos(state: State) -> str:
+    """The photograph and what the kernel makes of it, as HTML."""
+    y, low, high = filtered(state)
+    what = PHOTOS[state.photo]
+    after = f"black is {number(low)}, white is {number(high)}" + (", mid-grey is 0" if low < 0 else "")
+    images = (
+        (_photo_png(state.photo), f"Photograph: {what}.", "the photograph"),
+        (array_png(y, low, high), f"The same photograph under the kernel: {after}.", f"under the kernel: {after}"),
+    )
+    return (
+        '<div style="display: flex; gap: 1em; flex-wrap: wrap">'
+        + "".join(
+            f'<figure style="margin: 0; flex: 1 1 16em; max-width: {y.shape[1]}px">'
+            f"{image_tag(png, alt, 'width: 100%')}<figcaption>{caption}</figcaption></figure>"
+            for png, alt, caption in images
+        )
+        + "</div>"
+    )
+
+
+def picture(state: State) -> Picture:
+    """The scene above the two photographs, for where nothing runs."""
+    grids = scene(state)
+    y, low, high = filtered(state)
+    width, height = inches(grids)
+    figure = Figure(figsize=(width, height + 4), dpi=100, layout="constrained")
+    rows = figure.add_gridspec(2, 2, height_ratios=(height, 4))
+    draw_scene(figure.add_subplot(rows[0, :]), grids)
+    before, after = figure.add_subplot(rows[1, 0]), figure.add_subplot(rows[1, 1])
+    before.imshow(photo(state.photo), cmap="gray", vmin=0, vmax=1)
+    after.imshow(y, cmap="gray", vmin=low, vmax=high)
+    before.set_title("a photograph", fontsize=10)
+    after.set_title("the same kernel on it", fontsize=10)
+    for axes in (before, after):
+        axes.set_axis_off()
+    alt = f"{grids.alt} Below, a photograph ({PHOTOS[state.photo]}) before and after the same kernel."
+    numbers = conv2d(state.x, state.weights)
+    return Picture(figure, alt, f"output: {digest(numbers)}; photograph: {digest(y)}")
+
+
+@lru_cache(maxsize=len(PHOTOS))
+def _photo_png(name: str) -> bytes:
+    return array_png(photo(name))
+
+
+def _matrix(name: str, array: ArrayLike) -> Matrix:
+    """An array as nested tuples, so that states can be compared and kept."""
+    matrix = np.asarray(array, dtype=np.float64)
+    if matrix.ndim != 2:
+        raise ValueError(f"{name}: expected a matrix (rows, columns), got shape {matrix.shape}")
+    return tuple(tuple(row) for row in matrix.tolist())
+
+
+def _products(outputs: Place, kernel_size: Place, flip: bool) -> Iterator[tuple[Place, Place, Place]]:
+    """Where the output, the input and the weight of each product stand; the weight in the kernel as the reader typed it."""
+    kH, kW = kernel_size
+    for i, j in np.ndindex(outputs):
+        for u, v in np.ndindex(kernel_size):
+            yield (i, j), (i + u, j + v), (kH - 1 - u, kW - 1 - v) if flip else (u, v)
+
+
+def _grid(name: str, symbol: str, array: NDArray[np.float64], notes: list[str], editable: bool) -> Grid:
+    return Grid(
+        name=name,
+        label=f"{name} {symbol}, {_size(array)}",
+        role=name,
+        rows=array.shape[0],
+        columns=array.shape[1],
+        text=tuple(number(value) for value in array.flat),
+        notes=tuple(notes),
+        editable=editable,
+    )
+
+
+def _size(array: NDArray[np.float64]) -> str:
+    return f"{array.shape[0]}×{array.shape[1]}"
+
+
+def _name(symbol: str, place: Place) -> str:
+    return f"{symbol}[{place[0]}, {place[1]}]"
+
+
+def _flat(place: Place, array: NDArray[np.float64]) -> int:
+    """The number of a cell, counted row by row."""
+    return place[0] * array.shape[1] + place[1]
+
+
+def _factor(value: float) -> str:
+    """A number inside a product: negative ones in parentheses."""
+    return f"({number(value)})" if value < 0 else number(value)

@@ -1,0 +1,102 @@
+"""The wrapper that every explorer shares: one state, controls that change it, views that show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import anywidget
+import ipywidgets
+import traitlets
+from matplotlib.figure import Figure
+
+from unet_edu.explore.picture import figure_png
+
+__all__ = ["Explorer", "Picture", "SceneView", "View"]
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+class SceneView(anywidget.AnyWidget):
+    """The live painter of a `figures.scene.Scene`: what happens inside it is in scene.js."""
+
+    _esm = Path(__file__).parent / "scene.js"
+    _css = Path(__file__).parent / "scene.css"
+    scene = traitlets.Dict().tag(sync=True)
+    edit = traitlets.Dict().tag(sync=True)  # {"cell": number, "value": float}, set by the browser when a reader types
+
+
+class View(NamedTuple):
+    """A widget, the trait of it that shows something, and the pure function from state to what it shows."""
+
+    widget: ipywidgets.DOMWidget
+    trait: str
+    paint: Callable[[Any], Any]
+
+
+class Picture(NamedTuple):
+    """What stands for an explorer where nothing runs: a figure, its words, and numbers to compare."""
+
+    figure: Figure
+    alt: str
+    digest: str
+
+
+class Explorer:
+    """A picture that answers.
+
+    Parameters
+    ----------
+    state : frozen dataclass
+        All that the explorer shows follows from it.
+    controls : dict of field name → ipywidget with a `value`
+        Each changes one field of the state, and follows it.
+    views : sequence of View
+        Painted anew with each state, in this order.
+    picture : function from state to Picture
+    """
+
+    def __init__(
+        self,
+        state: Any,
+        controls: dict[str, ipywidgets.DOMWidget],
+        views: Sequence[View],
+        picture: Callable[[Any], Picture],
+    ) -> None:
+        self.state, self.controls, self.views, self.picture = state, controls, views, picture
+        for name, control in controls.items():
+            control.observe(lambda change, name=name: self._follow(name, change["new"]), names="value")
+        self.update()
+        bar = ipywidgets.HBox(list(controls.values()), layout=ipywidgets.Layout(flex_flow="row wrap"))
+        self.widget = ipywidgets.VBox([bar, *(view.widget for view in views)])
+
+    def update(self, **changes: Any) -> None:
+        """Go to the state with these fields changed, and show it."""
+        self.state = replace(self.state, **changes)
+        for name, control in self.controls.items():
+            value = getattr(self.state, name)
+            # a menu has no entry for a kernel that the reader made: it then shows none
+            known = [option for _, option in control.options] if hasattr(control, "options") else [value]
+            control.value = value if value in known else None
+        for view in self.views:
+            setattr(view.widget, view.trait, view.paint(self.state))
+
+    def _follow(self, name: str, value: Any) -> None:
+        if value is not None and value != getattr(self.state, name):
+            self.update(**{name: value})
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The live widget for whoever can run it, a picture with its words for everyone else."""
+        picture = self.picture(self.state)
+        data = {
+            WIDGET_VIEW: {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id},
+            "image/png": figure_png(picture.figure),
+            "text/plain": f"{picture.alt}\n{picture.digest}",
+        }
+        metadata = {"image/png": {"alt": picture.alt}}
+        for view in self.views:  # on Colab anywidget says here which widget manager to load; elsewhere it says nothing
+            if isinstance(view.widget, SceneView) and (bundle := view.widget._repr_mimebundle_()):
+                metadata.update(bundle[1])
+        return data, metadata

@@ -1,0 +1,86 @@
+"""How pictures reach a notebook: as PNG, with words for those who cannot see it and numbers for those who check it."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+__all__ = ["array_png", "digest", "figure_png", "image_tag", "show"]
+
+
+def show(figure: Figure, alt: str, **arrays: ArrayLike) -> None:
+    """Show a figure in a notebook, and under it its caption and a digest of its data.
+
+    The caption stands in the output as text, where a screen reader finds it in every program that opens the notebook. The
+    digest is what a later run is compared with: pixels differ from one machine to the next, these numbers do not.
+
+    Parameters
+    ----------
+    figure : matplotlib Figure
+    alt : str
+        What there is to see, for someone who does not see it.
+    **arrays : array
+        The data that was drawn, by name.
+    """
+    from IPython.display import display
+
+    display(
+        {"image/png": base64.b64encode(figure_png(figure)).decode(), "text/plain": alt},
+        raw=True,
+        metadata={"image/png": {"alt": alt}},
+    )
+    print(alt)
+    for name, array in arrays.items():
+        print(f"{name}: {digest(array)}")
+
+
+def digest(array: ArrayLike) -> str:
+    """A line that changes when the data does: shape, range and mean, to four digits.
+
+    Four digits, because sums of many floats agree between machines to about six.
+
+    Examples
+    --------
+    >>> digest([[0.0, 1.0], [2.0, 5.0]])
+    'shape (2, 2), from 0 to 5, mean 2'
+    """
+    array = np.asarray(array, dtype=np.float64)
+    # adding 0.0 turns −0 into 0, and so does rounding off what is left of a cancelled sum
+    low, high, mean = (f"{np.round(number, 9) + 0.0:.4g}" for number in (array.min(), array.max(), array.mean()))
+    return f"shape {array.shape}, from {low} to {high}, mean {mean}"
+
+
+def figure_png(figure: Figure) -> bytes:
+    """A matplotlib figure as PNG, at its own size: a tight box would cost as much time as the drawing."""
+    buffer = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(buffer)
+    return buffer.getvalue()
+
+
+def array_png(image: NDArray[Any], low: float = 0.0, high: float = 1.0) -> bytes:
+    """A plane of numbers as a grey PNG: `low` is black, `high` is white.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, 3) array of real numbers
+    """
+    grey = np.clip((image - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(grey).save(
+        buffer, "png", compress_level=1
+    )  # level 1: the explorers must answer within a frame or two
+    return buffer.getvalue()
+
+
+def image_tag(png: bytes, alt: str, style: str = "") -> str:
+    """An HTML `<img>` that carries its own data and says what it shows."""
+    data = base64.b64encode(png).decode()
+    return f'<img alt="{html.escape(alt)}" style="{html.escape(style)}" src="data:image/png;base64,{data}">'

@@ -1,0 +1,322 @@
+// The live painter of a scene (see figures/scene.py for what a scene is). It computes nothing about convolution: it shows the cells
+// and texts it is given, and follows the links between them.
+//
+//   mount(root, scene, onEdit) → { update(scene), destroy() }
+//
+// As an anywidget it gets its scene from Python, and sends back what the reader types. On a web page without Python the same `mount`
+// is called with the same scene; pointing, stepping and predicting work there too, only typing does not.
+
+const SVG = "http://www.w3.org/2000/svg";
+const STEP_MS = 900; // play: slow enough to read a sum
+const WIDTH = 860; // a notebook's column: wider scenes get smaller cells
+
+export function mount(root, scene, onEdit) {
+  let selected; // the cell that stays chosen: by stepping, clicking or focus
+  let pointed = null; // the cell under the mouse, for as long as it is there
+  let timer = null; // while playing
+  let isPredicting = false;
+  let revealed = new Set(); // predicted results that are no longer hidden
+  let drawn = []; // per cell: { group, rect, text, corner }
+  let parts = {}; // the note, the sliders and buttons that `paint` keeps in step
+
+  const walk = () => scene.grids[scene.walk];
+  const gridOf = (cell) => scene.grids.find((grid) => cell >= grid.first && cell < grid.first + grid.text.length);
+  const textOf = (cell) => gridOf(cell).text[cell - gridOf(cell).first];
+  const isWalked = (cell) => gridOf(cell) === walk();
+  const isHidden = (cell) => isPredicting && isWalked(cell) && !revealed.has(cell);
+
+  function linked(cell) {
+    const found = new Map();
+    for (const link of scene.links) {
+      if (!link.includes(cell)) continue;
+      const [output, input, weight] = link;
+      found.set(weight, "");
+      found.set(output, `×${textOf(weight)}`);
+      found.set(input, `×${textOf(weight)}`);
+    }
+    found.delete(cell);
+    return found;
+  }
+
+  function noteOf(cell) {
+    const grid = gridOf(cell);
+    const note = grid.notes[cell - grid.first];
+    return grid === walk() ? `${note} = ${isHidden(cell) ? "?" : textOf(cell)}` : note;
+  }
+
+  // ---- drawing -------------------------------------------------------------------------------------------------------------
+
+  function build() {
+    const key = root.getRootNode().activeElement?.dataset?.key; // keep the focus where it was
+    const last = scene.grids.at(-1).first + scene.grids.at(-1).text.length - 1;
+    if (selected === undefined || selected > last) selected = walk().first;
+    if (walk().text.length === 0) selected = null;
+    root.replaceChildren();
+    root.classList.add("unet-scene");
+    for (const [role, { line, fill }] of Object.entries(scene.colours)) {
+      root.style.setProperty(`--${role}-line`, line);
+      root.style.setProperty(`--${role}-fill`, fill);
+    }
+    drawStage(add(root, "div", { class: "stage" }));
+    parts = { note: add(root, "p", { class: "note", role: "status" }) };
+    if (scene.caption) add(root, "p", { class: "caption" }, scene.caption);
+    if (scene.code) add(add(root, "pre", { class: "code" }), "code", {}, scene.code);
+    if (walk().text.length > 1) drawBar(add(root, "div", { class: "bar" }));
+    if (scene.canPredict) drawPrediction(add(root, "div", { class: "bar" }));
+    paint();
+    if (key) root.querySelector(`[data-key="${key}"]`)?.focus({ preventScroll: true });
+  }
+
+  function drawStage(stage) {
+    const [width, height] = scene.size;
+    const px = Math.max(26, Math.min(46, WIDTH / width));
+    const svg = add(stage, "svg", {
+      viewBox: `-4 -4 ${width * px + 8} ${height * px + 8}`,
+      style: `width: ${width * px + 8}px`,
+      role: "group",
+      "aria-label": scene.alt,
+    });
+    const hatch = add(add(svg, "defs"), "pattern", { id: "unet-unused", width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" });
+    add(hatch, "rect", { width: 2, height: 7, class: "hatch" });
+    for (const [x, y, sign] of scene.signs) add(svg, "text", { x: x * px, y: y * px, class: "sign", "aria-hidden": true }, sign);
+    drawn = [];
+    for (const grid of scene.grids) drawGrid(svg, grid, px);
+  }
+
+  function drawGrid(svg, grid, px) {
+    const [left, top] = grid.at;
+    add(svg, "text", { x: left * px, y: (top - 0.25) * px, class: "label", style: `fill: var(--${grid.role}-line)`, "aria-hidden": true }, grid.label);
+    if (grid.text.length === 0) return;
+    const size = px * (Math.max(...grid.text.map((text) => text.length)) > 3 ? 0.28 : 0.38);
+    const box = add(svg, "g", { role: "grid", "aria-label": grid.label, style: `--line: var(--${grid.role}-line); --fill: var(--${grid.role}-fill)` });
+    for (let row = 0; row < grid.rows; row++) {
+      const line = add(box, "g", { role: "row" });
+      for (let column = 0; column < grid.columns; column++) {
+        const k = row * grid.columns + column;
+        const cell = grid.first + k;
+        const group = add(line, "g", {
+          role: "gridcell",
+          class: `cell ${grid.marks[k]} ${grid.editable && onEdit ? "editable" : ""}`,
+          transform: `translate(${(left + column) * px} ${(top + row) * px})`,
+          tabindex: k === 0 ? 0 : -1,
+          "data-key": `cell-${cell}`,
+          "data-cell": cell,
+          "data-lm-suppress-shortcuts": true, // else JupyterLab takes arrows and letters for its own commands
+        });
+        const rect = add(group, "rect", { width: px, height: px });
+        if (grid.marks[k] === "unused") add(group, "rect", { width: px, height: px, class: "unused-hatch" });
+        const text = add(group, "text", { x: px / 2, y: px / 2, class: "value", style: `font-size: ${size}px` });
+        const corner = add(group, "text", { x: px - 3, y: px - 4, class: "corner", style: `font-size: ${px * 0.22}px` });
+        drawn[cell] = { group, rect, text, corner };
+        group.addEventListener("pointerenter", () => ((pointed = cell), paint()));
+        group.addEventListener("pointerleave", () => ((pointed = null), paint()));
+        group.addEventListener("click", () => group.focus());
+        group.addEventListener("focus", () => select(cell));
+        group.addEventListener("dblclick", () => edit(grid, cell));
+        group.addEventListener("keydown", (event) => onCellKey(event, grid, k));
+      }
+    }
+  }
+
+  // Bring every cell, the note and the controls in step with what is selected or pointed at.
+  function paint() {
+    const shown = pointed ?? selected;
+    const lit = shown === null ? new Map() : linked(shown);
+    drawn.forEach(({ group, text, corner }, cell) => {
+      group.classList.toggle("selected", cell === shown);
+      group.classList.toggle("linked", lit.has(cell));
+      text.textContent = isHidden(cell) ? "?" : textOf(cell);
+      corner.textContent = lit.get(cell) ?? "";
+      const grid = gridOf(cell);
+      const k = cell - grid.first;
+      const place = `row ${Math.floor(k / grid.columns) + 1}, column ${(k % grid.columns) + 1}`;
+      group.setAttribute("aria-label", `${grid.name}, ${place}: ${text.textContent || "empty"}`);
+      group.setAttribute("aria-selected", cell === shown);
+    });
+    parts.note.textContent = shown === null ? "" : noteOf(shown);
+    if (selected !== null && isWalked(selected)) {
+      const k = selected - walk().first;
+      if (parts.row) parts.row.value = Math.floor(k / walk().columns);
+      if (parts.column) parts.column.value = k % walk().columns;
+    }
+    if (parts.play) parts.play.textContent = timer ? "Pause" : "Play";
+    if (parts.asks) parts.asks.hidden = !(isPredicting && selected !== null && isHidden(selected));
+  }
+
+  // ---- moving --------------------------------------------------------------------------------------------------------------
+
+  function select(cell) {
+    if (cell !== selected && parts.answer) parts.answer.textContent = "";
+    selected = cell;
+    paint();
+  }
+
+  function step() {
+    const next = isWalked(selected) ? selected + 1 : walk().first;
+    if (next >= walk().first + walk().text.length) return false;
+    select(next);
+    return true;
+  }
+
+  function stop() {
+    clearInterval(timer);
+    timer = null;
+    paint();
+  }
+
+  function play() {
+    if (timer) return stop();
+    if (!step()) select(walk().first); // at the end: from the start again
+    timer = setInterval(() => step() || stop(), STEP_MS);
+    paint();
+  }
+
+  function onCellKey(event, grid, k) {
+    const to = { ArrowLeft: k % grid.columns ? k - 1 : k, ArrowRight: (k + 1) % grid.columns ? k + 1 : k, ArrowUp: k - grid.columns, ArrowDown: k + grid.columns }[event.key];
+    if (event.key === "Tab" || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.stopPropagation();
+    if (to !== undefined) {
+      event.preventDefault();
+      drawn[grid.first + to]?.group.parentNode.closest("[role=grid]") === drawn[grid.first + k].group.closest("[role=grid]") && drawn[grid.first + to].group.focus();
+    } else if (event.key === "Enter" || /^[-0-9.]$/.test(event.key)) {
+      event.preventDefault();
+      edit(grid, grid.first + k, event.key === "Enter" ? undefined : event.key);
+    }
+  }
+
+  // ---- the bar below -------------------------------------------------------------------------------------------------------
+
+  function drawBar(bar) {
+    button(bar, "step", "Step", () => (stop(), step() || select(walk().first)));
+    parts.play = button(bar, "play", "Play", play);
+    button(bar, "reset", "Reset", () => (stop(), select(walk().first)));
+    if (walk().rows > 1) parts.row = slider(bar, "row", walk().rows);
+    if (walk().columns > 1) parts.column = slider(bar, "column", walk().columns);
+  }
+
+  function slider(bar, name, count) {
+    const label = add(bar, "label", {}, `${walk().name} ${name} `);
+    const input = add(label, "input", { type: "range", min: 0, max: count - 1, step: 1, value: 0, "data-key": name, "data-lm-suppress-shortcuts": true });
+    input.addEventListener("keydown", (event) => event.key !== "Tab" && event.stopPropagation());
+    input.addEventListener("input", () => {
+      const row = parts.row ? Number(parts.row.value) : 0;
+      const column = parts.column ? Number(parts.column.value) : 0;
+      pointed = null;
+      select(walk().first + row * walk().columns + column);
+    });
+    return input;
+  }
+
+  function drawPrediction(bar) {
+    const label = add(bar, "label");
+    const box = add(label, "input", { type: "checkbox", "data-key": "predict" });
+    box.checked = isPredicting;
+    label.append(" predict before you see");
+    box.addEventListener("change", () => {
+      isPredicting = box.checked;
+      revealed = new Set();
+      parts.answer.textContent = "";
+      if (!isWalked(selected)) selected = walk().first;
+      paint();
+    });
+    parts.asks = add(bar, "span", { class: "asks" });
+    const guess = add(parts.asks, "input", { type: "number", step: "any", "aria-label": "your prediction", "data-key": "guess", "data-lm-suppress-shortcuts": true });
+    guess.addEventListener("keydown", (event) => {
+      if (event.key !== "Tab") event.stopPropagation();
+      if (event.key === "Enter") check();
+    });
+    button(parts.asks, "check", "Check", check);
+    button(parts.asks, "show", "Show it", () => reveal(`It is ${textOf(selected)}.`));
+    parts.answer = add(bar, "span", { class: "answer", role: "status" });
+
+    function check() {
+      if (guess.value === "") return void (parts.answer.textContent = "Type a number first.");
+      const right = Number(textOf(selected).replace("−", "-"));
+      const isRight = Math.abs(Number(guess.value) - right) <= 0.005 * Math.max(1, Math.abs(right)); // cells show three digits
+      if (isRight) reveal(`Yes, ${textOf(selected)}.`);
+      else parts.answer.textContent = "Not yet. Work through the sum above, product by product.";
+    }
+
+    function reveal(words) {
+      revealed.add(selected);
+      guess.value = "";
+      paint();
+      parts.answer.textContent = words;
+    }
+  }
+
+  // ---- typing into a cell --------------------------------------------------------------------------------------------------
+
+  function edit(grid, cell, typed) {
+    if (!grid.editable || !onEdit) return;
+    const { group, rect } = drawn[cell];
+    const stage = root.querySelector(".stage");
+    const [place, frame] = [rect.getBoundingClientRect(), stage.getBoundingClientRect()];
+    const input = add(stage, "input", {
+      type: "number",
+      step: "any",
+      class: "editor",
+      "aria-label": `new value for ${group.getAttribute("aria-label")}`,
+      "data-lm-suppress-shortcuts": true,
+      style: `left: ${place.left - frame.left + stage.scrollLeft}px; top: ${place.top - frame.top}px; width: ${place.width}px; height: ${place.height}px`,
+    });
+    input.value = typed && /[0-9]/.test(typed) ? typed : textOf(cell).replace("−", "-");
+    let isOpen = true;
+    function close(keep) {
+      if (!isOpen) return; // removing a focused input blurs it, which would close it twice
+      isOpen = false;
+      const value = Number(input.value);
+      const hasChanged = input.value !== "" && Number.isFinite(value) && input.value !== textOf(cell).replace("−", "-");
+      input.remove();
+      group.focus({ preventScroll: true });
+      if (keep && hasChanged) onEdit(cell, value);
+    }
+    input.addEventListener("keydown", (event) => {
+      if (event.key !== "Tab") event.stopPropagation();
+      if (event.key === "Enter") close(true);
+      if (event.key === "Escape") close(false);
+    });
+    input.addEventListener("blur", () => close(true));
+    input.focus();
+    if (!typed) input.select();
+  }
+
+  build();
+  return {
+    update(next) {
+      stop();
+      scene = next;
+      revealed = new Set();
+      pointed = null;
+      build();
+    },
+    destroy: stop,
+  };
+}
+
+function add(parent, name, attributes = {}, text) {
+  const isSvg = parent.namespaceURI === SVG || name === "svg";
+  const node = isSvg ? document.createElementNS(SVG, name) : document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  if (text !== undefined) node.textContent = text;
+  parent.append(node);
+  return node;
+}
+
+function button(parent, key, label, onClick) {
+  const node = add(parent, "button", { type: "button", "data-key": key, "data-lm-suppress-shortcuts": true }, label);
+  node.addEventListener("click", onClick);
+  return node;
+}
+
+export default {
+  render({ model, el }) {
+    let edits = 0; // makes the same value typed twice two edits
+    const view = mount(el, model.get("scene"), (cell, value) => {
+      model.set("edit", { cell, value, edits: ++edits });
+      model.save_changes();
+    });
+    model.on("change:scene", () => view.update(model.get("scene")));
+    return () => view.destroy();
+  },
+};
