@@ -354,10 +354,13 @@ def _images_and_kernels(
             f"{second}: expected as many axes as {first}, which has shape {a.shape}, got shape {b.shape}; "
             "give two planes, or both with four axes"
         )
+    is_plane = a.ndim == 2
+    if is_plane:
+        a, b = a[None, None], b[None, None]
     for name, array in ((first, a), (second, b)):
-        if name != "dy" and 0 in array.shape[1:]:
+        if 0 in array.shape[1:]:  # a batch may be empty, an image may not
             raise ValueError(f"{name}: expected at least one number along each axis, got shape {array.shape}")
-    return (a[None, None], b[None, None], True) if a.ndim == 2 else (a, b, False)
+    return a, b, is_plane
 
 
 def _numbers(name: str, value: ArrayLike, ranks: tuple[int, ...] = ()) -> NDArray[Any]:

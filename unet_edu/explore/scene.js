@@ -148,6 +148,7 @@ export function mount(root, scene, onEdit) {
   function select(cell) {
     if (cell !== selected && parts.answer) parts.answer.textContent = "";
     selected = cell;
+    pointed = null; // the mouse may rest on a cell while the keyboard moves on
     paint();
   }
 
@@ -201,7 +202,6 @@ export function mount(root, scene, onEdit) {
     input.addEventListener("input", () => {
       const row = parts.row ? Number(parts.row.value) : 0;
       const column = parts.column ? Number(parts.column.value) : 0;
-      pointed = null;
       select(walk().first + row * walk().columns + column);
     });
     return input;
@@ -253,20 +253,21 @@ export function mount(root, scene, onEdit) {
     const stage = root.querySelector(".stage");
     const [place, frame] = [rect.getBoundingClientRect(), stage.getBoundingClientRect()];
     const input = add(stage, "input", {
-      type: "number",
-      step: "any",
+      type: "text", // a number field would refuse a minus sign that stands alone for a moment
+      inputmode: "decimal",
       class: "editor",
       "aria-label": `new value for ${group.getAttribute("aria-label")}`,
       "data-lm-suppress-shortcuts": true,
       style: `left: ${place.left - frame.left + stage.scrollLeft}px; top: ${place.top - frame.top}px; width: ${place.width}px; height: ${place.height}px`,
     });
-    input.value = typed && /[0-9]/.test(typed) ? typed : textOf(cell).replace("−", "-");
+    const before = textOf(cell).replace("−", "-");
+    input.value = typed ?? before;
     let isOpen = true;
     function close(keep) {
       if (!isOpen) return; // removing a focused input blurs it, which would close it twice
       isOpen = false;
-      const value = Number(input.value);
-      const hasChanged = input.value !== "" && Number.isFinite(value) && input.value !== textOf(cell).replace("−", "-");
+      const value = Number(input.value.replace(",", "."));
+      const hasChanged = input.value.trim() !== "" && Number.isFinite(value) && input.value !== before;
       input.remove();
       group.focus({ preventScroll: true });
       if (keep && hasChanged) onEdit(cell, value);

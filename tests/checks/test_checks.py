@@ -1,0 +1,538 @@
+"""The exercises' checks: right answers pass, however they are written; wrong ones fail, with the hint that they deserve."""
+
+import dataclasses
+import math
+import subprocess
+import sys
+import unittest.mock
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+import scipy.signal
+import torch
+import torch.nn.functional as F
+from numpy.lib.stride_tricks import sliding_window_view
+
+from unet_edu import check
+from unet_edu.checks import EXERCISES, attempt, judge
+from unet_edu.checks.exercise import TOLERANCE, Case, Exercise, different
+from unet_edu.convolution import conv2d_grad_input
+
+MISTAKES = [(exercise, m) for exercise in EXERCISES.values() for m in exercise.misconceptions]
+each_mistake = pytest.mark.parametrize(
+    ("exercise", "mistake"), MISTAKES, ids=[f"{e.name}-{m.name}" for e, m in MISTAKES]
+)
+each_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+
+
+def judged(exercise: Exercise, f, seed: int):
+    cases = exercise.cases(np.random.default_rng(seed))
+    return judge(exercise, cases, [attempt(f, case) for case in cases])
+
+
+# --- right answers, written in different ways ---------------------------------------------------------------------------
+
+
+def plane_by_four_loops(x, k):
+    H, W, kH, kW = *x.shape, *k.shape
+    y = []
+    for i in range(H - kH + 1):
+        y.append([])
+        for j in range(W - kW + 1):
+            y[i].append(sum(x[i + u][j + v] * k[u][v] for u in range(kH) for v in range(kW)))
+    return y
+
+
+def plane_by_windows(x, k):
+    return np.einsum("ijuv,uv->ij", sliding_window_view(x, k.shape), k)
+
+
+def plane_by_matrix(x, k):
+    shape = np.subtract(x.shape, k.shape) + 1
+    rows = []
+    for i, j in np.ndindex(*shape):
+        row = np.zeros(x.shape)
+        row[i : i + k.shape[0], j : j + k.shape[1]] = k
+        rows.append(row.ravel())
+    return (np.array(rows) @ x.ravel()).reshape(shape)
+
+
+def plane_in_float32(x, k):
+    return plane_by_windows(x.astype(np.float32), k.astype(np.float32))
+
+
+def plane_in_torch(x, k):
+    weight = torch.tensor(k, dtype=torch.float32, requires_grad=True)
+    return F.conv2d(torch.tensor(x, dtype=torch.float32)[None, None], weight[None, None])[0, 0]
+
+
+def plane_in_scipy(x, k):
+    return scipy.signal.correlate2d(x, k, mode="valid")
+
+
+def batch_by_planes(x, w, bias=None, stride=1, padding=0):
+    down, right = np.broadcast_to(stride, 2)
+    x = np.pad(x, [(0, 0), (0, 0), (padding, padding), (padding, padding)])
+    y = np.array([[sum(map(plane_in_scipy, image, kernels)) for kernels in w] for image in x])[:, :, ::down, ::right]
+    return y if bias is None else y + np.asarray(bias)[:, None, None]
+
+
+def batch_by_windows(x, w, bias=None, stride=1, padding=0):
+    down, right = (stride, stride) if isinstance(stride, int) else stride
+    padded = np.zeros((*x.shape[:2], x.shape[2] + 2 * padding, x.shape[3] + 2 * padding))
+    padded[:, :, padding : padding + x.shape[2], padding : padding + x.shape[3]] = x
+    windows = sliding_window_view(padded, w.shape[2:], axis=(2, 3))[:, :, ::down, ::right]
+    y = np.einsum("ncijuv,ocuv->noij", windows, w)
+    return y if bias is None else y + np.reshape(bias, (1, -1, 1, 1))
+
+
+def batch_in_torch(x, w, bias=None, stride=1, padding=0):
+    x, w = (torch.tensor(a, dtype=torch.float32, requires_grad=True) for a in (x, w))
+    bias = None if bias is None else torch.tensor(bias, dtype=torch.float32)
+    return F.conv2d(x, w, bias, stride=stride, padding=padding)
+
+
+def field_by_products(layers):
+    strides = [1, *(s for _, s in layers)]
+    steps = [(k - 1) * math.prod(strides[: n + 1]) for n, (k, _) in enumerate(layers)]
+    return 1 + np.cumsum(steps)
+
+
+def field_by_walking_back(layers):
+    sizes = []
+    for n in range(len(layers)):
+        size = 1
+        for k, s in reversed(layers[: n + 1]):
+            size = (size - 1) * s + k
+        sizes.append(size)
+    return tuple(sizes)
+
+
+def field_by_adjoint(layers):
+    sizes = []
+    for n in range(len(layers)):
+        back = np.ones((1, 1))
+        for k, s in reversed(layers[: n + 1]):
+            width = (back.shape[1] - 1) * s + k
+            back = conv2d_grad_input(back, np.ones((1, k)), (1, width), stride=(1, s))
+        sizes.append(back.shape[1])
+    return torch.tensor(sizes)
+
+
+RIGHT = {
+    "conv2d_naive": [
+        plane_by_four_loops,
+        plane_by_windows,
+        plane_by_matrix,
+        plane_in_float32,
+        plane_in_torch,
+        plane_in_scipy,
+    ],
+    "out_size": [
+        lambda i, k, s=1, p=0, d=1: math.floor((i + 2 * p - d * (k - 1) - 1) / s + 1),
+        lambda i, k, s=1, p=0, d=1: len(range(0, i + 2 * p - d * (k - 1), s)),
+        lambda i, k, s=1, p=0, d=1: (np.int64(i) + 2 * p - d * (k - 1) - 1) // s + 1,
+        lambda i, k, s=1, p=0, d=1: torch.tensor(len(torch.zeros(i + 2 * p).unfold(0, d * (k - 1) + 1, s))),
+    ],
+    "conv2d_multichannel": [batch_by_planes, batch_by_windows, batch_in_torch],
+    "receptive_field": [field_by_products, field_by_walking_back, field_by_adjoint],
+}
+
+
+@each_exercise
+def test_right_answers_pass_however_they_are_written(exercise):
+    for f in [exercise.reference, *RIGHT[exercise.name]]:
+        for seed in range(5):
+            result = judged(exercise, f, seed)
+            assert result.passed, result
+    assert check(RIGHT[exercise.name][0], exercise=exercise.name).passed
+
+
+# --- misconceptions -----------------------------------------------------------------------------------------------------
+
+
+@each_mistake
+def test_each_misconception_gets_its_own_hint(exercise, mistake):
+    others = tuple(m for m in exercise.misconceptions if m is not mistake)
+    for seed in range(10):
+        result = judged(exercise, mistake.wrong, seed)
+        assert (result.status, result.misconception, result.hint) == ("failed", mistake.name, mistake.hint)
+        assert judged(dataclasses.replace(exercise, misconceptions=others), mistake.wrong, seed).misconception == ""
+
+
+@each_mistake
+def test_misconceptions_are_far_from_the_tolerance(exercise, mistake):
+    for seed in range(10):
+        for case in exercise.cases(np.random.default_rng(seed)):
+            right, wrong = np.asarray(exercise.reference(*case.args, **case.kwargs)), attempt(mistake.wrong, case).value
+            if wrong is not None and different_by_far(wrong, right):
+                break
+        else:
+            pytest.fail(f"with seed {seed} no case shows the misconception")
+
+
+def different_by_far(wrong, right):
+    scale = max(1, np.abs(right).max())
+    return (
+        wrong.shape != right.shape
+        or wrong.dtype.kind != right.dtype.kind
+        or np.abs(wrong - right).max() > 100 * TOLERANCE * scale
+    )
+
+
+def test_hints_are_not_shared():
+    hints = [m.hint for _, m in MISTAKES]
+    assert len(set(hints)) == len(hints) > 40
+
+
+def test_the_worked_numbers_of_the_lesson():
+    exercise = EXERCISES["conv2d_naive"]
+    example = exercise.cases(np.random.default_rng())[0]
+    wrong = {m.name: attempt(m.wrong, example).value for m in exercise.misconceptions}
+    assert exercise.reference(*example.args).tolist() == [[122, 148], [126, 134]]
+    assert wrong["kernel flipped"].tolist() == [[119, 148], [121, 143]]
+    assert wrong["kernel transposed"].tolist() == [[120, 150], [115, 134]]
+    assert wrong["padded"].shape == (4, 4)
+    assert wrong["padded"][1:3, 1:3].tolist() == [[122, 148], [126, 134]]
+
+    size = {m.name: m.wrong for m in EXERCISES["out_size"].misconceptions}
+    assert EXERCISES["out_size"].reference(6, 3, 2, 1) == 3
+    assert size["rounded up"](6, 3, 2, 1) == 4
+
+    path = next(c for c in EXERCISES["receptive_field"].cases(np.random.default_rng()) if "contracting" in c.name)
+    sizes = EXERCISES["receptive_field"].reference(*path.args)
+    assert [*sizes[2::3], sizes[-1]] == [6, 16, 36, 76, 140]  # after each pooling, and at the bottom
+
+
+def test_a_transposed_kernel_is_recognised_though_the_function_stops_on_other_kernels():
+    def conv2d_naive(x, k):
+        kH, kW = k.shape
+        y = np.zeros((x.shape[0] - kH + 1, x.shape[1] - kW + 1))
+        for i, j in np.ndindex(y.shape):
+            y[i, j] = (x[i : i + kH, j : j + kW] * k.T).sum()
+        return y
+
+    result = check(conv2d_naive)
+    assert result.misconception == "kernel transposed"
+    assert "stopped with an error in another case" in result.message
+
+
+def test_swapped_loops_are_recognised_though_numpy_cuts_windows_short():
+    def conv2d_naive(x, k):
+        kH, kW = k.shape
+        y = np.zeros((x.shape[0] - kH + 1, x.shape[1] - kW + 1))
+        for i, j in np.ndindex(y.shape):
+            y[i, j] = (x[j : j + kH, i : i + kW] * k).sum()
+        return y
+
+    assert check(conv2d_naive).misconception == "rows and columns swapped"
+
+
+def test_a_return_inside_the_loop_is_recognised():
+    def conv2d_naive(x, k):
+        y = np.zeros(np.subtract(x.shape, k.shape) + 1)
+        for i in range(y.shape[0]):
+            for j in range(y.shape[1]):
+                y[i, j] = (x[i : i + k.shape[0], j : j + k.shape[1]] * k).sum()
+            return y
+
+    assert check(conv2d_naive).misconception == "only the first row"
+
+
+def test_a_right_answer_that_the_misconception_cannot_give_speaks_against_it():
+    result = check(lambda x, k: plane_by_windows(x, k.T if k.shape[0] == k.shape[1] else k), "conv2d_naive")
+    assert (result.status, result.hint) == ("failed", "")
+
+
+def test_errors_alone_match_no_misconception():
+    def out_size(i, k, s=1, p=0, d=1):
+        if d > 1:
+            raise ValueError("not written yet")
+        return (i + 2 * p - k) // s + 1
+
+    result = check(out_size)  # where it answers it is right, and so is who ignores dilation
+    assert (result.status, result.hint) == ("failed", "")
+    assert result.case.name == "a kernel with gaps"
+
+
+def test_an_error_on_every_case_matches_no_misconception():
+    def conv2d_naive(x, k):
+        return x[99, 99]
+
+    result = check(conv2d_naive)
+    assert (result.status, result.hint) == ("failed", "")
+
+
+# --- what else students return --------------------------------------------------------------------------------------------
+
+
+class Wildcard:
+    """Equal to everything."""
+
+    def __eq__(self, other):
+        return True
+
+    __hash__ = None
+
+    def __getattr__(self, name):
+        return lambda *args, **kwargs: self
+
+
+class Agreeable(np.ndarray):
+    """An array that compares equal to everything, and whose differences are all zero."""
+
+    def __eq__(self, other):
+        return np.ones(self.shape, bool)
+
+    def __sub__(self, other):
+        return np.zeros(self.shape)
+
+    __rsub__ = __sub__
+    __hash__ = None
+
+    def __array_ufunc__(self, *args, **kwargs):
+        return np.zeros(self.shape)
+
+
+def endless_list():
+    inside = []
+    inside.append(inside)
+    return inside
+
+
+def deep_list():
+    nested = 1.0
+    for _ in range(5000):
+        nested = [nested]
+    return nested
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "122 148",
+        Wildcard(),
+        [Wildcard()],
+        np.zeros((2, 2)).view(Agreeable),
+        np.full((2, 2), np.nan),
+        np.full((2, 2), np.inf),
+        np.full((2, 2), 1j),
+        np.array([[122, 148], [126, 134]], dtype=object),
+        [[122, 148], [126]],
+        endless_list(),
+        deep_list(),
+        list(range(10**6)),
+        np.zeros((0, 0)),
+        np.zeros((2, 0, 3, 1)),
+        np.zeros((1, 1, 2, 2)),
+        True,
+        np.ones((2, 2), bool),
+        np.float16(-1),
+        {},
+        (n for n in range(4)),
+        unittest.mock.MagicMock(),
+        lambda x: x,
+        torch.nn.Conv2d(1, 1, 3),
+        -5,
+    ],
+    ids=lambda value: type(value).__name__,
+)
+@each_exercise
+def test_odd_answers_fail_calmly(exercise, value):
+    result = check(lambda *args, **kwargs: value, exercise=exercise.name)
+    assert result.status == "failed"
+    assert result.message
+    assert repr(result) and ET.fromstring(result._repr_html_()) is not None
+
+
+@pytest.mark.parametrize("value", [None, ...])
+def test_nothing_returned_is_not_yet(value):
+    assert check(lambda x, k: value, exercise="conv2d_naive").status == "not yet"
+
+
+def test_an_unfilled_exercise_is_not_yet():
+    def conv2d_naive(x, k):
+        """Convolve."""
+        # Write your code here.
+        raise NotImplementedError
+
+    result = check(conv2d_naive)
+    assert (result.status, result.passed, result.hint) == ("not yet", False, "")
+    assert "not yet" in repr(result)
+    assert "not yet" in result._repr_html_()
+
+
+def test_a_missing_return_on_one_path_is_told():
+    def conv2d_naive(x, k):
+        if x.shape[0] == x.shape[1]:
+            return plane_by_windows(x, k)
+
+    assert "`return`" in check(conv2d_naive).message
+
+
+def test_an_exception_names_its_line_and_the_case():
+    def conv2d_naive(x, k):
+        total = 0
+        return total / 0  # here
+
+    result = check(conv2d_naive)
+    assert "ZeroDivisionError: division by zero" in result.message
+    assert "return total / 0  # here" in result.message
+    assert result.case.name in repr(result)
+    assert "[[4, 5, 8, 7], [1, 8, 8, 8], [3, 6, 6, 4], [6, 5, 7, 8]]" in repr(result)
+
+
+def test_an_endless_error_message_is_cut():
+    def conv2d_naive(x, k):
+        raise ValueError("much " * 10**6)
+
+    assert len(check(conv2d_naive).message) < 600
+
+
+def test_wrong_arguments_are_told():
+    def conv2d_naive(x):
+        return x
+
+    message = check(conv2d_naive).message
+    assert "could not be called" in message
+    assert "takes 1 positional argument but 2 were given" in message
+
+
+def test_shape_comes_before_type_and_type_before_values():
+    def shape(x, k):
+        return np.zeros((1, 1), int)
+
+    def cut(x, k):
+        return plane_by_windows(x, k).astype(int)
+
+    assert "shape (1, 1); it should be an array of shape (2, 2)" in check(shape, "conv2d_naive").message
+    assert "int64, which cuts off the fractions" in check(cut, "conv2d_naive").message
+    assert "a row of 3 numbers" in check(lambda layers: [1, 2, 3], "receptive_field").message
+    assert "float64" in check(lambda layers: 0.5 * np.arange(len(layers)), "receptive_field").message
+
+
+def test_a_value_names_the_first_place_that_differs():
+    def nudged(x, k):
+        y = plane_by_windows(x, k).astype(float)
+        y[1, 0] += 1
+        return y
+
+    result = check(nudged, "conv2d_naive")
+    assert (result.index, result.yours[1, 0], result.expected[1, 0]) == ((1, 0), 127, 126)
+    assert "The first difference is at [1, 0]: yours is 127, expected is 126. 1 of 4 numbers differ" in result.message
+
+
+def test_nan_is_not_right_even_where_it_is_expected():
+    assert different(np.array([np.nan]), np.array([np.nan])).all()
+
+
+def test_a_function_that_changes_its_input_harms_nothing():
+    def receptive_field(layers):
+        sizes, size, jump = [], 1, 1
+        while layers:
+            k, s = layers.pop(0)
+            size, jump = size + (k - 1) * jump, jump * s
+            sizes.append(size)
+        return sizes
+
+    for _ in range(2):
+        result = check(receptive_field)
+        assert result.passed
+        assert "changes its input" in result.message
+    assert "changes its input" not in check(field_by_products, "receptive_field").message
+
+
+def test_an_interrupt_passes_through():
+    def conv2d_naive(x, k):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check(conv2d_naive)
+
+
+def test_unknown_exercises_are_told_with_the_known_ones():
+    for f in (lambda x, k: x, np.sum):
+        with pytest.raises(
+            ValueError, match="expected one of conv2d_naive, out_size, conv2d_multichannel, receptive_field"
+        ):
+            check(f)
+    with pytest.raises(ValueError, match="got 'conv3d'"):
+        check(np.sum, exercise="conv3d")
+    with pytest.raises(TypeError, match="got ndarray"):
+        check(np.zeros(3))
+
+
+# --- judging apart from calling, and what is shown -----------------------------------------------------------------------
+
+
+def test_zero_cases_are_no_pass():
+    exercise = EXERCISES["out_size"]
+    cases = exercise.cases(np.random.default_rng(0))
+    with pytest.raises(ValueError, match="at least one case"):
+        judge(exercise, [], [])
+    with pytest.raises(ValueError, match="got 1 for 15 cases"):
+        judge(exercise, cases, [attempt(exercise.reference, cases[0])])
+
+
+@each_exercise
+def test_cases_come_from_the_generator_and_the_visible_ones_first(exercise):
+    one, again, other = (exercise.cases(np.random.default_rng(seed)) for seed in (1, 1, 2))
+    groups = [case.group for case in one]
+    assert groups == sorted(groups, reverse=True) and set(groups) == {"visible", "extra"}
+    assert repr(one) == repr(again) != repr(other)
+
+
+def test_a_check_needs_neither_torch_nor_matplotlib_nor_ipython():
+    code = (
+        "import sys; from unet_edu import check; r = check(lambda x, k: x, 'conv2d_naive'); repr(r); r._repr_html_();"
+        "print(sorted({'torch', 'matplotlib', 'IPython', 'scipy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@each_mistake
+def test_what_is_shown_is_well_formed_and_always_the_same(exercise, mistake):
+    first, second = (check(mistake.wrong, exercise=exercise.name) for _ in range(2))
+    page = first._repr_html_()
+    assert page == second._repr_html_()
+    assert repr(first) == repr(second)
+    shown = " ".join("".join(ET.fromstring(page).itertext()).split())
+    assert "✗ failed" in shown
+    assert mistake.hint in shown
+
+
+def test_the_picture_outlines_the_first_difference():
+    flipped = EXERCISES["conv2d_naive"].misconceptions[0].wrong
+    tables = ET.fromstring(check(flipped, "conv2d_naive")._repr_html_()).findall(".//table")
+    assert [table.find("caption").text for table in tables] == ["x", "k", "yours", "expected"]
+    outlined = [cell.text for table in tables for cell in table.iter("td") if "3px" in cell.get("style")]
+    assert outlined == ["119", "122"]
+    assert sum("#FBDCC8" in cell.get("style") for cell in tables[2].iter("td")) == 3
+
+
+def test_a_large_answer_is_cut_around_the_difference():
+    def far(exercise_x):
+        y = exercise_x.copy()
+        y[15, 19] += 1
+        return y
+
+    case = Case("large", (np.arange(20.0 * 30).reshape(20, 30),))
+    exercise = Exercise("far", 1, lambda exercise_x: exercise_x, lambda rng: [case], ())
+    page = judge(exercise, [case], [attempt(far, case)])._repr_html_()
+    yours, expected = ET.fromstring(page).findall(".//table")
+    assert yours.find("caption").text == "yours, from [11, 15]"
+    assert len(list(yours.iter("td"))) == len(list(expected.iter("td"))) == 64
+    assert [c.text for c in yours.iter("td") if "3px" in c.get("style")] == ["470"]
+
+
+def test_what_a_student_wrote_is_escaped():
+    def conv2d_naive(x, k):
+        raise ValueError("<script>alert(1)</script>")
+
+    odd = type("<img src=x onerror=alert(1)>", (), {})
+    for result in (check(conv2d_naive), check(lambda x, k: odd(), "conv2d_naive")):
+        assert "<script" not in result._repr_html_()
+        assert "<img" not in result._repr_html_()
+        assert "alert(1)" in result._repr_html_()

@@ -1,0 +1,107 @@
+"""exercises/ is what nbgrader makes of solutions/; it runs unfilled, and gives nothing away."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from nbclient import NotebookClient
+
+from unet_edu.checks import EXERCISES
+
+ROOT = Path(__file__).parents[2]
+TOPICS = sorted(path.parent.name for path in ROOT.glob("solutions/*/*.ipynb"))
+each_topic = pytest.mark.parametrize("topic", TOPICS)
+
+
+def notebook(folder, topic):
+    return nbformat.read(ROOT / folder / topic / f"{topic}.ipynb", as_version=4)
+
+
+def cells(book, kind):
+    """The cells that nbgrader knows as of this kind: "grade" for the checks, "solution" for the functions."""
+    return [cell for cell in book.cells if cell.metadata.get("nbgrader", {}).get(kind)]
+
+
+def shown(cell):
+    return "".join(output.get("data", {}).get("text/plain", "") for output in cell.outputs)
+
+
+def files(folder):
+    return {p.relative_to(folder): p for p in folder.rglob("*") if p.is_file() and ".ipynb_checkpoints" not in p.parts}
+
+
+def test_exercises_are_made_from_solutions(tmp_path):
+    shutil.copytree(ROOT / "solutions", tmp_path / "solutions")
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    programs = Path(sys.executable).parent  # nbgrader starts alembic by its name
+    environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    for topic in TOPICS:
+        command = [programs / "nbgrader", "generate_assignment", topic, "--force"]
+        subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=120)
+
+    made, stored = files(tmp_path / "exercises"), files(ROOT / "exercises")
+    assert len(made) >= len(TOPICS) > 0
+    assert made.keys() == stored.keys(), "run `make exercises`"
+    for path in made:
+        assert made[path].read_bytes() == stored[path].read_bytes(), f"{path}: run `make exercises`"
+
+
+@each_topic
+def test_exercises_give_nothing_away(topic):
+    exercise, solution = (notebook(folder, topic) for folder in ("exercises", "solutions"))
+    assert all(not cell.get("outputs") and cell.get("execution_count") is None for cell in exercise.cells)
+    assert "SOLUTION" not in nbformat.writes(exercise)
+    stubs, answers = cells(exercise, "solution"), cells(solution, "solution")
+    assert len(stubs) == len(answers) > 0
+    for stub, answer in zip(stubs, answers, strict=True):
+        head, rest = answer.source.split("### BEGIN SOLUTION")
+        body, tail = rest.split("### END SOLUTION")
+        assert stub.source == f"{head}# Write your code here.\n    raise NotImplementedError{tail}".rstrip()
+        assert not {line.strip() for line in body.splitlines() if line.strip()} & {
+            *map(str.strip, stub.source.splitlines())
+        }
+
+
+@each_topic
+def test_each_exercise_is_checked_for_its_points(topic):
+    solution = notebook("solutions", topic)
+    names = [cell.source.split("def ")[1].split("(")[0] for cell in cells(solution, "solution")]
+    assert [cell.source for cell in cells(solution, "grade")] == [f"check({name})" for name in names]
+    assert [cell.metadata.nbgrader.points for cell in cells(solution, "grade")] == [EXERCISES[n].points for n in names]
+
+
+@each_topic
+def test_an_unfilled_exercise_runs_and_says_not_yet(topic, tmp_path):
+    book = notebook("exercises", topic)
+    resources = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(book, timeout=120, kernel_name="python3", resources=resources).execute()  # raises where a cell does
+    verdicts = [shown(cell) for cell in cells(book, "grade")]
+    assert len(verdicts) == len(cells(book, "solution")) > 0
+    assert all("not yet" in verdict for verdict in verdicts)
+
+
+@each_topic
+def test_the_stored_solutions_passed(topic):
+    book = notebook("solutions", topic)
+    counts = [cell.execution_count for cell in book.cells if cell.cell_type == "code"]
+    assert counts == list(range(1, len(counts) + 1))  # run once, from top to bottom
+    verdicts = [shown(cell) for cell in cells(book, "grade")]
+    assert verdicts
+    assert all("passed" in verdict for verdict in verdicts)
+
+
+def test_the_table_of_sizes_is_the_visible_cases():
+    text = next(cell.source for cell in notebook("solutions", "02_convolution").cells if cell.id == "task-2")
+    table = [tuple(map(int, row.split("|")[1:7])) for row in text.splitlines() if row[:3].strip("| ").isdigit()]
+    exercise = EXERCISES["out_size"]
+    visible = [case for case in exercise.cases(np.random.default_rng(0)) if case.group == "visible"]
+    given = [
+        (*case.args, *(case.kwargs.get(name, least) for name, least in (("s", 1), ("p", 0), ("d", 1))))
+        for case in visible
+    ]
+    assert table == [(*numbers, exercise.reference(*numbers)) for numbers in given]

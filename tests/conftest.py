@@ -1,0 +1,94 @@
+"""Tests that need what pip does not install: `@pytest.mark.needs("chromium")`.
+
+Where the thing is missing the test is skipped, and the last lines of the run say how to get it. Under `CI=true` nobody reads
+those lines, so there the test fails.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from hypothesis import settings
+
+# No deadlines: the first call of a test may have to load torch.
+settings.register_profile("patient", settings(), deadline=None)
+settings.load_profile("patient")
+
+
+class Need(NamedTuple):
+    is_met: Callable[[], bool]
+    remedy: str
+
+
+def _bubblewrap_works() -> bool:
+    # Present is not enough: some containers forbid the namespaces that it is made of.
+    command = ["bwrap", "--dev-bind", "/", "/", "--unshare-net", "true"]
+    return (
+        shutil.which("bwrap") is not None and subprocess.run(command, check=False, capture_output=True).returncode == 0
+    )
+
+
+NEEDS = {
+    "chromium": Need(
+        lambda: shutil.which("chromium") is not None,
+        "install Chromium so that `chromium` starts it (Debian: apt-get install chromium)",
+    ),
+    "bubblewrap": Need(
+        _bubblewrap_works,
+        "install bubblewrap where `bwrap --dev-bind / / --unshare-net true` succeeds (Debian: apt-get install bubblewrap)",
+    ),
+    "real frames": Need(
+        lambda: Path(os.environ.get("UNET_EDU_TEST_DATA", "missing")).is_dir(),
+        "set UNET_EDU_TEST_DATA to the folder that holds the benchmarks' frames",
+    ),
+}
+
+is_met = functools.cache(lambda name: NEEDS[name].is_met())
+skipped = pytest.StashKey[Counter[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[skipped] = Counter()
+
+
+@pytest.hookimpl(tryfirst=True)  # before the fixtures, which would fail for the same reason and say less
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("needs"):
+        for name in mark.args:
+            if name not in NEEDS:
+                pytest.fail(
+                    f"needs({name!r}) is not in the table of tests/conftest.py: {', '.join(NEEDS)}", pytrace=False
+                )
+            if not is_met(name):
+                sentence = f"needs {name}: {NEEDS[name].remedy}"
+                if os.environ.get("CI") == "true":
+                    pytest.fail(sentence, pytrace=False)
+                item.config.stash[skipped][name] += 1
+                pytest.skip(sentence)
+
+
+@pytest.hookimpl(tryfirst=True)  # before -k and -m take cells away
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A run of everything that finds no notebook cell to compare has not compared anything, and must not look as if it had."""
+    everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    if (
+        everything
+        and config.getoption("nbval", False)
+        and not any(type(item).__name__ == "IPyNbCell" for item in items)
+    ):
+        raise pytest.UsageError("--nbval found no cell in course/ and solutions/")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # around all others, so that these lines come last
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None]:
+    yield
+    for name, count in terminalreporter.config.stash[skipped].items():
+        terminalreporter.write_line(f"Skipped {count}, for want of {name}: {NEEDS[name].remedy}.", yellow=True)

@@ -1,0 +1,120 @@
+"""The figures draw what they are given, give the same picture each time, and touch nothing else."""
+
+import io
+import itertools
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from PIL import Image
+
+from unet_edu.explore.picture import figure_png
+from unet_edu.figures.convolution import WIDTH, Grid, Photo, curves, numbers, photos
+
+X = np.array([[4, 5, 8, 7], [1, 8, 8, 8], [3, 6, 6, 4]])
+SIGNED = np.linspace(-1, 2, 12).reshape(3, 4)
+PHOTO = np.linspace(0, 1, 35).reshape(5, 7)
+
+DRAWINGS = {
+    "one grid": (numbers, lambda a: [[Grid(a)]], {}, X),
+    "grids, signs and marks": (
+        numbers,
+        lambda a: [[Grid(a, "image x", "input", a > 5), "×", Grid(a[:2, :2], "two\nlines", "kernel"), "=", Grid(a)]],
+        {},
+        X,
+    ),
+    "rows of grids": (numbers, lambda a: [[Grid(a, "a")] * 2, [Grid(a, "b", decimals=2)] * 3], {}, SIGNED),
+    "grey grid": (numbers, lambda a: [[Grid(a, grey=True)]], {}, np.arange(64, dtype=np.uint8).reshape(8, 8) * 4),
+    "wide grids": (numbers, lambda a: [[Grid(a, "a"), Grid(a, "b"), Grid(a, "c")]], {}, np.ones((7, 8))),
+    "one photo": (photos, lambda a: [Photo(a, "grey")], {}, PHOTO),
+    "signed photo, limited": (photos, lambda a: [Photo(a, "x", signed=True, limit=1.0)], {}, SIGNED),
+    "all photos": (
+        photos,
+        lambda a: [
+            Photo(a, "box", box=(1, 1, 2, 3)),
+            Photo(a - 0.5, signed=True),
+            Photo(a > 0.5),
+            Photo(a.T),
+            Photo(a),
+        ],
+        {"columns": 3},
+        PHOTO,
+    ),
+    "flat signed photo": (photos, lambda a: [Photo(a, signed=True)], {}, np.zeros((3, 3))),
+    "colour photo": (photos, lambda a: [Photo(a)], {}, np.ones((4, 6, 3)) * 0.5),
+    "curves": (
+        curves,
+        lambda a: [{"one": a, "two": a / 2}],
+        {"xlabel": "step", "ylabel": "loss", "log": "y", "level": (0.1, "noise")},
+        1 / np.arange(1, 20),
+    ),
+    "one curve": (curves, lambda a: [{"one": a}], {"xlabel": "x", "ylabel": "y", "x": [1, 2, 4]}, np.array([1, -2, 3])),
+}
+
+
+def draw(name: str) -> Figure:
+    function, make, keywords, data = DRAWINGS[name]
+    return function(*make(data), **keywords)
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_same_data_same_picture(name):
+    data = DRAWINGS[name][-1]
+    before = data.copy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        first, second = figure_png(draw(name)), figure_png(draw(name))
+    assert first.startswith(b"\x89PNG") and first == second
+    assert np.array_equal(data, before) and data.dtype == before.dtype
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_legible_on_white_and_not_too_wide(name):
+    figure = draw(name)
+    figure_png(figure)
+    assert figure.get_size_inches()[0] <= WIDTH
+    assert figure.get_facecolor() == (1, 1, 1, 1)
+    texts = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+    assert all(text.get_fontsize() >= 8 for text in texts)
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_nothing_is_cut_off(name):
+    pixels = np.asarray(Image.open(io.BytesIO(figure_png(draw(name)))).convert("L"))
+    assert pixels.min() < 128, "nothing is drawn"
+    for side in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]):
+        assert (side == 255).all(), "something touches the edge of the picture"
+
+
+def test_every_number_stands_in_its_cell():
+    figure = numbers([Grid([[1, -2], [0.004, 3]], decimals=1)])
+    assert [text.get_text() for text in figure.findobj(Text) if text.get_text()] == ["1.0", "−2.0", "0.0", "3.0"]
+
+
+def test_numbers_do_not_touch():
+    values = np.full((7, 7), 49)
+    figure = numbers([Grid(values, "a"), Grid(values, "b"), Grid(values, "c")])
+    figure_png(figure)
+    boxes = [text.get_window_extent() for text in figure.findobj(Text) if text.get_text() == "49"]
+    for left, right in itertools.pairwise(boxes):
+        assert left.x1 < right.x0 or left.y0 > right.y0
+
+
+def test_signed_colours_are_symmetric_about_zero():
+    figure = photos(Photo(SIGNED, signed=True))
+    (image,) = figure.axes[0].images
+    assert (image.norm.vmin, image.norm.vmax) == (-2, 2)
+
+
+def test_a_clipped_colour_bar_says_so():
+    figure = photos(Photo(SIGNED, signed=True, limit=1.0))
+    assert [label.get_text() for label in figure.axes[1].get_yticklabels()] == ["≤ −1", "0", "≥ 1"]
+
+
+def test_figures_use_no_pyplot():
+    code = "import sys, unet_edu.figures.convolution; sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

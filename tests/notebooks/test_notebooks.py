@@ -1,0 +1,182 @@
+"""What a stored notebook must be, read without a kernel, and proof that running them again would notice a wrong number."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient.exceptions import CellExecutionError
+
+from tests.notebooks.execute import ROOT, WIDGET_VIEW, execute, notebooks
+
+LESSONS = notebooks("course", "solutions")
+DIGEST = re.compile(r"shape \([\d, ]*\), from \S+ to \S+, mean \S+")  # as unet_edu.explore.digest writes it
+MACHINE_PATH = re.compile(rf"(?<![\w.])(?:/(?:home|root|tmp|Users|content)/|[A-Z]:\\Users|{re.escape(str(ROOT))})")
+MARKDOWN_PICTURE_WITHOUT_WORDS = re.compile(r"!\[\s*\]\(|<img(?![^>]*\balt\s*=\s*[\"'][^\"'])")
+
+
+@pytest.fixture(params=LESSONS, ids=lambda path: str(path.relative_to(ROOT)))
+def path(request: pytest.FixtureRequest) -> Path:
+    return request.param
+
+
+@pytest.fixture
+def notebook(path: Path) -> nbformat.NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def test_it_is_a_notebook_that_others_can_open(path, notebook):
+    nbformat.validate(notebook)
+    assert path.stat().st_size < 2_500_000
+    assert "widgets" not in notebook.metadata, "stored widgets make GitHub refuse to show a notebook"
+
+
+def test_it_was_run_once_from_top_to_bottom(notebook):
+    counts = [cell.execution_count for cell in code(notebook)]
+    assert counts and counts == list(range(1, len(counts) + 1))
+
+
+def test_it_shows_no_error(notebook):
+    errors = [output for cell in code(notebook) for output in cell.outputs if output.output_type == "error"]
+    assert not errors
+
+
+def test_it_names_no_path_of_one_machine(notebook):
+    found = [found.group() for text in texts(notebook) for found in MACHINE_PATH.finditer(text)]
+    assert not found
+
+
+def test_its_pictures_have_words_and_numbers(notebook):
+    for cell in code(notebook):
+        bare = 0  # pictures without numbers of their own
+        for output in cell.outputs:
+            if "image/png" in output.get("data", {}):
+                alt, words = output.metadata.get("image/png", {}).get("alt"), output.data.get("text/plain", "")
+                assert alt and words, f"a picture without alt text:\n{cell.source}"
+                bare += not re.search(r"\d", words.removeprefix(alt))
+        digests = DIGEST.findall("\n".join(output_texts(cell)))
+        assert len(digests) >= bare, f"a picture whose data nothing compares:\n{cell.source}"
+
+
+def test_its_explorers_are_stored_as_pictures(notebook):
+    for cell in code(notebook):
+        for output in cell.outputs:
+            assert WIDGET_VIEW not in output.get("data", {}), f"nothing to see without a kernel:\n{cell.source}"
+
+
+def test_its_prose_describes_its_pictures(notebook):
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            found = MARKDOWN_PICTURE_WITHOUT_WORDS.search(cell.source)
+            assert not found, f"a picture without alt text:\n{cell.source}"
+
+
+def code(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def output_texts(cell: nbformat.NotebookNode) -> Iterator[str]:
+    """All that a cell shows as text. Pictures are left out: in base64 any word can turn up."""
+    for output in cell.outputs:
+        yield output.get("text", "")
+        for kind, data in output.get("data", {}).items():
+            if not kind.startswith("image/") or kind == "image/svg+xml":
+                yield re.sub(r"data:image/\w+;base64,[\w+/=]+", "", str(data))
+
+
+def texts(notebook: nbformat.NotebookNode) -> Iterator[str]:
+    for cell in notebook.cells:
+        yield cell.source
+        if cell.cell_type == "code":
+            yield from output_texts(cell)
+
+
+# A notebook as lessons are: a printed number, and a figure with its digest. Then one digit is changed.
+
+NUMBER = "import numpy as np\n\nprint(f'{np.pi:.4f}')"
+FIGURE = """from matplotlib.figure import Figure
+from unet_edu.explore import show
+
+figure = Figure(figsize=(2, 2))
+figure.subplots().imshow(np.eye(3))
+show(figure, "A white diagonal.", eye=np.eye(3))"""
+
+
+@pytest.fixture(scope="module")
+def lesson(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    cells = [nbformat.v4.new_code_cell(source, id=f"cell-{n}") for n, source in enumerate((NUMBER, FIGURE))]
+    path = tmp_path_factory.mktemp("lesson") / "lesson.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    execute(path)
+    return path
+
+
+def compare(path: Path) -> subprocess.CompletedProcess[str]:
+    """Compare a notebook with a fresh run, as `make test` does."""
+    flags = re.search(r"^NBVAL = (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert flags
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "--color=no", *shlex.split(flags[1]), path],
+        cwd=path.parent,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_an_honest_notebook_passes(lesson):
+    result = compare(lesson)
+    assert result.returncode == 0 and "2 passed" in result.stdout, result.stdout
+
+
+@pytest.mark.parametrize("true, false", [("3.1416", "3.1415"), ("mean 0.3333", "mean 0.3334")])
+def test_a_changed_digit_is_noticed(lesson, tmp_path, true, false):
+    stored = lesson.read_text()
+    assert stored.count(true) == 1
+    path = tmp_path / "lesson.ipynb"
+    path.write_text(stored.replace(true, false))
+    result = compare(path)
+    assert result.returncode == 1 and "1 failed, 1 passed" in result.stdout, result.stdout
+    assert true in result.stdout and false in result.stdout
+
+
+def test_a_removed_output_is_noticed(lesson, tmp_path):
+    notebook = nbformat.read(lesson, as_version=4)
+    notebook.cells[0].outputs = []
+    path = tmp_path / "lesson.ipynb"
+    nbformat.write(notebook, path)
+    result = compare(path)
+    assert result.returncode == 1 and "1 failed, 1 passed" in result.stdout, result.stdout
+
+
+EXPLORER = """from unet_edu.explore import convolution
+
+convolution()"""
+
+
+def test_two_runs_leave_the_same_bytes(tmp_path):
+    path = tmp_path / "lesson.ipynb"
+    cells = [nbformat.v4.new_code_cell(source, id=f"cell-{n}") for n, source in enumerate((NUMBER, FIGURE, EXPLORER))]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    execute(path)
+    first = path.read_bytes()
+    assert b"image/png" in first
+    execute(path)
+    assert path.read_bytes() == first
+
+
+def test_a_notebook_that_fails_stays_as_it_was(tmp_path):
+    path = tmp_path / "lesson.ipynb"
+    cells = [nbformat.v4.new_code_cell(source, id=source) for source in ("1", "no_such_name")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    before = path.read_bytes()
+    with pytest.raises(CellExecutionError, match="no_such_name"):
+        execute(path)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]

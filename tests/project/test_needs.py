@@ -1,0 +1,86 @@
+"""A test that cannot run says so at the end, and fails where nobody reads the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).parents[2]
+FAST = [argument for plugin in ("nbval", "hypothesispytest", "anyio") for argument in ("-p", f"no:{plugin}")]
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
+    """Run tests beside a copy of this project's conftest, on a machine that has nothing."""
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.delenv("UNET_EDU_TEST_DATA", raising=False)
+    pytester.makeconftest((ROOT / "tests" / "conftest.py").read_text())
+    pytester.makepyprojecttoml((ROOT / "pyproject.toml").read_text())
+
+    def run(source: str, ci: str = "") -> pytest.RunResult:
+        monkeypatch.setenv("CI", ci)
+        pytester.makepyfile(source)
+        return pytester.runpytest_subprocess("--color=no", *FAST, ".")
+
+    return run
+
+
+NEEDY = """
+import pytest
+
+@pytest.fixture
+def browser():
+    raise RuntimeError("fixtures come too late")
+
+@pytest.mark.needs("{need}")
+def test_needy(browser):
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    "need, remedy", [("chromium", "apt-get install"), ("bubblewrap", "bwrap"), ("real frames", "UNET_EDU_TEST_DATA")]
+)
+def test_a_skip_is_named_in_the_last_lines(run, need, remedy):
+    result = run(NEEDY.format(need=need))
+    result.assert_outcomes(skipped=1)
+    *_, said, _totals = result.outlines
+    assert said.startswith(f"Skipped 1, for want of {need}: ") and remedy in said
+
+
+def test_in_ci_a_skip_is_a_failure(run):
+    result = run(NEEDY.format(need="chromium"), ci="true")
+    result.assert_outcomes(errors=1)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["needs chromium: install Chromium*"])
+
+
+def test_a_need_that_is_met_runs(run, monkeypatch, tmp_path):
+    monkeypatch.setenv("UNET_EDU_TEST_DATA", str(tmp_path))
+    source = "import pytest\n@pytest.mark.needs('real frames')\ndef test_needy(): pass"
+    run(source, ci="true").assert_outcomes(passed=1)
+
+
+def test_an_unknown_need_is_a_failure(run):
+    result = run(NEEDY.format(need="luck"))
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["needs('luck') is not in the table*"])
+
+
+def test_a_misspelt_marker_is_a_failure(run):
+    assert run(NEEDY.replace("needs", "need")).ret == pytest.ExitCode.INTERRUPTED
+
+
+def test_no_cell_to_compare_is_a_failure(pytester, run):
+    for folder in ("tests", "course", "solutions"):
+        pytester.mkdir(folder)
+    (pytester.path / "tests" / "test_one.py").write_text("def test_one(): pass")
+    (pytester.path / "conftest.py").rename(pytester.path / "tests" / "conftest.py")
+    result = pytester.runpytest_subprocess("--nbval")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--nbval found no cell*"])
+    pytester.runpytest_subprocess("--nbval", "tests").assert_outcomes(passed=1)

@@ -1,0 +1,56 @@
+"""The checks of the exercises: `check(f)` says whether a function is right, and if not, what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from unet_edu.checks import convolution
+from unet_edu.checks.exercise import Case, CheckResult, Exercise, Misconception, attempt, judge
+
+__all__ = ["EXERCISES", "Case", "CheckResult", "Exercise", "Misconception", "check"]
+
+LESSONS = (convolution,)  # one module a lesson
+EXERCISES = {exercise.name: exercise for lesson in LESSONS for exercise in lesson.EXERCISES}
+
+SEED = 2015  # the extra cases of a notebook are the same on every run: a verdict changes only when the function does
+
+
+def check(f: Callable[..., Any], exercise: str | None = None) -> CheckResult:
+    """Check a function that solves an exercise.
+
+    Parameters
+    ----------
+    f : callable
+    exercise : str, optional
+        The exercise's name; needed only when the function has another one.
+
+    Returns
+    -------
+    CheckResult
+        As the last line of a notebook's cell it shows itself.
+
+    Raises
+    ------
+    TypeError
+        When `f` is not a function.
+    ValueError
+        When there is no exercise of that name.
+
+    Examples
+    --------
+    >>> check(lambda i, k, s=1, p=0, d=1: (i + 2 * p - d * (k - 1) - 1) // s + 1, exercise="out_size").passed
+    True
+    """
+    if not callable(f):
+        raise TypeError(f"f: expected a function, as in check(conv2d_naive), got {type(f).__name__}")
+    name = exercise or getattr(f, "__name__", "")
+    if name not in EXERCISES:
+        raise ValueError(
+            f"exercise: expected one of {', '.join(EXERCISES)}, got {name!r}; "
+            'a function of another name is checked with check(f, exercise="…")'
+        )
+    cases = EXERCISES[name].cases(np.random.default_rng(SEED))
+    return judge(EXERCISES[name], cases, [attempt(f, case) for case in cases])

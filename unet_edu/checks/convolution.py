@@ -1,0 +1,551 @@
+"""The exercises of lesson 02: what is asked, and which mistakes are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unet_edu import convolution
+from unet_edu.checks.exercise import Case, Exercise, Misconception
+from unet_edu.convolution import conv2d
+
+__all__ = ["CONV2D_MULTICHANNEL", "CONV2D_NAIVE", "EXERCISES", "OUT_SIZE", "RECEPTIVE_FIELD"]
+
+Array = NDArray[Any]
+
+
+# --- conv2d_naive ------------------------------------------------------------------------------------------------------
+
+
+def _conv2d_naive(x: Array, k: Array) -> Array:
+    return conv2d(x, k)
+
+
+def _plane_cases(rng: np.random.Generator) -> list[Case]:
+    x = np.array([[4, 5, 8, 7], [1, 8, 8, 8], [3, 6, 6, 4], [6, 5, 7, 8]])
+    k = np.array([[1, 4, 1], [1, 4, 3], [3, 3, 1]])
+    steps = np.array([[1, 2, 4], [0, 3, 9]])
+    return [
+        Case("the image and the kernel of the lesson", (x, k), group="visible"),
+        Case("the difference of neighbours", (steps, np.array([[-1, 1]])), group="visible"),
+        Case("an image of 5×7 and a kernel of 2×3", (rng.integers(-9, 10, (5, 7)), rng.integers(-9, 10, (2, 3)))),
+        Case("an image of 7×5 and a kernel of 3×2, with fractions", (rng.normal(size=(7, 5)), rng.normal(size=(3, 2)))),
+        Case("an image of 4×6 and a kernel of 3×3, with fractions", (rng.normal(size=(4, 6)), rng.normal(size=(3, 3)))),
+        Case("whole numbers and a kernel of fractions", (rng.integers(0, 9, (4, 5)), rng.normal(size=(2, 2)))),
+        Case("a kernel of one column", (rng.integers(-9, 10, (6, 3)), rng.integers(1, 10, (4, 1)))),
+        Case("a kernel as large as the image", (rng.normal(size=(3, 4)), rng.normal(size=(3, 4)))),
+    ]
+
+
+def _kernel_transposed(x: Array, k: Array) -> Array:
+    if k.shape[0] != k.shape[1]:
+        raise ValueError("a transposed kernel of another height than width does not fit on the window")
+    return conv2d(x, k.T)
+
+
+def _kernel_padded(x: Array, k: Array) -> Array:
+    if k.shape[0] % 2 == 0 or k.shape[1] % 2 == 0:
+        raise ValueError("a kernel of even size cannot be padded to keep the image's size on both sides alike")
+    return conv2d(x, k, padding=(k.shape[0] // 2, k.shape[1] // 2))
+
+
+def _last_windows_zero(x: Array, k: Array) -> Array:
+    y = conv2d(x, k)
+    y[-1], y[:, -1] = 0, 0
+    return y
+
+
+def _first_row_only(x: Array, k: Array) -> Array:
+    y = conv2d(x, k)
+    y[1:] = 0
+    return y
+
+
+def _first_number_only(x: Array, k: Array) -> Array:
+    y = _first_row_only(x, k)
+    y[:, 1:] = 0
+    return y
+
+
+def _rows_and_columns_swapped(x: Array, k: Array) -> Array:
+    y = conv2d(x, k)
+    if y.shape[0] != y.shape[1]:
+        raise ValueError("what comes out depends on how the loops run over the edge")
+    return y.T
+
+
+def _matrix_product(x: Array, k: Array) -> Array:
+    if k.shape[0] != k.shape[1]:
+        raise ValueError("the shapes do not match for a matrix product")
+    return conv2d(x, np.tile(k.sum(axis=1), (len(k), 1)))  # what (window @ k).sum() comes to
+
+
+CONV2D_NAIVE = Exercise(
+    name="conv2d_naive",
+    points=3,
+    reference=_conv2d_naive,
+    cases=_plane_cases,
+    misconceptions=(
+        Misconception(
+            "kernel flipped",
+            "Your kernel is turned upside down and left to right. Lay it on the image as it is: k[0, 0] meets the window's "
+            "upper left pixel. (Mathematics turns it, and calls that convolution; deep learning does not.)",
+            lambda x, k: conv2d(x, k[::-1, ::-1]),
+        ),
+        Misconception(
+            "kernel transposed",
+            "Your kernel's rows and columns are swapped. The weight k[u, v] belongs to the pixel u rows down and v columns "
+            "to the right: x[i + u, j + v].",
+            _kernel_transposed,
+        ),
+        Misconception(
+            "padded",
+            "You added a ring of zeros around the image. Here the kernel stays inside the image, so the output is smaller: "
+            "H − kH + 1 rows and W − kW + 1 columns.",
+            _kernel_padded,
+        ),
+        Misconception(
+            "one window short",
+            "The last row and the last column of windows are missing. A kernel of 3 fits into 4 pixels at 2 places, "
+            "0 and 1: that is 4 − 3 + 1.",
+            lambda x, k: conv2d(x, k)[:-1, :-1],
+        ),
+        Misconception(
+            "last windows left at zero",
+            "Your output has the right size, but its last row and column stay zero: the loops stop one step too early. "
+            "range(n) already leaves n out.",
+            _last_windows_zero,
+        ),
+        Misconception(
+            "only the first row",
+            "Only the first row of your output is filled. Does the `return` stand inside the outer loop? Move it to the left, "
+            "below both loops.",
+            _first_row_only,
+        ),
+        Misconception(
+            "only the first number",
+            "Only the first number of your output is filled. Does the `return` stand inside the inner loop? Move it to the left, "
+            "below both loops.",
+            _first_number_only,
+        ),
+        Misconception(
+            "rows and columns swapped",
+            "Your output lies on its side: rows and columns are swapped. x.shape is (rows, columns), and y[i, j] belongs to "
+            "the window that starts i rows down and j columns to the right.",
+            _rows_and_columns_swapped,
+        ),
+        Misconception(
+            "only the last product kept",
+            "Each output holds only its window's last product, so the others were overwritten. Add them up: += in place of =.",
+            lambda x, k: x[k.shape[0] - 1 :, k.shape[1] - 1 :] * k[-1, -1],
+        ),
+        Misconception(
+            "only the first product kept",
+            "Each output holds only its window's first product, x[i, j] · k[0, 0]. Multiply all the pixels under the kernel "
+            "with their weights, and add the products up. (Does a `return` stand inside a loop?)",
+            lambda x, k: x[: len(x) - k.shape[0] + 1, : x.shape[1] - k.shape[1] + 1] * k[0, 0],
+        ),
+        Misconception(
+            "matrix product",
+            "It looks as if the window and the kernel met in a matrix product (@ or np.dot). A convolution multiplies number "
+            "by number: window * k.",
+            _matrix_product,
+        ),
+        Misconception(
+            "mean in place of sum",
+            "You took the mean of the products. A convolution takes their sum.",
+            lambda x, k: conv2d(x, k) / k.size,
+        ),
+        Misconception(
+            "kernel ignored",
+            "Each output is the plain sum of its window: the kernel's weights were not used. Multiply first, then add.",
+            lambda x, k: conv2d(x, np.ones_like(k)),
+        ),
+        Misconception(
+            "result not stored",
+            "Your output has the right size, but it is all zeros: the sums were not stored. Write y[i, j] = … in the loop.",
+            lambda x, k: np.zeros_like(conv2d(x, k)),
+        ),
+    ),
+)
+
+
+# --- out_size ----------------------------------------------------------------------------------------------------------
+
+
+def _out_size(i: int, k: int, s: int = 1, p: int = 0, d: int = 1) -> int:
+    return convolution.output_size(i, k, s, p, d)
+
+
+def _size_cases(rng: np.random.Generator) -> list[Case]:
+    visible = [
+        ("a kernel of 3 on 4 pixels", (4, 3), {}),
+        ("the U-Net's first layer", (572, 3), {}),
+        ("a padding that keeps the size", (5, 3), {"p": 1}),
+        ("every second window", (7, 3), {"s": 2}),
+        ("a kernel with gaps", (7, 3), {"d": 2}),
+    ]
+    extra = [
+        ("a stride that leaves pixels over", (6, 3), {"s": 2, "p": 1}),
+        ("a stride that leaves pixels over", (8, 3), {"s": 2, "p": 1}),
+        ("the first layer of a ResNet", (224, 7), {"s": 2, "p": 3}),
+        ("a kernel as large as the image", (5, 5), {}),
+        ("max pooling's windows", (28, 2), {"s": 2}),
+        ("everything at once", (10, 4), {"s": 3, "p": 2, "d": 2}),
+    ]
+    for _ in range(4):
+        k, s, p, d = (int(n) for n in rng.integers((2, 2, 1, 2), (6, 5, 4, 4)))
+        i = int(d * (k - 1) + 1 + rng.integers(0, 20))
+        extra.append(("drawn at random", (i, k), {"s": s, "p": p, "d": d}))
+    return [Case(*case, group="visible") for case in visible] + [Case(*case) for case in extra]
+
+
+OUT_SIZE = Exercise(
+    name="out_size",
+    points=2,
+    reference=_out_size,
+    cases=_size_cases,
+    whole=True,
+    misconceptions=(
+        Misconception(
+            "rounded up",
+            "You rounded up. A last window that does not fit entirely is dropped: round down.",
+            lambda i, k, s=1, p=0, d=1: -(-(i + 2 * p - d * (k - 1) - 1) // s) + 1,
+        ),
+        Misconception(
+            "rounded to the nearest",
+            "You rounded to the nearest whole number. A last window that does not fit entirely is dropped, however little is "
+            "missing: round down, with //.",
+            lambda i, k, s=1, p=0, d=1: round((i + 2 * p - d * (k - 1) - 1) / s) + 1,
+        ),
+        Misconception(
+            "first window forgotten",
+            "You counted the steps, not the windows: the window at the very start needs no step. Add 1.",
+            lambda i, k, s=1, p=0, d=1: (i + 2 * p - d * (k - 1) - 1) // s,
+        ),
+        Misconception(
+            "one added before dividing",
+            "The + 1 was divided by the stride, too. Divide first, then add 1 for the first window.",
+            lambda i, k, s=1, p=0, d=1: (i + 2 * p - d * (k - 1)) // s,
+        ),
+        Misconception(
+            "padding counted once",
+            "Padding is put on both sides of the image, so it counts twice: i + 2·p pixels.",
+            lambda i, k, s=1, p=0, d=1: (i + p - d * (k - 1) - 1) // s + 1,
+        ),
+        Misconception(
+            "padding ignored",
+            "The padding p has no effect in your function. It adds p pixels on each of the two sides.",
+            lambda i, k, s=1, p=0, d=1: (i - d * (k - 1) - 1) // s + 1,
+        ),
+        Misconception(
+            "stride ignored",
+            "The stride s has no effect in your function. With s = 2 only every second window is taken.",
+            lambda i, k, s=1, p=0, d=1: i + 2 * p - d * (k - 1),
+        ),
+        Misconception(
+            "dilation ignored",
+            "The dilation d has no effect in your function. With d = 2 there is a gap of one pixel between the kernel's "
+            "weights, so a kernel of 3 spans 5 pixels.",
+            lambda i, k, s=1, p=0, d=1: (i + 2 * p - k) // s + 1,
+        ),
+        Misconception(
+            "kernel spans d times k",
+            "You took d·k for the pixels that a kernel with gaps spans. There are gaps only between the weights, k − 1 of them: "
+            "it spans d·(k − 1) + 1.",
+            lambda i, k, s=1, p=0, d=1: (i + 2 * p - d * k) // s + 1,
+        ),
+        Misconception(
+            "fraction kept",
+            "A number of windows has no fraction: part of a window is no window. Round down, with // in place of /.",
+            lambda i, k, s=1, p=0, d=1: (i + 2 * p - d * (k - 1) - 1) / s + 1,
+        ),
+        Misconception(
+            "float returned",
+            "The number is right, but its type is float, and no array can have 3.0 rows. Return an int: // on ints gives one.",
+            lambda i, k, s=1, p=0, d=1: float((i + 2 * p - d * (k - 1) - 1) // s + 1),
+        ),
+    ),
+)
+
+
+# --- conv2d_multichannel -----------------------------------------------------------------------------------------------
+
+
+def _conv2d_multichannel(x: Array, w: Array, bias: Array | None = None, stride: Any = 1, padding: int = 0) -> Array:
+    return conv2d(x, w, bias, stride=stride, padding=padding)
+
+
+def _batch_cases(rng: np.random.Generator) -> list[Case]:
+    x = np.array([[[[1, 2, 3], [4, 5, 6]], [[0, 1, 0], [2, 0, 2]]]])
+    w = np.array([[[[-1, 1]], [[2, 1]]]])
+
+    def case(name: str, x_shape: Sequence[int], w_shape: Sequence[int], bias: bool = False, **kwargs: Any) -> Case:
+        if bias:
+            kwargs = {"bias": rng.normal(size=w_shape[0]) + 3, **kwargs}
+        return Case(name, (rng.normal(size=x_shape), rng.normal(size=w_shape)), kwargs)
+
+    return [
+        Case("two channels become one", (x, w), group="visible"),
+        Case("the same, with a bias", (x, w), {"bias": np.array([10])}, group="visible"),
+        Case("the same, with padding", (x, w), {"padding": 1}, group="visible"),
+        Case("the same, with a stride down", (x, w), {"stride": (2, 1)}, group="visible"),
+        case("two images, 3 channels to 4, kernel of 2×3", (2, 3, 5, 7), (4, 3, 2, 3), bias=True),
+        case("three channels to three", (1, 3, 4, 6), (3, 3, 3, 3)),
+        case("three channels to two, with padding", (2, 3, 6, 5), (2, 3, 3, 2), bias=True, padding=2),
+        case("a stride of 2 down and 3 across", (1, 2, 8, 11), (3, 2, 3, 2), stride=(2, 3)),
+        case("a stride of 3 down and 1 across, padded", (3, 1, 7, 4), (2, 1, 3, 3), True, stride=(3, 1), padding=1),
+    ]
+
+
+def _one_channel_each(x: Array, w: Array, bias: Array | None = None, **geometry: Any) -> Array:
+    planes = [conv2d(x[:, [o]], w[[o]][:, [o]], **geometry) for o in range(len(w))]
+    return np.concatenate(planes, axis=1) + (0 if bias is None else np.reshape(bias, (-1, 1, 1)))
+
+
+def _channels_kept(x: Array, w: Array, bias: Array | None = None, **geometry: Any) -> Array:
+    planes = [conv2d(x[:, [c]], w[:, [c]], bias, **geometry) for c in range(x.shape[1])]
+    return np.stack(planes, axis=2)
+
+
+def _first_image_only(x: Array, w: Array, bias: Array | None = None, **geometry: Any) -> Array:
+    y = conv2d(x, w, bias, **geometry)
+    y[1:] = 0
+    return y
+
+
+def _padded_by(margin: Callable[[int], tuple[int, int]], mode: Any = "constant") -> Callable[..., Array]:
+    """A convolution of an image that was padded in another way: `margin` says how much before and after."""
+
+    def wrong(x: Array, w: Array, bias: Array | None = None, stride: Any = 1, padding: int = 0) -> Array:
+        return conv2d(np.pad(x, ((0, 0), (0, 0), margin(padding), margin(padding)), mode), w, bias, stride=stride)
+
+    return wrong
+
+
+def _every_axis_padded(x: Array, w: Array, bias: Array | None = None, stride: Any = 1, padding: int = 0) -> Array:
+    return conv2d(np.pad(x, padding)[:, : x.shape[1]], w, bias, stride=stride)
+
+
+def _output_padded(x: Array, w: Array, bias: Array | None = None, stride: Any = 1, padding: int = 0) -> Array:
+    y = conv2d(x, w, bias, stride=stride)
+    return np.pad(y, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+
+
+CONV2D_MULTICHANNEL = Exercise(
+    name="conv2d_multichannel",
+    points=3,
+    reference=_conv2d_multichannel,
+    cases=_batch_cases,
+    misconceptions=(
+        Misconception(
+            "only the first input channel",
+            "Your output comes from the first input channel alone. Each output channel sums over all the input channels.",
+            lambda x, w, bias=None, **geometry: conv2d(x[:, :1], w[:, :1], bias, **geometry),
+        ),
+        Misconception(
+            "only the last input channel",
+            "Your output holds only what the last input channel gave: each channel overwrote the one before. Sum over the "
+            "input channels: += in place of =.",
+            lambda x, w, bias=None, **geometry: conv2d(x[:, -1:], w[:, -1:], bias, **geometry),
+        ),
+        Misconception(
+            "input channels kept apart",
+            "Your output still has an axis for the input channels. Sum over it: an output channel is one plane, whatever the "
+            "number of input channels.",
+            _channels_kept,
+        ),
+        Misconception(
+            "one input channel for each output channel",
+            "Your output channel o sees only the input channel o. Each output channel has a kernel for every input channel, "
+            "w[o, c], and sums over all of them.",
+            _one_channel_each,
+        ),
+        Misconception(
+            "channels averaged",
+            "You averaged over the input channels. A convolution sums over them.",
+            lambda x, w, bias=None, **geometry: conv2d(x, w / x.shape[1], bias, **geometry),
+        ),
+        Misconception(
+            "same kernel for every output channel",
+            "All your output channels used the first kernels, w[0]. Output channel o uses w[o].",
+            lambda x, w, bias=None, **geometry: conv2d(x, w[[0] * len(w)], bias, **geometry),
+        ),
+        Misconception(
+            "input and output channels of w swapped",
+            "The first two axes of w are swapped. w[o, c] is the kernel from input channel c to output channel o.",
+            lambda x, w, bias=None, **geometry: conv2d(x, w.swapaxes(0, 1), bias, **geometry),
+        ),
+        Misconception(
+            "bias added for every input channel",
+            "The bias was added once for each input channel. Add it once to each output channel, after the sum.",
+            lambda x, w, bias=None, **geometry: conv2d(x, w, None if bias is None else bias * x.shape[1], **geometry),
+        ),
+        Misconception(
+            "bias forgotten",
+            "The bias has no effect in your function. Add bias[o] to every pixel of output channel o.",
+            lambda x, w, bias=None, **geometry: conv2d(x, w, **geometry),
+        ),
+        Misconception(
+            "stride pair swapped",
+            "The two strides are swapped. stride = (2, 3) steps 2 rows down and 3 columns to the right.",
+            lambda x, w, bias=None, stride=1, padding=0: conv2d(
+                x, w, bias, stride=stride if np.ndim(stride) == 0 else stride[::-1], padding=padding
+            ),
+        ),
+        Misconception(
+            "stride ignored",
+            "The stride has no effect in your function. Output [i, j] comes from the window at [i · stride, j · stride].",
+            lambda x, w, bias=None, stride=1, padding=0: conv2d(x, w, bias, padding=padding),
+        ),
+        Misconception(
+            "padding ignored",
+            "The padding has no effect in your function. Put that many rows and columns of zeros on each side of the image.",
+            lambda x, w, bias=None, stride=1, padding=0: conv2d(x, w, bias, stride=stride),
+        ),
+        Misconception(
+            "padding only above and left",
+            "The padding is only above and to the left. It goes on all four sides.",
+            _padded_by(lambda p: (p, 0)),
+        ),
+        Misconception(
+            "padding only below and right",
+            "The padding is only below and to the right. It goes on all four sides.",
+            _padded_by(lambda p: (0, p)),
+        ),
+        Misconception(
+            "padding repeats the border",
+            "You padded with copies of the border's pixels. Here padding means zeros.",
+            _padded_by(lambda p: (p, p), mode="edge"),
+        ),
+        Misconception(
+            "padding on every axis",
+            "np.pad(x, padding) pads all four axes, so there are more images and more channels than before. Give it a pair for "
+            "each axis: (0, 0) for the batch and the channels.",
+            _every_axis_padded,
+        ),
+        Misconception(
+            "output padded",
+            "The zeros are around your output. Pad the image first, then lay the kernel on it.",
+            _output_padded,
+        ),
+        Misconception(
+            "kernels flipped",
+            "Your kernels are turned upside down and left to right. Lay them on the image as they are: w[o, c, 0, 0] meets the "
+            "window's upper left pixel.",
+            lambda x, w, bias=None, **geometry: conv2d(x, w[..., ::-1, ::-1], bias, **geometry),
+        ),
+        Misconception(
+            "only the first image of the batch",
+            "Only the first image of the batch was convolved, the others are zero. Loop over all N of them.",
+            _first_image_only,
+        ),
+    ),
+)
+
+
+# --- receptive_field ---------------------------------------------------------------------------------------------------
+
+
+def _receptive_field(layers: Sequence[tuple[int, int]]) -> list[int]:
+    return [convolution.receptive_field(layers[: n + 1]).size for n in range(len(layers))]
+
+
+def _layer_cases(rng: np.random.Generator) -> list[Case]:
+    level = [(3, 1), (3, 1), (2, 2)]  # two convolutions and a pooling
+    extra = {
+        "a U-Net's contracting path": level * 4 + level[:2],
+        "three convolutions of stride 2": [(3, 2), (3, 2), (3, 2)],
+        "a stride of 3": [(2, 3), (4, 1)],
+        "a kernel of one pixel": [(1, 1), (7, 2), (3, 2), (1, 1), (3, 1)],
+    }
+    for n in (4, 6):
+        extra[f"{n} layers drawn at random"] = [(int(k), int(s)) for k, s in rng.integers((2, 1), (6, 4), (n, 2))]
+    return [
+        Case("two convolutions of 3×3", ([(3, 1), (3, 1)],), group="visible"),
+        Case("a pooling, then a convolution", ([(2, 2), (3, 1)],), group="visible"),
+        *(Case(name, (layers,)) for name, layers in extra.items()),
+    ]
+
+
+def _by_rule(step: Callable[[int, int, int, int], tuple[int, int]], start: int = 1) -> Callable[..., list[int]]:
+    """A receptive field by a wrong rule: `step` takes the size and jump so far, k and s, and gives the next size and jump."""
+
+    def wrong(layers: Sequence[tuple[int, int]]) -> list[int]:
+        size, jump, sizes = start, 1, []
+        for k, s in layers:
+            size, jump = step(size, jump, k, s)
+            sizes.append(size)
+        return sizes
+
+    return wrong
+
+
+RECEPTIVE_FIELD = Exercise(
+    name="receptive_field",
+    points=2,
+    reference=_receptive_field,
+    cases=_layer_cases,
+    whole=True,
+    misconceptions=(
+        Misconception(
+            "strides ignored",
+            "Your sizes grow by k − 1 in every layer. After a stride of 2, neighbouring pixels lie 2 input pixels apart: multiply "
+            "k − 1 by the product of the strides so far.",
+            _by_rule(lambda r, j, k, s: (r + k - 1, j)),
+        ),
+        Misconception(
+            "own stride used too early",
+            "A layer's own stride was used on its own kernel. It matters only for the layers that follow: first grow the size, "
+            "then multiply the jump by s.",
+            _by_rule(lambda r, j, k, s: (r + (k - 1) * j * s, j * s)),
+        ),
+        Misconception(
+            "only the last stride",
+            "Your function remembers only the stride of the layer before. Strides multiply: after two layers of stride 2, "
+            "neighbours lie 4 input pixels apart.",
+            _by_rule(lambda r, j, k, s: (r + (k - 1) * j, s)),
+        ),
+        Misconception(
+            "rule of the way back",
+            "r = (r − 1) · s + k is the rule for walking from the last layer back to the first. On the way forward, keep the jump "
+            "beside the size.",
+            _by_rule(lambda r, j, k, s: ((r - 1) * s + k, j)),
+        ),
+        Misconception(
+            "sizes multiplied",
+            "You multiplied the kernel sizes. Two convolutions of 3×3 see 5×5 pixels, not 9×9: their windows overlap.",
+            _by_rule(lambda r, j, k, s: (r * k, j)),
+        ),
+        Misconception(
+            "sizes added",
+            "You added the kernel sizes. The windows overlap, so a kernel of k adds only k − 1 steps to what was seen before.",
+            _by_rule(lambda r, j, k, s: (r + k, j), start=0),
+        ),
+        Misconception(
+            "started from 0",
+            "All your sizes are 1 too small. Before any layer, a pixel sees itself: start from 1.",
+            _by_rule(lambda r, j, k, s: (r + (k - 1) * j, j * s), start=0),
+        ),
+        Misconception(
+            "only the last size",
+            "You returned the last size alone. Return a list: the size after each layer.",
+            lambda layers: _receptive_field(layers)[-1],
+        ),
+        Misconception(
+            "size before each layer",
+            "Your list is late by one layer: it holds the size before each layer. Grow the size first, then put it on the list.",
+            lambda layers: [1, *_receptive_field(layers)][:-1],
+        ),
+        Misconception(
+            "the input listed too",
+            "Your list starts with the 1 of the input itself. It should have one size for each layer.",
+            lambda layers: [1, *_receptive_field(layers)],
+        ),
+    ),
+)
+
+EXERCISES = (CONV2D_NAIVE, OUT_SIZE, CONV2D_MULTICHANNEL, RECEPTIVE_FIELD)

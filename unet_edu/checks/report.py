@@ -1,0 +1,146 @@
+"""How the result of a check looks: a few lines in a terminal, a small picture in a notebook.
+
+The pictures are HTML tables with dark numbers on light cells; all else has the notebook's own colours. So both themes are legible,
+and the same result always gives the same text. Everything that comes from a student's function is escaped.
+"""
+
+from __future__ import annotations
+
+import inspect
+from html import escape
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unet_edu.checks.exercise import Case, CheckResult, Exercise, different
+from unet_edu.figures.palette import INK, PAPER, ROLES
+
+SYMBOLS = {"passed": "✓", "failed": "✗", "not yet": "○"}
+LINES = {"passed": ROLES["output"].line, "failed": ROLES["error"].line, "not yet": ROLES["neutral"].line}
+INPUT_ROLES = {"x": "input", "k": "kernel", "w": "kernel"}
+MOST = 8  # rows and columns of numbers in a table; a larger plane is cut around the place that matters
+MOST_PLANES = 4
+MOST_INLINE = 16  # numbers of an array within a sentence
+
+
+def text(result: CheckResult) -> str:
+    """The result in a few plain lines."""
+    lines = [f"{SYMBOLS[result.status]} {result.exercise.name}: {result.status}. {result.message}"]
+    if result.hint:
+        lines.insert(1, f"Hint: {result.hint}")
+    if result.case:
+        inputs = _inputs(result.exercise, result.case)
+        words = [f"{name} = {_short(value, result.case)}" for name, value in inputs.items()]
+        lines.append(f"Case: {result.case.name}, with {', '.join(words)}")
+    return "\n".join(lines).replace("\n", "\n  ")
+
+
+def html(result: CheckResult) -> str:
+    """The result as a box with a coloured edge; on a failure, the case's inputs and yours beside expected."""
+    title = f"<strong>{SYMBOLS[result.status]} {result.status}</strong> <code>{escape(result.exercise.name)}</code>"
+    parts = [f"<div>{title}</div>"]
+    if result.hint:
+        parts.append(f'<div style="margin-top:.4em"><strong>Hint.</strong> {escape(result.hint)}</div>')
+    parts.append(f'<div style="margin-top:.4em;white-space:pre-wrap">{escape(result.message)}</div>')
+    if result.case:
+        parts.append(_case(result.exercise, result.case))
+    if result.yours is not None and result.expected is not None:
+        parts.append(_comparison(result.yours, result.expected, result.index))
+    edge = f"border-left:4px solid {LINES[result.status]}"
+    return f'<div style="{edge};padding:.2em 0 .2em .8em;max-width:60em">{"".join(parts)}</div>'
+
+
+def _inputs(exercise: Exercise, case: Case) -> dict[str, Any]:
+    """The case's inputs under the names that the exercise's function has for them."""
+    return dict(inspect.signature(exercise.reference).bind(*case.args, **case.kwargs).arguments)
+
+
+def _short(value: Any, case: Case) -> str:
+    """Numbers and lists as they are; arrays by their shape, but for small ones that the notebook prints, too."""
+    if not isinstance(value, np.ndarray):
+        return str(value)
+    if case.group == "visible" and value.size <= MOST_INLINE:
+        return str(value.tolist())
+    return f"an array of shape {value.shape}"
+
+
+def _case(exercise: Exercise, case: Case) -> str:
+    """The inputs. The visible cases' arrays are shown number by number."""
+    words, tables = [], []
+    for name, value in _inputs(exercise, case).items():
+        if isinstance(value, np.ndarray) and case.group == "visible":
+            role = INPUT_ROLES.get(name, "neutral")
+            tables += [_table(caption, plane, ROLES[role].fill) for caption, plane in _planes(name, value)]
+        else:
+            words.append(f"<code>{escape(name)}</code> = {escape(_short(value, case))}")
+    return f'<div style="margin-top:.4em">Case: {", ".join([escape(case.name), *words])}</div>' + _row(tables)
+
+
+def _comparison(yours: NDArray[Any], expected: NDArray[Any], index: tuple[int, ...] | None) -> str:
+    """Yours beside expected: the plane of the first number that differs, or the first planes when the shapes differ."""
+    if yours.shape != expected.shape:
+        pairs = (("yours", yours, "neutral"), ("expected", expected, "output"))
+        return _row([_table(name, _first_plane(array), ROLES[role].fill) for name, array, role in pairs])
+    if index is None or not yours.ndim:
+        return ""  # the numbers are right and only their type is wrong; or there is but one, and the message has it
+    lead, place = index[:-2], index[-2:]
+    where = f"[{', '.join(map(str, lead))}]" if lead else ""
+    wrong = different(yours[lead], expected[lead])
+    tables = [
+        _table(f"yours{where}", yours[lead], ROLES["neutral"].fill, place, wrong),
+        _table(f"expected{where}", expected[lead], ROLES["output"].fill, place),
+    ]
+    return _row(tables) + f'<div style="font-size:85%">Outlined: {list(index)}, the first that differs.</div>'
+
+
+def _planes(name: str, array: NDArray[Any]) -> list[tuple[str, NDArray[Any]]]:
+    """The array's planes and their names: x, or x[0, 0], x[0, 1], …"""
+    if array.ndim <= 2:
+        return [(name, array)]
+    leads = list(np.ndindex(array.shape[:-2]))[:MOST_PLANES]
+    return [(f"{name}[{', '.join(map(str, lead))}]", array[lead]) for lead in leads]
+
+
+def _first_plane(array: NDArray[Any]) -> NDArray[Any]:
+    return array.reshape(-1, *array.shape[-2:])[0] if array.ndim > 2 and array.size else array
+
+
+def _row(tables: list[str]) -> str:
+    return f'<div style="overflow-x:auto">{"".join(tables)}</div>' if tables else ""
+
+
+def _table(
+    caption: str,
+    plane: NDArray[Any],
+    fill: str,
+    place: tuple[int, ...] | None = None,
+    wrong: NDArray[np.bool_] | None = None,
+) -> str:
+    """A plane, a row or a number as a table, `place` outlined and the wrong cells in the colour of errors."""
+    plane = np.atleast_2d(plane) if plane.size else np.empty((0, 0))
+    row, column = (0,) * (2 - len(place)) + place if place is not None else (-1, -1)
+    top, left = (max(0, min(at - MOST // 2, n - MOST)) for at, n in zip((row, column), plane.shape, strict=True))
+    cells = []
+    for i, numbers in enumerate(plane[top : top + MOST, left : left + MOST], top):
+        cells.append("<tr>")
+        for j, number in enumerate(numbers, left):
+            ground = ROLES["error"].fill if wrong is not None and np.atleast_2d(wrong)[i, j] else fill
+            cells.append(_cell(number, ground, outlined=(i, j) == (row, column)))
+        cells.append("</tr>")
+    if plane.shape[0] > MOST or plane.shape[1] > MOST:
+        caption += f", from [{top}, {left}]"
+    style = "display:inline-table;margin:.4em 1.5em .2em 0;border-collapse:collapse;vertical-align:top;color:inherit"
+    title = "caption-side:top;text-align:left;white-space:nowrap;color:inherit;padding:0"
+    caption = f'<caption style="{title}">{escape(caption)}</caption>'
+    return f'<table style="{style}">{caption}<tbody>{"".join(cells)}</tbody></table>'
+
+
+def _cell(number: Any, ground: str, outlined: bool) -> str:
+    border = f"3px solid {ROLES['error'].line};font-weight:bold" if outlined else f"1px solid {PAPER}"
+    style = f"background:{ground};color:{INK};border:{border};padding:.2em .5em;text-align:right;min-width:1.6em"
+    return f'<td style="{style}">{_number(number)}</td>'
+
+
+def _number(value: Any) -> str:
+    return f"{value:.4g}" if abs(value) < 1e4 else f"{value:.6g}"
