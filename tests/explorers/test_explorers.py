@@ -14,7 +14,7 @@ from unet_edu.explore import arithmetic as arithmetic_explorer
 from unet_edu.explore.arithmetic import BOUNDS
 from unet_edu.explore.arithmetic import State as ArithmeticState
 from unet_edu.explore.arithmetic import scene as arithmetic_scene
-from unet_edu.explore.convolution import IMAGE, PRESETS, edited, filtered, photos
+from unet_edu.explore.convolution import IMAGE, PRESETS, after, before, edited, filtered
 from unet_edu.explore.convolution import State as ConvolutionState
 from unet_edu.explore.convolution import scene as convolution_scene
 from unet_edu.figures.palette import INK, PAPER, ROLES
@@ -80,7 +80,7 @@ def test_an_edit_changes_one_number():
 
 def test_convolution_explorer_follows_its_controls_and_edits():
     explorer = explore.convolution()
-    grid, pictures = explorer.views[0].widget, explorer.views[1].widget
+    grid, pictures = explorer.views[0].widget, explorer.views[2].widget
 
     def texts(name):
         return next(g["text"] for g in grid.scene["grids"] if g["name"] == name)
@@ -114,8 +114,9 @@ def test_photographs_are_filtered_by_the_kernel_that_is_shown(name):
     assert low == -high == -np.abs(y).max()
     flipped, _, _ = filtered(ConvolutionState(IMAGE, kernel, True, name))
     np.testing.assert_allclose(flipped, -y, atol=1e-12)  # sums of eight numbers near 1, in another order
-    html = photos(ConvolutionState(IMAGE, kernel, False, name))
-    assert html.count('<img alt="') == 2 and PHOTOS[name] in html and "mid-grey is 0" in html
+    assert f'<img alt="Photograph: {PHOTOS[name]}."' in before(name)
+    assert f'<img alt="The photograph ({PHOTOS[name]})' in (html := after(ConvolutionState(IMAGE, kernel, False, name)))
+    assert "mid-grey is 0" in html
 
 
 def test_arithmetic_scene_is_true_for_every_setting():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ PHOTOS = {
 """The photographs by name, each with what it shows."""
 
 
+@functools.lru_cache(maxsize=len(PHOTOS))
 def photo(name: str) -> NDArray[Any]:
     """A real photograph as one plane of grey values.
 
@@ -29,7 +31,8 @@ def photo(name: str) -> NDArray[Any]:
     Returns
     -------
     (H, W) array of float64
-        From 0 (black) to 1 (white). Colour pictures are turned grey with the weights of the eye.
+        From 0 (black) to 1 (white); read-only, because everyone gets the same array. Colour pictures are turned grey with the
+        weights of the eye.
 
     Raises
     ------
@@ -43,4 +46,6 @@ def photo(name: str) -> NDArray[Any]:
 
     image = getattr(skimage.data, name)()
     grey = skimage.color.rgb2gray(image) if image.ndim == 3 else image / 255
-    return np.asarray(grey, dtype=np.float64)
+    grey = np.asarray(grey, dtype=np.float64)
+    grey.flags.writeable = False
+    return grey

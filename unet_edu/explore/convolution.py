@@ -17,7 +17,7 @@ from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
 from unet_edu.explore.picture import array_png, digest, image_tag
 from unet_edu.figures.scene import Grid, Link, Scene, draw_scene, inches, line_up, number
 
-__all__ = ["PRESETS", "State", "convolution", "edited", "filtered", "photos", "picture", "scene"]
+__all__ = ["PRESETS", "State", "after", "before", "convolution", "edited", "filtered", "picture", "scene"]
 
 Matrix = tuple[tuple[float, ...], ...]
 Place = tuple[int, ...]  # (row, column)
@@ -89,7 +89,9 @@ def convolution(
         },
         views=[
             View(grid, "scene", lambda state: scene(state).data()),
-            View(ipywidgets.HTML(), "value", photos),
+            # apart, so that a new kernel does not send the photograph again
+            View(ipywidgets.HTML(layout={"flex": "1 1 16em"}), "value", lambda state: before(state.photo)),
+            View(ipywidgets.HTML(layout={"flex": "1 1 16em"}), "value", after),
         ],
         picture=picture,
     )
@@ -169,23 +171,23 @@ def filtered(state: State) -> tuple[NDArray[np.float64], float, float]:
     return y, -high, high
 
 
-def photos(state: State) -> str:
-    """The photograph and what the kernel makes of it, as HTML."""
+@lru_cache(maxsize=len(PHOTOS))
+def before(name: str) -> str:
+    """A photograph as HTML."""
+    return _figure(array_png(photo(name)), f"Photograph: {PHOTOS[name]}.", "the photograph")
+
+
+def after(state: State) -> str:
+    """What the kernel makes of the photograph, as HTML."""
     y, low, high = filtered(state)
-    what = PHOTOS[state.photo]
-    after = f"black is {number(low)}, white is {number(high)}" + (", mid-grey is 0" if low < 0 else "")
-    images = (
-        (_photo_png(state.photo), f"Photograph: {what}.", "the photograph"),
-        (array_png(y, low, high), f"The same photograph under the kernel: {after}.", f"under the kernel: {after}"),
-    )
+    levels = f"black is {number(low)}, white is {number(high)}" + (", mid-grey is 0" if low < 0 else "")
+    alt = f"The photograph ({PHOTOS[state.photo]}) under the kernel: {levels}."
+    return _figure(array_png(y, low, high), alt, f"under the kernel: {levels}")
+
+
+def _figure(png: bytes, alt: str, caption: str) -> str:
     return (
-        '<div style="display: flex; gap: 1em; flex-wrap: wrap">'
-        + "".join(
-            f'<figure style="margin: 0; flex: 1 1 16em; max-width: {y.shape[1]}px">'
-            f"{image_tag(png, alt, 'width: 100%')}<figcaption>{caption}</figcaption></figure>"
-            for png, alt, caption in images
-        )
-        + "</div>"
+        f'<figure style="margin: 0">{image_tag(png, alt, "max-width: 100%")}<figcaption>{caption}</figcaption></figure>'
     )
 
 
@@ -197,21 +199,16 @@ def picture(state: State) -> Picture:
     figure = Figure(figsize=(width, height + 4), dpi=100, layout="constrained")
     rows = figure.add_gridspec(2, 2, height_ratios=(height, 4))
     draw_scene(figure.add_subplot(rows[0, :]), grids)
-    before, after = figure.add_subplot(rows[1, 0]), figure.add_subplot(rows[1, 1])
-    before.imshow(photo(state.photo), cmap="gray", vmin=0, vmax=1)
-    after.imshow(y, cmap="gray", vmin=low, vmax=high)
-    before.set_title("a photograph", fontsize=10)
-    after.set_title("the same kernel on it", fontsize=10)
-    for axes in (before, after):
+    left, right = figure.add_subplot(rows[1, 0]), figure.add_subplot(rows[1, 1])
+    left.imshow(photo(state.photo), cmap="gray", vmin=0, vmax=1)
+    right.imshow(y, cmap="gray", vmin=low, vmax=high)
+    left.set_title("a photograph", fontsize=10)
+    right.set_title("the same kernel on it", fontsize=10)
+    for axes in (left, right):
         axes.set_axis_off()
     alt = f"{grids.alt} Below, a photograph ({PHOTOS[state.photo]}) before and after the same kernel."
     numbers = conv2d(state.x, state.weights)
     return Picture(figure, alt, f"output: {digest(numbers)}; photograph: {digest(y)}")
-
-
-@lru_cache(maxsize=len(PHOTOS))
-def _photo_png(name: str) -> bytes:
-    return array_png(photo(name))
 
 
 def _matrix(name: str, array: ArrayLike) -> Matrix:

@@ -25,6 +25,7 @@ class SceneView(anywidget.AnyWidget):
     _esm = Path(__file__).parent / "scene.js"
     _css = Path(__file__).parent / "scene.css"
     scene = traitlets.Dict().tag(sync=True)
+    layout = ipywidgets.widgets.trait_types.InstanceDict(ipywidgets.Layout, kw={"width": "100%"})
     edit = traitlets.Dict().tag(sync=True)  # {"cell": number, "value": float}, set by the browser when a reader types
 
 
@@ -69,8 +70,8 @@ class Explorer:
         for name, control in controls.items():
             control.observe(lambda change, name=name: self._follow(name, change["new"]), names="value")
         self.update()
-        bar = ipywidgets.HBox(list(controls.values()), layout=ipywidgets.Layout(flex_flow="row wrap"))
-        self.widget = ipywidgets.VBox([bar, *(view.widget for view in views)])
+        rows = (list(controls.values()), [view.widget for view in views])
+        self.widget = ipywidgets.VBox([ipywidgets.HBox(row, layout={"flex_flow": "row wrap"}) for row in rows])
 
     def update(self, **changes: Any) -> None:
         """Go to the state with these fields changed, and show it."""

@@ -10,7 +10,10 @@ const SVG = "http://www.w3.org/2000/svg";
 const STEP_MS = 900; // play: slow enough to read a sum
 const WIDTH = 860; // a notebook's column: wider scenes get smaller cells
 
+let mounted = 0; // a page may hold many scenes, and each needs a hatch of its own name
+
 export function mount(root, scene, onEdit) {
+  const hatching = `unet-hatch-${++mounted}-${Math.random().toString(36).slice(2)}`;
   let selected; // the cell that stays chosen: by stepping, clicking or focus
   let pointed = null; // the cell under the mouse, for as long as it is there
   let timer = null; // while playing
@@ -76,7 +79,7 @@ export function mount(root, scene, onEdit) {
       role: "group",
       "aria-label": scene.alt,
     });
-    const hatch = add(add(svg, "defs"), "pattern", { id: "unet-unused", width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" });
+    const hatch = add(add(svg, "defs"), "pattern", { id: hatching, width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" });
     add(hatch, "rect", { width: 2, height: 7, class: "hatch" });
     for (const [x, y, sign] of scene.signs) add(svg, "text", { x: x * px, y: y * px, class: "sign", "aria-hidden": true }, sign);
     drawn = [];
@@ -104,7 +107,7 @@ export function mount(root, scene, onEdit) {
           "data-lm-suppress-shortcuts": true, // else JupyterLab takes arrows and letters for its own commands
         });
         const rect = add(group, "rect", { width: px, height: px });
-        if (grid.marks[k] === "unused") add(group, "rect", { width: px, height: px, class: "unused-hatch" });
+        if (grid.marks[k] === "unused") add(group, "rect", { width: px, height: px, class: "unused-hatch", style: `fill: url(#${hatching})` });
         const text = add(group, "text", { x: px / 2, y: px / 2, class: "value", style: `font-size: ${size}px` });
         const corner = add(group, "text", { x: px - 3, y: px - 4, class: "corner", style: `font-size: ${px * 0.22}px` });
         drawn[cell] = { group, rect, text, corner };
