@@ -1,4 +1,7 @@
-"""The checks of the exercises: `check(f)` says whether a function is right, and if not, what went wrong."""
+"""The checks of the exercises: `check(f)` says whether a function is right, and if not, what went wrong.
+
+In the lessons, `compare` puts a guess beside the answer.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import numpy as np
 from unet_edu.checks import convolution
 from unet_edu.checks.exercise import Case, CheckResult, Exercise, Misconception, attempt, judge
 
-__all__ = ["EXERCISES", "Case", "CheckResult", "Exercise", "Misconception", "check"]
+__all__ = ["EXERCISES", "Case", "CheckResult", "Exercise", "Misconception", "check", "compare"]
 
 LESSONS = (convolution,)  # one module a lesson
 EXERCISES = {exercise.name: exercise for lesson in LESSONS for exercise in lesson.EXERCISES}
@@ -54,3 +57,20 @@ def check(f: Callable[..., Any], exercise: str | None = None) -> CheckResult:
         )
     cases = EXERCISES[name].cases(np.random.default_rng(SEED))
     return judge(EXERCISES[name], cases, [attempt(f, case) for case in cases])
+
+
+def compare(guess: Any, answer: Any) -> None:
+    """Put a reader's guess beside the answer, in a lesson. Nothing is graded.
+
+    Parameters
+    ----------
+    guess : number, list, str or None
+        None when the reader has not made one.
+    answer : number, list or str
+    """
+    if guess is None:
+        print("No guess yet. The answer:", answer)
+    elif np.array_equal(guess, answer):
+        print(f"Your guess: {guess}. That is what comes out.")
+    else:
+        print(f"Your guess: {guess}. What comes out: {answer}. Where do the two part?")

@@ -19,7 +19,6 @@ PHOTOS = {
 """The photographs by name, each with what it shows."""
 
 
-@functools.lru_cache(maxsize=len(PHOTOS))
 def photo(name: str) -> NDArray[Any]:
     """A real photograph as one plane of grey values.
 
@@ -31,8 +30,7 @@ def photo(name: str) -> NDArray[Any]:
     Returns
     -------
     (H, W) array of float64
-        From 0 (black) to 1 (white); read-only, because everyone gets the same array. Colour pictures are turned grey with the
-        weights of the eye.
+        From 0 (black) to 1 (white). Colour pictures are turned grey with the weights of the eye.
 
     Raises
     ------
@@ -41,11 +39,13 @@ def photo(name: str) -> NDArray[Any]:
     """
     if name not in PHOTOS:
         raise ValueError(f"name: expected one of {', '.join(PHOTOS)}, got {name!r}")
+    return _grey(name).copy()
+
+
+@functools.lru_cache(maxsize=len(PHOTOS))
+def _grey(name: str) -> NDArray[Any]:
     import skimage.color  # slow to import, and only photographs need it
     import skimage.data
 
     image = getattr(skimage.data, name)()
-    grey = skimage.color.rgb2gray(image) if image.ndim == 3 else image / 255
-    grey = np.asarray(grey, dtype=np.float64)
-    grey.flags.writeable = False
-    return grey
+    return np.asarray(skimage.color.rgb2gray(image) if image.ndim == 3 else image / 255, dtype=np.float64)

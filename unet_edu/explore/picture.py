@@ -61,9 +61,15 @@ def digest(array: ArrayLike) -> str:
 
 
 def figure_png(figure: Figure) -> bytes:
-    """A matplotlib figure as PNG, at its own size: a tight box would cost as much time as the drawing."""
+    """A matplotlib figure as PNG, at its own size: a tight box would cost as much time as the drawing.
+
+    With 256 colours the file is half as large, and nobody sees the difference.
+    """
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     buffer = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(buffer)
+    image.quantize(256, dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
     return buffer.getvalue()
 
 

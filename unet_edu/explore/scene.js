@@ -10,10 +10,8 @@ const SVG = "http://www.w3.org/2000/svg";
 const STEP_MS = 900; // play: slow enough to read a sum
 const WIDTH = 860; // a notebook's column: wider scenes get smaller cells
 
-let mounted = 0; // a page may hold many scenes, and each needs a hatch of its own name
-
 export function mount(root, scene, onEdit) {
-  const hatching = `unet-hatch-${++mounted}-${Math.random().toString(36).slice(2)}`;
+  const hatching = `unet-hatch-${Math.random().toString(36).slice(2)}`; // a page may hold many scenes, each with its own hatch
   let selected; // the cell that stays chosen: by stepping, clicking or focus
   let pointed = null; // the cell under the mouse, for as long as it is there
   let timer = null; // while playing
