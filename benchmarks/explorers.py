@@ -53,6 +53,10 @@ def main() -> None:
         scene, sizes = convolution.locator(".unet-scene"), arithmetic.locator(".unet-scene")
         column = convolution.get_by_label("output column")
         kernels, flip = convolution.locator("select").nth(0), convolution.locator("select").nth(1)
+        row = page.locator(".widget-slider:has-text('Row') .noUi-handle").nth(
+            1
+        )  # the explorer that lies on a photograph
+        elsewhere = page.locator(".unet-scene:has-text('kernel w')").nth(1)
         padding = arithmetic.locator(".widget-slider:has-text('padding') .noUi-handle")
 
         def turn(key: str, other: str) -> Callable[[int], object]:
@@ -69,6 +73,10 @@ def main() -> None:
         choosing = lambda step: kernels.select_option(index=3 + step % 5)
         photograph = convolution.locator(".widget-html").nth(1)
         rows["convolution, preset → photograph filtered"] = measure(page, photograph, "change", choosing)
+        row.focus()
+        rows["photograph, row slider → other pixels"] = measure(
+            page, elsewhere, "keydown", turn("ArrowDown", "ArrowUp")
+        )
         padding.focus()
         rows["arithmetic, padding slider → new scene"] = measure(
             page, sizes, "keydown", turn("ArrowRight", "ArrowLeft")

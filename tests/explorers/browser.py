@@ -13,10 +13,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 STARTING_S = 120  # a first start, on a slow machine
@@ -75,14 +75,21 @@ def jupyterlab(home: Path, theme: str = "JupyterLab Light") -> Iterator[str]:
 
 
 def open_and_run(page: Page, address: str, path: str) -> None:
-    """Open a notebook, run all its cells through the menu, as a student would, and wait until the kernel is idle."""
+    """Open a notebook, run all its cells through the menu, as a student would, and wait until the last one is done."""
     page.goto(address.format(path=path), timeout=STARTING_S * 1000)
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(timeout=STARTING_S * 1000)
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Cells", exact=True).click()
-    waiting = "[...document.querySelectorAll('.jp-InputPrompt')].filter(node => node.textContent.includes('*')).length"
-    page.wait_for_function(f"{waiting} > 0", timeout=RUNNING_S * 1000)
-    page.wait_for_function(f"{waiting} === 0", timeout=RUNNING_S * 1000)
+    prompts = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(node => node.textContent.trim())"
+    for _ in range(
+        3
+    ):  # JupyterLab drops an order that comes while it still connects to the kernel: prompts are then "[ ]:"
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+        with suppress(TimeoutError):
+            page.wait_for_function(f"{prompts}.includes('[*]:')", timeout=10_000)
+        page.wait_for_function(f"!{prompts}.includes('[*]:')", timeout=RUNNING_S * 1000)
+        if page.evaluate(f"{prompts}.every(text => /[0-9]/.test(text))"):
+            return
+    raise RuntimeError(f"JupyterLab did not run {path}")
 
 
 def _write_settings(folder: Path, theme: str) -> None:

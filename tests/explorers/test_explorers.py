@@ -114,9 +114,30 @@ def test_photographs_are_filtered_by_the_kernel_that_is_shown(name):
     assert low == -high == -np.abs(y).max()
     flipped, _, _ = filtered(ConvolutionState(IMAGE, kernel, True, name))
     np.testing.assert_allclose(flipped, -y, atol=1e-12)  # sums of eight numbers near 1, in another order
-    assert f'<img alt="Photograph: {PHOTOS[name]}."' in before(name)
+    assert f'<img alt="Photograph: {PHOTOS[name]}."' in before(ConvolutionState(IMAGE, kernel, False, name))
     assert f'<img alt="The photograph ({PHOTOS[name]})' in (html := after(ConvolutionState(IMAGE, kernel, False, name)))
     assert "mid-grey is 0" in html
+
+
+def test_the_grid_goes_anywhere_in_the_photograph():
+    explorer = explore.convolution("photo", PRESETS["Sobel, left to right"], photo="coins")
+    pixels = np.round(255 * photo("coins"))
+    for row, column in ((0, 0), (295, 376), (100, 7)):
+        explorer.controls["row"].value, explorer.controls["column"].value = row, column
+        scene = convolution_scene(explorer.state)
+        np.testing.assert_array_equal(numbers(scene, "input"), pixels[row : row + 8, column : column + 8])
+        np.testing.assert_array_equal(sum_of_links(scene), numbers(scene, "output"))
+        for view in explorer.views[1:]:
+            assert f"top: {100 * row / (303 - 2 * (view is explorer.views[2])):.2f}%" in view.widget.value
+    explorer.controls["row"].value = 500  # beyond these photographs' edge: as far as it goes
+    assert explorer.state.row == explorer.controls["row"].value == 303 - 8
+    explorer.views[0].widget.edit = {"cell": 0, "value": 1.0, "edits": 1}
+    assert (
+        explorer.controls["x"].value is None
+        and explorer.state.x[0][0] == 1
+        and explorer.state.x[1][1] == pixels[296, 8]
+    )
+    assert "position: absolute" not in explorer.views[1].widget.value
 
 
 def test_arithmetic_scene_is_true_for_every_setting():

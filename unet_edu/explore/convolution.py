@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import ipywidgets
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
 from unet_edu.convolution import conv2d
 from unet_edu.data import PHOTOS, photo
 from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
 from unet_edu.explore.picture import array_png, digest, image_tag
+from unet_edu.figures.palette import ROLES
 from unet_edu.figures.scene import Grid, Link, Scene, draw_scene, inches, line_up, number
 
 __all__ = ["PRESETS", "State", "after", "before", "convolution", "edited", "filtered", "picture", "scene"]
@@ -23,6 +26,12 @@ Matrix = tuple[tuple[float, ...], ...]
 Place = tuple[int, ...]  # (row, column)
 
 IMAGE: Matrix = ((4, 5, 8, 7), (1, 8, 8, 8), (3, 6, 6, 4), (6, 5, 7, 8))
+FROM_PHOTO: Matrix = ()  # in place of an input: the photograph's own pixels
+SIDE = 8  # rows and columns of them that are shown
+MOST_ROWS, MOST_COLUMNS = (
+    660 - SIDE,
+    550 - SIDE,
+)  # in the largest photograph; `State` keeps within the one that is shown
 
 PRESETS: dict[str, Matrix] = {
     "worked example": ((1, 4, 1), (1, 4, 3), (3, 3, 1)),
@@ -43,6 +52,19 @@ class State:
     kernel: Matrix
     flip: bool
     photo: str
+    row: int = 0  # where the photograph's pixels are taken from
+    column: int = 0
+
+    def __post_init__(self) -> None:
+        for name, size in zip(("row", "column"), photo(self.photo).shape, strict=True):
+            object.__setattr__(self, name, min(getattr(self, name), size - SIDE))
+
+    @property
+    def image(self) -> NDArray[np.float64]:
+        """The numbers under the kernel; pixels as whole numbers from 0 to 255."""
+        if self.x != FROM_PHOTO:
+            return np.array(self.x, dtype=np.float64)
+        return np.round(255 * photo(self.photo)[self.row : self.row + SIDE, self.column : self.column + SIDE])
 
     @property
     def weights(self) -> NDArray[np.float64]:
@@ -52,45 +74,57 @@ class State:
 
 
 def convolution(
-    x: ArrayLike = IMAGE, kernel: ArrayLike = PRESETS["worked example"], *, flip: bool = False, photo: str = "camera"
+    x: ArrayLike | Literal["photo"] = IMAGE,
+    kernel: ArrayLike = PRESETS["worked example"],
+    *,
+    flip: bool = False,
+    photo: str = "camera",
+    row: int = 140,
+    column: int = 228,
 ) -> Explorer:
     """Explore how a kernel turns one grid of numbers into another.
 
     Point at an output to see the patch and the sum behind it; at a weight to see every product it takes part in; at an input to
     see every output it feeds. Step, play, or move the sliders. Type a number into the input or the kernel. Choose to
-    predict, and say each result before you see it. Below, the same kernel runs over a photograph.
+    predict, and say each result before you see it. Below, the same kernel runs over a whole photograph; the sliders `row` and
+    `column` take the grid to any place in it.
 
     Parameters
     ----------
-    x : (H, W) array
-        The image; up to 8×8 reads well.
+    x : (H, W) array, or "photo"
+        The image; up to 8×8 reads well. "photo" takes the photograph's pixels.
     kernel : (kH, kW) array
     flip : bool
         Whether the kernel is turned by 180° first: correlation (False) or mathematics' convolution (True).
     photo : str
         One of `unet_edu.data.PHOTOS`.
+    row, column : int
+        Where in the photograph the grid lies.
 
     Returns
     -------
     Explorer
         The last value of a notebook cell shows itself.
     """
-    state = State(_matrix("x", x), _matrix("kernel", kernel), flip, photo)
+    image = FROM_PHOTO if isinstance(x, str) and x == "photo" else _matrix("x", x)
+    state = State(image, _matrix("kernel", kernel), flip, photo, row, column)
     grid = SceneView()
+    inputs = [("the worked example", IMAGE), ("the photograph's pixels", FROM_PHOTO)]
+    turns = [("as it is (correlation)", False), ("turned by 180° (convolution)", True)]
     explorer = Explorer(
         state,
         controls={
             "kernel": ipywidgets.Dropdown(options=list(PRESETS.items()), description="Kernel"),
-            "flip": ipywidgets.Dropdown(
-                options=[("as it is (correlation)", False), ("turned by 180° (convolution)", True)],
-                description="Laid on",
-            ),
+            "flip": ipywidgets.Dropdown(options=turns, description="Laid on"),
+            "x": ipywidgets.Dropdown(options=inputs, description="Input"),
             "photo": ipywidgets.Dropdown(options=[(name, name) for name in PHOTOS], description="Photo"),
+            "row": ipywidgets.IntSlider(min=0, max=MOST_ROWS, description="Row"),
+            "column": ipywidgets.IntSlider(min=0, max=MOST_COLUMNS, description="Column"),
         },
         views=[
             View(grid, "scene", lambda state: scene(state).data()),
             # apart, so that a new kernel does not send the photograph again
-            View(ipywidgets.HTML(layout={"flex": "1 1 16em"}), "value", lambda state: before(state.photo)),
+            View(ipywidgets.HTML(layout={"flex": "1 1 16em"}), "value", before),
             View(ipywidgets.HTML(layout={"flex": "1 1 16em"}), "value", after),
         ],
         picture=picture,
@@ -101,7 +135,7 @@ def convolution(
 
 def scene(state: State) -> Scene:
     """The three grids, with one link for each product of the convolution."""
-    x, kernel = np.array(state.x), np.array(state.kernel)
+    x, kernel = state.image, np.array(state.kernel)
     y = conv2d(x, state.weights)
     products = list(_products(y.shape, kernel.shape, state.flip))
 
@@ -143,16 +177,15 @@ def scene(state: State) -> Scene:
             for out, place, weight in products
         ),
         walk="output",
-        caption="The kernel is turned by 180° before it is laid on the input." if state.flip else "",
+        caption=_caption(state),
         can_predict=True,
     )
 
 
 def edited(state: State, cell: int, value: float, **_: object) -> dict[str, Matrix]:
     """What a number typed into a cell of the scene changes in the state."""
-    H, W = len(state.x), len(state.x[0])
-    name, matrix, place = ("x", state.x, cell) if cell < H * W else ("kernel", state.kernel, cell - H * W)
-    array = np.array(matrix, dtype=np.float64)
+    x, kernel = state.image, np.array(state.kernel, dtype=np.float64)
+    name, array, place = ("x", x, cell) if cell < x.size else ("kernel", kernel, cell - x.size)
     array.flat[place] = value
     return {name: _matrix(name, array)}
 
@@ -171,10 +204,10 @@ def filtered(state: State) -> tuple[NDArray[np.float64], float, float]:
     return y, -high, high
 
 
-@lru_cache(maxsize=len(PHOTOS))
-def before(name: str) -> str:
-    """A photograph as HTML."""
-    return _figure(array_png(photo(name)), f"Photograph: {PHOTOS[name]}.", "the photograph")
+def before(state: State) -> str:
+    """The photograph as HTML."""
+    image = _photo_tag(state.photo)
+    return _figure(image, "the photograph", _box(state, photo(state.photo).shape, (SIDE, SIDE)))
 
 
 def after(state: State) -> str:
@@ -182,13 +215,33 @@ def after(state: State) -> str:
     y, low, high = filtered(state)
     levels = f"black is {number(low)}, white is {number(high)}" + (", mid-grey is 0" if low < 0 else "")
     alt = f"The photograph ({PHOTOS[state.photo]}) under the kernel: {levels}."
-    return _figure(array_png(y, low, high), alt, f"under the kernel: {levels}")
-
-
-def _figure(png: bytes, alt: str, caption: str) -> str:
-    return (
-        f'<figure style="margin: 0">{image_tag(png, alt, "max-width: 100%")}<figcaption>{caption}</figcaption></figure>'
+    size = [SIDE - length + 1 for length in state.weights.shape]
+    return _figure(
+        image_tag(array_png(y, low, high), alt, "width: 100%"),
+        f"under the kernel: {levels}",
+        _box(state, y.shape, size),
     )
+
+
+def _figure(image: str, caption: str, box: str) -> str:
+    picture = (
+        f'<div style="position: relative; display: inline-block; max-width: 100%; line-height: 0">{image}{box}</div>'
+    )
+    return f'<figure style="margin: 0">{picture}<figcaption>{caption}</figcaption></figure>'
+
+
+def _box(state: State, shape: Sequence[int], size: Sequence[int]) -> str:
+    """Where the grid lies, drawn over a picture of this shape."""
+    if state.x != FROM_PHOTO:
+        return ""
+    lengths = zip(("top", "left", "height", "width"), (state.row, state.column, *size), (*shape, *shape), strict=True)
+    place = "; ".join(f"{side}: {100 * length / whole:.2f}%" for side, length, whole in lengths)
+    return f'<span style="position: absolute; outline: 3px solid {ROLES["error"].line}; {place}"></span>'
+
+
+@lru_cache(maxsize=len(PHOTOS))
+def _photo_tag(name: str) -> str:
+    return image_tag(array_png(photo(name)), f"Photograph: {PHOTOS[name]}.", "width: 100%")
 
 
 def picture(state: State) -> Picture:
@@ -202,13 +255,24 @@ def picture(state: State) -> Picture:
     left, right = figure.add_subplot(rows[1, 0]), figure.add_subplot(rows[1, 1])
     left.imshow(photo(state.photo), cmap="gray", vmin=0, vmax=1)
     right.imshow(y, cmap="gray", vmin=low, vmax=high)
-    left.set_title("a photograph", fontsize=10)
-    right.set_title("the same kernel on it", fontsize=10)
-    for axes in (left, right):
+    for axes, title in ((left, "a photograph"), (right, "the same kernel on it")):
+        axes.set_title(title, fontsize=10)
         axes.set_axis_off()
+        if state.x == FROM_PHOTO:
+            axes.add_patch(
+                Rectangle((state.column, state.row), SIDE, SIDE, fill=False, edgecolor=ROLES["error"].line, lw=2)
+            )
     alt = f"{grids.alt} Below, a photograph ({PHOTOS[state.photo]}) before and after the same kernel."
-    numbers = conv2d(state.x, state.weights)
+    numbers = conv2d(state.image, state.weights)
     return Picture(figure, alt, f"output: {digest(numbers)}; photograph: {digest(y)}")
+
+
+def _caption(state: State) -> str:
+    pixels = (
+        f"The input: {SIDE}×{SIDE} pixels of the photograph from row {state.row}, column {state.column}, from 0 to 255."
+    )
+    turned = "The kernel is turned by 180° before it is laid on the input."
+    return " ".join([pixels] * (state.x == FROM_PHOTO) + [turned] * state.flip)
 
 
 def _matrix(name: str, array: ArrayLike) -> Matrix:

@@ -25,8 +25,11 @@ class SceneView(anywidget.AnyWidget):
     _esm = Path(__file__).parent / "scene.js"
     _css = Path(__file__).parent / "scene.css"
     scene = traitlets.Dict().tag(sync=True)
-    layout = ipywidgets.widgets.trait_types.InstanceDict(ipywidgets.Layout, kw={"width": "100%"})
     edit = traitlets.Dict().tag(sync=True)  # {"cell": number, "value": float}, set by the browser when a reader types
+
+    @traitlets.default("layout")
+    def _across_the_page(self) -> ipywidgets.Layout:
+        return ipywidgets.Layout(width="100%")
 
 
 class View(NamedTuple):
