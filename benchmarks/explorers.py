@@ -53,7 +53,7 @@ def main() -> None:
         scene, sizes = convolution.locator(".unet-scene"), arithmetic.locator(".unet-scene")
         column = convolution.get_by_label("output column")
         kernels, flip = convolution.locator("select").nth(0), convolution.locator("select").nth(1)
-        row = page.locator(".widget-slider:has-text('Row') .noUi-handle").nth(
+        row = page.locator(".widget-slider:has-text('Photo row') .noUi-handle").nth(
             1
         )  # the explorer that lies on a photograph
         elsewhere = page.locator(".unet-scene:has-text('kernel w')").nth(1)

@@ -101,8 +101,10 @@ def test_convolution_explorer_follows_its_controls_and_edits():
     assert len(seen) == len(PRESETS) + len(PHOTOS) - 1
     grid.edit = {"cell": 16, "value": 7.0, "edits": 1}
     assert texts("kernel")[0] == "7"
-    assert explorer.controls["kernel"].value is None  # a kernel of the reader's own
+    assert explorer.controls["kernel"].options[-1] == ("your own", explorer.state.kernel)
+    assert explorer.controls["kernel"].label == "your own"
     explorer.controls["kernel"].value = PRESETS["identity"]
+    assert [name for name, _ in explorer.controls["kernel"].options] == list(PRESETS)
     assert texts("output") == ("8", "8", "6", "6")
 
 
@@ -127,16 +129,14 @@ def test_the_grid_goes_anywhere_in_the_photograph():
         scene = convolution_scene(explorer.state)
         np.testing.assert_array_equal(numbers(scene, "input"), pixels[row : row + 8, column : column + 8])
         np.testing.assert_array_equal(sum_of_links(scene), numbers(scene, "output"))
-        for view in explorer.views[1:]:
-            assert f"top: {100 * row / (303 - 2 * (view is explorer.views[2])):.2f}%" in view.widget.value
+        for view, height in zip(explorer.views[1:3], (303, 303 - 2), strict=True):
+            assert f"top: {100 * row / height:.2f}%" in view.widget.value
     explorer.controls["row"].value = 500  # beyond these photographs' edge: as far as it goes
     assert explorer.state.row == explorer.controls["row"].value == 303 - 8
+    assert not explorer.controls["row"].disabled
     explorer.views[0].widget.edit = {"cell": 0, "value": 1.0, "edits": 1}
-    assert (
-        explorer.controls["x"].value is None
-        and explorer.state.x[0][0] == 1
-        and explorer.state.x[1][1] == pixels[296, 8]
-    )
+    assert explorer.controls["x"].label == "your own" and explorer.controls["row"].disabled
+    assert explorer.state.x[0][0] == 1 and explorer.state.x[1][1] == pixels[296, 8]
     assert "position: absolute" not in explorer.views[1].widget.value
 
 

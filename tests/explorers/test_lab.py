@@ -65,7 +65,7 @@ def test_typing_a_weight_changes_the_output_and_the_photograph(page: Page):
         picture.get_attribute("src"),
         explorer.locator("[aria-label^='output,'] .value").all_text_contents(),
     )
-    explorer.locator("[aria-label^='kernel, row 1, column 1:']").dblclick()
+    explorer.locator("[aria-label^='kernel, row 0, column 0:']").dblclick()
     explorer.locator(".editor").fill("-9")
     page.keyboard.press("Enter")
     expect(picture).not_to_have_attribute("src", before)
@@ -76,7 +76,7 @@ def test_arrow_keys_and_letters_stay_in_the_explorer(page: Page):
     """JupyterLab would take them as commands: collapse a heading, or delete a cell for "dd"."""
     cells = page.locator(".jp-Cell").count()
     scene = page.locator(".unet-scene:has-text('kernel w')").first
-    scene.locator("[aria-label^='output, row 1, column 1:']").focus()
+    scene.locator("[aria-label^='output, row 0, column 0:']").focus()
     note = scene.locator(".note").text_content()
     page.keyboard.press("ArrowRight")
     assert scene.locator(".note").text_content() != note

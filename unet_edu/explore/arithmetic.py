@@ -108,7 +108,7 @@ def scene(state: State) -> Scene:
         ),
         Grid(
             name="windows",
-            label=f"the window's {windows} positions" if windows else "no window fits",
+            label=f"the window in {_count(windows, 'position')}" if windows else "no window fits",
             role="kernel",
             rows=windows,
             columns=width,
@@ -131,7 +131,7 @@ def scene(state: State) -> Scene:
             columns=1,
             text=tuple(f"y{_sub(n)}" for n in range(windows)),
             notes=tuple(sums),
-            at=(width + 0.6, 2 * LABEL + 1.25),
+            at=(max(width, 5) + 0.6, 2 * LABEL + 1.25),
         ),
     ]
     return Scene(
@@ -166,13 +166,17 @@ def picture(state: State) -> Picture:
 
 def _sentence(state: State) -> str:
     return (
-        f"Windows of {state.kernel} cells with dilation {state.dilation} and stride {state.stride} on an input of {state.size} "
+        f"Windows of {_count(state.kernel, 'cell')} with dilation {state.dilation} and stride {state.stride} on an input of {state.size} "
         f"with padding {state.padding}: {state.windows or 'none'} fit{'s' if state.windows == 1 else ''}."
     )
 
 
 def _dropped(state: State, unread: int) -> str:
-    return f"{unread} cells are in no window." if unread else "Every cell is in a window."
+    return f"In no window: {_count(unread, 'cell')}." if unread else "Every cell is in a window."
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _sub(index: int) -> str:

@@ -111,21 +111,23 @@ def convolution(
     grid = SceneView()
     inputs = [("the worked example", IMAGE), ("the photograph's pixels", FROM_PHOTO)]
     turns = [("as it is (correlation)", False), ("turned by 180° (convolution)", True)]
+    controls = {
+        "kernel": ipywidgets.Dropdown(options=list(PRESETS.items()), description="Kernel"),
+        "flip": ipywidgets.Dropdown(options=turns, description="Laid on"),
+        "x": ipywidgets.Dropdown(options=inputs, description="Input"),
+        "photo": ipywidgets.Dropdown(options=[(name, name) for name in PHOTOS], description="Photo"),
+        "row": ipywidgets.IntSlider(min=0, max=MOST_ROWS, description="Photo row"),
+        "column": ipywidgets.IntSlider(min=0, max=MOST_COLUMNS, description="Photo column"),
+    }
     explorer = Explorer(
         state,
-        controls={
-            "kernel": ipywidgets.Dropdown(options=list(PRESETS.items()), description="Kernel"),
-            "flip": ipywidgets.Dropdown(options=turns, description="Laid on"),
-            "x": ipywidgets.Dropdown(options=inputs, description="Input"),
-            "photo": ipywidgets.Dropdown(options=[(name, name) for name in PHOTOS], description="Photo"),
-            "row": ipywidgets.IntSlider(min=0, max=MOST_ROWS, description="Row"),
-            "column": ipywidgets.IntSlider(min=0, max=MOST_COLUMNS, description="Column"),
-        },
+        controls,
         views=[
             View(grid, "scene", lambda state: scene(state).data()),
             # apart, so that a new kernel does not send the photograph again
             View(ipywidgets.HTML(layout={"flex": "1 1 16em"}), "value", before),
             View(ipywidgets.HTML(layout={"flex": "1 1 16em"}), "value", after),
+            *(View(controls[name], "disabled", lambda state: state.x != FROM_PHOTO) for name in ("row", "column")),
         ],
         picture=picture,
     )
@@ -213,7 +215,8 @@ def before(state: State) -> str:
 def after(state: State) -> str:
     """What the kernel makes of the photograph, as HTML."""
     y, low, high = filtered(state)
-    levels = f"black is {number(low)}, white is {number(high)}" + (", mid-grey is 0" if low < 0 else "")
+    scale = 255 if state.x == FROM_PHOTO else 1  # as the pixels in the grid are counted
+    levels = f"black is {number(scale * low)}, white is {number(scale * high)}" + (", mid-grey is 0" if low < 0 else "")
     alt = f"The photograph ({PHOTOS[state.photo]}) under the kernel: {levels}."
     size = [SIDE - length + 1 for length in state.weights.shape]
     return _figure(

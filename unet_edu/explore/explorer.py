@@ -16,6 +16,7 @@ from unet_edu.explore.picture import figure_png
 
 __all__ = ["Explorer", "Picture", "SceneView", "View"]
 
+OWN = "your own"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -58,7 +59,8 @@ class Explorer:
     controls : dict of field name → ipywidget with a `value`
         Each changes one field of the state, and follows it.
     views : sequence of View
-        Painted anew with each state, in this order.
+        Painted anew with each state, in this order. They stand below the controls; one of a control (to disable it, say) is painted
+        where the control is.
     picture : function from state to Picture
     """
 
@@ -70,25 +72,29 @@ class Explorer:
         picture: Callable[[Any], Picture],
     ) -> None:
         self.state, self.controls, self.views, self.picture = state, controls, views, picture
+        self._is_updating = False
         for name, control in controls.items():
             control.observe(lambda change, name=name: self._follow(name, change["new"]), names="value")
         self.update()
-        rows = (list(controls.values()), [view.widget for view in views])
+        top = list(controls.values())
+        rows = (top, [view.widget for view in views if view.widget not in top])
         self.widget = ipywidgets.VBox([ipywidgets.HBox(row, layout={"flex_flow": "row wrap"}) for row in rows])
 
     def update(self, **changes: Any) -> None:
         """Go to the state with these fields changed, and show it."""
         self.state = replace(self.state, **changes)
+        self._is_updating = True  # the controls are about to follow the state, and not the state the controls
         for name, control in self.controls.items():
             value = getattr(self.state, name)
-            # a menu has no entry for a kernel that the reader made: it then shows none
-            known = [option for _, option in control.options] if hasattr(control, "options") else [value]
-            control.value = value if value in known else None
+            if hasattr(control, "options"):
+                control.options = _menu(control.options, value)
+            control.value = value
+        self._is_updating = False
         for view in self.views:
             setattr(view.widget, view.trait, view.paint(self.state))
 
     def _follow(self, name: str, value: Any) -> None:
-        if value is not None and value != getattr(self.state, name):
+        if not self._is_updating:
             self.update(**{name: value})
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -104,3 +110,9 @@ class Explorer:
             if isinstance(view.widget, SceneView) and (bundle := view.widget._repr_mimebundle_()):
                 metadata.update(bundle[1])
         return data, metadata
+
+
+def _menu(options: Sequence[tuple[str, Any]], value: Any) -> tuple[tuple[str, Any], ...]:
+    """A menu's options, with one more for a value that the reader made."""
+    known = tuple(option for option in options if option[0] != OWN)
+    return known if any(value == option for _, option in known) else (*known, (OWN, value))

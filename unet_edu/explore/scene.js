@@ -12,17 +12,27 @@ const WIDTH = 860; // a notebook's column: wider scenes get smaller cells
 
 export function mount(root, scene, onEdit) {
   const hatching = `unet-hatch-${Math.random().toString(36).slice(2)}`; // a page may hold many scenes, each with its own hatch
-  let selected; // the cell that stays chosen: by stepping, clicking or focus
+  let selected = null; // the cell that stays chosen: by stepping, clicking or focus
   let pointed = null; // the cell under the mouse, for as long as it is there
   let timer = null; // while playing
   let isPredicting = false;
   let revealed = new Set(); // predicted results that are no longer hidden
+  let complaint = ""; // about what was typed last; it stands in place of the note
   let drawn = []; // per cell: { group, rect, text, corner }
   let parts = {}; // the note, the sliders and buttons that `paint` keeps in step
 
   const walk = () => scene.grids[scene.walk];
   const gridOf = (cell) => scene.grids.find((grid) => cell >= grid.first && cell < grid.first + grid.text.length);
   const textOf = (cell) => gridOf(cell).text[cell - gridOf(cell).first];
+  const placeOf = (cell) => {
+    const { name, columns, first } = gridOf(cell);
+    return { name, row: Math.floor((cell - first) / columns), column: (cell - first) % columns };
+  };
+  const cellAt = ({ name, row, column }) => {
+    const grid = scene.grids.find((grid) => grid.name === name);
+    const isInside = row >= 0 && column >= 0 && row < grid.rows && column < grid.columns;
+    return isInside ? grid.first + row * grid.columns + column : null;
+  };
   const isWalked = (cell) => gridOf(cell) === walk();
   const isHidden = (cell) => isPredicting && isWalked(cell) && !revealed.has(cell);
 
@@ -49,18 +59,16 @@ export function mount(root, scene, onEdit) {
 
   function build() {
     const key = root.getRootNode().activeElement?.dataset?.key; // keep the focus where it was
-    const last = scene.grids.at(-1).first + scene.grids.at(-1).text.length - 1;
-    if (selected === undefined || selected > last) selected = walk().first;
-    if (walk().text.length === 0) selected = null;
+    selected ??= walk().text.length ? walk().first : null;
     root.replaceChildren();
     root.classList.add("unet-scene");
     for (const [role, { line, fill }] of Object.entries(scene.colours)) {
       root.style.setProperty(`--${role}-line`, line);
       root.style.setProperty(`--${role}-fill`, fill);
     }
-    drawStage(add(root, "div", { class: "stage" }));
-    parts = { note: add(root, "p", { class: "note", role: "status" }) };
-    if (scene.caption) add(root, "p", { class: "caption" }, scene.caption);
+    parts = { svg: drawStage(add(root, "div", { class: "stage" })) };
+    parts.note = add(root, "p", { class: "note", role: "status" });
+    add(root, "p", { class: "caption" }, scene.caption);
     if (scene.code) add(add(root, "pre", { class: "code" }), "code", {}, scene.code);
     if (walk().text.length > 1) drawBar(add(root, "div", { class: "bar" }));
     if (scene.canPredict) drawPrediction(add(root, "div", { class: "bar" }));
@@ -73,22 +81,23 @@ export function mount(root, scene, onEdit) {
     const px = Math.max(26, Math.min(46, WIDTH / width));
     const svg = add(stage, "svg", {
       viewBox: `-4 -4 ${width * px + 8} ${height * px + 8}`,
-      style: `width: ${width * px + 8}px`,
+      style: `width: ${width * px + 8}px; --own-width: ${width * px + 8}px`,
       role: "group",
-      "aria-label": scene.alt,
     });
     const hatch = add(add(svg, "defs"), "pattern", { id: hatching, width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" });
     add(hatch, "rect", { width: 2, height: 7, class: "hatch" });
     for (const [x, y, sign] of scene.signs) add(svg, "text", { x: x * px, y: y * px, class: "sign", "aria-hidden": true }, sign);
     drawn = [];
     for (const grid of scene.grids) drawGrid(svg, grid, px);
+    return svg;
   }
 
   function drawGrid(svg, grid, px) {
     const [left, top] = grid.at;
     add(svg, "text", { x: left * px, y: (top - 0.25) * px, class: "label", style: `fill: var(--${grid.role}-line)`, "aria-hidden": true }, grid.label);
     if (grid.text.length === 0) return;
-    const size = px * (Math.max(...grid.text.map((text) => text.length)) > 3 ? 0.28 : 0.38);
+    const longest = Math.max(...grid.text.map((text) => text.length));
+    const size = px * Math.min(0.38, 1.5 / longest); // so that the longest number fits into its cell
     const box = add(svg, "g", { role: "grid", "aria-label": grid.label, style: `--line: var(--${grid.role}-line); --fill: var(--${grid.role}-fill)` });
     for (let row = 0; row < grid.rows; row++) {
       const line = add(box, "g", { role: "row" });
@@ -100,21 +109,21 @@ export function mount(root, scene, onEdit) {
           class: `cell ${grid.marks[k]} ${grid.editable && onEdit ? "editable" : ""}`,
           transform: `translate(${(left + column) * px} ${(top + row) * px})`,
           tabindex: k === 0 ? 0 : -1,
-          "data-key": `cell-${cell}`,
+          "data-key": `${grid.name}-${row}-${column}`,
           "data-cell": cell,
           "data-lm-suppress-shortcuts": true, // else JupyterLab takes arrows and letters for its own commands
         });
         const rect = add(group, "rect", { width: px, height: px });
         if (grid.marks[k] === "unused") add(group, "rect", { width: px, height: px, class: "unused-hatch", style: `fill: url(#${hatching})` });
         const text = add(group, "text", { x: px / 2, y: px / 2, class: "value", style: `font-size: ${size}px` });
-        const corner = add(group, "text", { x: px - 3, y: px - 4, class: "corner", style: `font-size: ${px * 0.22}px` });
-        drawn[cell] = { group, rect, text, corner };
+        const corner = add(group, "text", { x: px - 3, y: px - 4, class: "corner" });
+        drawn[cell] = { group, rect, text, corner, px };
         group.addEventListener("pointerenter", () => ((pointed = cell), paint()));
         group.addEventListener("pointerleave", () => ((pointed = null), paint()));
         group.addEventListener("click", () => group.focus());
         group.addEventListener("focus", () => select(cell));
         group.addEventListener("dblclick", () => edit(grid, cell));
-        group.addEventListener("keydown", (event) => onCellKey(event, grid, k));
+        group.addEventListener("keydown", (event) => onCellKey(event, grid, cell));
       }
     }
   }
@@ -123,23 +132,26 @@ export function mount(root, scene, onEdit) {
   function paint() {
     const shown = pointed ?? selected;
     const lit = shown === null ? new Map() : linked(shown);
-    drawn.forEach(({ group, text, corner }, cell) => {
+    drawn.forEach(({ group, text, corner, px }, cell) => {
       group.classList.toggle("selected", cell === shown);
       group.classList.toggle("linked", lit.has(cell));
       text.textContent = isHidden(cell) ? "?" : textOf(cell);
       corner.textContent = lit.get(cell) ?? "";
-      const grid = gridOf(cell);
-      const k = cell - grid.first;
-      const place = `row ${Math.floor(k / grid.columns) + 1}, column ${(k % grid.columns) + 1}`;
-      group.setAttribute("aria-label", `${grid.name}, ${place}: ${text.textContent || "empty"}`);
+      corner.style.fontSize = `${px * Math.min(0.22, 1.2 / corner.textContent.length)}px`;
+      const { name, row, column } = placeOf(cell); // counted from 0, as in the notes
+      group.setAttribute("aria-label", `${name}, row ${row}, column ${column}: ${text.textContent || "empty"}`);
       group.setAttribute("aria-selected", cell === shown);
     });
-    parts.note.textContent = shown === null ? "" : noteOf(shown);
-    if (selected !== null && isWalked(selected)) {
-      const k = selected - walk().first;
-      if (parts.row) parts.row.value = Math.floor(k / walk().columns);
-      if (parts.column) parts.column.value = k % walk().columns;
+    parts.note.textContent = complaint || (shown === null ? "" : noteOf(shown));
+    if (selected !== null) {
+      const { row, column } = placeOf(selected);
+      if (isWalked(selected) && parts.row) parts.row.value = row;
+      if (isWalked(selected) && parts.column) parts.column.value = column;
+      // Tab comes back to the cell that was left
+      drawn[selected].group.closest("[role=grid]").querySelector("[tabindex='0']").setAttribute("tabindex", -1);
+      drawn[selected].group.setAttribute("tabindex", 0);
     }
+    parts.svg.setAttribute("aria-label", isPredicting ? scene.grids.map((grid) => grid.label).join("; ") : scene.alt);
     if (parts.play) parts.play.textContent = timer ? "Pause" : "Play";
     if (parts.asks) parts.asks.hidden = !(isPredicting && selected !== null && isHidden(selected));
   }
@@ -147,7 +159,10 @@ export function mount(root, scene, onEdit) {
   // ---- moving --------------------------------------------------------------------------------------------------------------
 
   function select(cell) {
-    if (cell !== selected && parts.answer) parts.answer.textContent = "";
+    if (cell !== selected) {
+      complaint = "";
+      if (parts.answer) parts.answer.textContent = "";
+    }
     selected = cell;
     pointed = null; // the mouse may rest on a cell while the keyboard moves on
     paint();
@@ -173,16 +188,20 @@ export function mount(root, scene, onEdit) {
     paint();
   }
 
-  function onCellKey(event, grid, k) {
-    const to = { ArrowLeft: k % grid.columns ? k - 1 : k, ArrowRight: (k + 1) % grid.columns ? k + 1 : k, ArrowUp: k - grid.columns, ArrowDown: k + grid.columns }[event.key];
+  function onCellKey(event, grid, cell) {
     if (event.key === "Tab" || event.ctrlKey || event.metaKey || event.altKey) return;
     event.stopPropagation();
-    if (to !== undefined) {
+    const [down, right] = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key] ?? [0, 0];
+    if (down || right) {
       event.preventDefault();
-      drawn[grid.first + to]?.group.parentNode.closest("[role=grid]") === drawn[grid.first + k].group.closest("[role=grid]") && drawn[grid.first + to].group.focus();
+      const { name, row, column } = placeOf(cell);
+      const next = cellAt({ name, row: row + down, column: column + right });
+      if (next !== null) drawn[next].group.focus();
+    } else if (event.key === " ") {
+      event.preventDefault(); // or the notebook scrolls away
     } else if (event.key === "Enter" || /^[-0-9.]$/.test(event.key)) {
       event.preventDefault();
-      edit(grid, grid.first + k, event.key === "Enter" ? undefined : event.key);
+      edit(grid, cell, event.key === "Enter" ? undefined : event.key);
     }
   }
 
@@ -243,6 +262,7 @@ export function mount(root, scene, onEdit) {
       guess.value = "";
       paint();
       parts.answer.textContent = words;
+      root.querySelector("[data-key=step]")?.focus(); // the field that had the focus is gone
     }
   }
 
@@ -267,10 +287,13 @@ export function mount(root, scene, onEdit) {
     function close(keep) {
       if (!isOpen) return; // removing a focused input blurs it, which would close it twice
       isOpen = false;
-      const value = Number(input.value.replace(",", "."));
-      const hasChanged = input.value.trim() !== "" && Number.isFinite(value) && input.value !== before;
+      const [above, below = 1] = input.value.replace(",", ".").split("/"); // 1/9 is a weight that people type
+      const value = Number(above) / Number(below);
+      const hasChanged = above.trim() !== "" && Number.isFinite(value) && input.value !== before;
       input.remove();
+      complaint = keep && !hasChanged && input.value !== before ? `“${input.value}” is not a number: nothing was changed.` : "";
       group.focus({ preventScroll: true });
+      paint();
       if (keep && hasChanged) onEdit(cell, value);
     }
     input.addEventListener("keydown", (event) => {
@@ -287,7 +310,9 @@ export function mount(root, scene, onEdit) {
   return {
     update(next) {
       stop();
+      const place = selected === null ? null : placeOf(selected);
       scene = next;
+      selected = place && cellAt(place); // the same place, where the new scene still has it
       revealed = new Set();
       pointed = null;
       build();
