@@ -38,15 +38,15 @@ benchmarks: .venv/test.stamp  ## measure against other libraries, on this machin
 
 # The test extra contains the lab extra, so that after it there is nothing left for `make lab` to install.
 .venv/lab.stamp: pyproject.toml constraints.txt | .venv/bin/python
-	$(RUN) pip install --constraint constraints.txt -e '.[lab]'
+	$(RUN) python -m pip install --constraint constraints.txt -e '.[lab]'
 	touch $@
 
 .venv/test.stamp: pyproject.toml constraints.txt | .venv/bin/python
-	$(RUN) pip install --constraint constraints.txt -e '.[test]'
+	$(RUN) python -m pip install --constraint constraints.txt -e '.[test]'
 	touch .venv/lab.stamp $@
 
 # Without ensurepip, which Debian ships apart from Python: the pip that is there installs one into the environment.
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("unet-edu needs Python 3.11 or later, and $(PYTHON) is %d.%d: install a newer one, or name it, as in `make lab PYTHON=python3.12`." % sys.version_info[:2])'
 	$(PYTHON) -m venv --without-pip .venv
-	$(PYTHON) -m pip --python .venv/bin/python install --constraint constraints.txt pip
+	$(PYTHON) -m pip --python .venv/bin/python install --constraint constraints.txt pip || { rm -rf .venv; exit 1; }

@@ -46,6 +46,7 @@ def conv2d_loops(x: NDArray[Any], w: NDArray[Any]) -> NDArray[Any]:
     Parameters
     ----------
     x : (H, W) array
+        Not bytes: products of uint8 numbers wrap around at 256, as the lesson shows.
     w : (kH, kW) array
 
     Returns
@@ -87,8 +88,8 @@ def conv2d(
     Returns
     -------
     (N, C_out, H', W') or (H', W') array
-        With sizes as `output_size` gives them. Floats keep their precision; integers and booleans become int64, so that
-        uint8 pixels do not wrap around at 256.
+        With sizes as `output_size` gives them. Floats keep their precision; integers and booleans become int64 (uint64:
+        float64), so that uint8 pixels do not wrap around at 256.
 
     Raises
     ------
@@ -114,20 +115,20 @@ def conv2d(
             f"w: expected kernels for the {x.shape[1]} channels of x, got shape {w.shape}, which is for {w.shape[1]}; "
             "x.shape[1] and w.shape[1] must be equal"
         )
-    arrays = [x, w]
+    arrays: list[Any] = [x, w]
     if bias is not None:
         bias = _numbers("bias", bias)
         if bias.shape != (len(w),) and not (is_plane and bias.ndim == 0):
             expected = "one number" if is_plane else f"shape ({len(w)},), one number an output channel"
             raise ValueError(f"bias: expected {expected}, got shape {bias.shape}")
-        arrays.append(bias)
+        arrays.append(bias if bias.ndim else bias.item())  # a plain number leaves float32 as it is
     dtype = _dtype(*arrays)
 
     kernels = w.reshape(len(w), -1).astype(dtype, copy=False)  # one row an output channel
     windows = _windows(x.astype(dtype, copy=False), w.shape[2:], stride, padding, dilation)
     N, C_in, kH, kW, H_out, W_out = windows.shape
     y = np.empty((N, len(w), H_out, W_out), dtype)
-    for rows in _bands(H_out, row_bytes=C_in * kH * kW * W_out * dtype.itemsize):
+    for rows in _bands(H_out, row_bytes=N * C_in * kH * kW * W_out * dtype.itemsize):
         band = windows[..., rows, :]
         columns = band.reshape(N, C_in * kH * kW, band.shape[-2] * W_out)  # copies: one column an output pixel
         y[:, :, rows] = (kernels @ columns).reshape(N, len(w), band.shape[-2], W_out)
@@ -176,13 +177,12 @@ def conv2d_grad_input(
     dx = np.zeros((N, C_in, H + 2 * pad_h, W + 2 * pad_w), dtype)
     windows = _windows(dx, w.shape[2:], stride, 0, dilation)
     kH, kW, H_out, W_out = windows.shape[2:]
-    _expect_shape("dy", dy, (N, len(w), H_out, W_out))
+    _expect_shape("dy", dy, (N, len(w), H_out, W_out), is_plane)
 
-    kernels = w.reshape(len(w), -1).astype(dtype, copy=False)
-    columns = kernels.T @ dy.reshape(N, len(w), H_out * W_out).astype(dtype, copy=False)
-    columns = columns.reshape(windows.shape)
+    dy, w = dy.astype(dtype, copy=False), w.astype(dtype, copy=False)
     for u, v in np.ndindex(kH, kW):  # windows overlap, but the places of one tap never do
-        windows[:, :, u, v] += columns[:, :, u, v]
+        back = w[:, :, u, v].T @ dy.reshape(N, len(w), H_out * W_out)
+        windows[:, :, u, v] += back.reshape(N, C_in, H_out, W_out)
     dx = dx[:, :, pad_h : pad_h + H, pad_w : pad_w + W]
     return dx[0, 0] if is_plane else dx
 
@@ -218,10 +218,13 @@ def conv2d_grad_weight(
     """
     dy, x, is_plane = _images_and_kernels("dy", dy, x, second="x")
     dtype = _dtype(dy, x)
-    size = _pair("kernel_size", kernel_size, least=1)
-    windows = _windows(x.astype(dtype, copy=False), size, stride, padding, dilation)
-    _expect_shape("dy", dy, (len(x), dy.shape[1], *windows.shape[-2:]))
-    dw = np.tensordot(dy.astype(dtype, copy=False), windows, axes=((0, 2, 3), (0, 4, 5)))
+    kH, kW = _pair("kernel_size", kernel_size, least=1)
+    dy, x = dy.astype(dtype, copy=False), x.astype(dtype, copy=False)
+    windows = _windows(x, (kH, kW), stride, padding, dilation)
+    _expect_shape("dy", dy, (len(x), dy.shape[1], *windows.shape[-2:]), is_plane)
+    dw = np.empty((dy.shape[1], x.shape[1], kH, kW), dtype)
+    for u, v in np.ndindex(kH, kW):
+        dw[:, :, u, v] = np.tensordot(dy, windows[:, :, u, v], axes=((0, 2, 3), (0, 2, 3)))
     return dw[0, 0] if is_plane else dw
 
 
@@ -237,6 +240,7 @@ def conv2d_grad_bias(dy: ArrayLike) -> NDArray[Any]:
     (C_out,) array, or one number for a plane
     """
     dy = _numbers("dy", dy, ranks=(2, 4))
+    dy = dy.astype(_dtype(dy), copy=False)
     return dy.sum() if dy.ndim == 2 else dy.sum(axis=(0, 2, 3))
 
 
@@ -354,13 +358,11 @@ def _images_and_kernels(
             f"{second}: expected as many axes as {first}, which has shape {a.shape}, got shape {b.shape}; "
             "give two planes, or both with four axes"
         )
-    is_plane = a.ndim == 2
-    if is_plane:
-        a, b = a[None, None], b[None, None]
     for name, array in ((first, a), (second, b)):
-        if 0 in array.shape[1:]:  # a batch may be empty, an image may not
+        may_be_empty = array.ndim == 4 and name != "w"  # a batch, but no image and no kernel
+        if 0 in array.shape[may_be_empty:]:
             raise ValueError(f"{name}: expected at least one number along each axis, got shape {array.shape}")
-    return a, b, is_plane
+    return (a[None, None], b[None, None], True) if a.ndim == 2 else (a, b, False)
 
 
 def _numbers(name: str, value: ArrayLike, ranks: tuple[int, ...] = ()) -> NDArray[Any]:
@@ -369,6 +371,8 @@ def _numbers(name: str, value: ArrayLike, ranks: tuple[int, ...] = ()) -> NDArra
         array = np.asarray(value)
     except ValueError:
         raise ValueError(f"{name}: expected an array, got rows of different lengths") from None
+    except (TypeError, RuntimeError) as error:  # such as a tensor that asks for gradients
+        raise TypeError(f"{name}: expected an array, got {type(value).__name__} ({error})") from None
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name}: expected real numbers, got {type(value).__name__} of type {array.dtype}")
     if ranks and array.ndim not in ranks:
@@ -379,7 +383,7 @@ def _numbers(name: str, value: ArrayLike, ranks: tuple[int, ...] = ()) -> NDArra
     return array
 
 
-def _dtype(*arrays: NDArray[Any]) -> np.dtype[Any]:
+def _dtype(*arrays: Any) -> np.dtype[Any]:
     """The type to compute in: floats as they are, integers and booleans as int64."""
     dtype = np.result_type(*arrays)
     return dtype if dtype.kind == "f" else np.result_type(dtype, np.int64)
@@ -395,16 +399,16 @@ def _int(name: str, value: Any, least: int) -> int:
     return number
 
 
-def _pair(name: str, value: Size, least: int) -> tuple[int, int]:
+def _pair(name: str, value: Any, least: int) -> tuple[int, int]:
     """An int, or a pair of ints for rows and columns, as a pair."""
-    if isinstance(value, str) or not isinstance(value, Iterable):
-        value = (value, value)
-    pair = tuple(value)
+    is_pair = isinstance(value, list | tuple | np.ndarray) and np.ndim(value) > 0
+    pair = tuple(value) if is_pair else (value, value)
     if len(pair) != 2:
         raise ValueError(f"{name}: expected one int or a pair (rows, columns), got {value!r}")
     return _int(name, pair[0], least), _int(name, pair[1], least)
 
 
-def _expect_shape(name: str, array: NDArray[Any], shape: tuple[int, ...]) -> None:
+def _expect_shape(name: str, array: NDArray[Any], shape: tuple[int, ...], is_plane: bool) -> None:
     if array.shape != shape:
-        raise ValueError(f"{name}: expected shape {shape} for these sizes, got {array.shape}")
+        axes = slice(2 if is_plane else 0, None)  # a plane is told its own two
+        raise ValueError(f"{name}: expected shape {shape[axes]} for these sizes, got {array.shape[axes]}")

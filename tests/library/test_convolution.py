@@ -1,5 +1,7 @@
 """conv2d against PyTorch, against its own definition, and against its adjoint, for geometry that hypothesis draws."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -81,6 +83,29 @@ def test_bands_change_nothing(drawn):
         np.testing.assert_allclose(conv2d(x, w, bias, **geometry), whole, **CLOSE)
 
 
+def test_bands_cover_all_rows_once_and_keep_to_their_size():
+    bands = list(convolution._bands(100, convolution.BAND_BYTES // 4))
+    assert [row for band in bands for row in range(100)[band]] == list(range(100))
+    assert {len(range(100)[band]) for band in bands} == {4}
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_unrolling_needs_little_memory(batch):
+    """Nine columns of every image at once would take nine times the images' memory."""
+    x, w = np.ones((batch, 1, 600, 600), np.float32), np.ones((1, 1, 3, 3), np.float32)
+    dy = np.ones((batch, 1, 598, 598), np.float32)
+    for call in (
+        lambda: conv2d(x, w),
+        lambda: conv2d_grad_input(dy, w, (600, 600)),
+        lambda: conv2d_grad_weight(dy, x, (3, 3)),
+    ):
+        tracemalloc.start()
+        call()
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 4 * x.nbytes
+
+
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(0, 6), st.integers(0, 6), st.integers(0, 2**32 - 1))
 def test_loops_are_the_definition(kH, kW, more_rows, more_columns, seed):
     rng = np.random.default_rng(seed)
@@ -114,9 +139,23 @@ def test_types():
     assert conv2d(np.full((2, 2), 200, np.uint8), np.ones((2, 2), np.uint8)).tolist() == [[800]]  # no wrap at 256
     assert conv2d(X > 4, W > 1).dtype == np.int64
     assert conv2d(X.astype(np.float32), W.astype(np.float32)).dtype == np.float32
+    assert conv2d(X.astype(np.float32), W.astype(np.float32), 0.5).dtype == np.float32
     assert conv2d(X, W, 0.5).tolist() == [[122.5, 148.5], [126.5, 134.5]]
+    assert conv2d(X, W, np.array(3)).tolist() == [[125, 151], [129, 137]]
+    assert conv2d(X, W, stride=np.array(2), padding=np.array([1, 0])).shape == (2, 1)
     assert conv2d(torch.tensor(X), torch.tensor(W)).tolist() == [[122, 148], [126, 134]]
     assert conv2d(np.zeros((0, 1, 4, 4)), W[None, None]).shape == (0, 1, 2, 2)
+
+
+def test_gradients_have_the_types_of_their_operands():
+    for kind, expected in ((np.float32, np.float32), (np.float64, np.float64), (np.uint8, np.int64), (bool, np.int64)):
+        dy, w, x = np.ones((2, 2), kind), np.ones((3, 3), kind), np.ones((4, 4), kind)
+        assert conv2d_grad_input(dy, w, (4, 4)).dtype == expected
+        assert conv2d_grad_weight(dy, x, (3, 3)).dtype == expected
+        assert conv2d_grad_bias(dy[None, None]).dtype == expected
+    big = np.full((1, 1, 20, 20), 200, np.uint8)
+    assert conv2d_grad_bias(big).tolist() == [80_000]
+    assert conv2d_grad_weight(big[..., :18, :18], big, (3, 3)).max() == 18 * 18 * 200 * 200
 
 
 def test_nan_reaches_the_windows_that_see_it_and_no_others():
@@ -144,12 +183,23 @@ def test_inputs_stay_as_they_were():
         ({"x": [[1, 2], [3]]}, ValueError, "x: expected an array, got rows of different lengths"),
         ({"w": np.ones((3, 3), complex)}, TypeError, "w: expected real numbers, got ndarray of type complex128"),
         ({"w": None}, TypeError, "w: expected real numbers, got NoneType"),
-        ({"w": np.ones((0, 3))}, ValueError, r"w: expected at least one number along each axis, got shape .*0, 3\)"),
+        ({"w": np.ones((0, 3))}, ValueError, r"w: expected at least one number along each axis, got shape \(0, 3\)"),
         ({"w": np.ones((5, 5))}, ValueError, r"kernel: .* spans 5 pixels and does not fit into 4 .*more padding"),
         ({"dilation": 2}, ValueError, r"kernel: .*dilation 2 spans 5 pixels and does not fit into 4"),
         ({"bias": [1, 2]}, ValueError, r"bias: expected one number, got shape \(2,\)"),
         ({"bias": "none"}, TypeError, "bias: expected real numbers, got str"),
         ({"stride": 0}, ValueError, "stride: expected an int of at least 1, got 0"),
+        ({"stride": {1, 2}}, TypeError, r"stride: expected an int, got \{1, 2\}"),
+        ({"stride": b"ab"}, TypeError, "stride: expected an int, got b'ab'"),
+        ({"x": torch.ones(4, 4, requires_grad=True)}, TypeError, "x: expected an array, got Tensor .*detach"),
+        ({"w": np.ones((5, 5)), "stride": 2}, ValueError, "spans 5 pixels"),
+        (
+            {"x": np.ones((1, 0, 4, 4)), "w": W[None, None]},
+            ValueError,
+            r"x: expected at least .* got shape \(1, 0, 4, 4\)",
+        ),
+        ({"x": X[None, None], "w": np.ones((0, 1, 3, 3))}, ValueError, r"w: expected at least .* \(0, 1, 3, 3\)"),
+        ({"w": np.ones((9, 9)), "padding": 1}, ValueError, "does not fit into 6 "),
         ({"stride": 1.5}, TypeError, "stride: expected an int, got 1.5"),
         ({"stride": (1, 2, 3)}, ValueError, r"stride: expected one int or a pair \(rows, columns\), got \(1, 2, 3\)"),
         ({"padding": -1}, ValueError, "padding: expected an int of at least 0, got -1"),
@@ -172,6 +222,14 @@ def test_bad_shapes_are_named():
         conv2d(x, w, np.ones(3))
     with pytest.raises(ValueError, match=r"dy: expected shape \(2, 4, 4, 3\) for these sizes, got \(2, 4, 3, 3\)"):
         conv2d_grad_input(np.ones((2, 4, 3, 3)), w, (6, 5))
+    with pytest.raises(ValueError, match=r"dy: expected shape \(4, 4\) for these sizes, got \(3, 4\)"):
+        conv2d_grad_input(np.ones((3, 4)), W, (6, 6))
+    with pytest.raises(ValueError, match="kernel_size: expected an int of at least 1, got 0"):
+        conv2d_grad_weight(np.ones((2, 4, 4, 3)), x, 0)
+    with pytest.raises(ValueError, match="size: expected an int of at least 1, got 0"):
+        conv2d_grad_input(np.ones((2, 4, 4, 3)), w, (0, 5))
+    with pytest.raises(ValueError, match="dy: expected 2 axes"):
+        conv2d_grad_bias([1, 2])
     with pytest.raises(ValueError, match=r"dy: expected shape \(2, 4, 4, 3\) for these sizes, got \(1, 4, 4, 3\)"):
         conv2d_grad_weight(np.ones((1, 4, 4, 3)), x, (3, 3))
 

@@ -57,7 +57,7 @@ class State:
 
     def __post_init__(self) -> None:
         for name, size in zip(("row", "column"), photo(self.photo).shape, strict=True):
-            object.__setattr__(self, name, min(getattr(self, name), size - SIDE))
+            object.__setattr__(self, name, max(0, min(getattr(self, name), size - SIDE)))
 
     @property
     def image(self) -> NDArray[np.float64]:
@@ -109,10 +109,11 @@ def convolution(
     image = FROM_PHOTO if isinstance(x, str) and x == "photo" else _matrix("x", x)
     state = State(image, _matrix("kernel", kernel), flip, photo, row, column)
     grid = SceneView()
+    presets = [(name, preset) for name, preset in PRESETS.items() if min(state.image.shape) >= len(preset)]
     inputs = [("the worked example", IMAGE), ("the photograph's pixels", FROM_PHOTO)]
     turns = [("as it is (correlation)", False), ("turned by 180° (convolution)", True)]
     controls = {
-        "kernel": ipywidgets.Dropdown(options=list(PRESETS.items()), description="Kernel"),
+        "kernel": ipywidgets.Dropdown(options=presets, description="Kernel"),
         "flip": ipywidgets.Dropdown(options=turns, description="Laid on"),
         "x": ipywidgets.Dropdown(options=inputs, description="Input"),
         "photo": ipywidgets.Dropdown(options=[(name, name) for name in PHOTOS], description="Photo"),
@@ -283,6 +284,8 @@ def _matrix(name: str, array: ArrayLike) -> Matrix:
     matrix = np.asarray(array, dtype=np.float64)
     if matrix.ndim != 2:
         raise ValueError(f"{name}: expected a matrix (rows, columns), got shape {matrix.shape}")
+    if not matrix.size or not np.isfinite(matrix).all():
+        raise ValueError(f"{name}: expected one or more finite numbers, got {matrix.tolist()}")
     return tuple(tuple(row) for row in matrix.tolist())
 
 

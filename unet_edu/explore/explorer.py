@@ -82,16 +82,20 @@ class Explorer:
 
     def update(self, **changes: Any) -> None:
         """Go to the state with these fields changed, and show it."""
-        self.state = replace(self.state, **changes)
+        state = replace(self.state, **changes)
+        painted = [
+            view.paint(state) for view in self.views
+        ]  # what cannot be painted raises before anything has changed
+        self.state = state
         self._is_updating = True  # the controls are about to follow the state, and not the state the controls
         for name, control in self.controls.items():
-            value = getattr(self.state, name)
+            value = getattr(state, name)
             if hasattr(control, "options"):
                 control.options = _menu(control.options, value)
             control.value = value
         self._is_updating = False
-        for view in self.views:
-            setattr(view.widget, view.trait, view.paint(self.state))
+        for view, picture in zip(self.views, painted, strict=True):
+            setattr(view.widget, view.trait, picture)
 
     def _follow(self, name: str, value: Any) -> None:
         if not self._is_updating:

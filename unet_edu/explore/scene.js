@@ -251,8 +251,8 @@ export function mount(root, scene, onEdit) {
 
     function check() {
       if (guess.value === "") return void (parts.answer.textContent = "Type a number first.");
-      const right = Number(textOf(selected).replace("−", "-"));
-      const isRight = Math.abs(Number(guess.value) - right) <= 0.005 * Math.max(1, Math.abs(right)); // cells show three digits
+      const right = Number(textOf(selected).replaceAll("−", "-"));
+      const isRight = Math.abs(Number(guess.value) - right) <= 0.005 * Math.abs(right); // cells show three digits
       if (isRight) reveal(`Yes, ${textOf(selected)}.`);
       else parts.answer.textContent = "Not yet. Work through the sum above, product by product.";
     }
@@ -281,7 +281,7 @@ export function mount(root, scene, onEdit) {
       "data-lm-suppress-shortcuts": true,
       style: `left: ${place.left - frame.left + stage.scrollLeft}px; top: ${place.top - frame.top}px; width: ${place.width}px; height: ${place.height}px`,
     });
-    const before = textOf(cell).replace("−", "-");
+    const before = textOf(cell).replaceAll("−", "-");
     input.value = typed ?? before;
     let isOpen = true;
     function close(keep) {

@@ -10,6 +10,7 @@ adjoint: the outputs it feeds. Read from a weight, they are every product it tak
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, SupportsFloat
@@ -181,7 +182,9 @@ def number(value: SupportsFloat) -> str:
     ('−4', '0.111', '0')
     """
     value = float(value)
-    is_whole = value == round(value) or abs(value) >= 1000
+    if not math.isfinite(value):
+        return str(value)
+    is_whole = value == round(value) or abs(value) >= 999.5  # which three digits would write as 1e+03
     text = f"{value:.0f}" if is_whole else f"{value:.3g}"
     return "0" if text == "-0" else text.replace("-", "−")
 

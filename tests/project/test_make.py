@@ -1,0 +1,48 @@
+"""`make test` fails when any of its parts does. The parts are played by stand-ins, so that this takes no time."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PARTS = ["ruff check", "ruff format", "mypy", "pytest"]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The Makefile over an environment that is up to date and whose programs write down that they were called."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    for name in ("pyproject.toml", "constraints.txt", ".venv/bin/python", ".venv/lab.stamp", ".venv/test.stamp"):
+        (tmp_path / name).touch()
+    for name in {part.split()[0] for part in PARTS}:
+        program = programs / name
+        program.write_text(
+            f'#!/bin/sh\ncall="{name} $*"\necho "$call" >> calls\ncase "$call" in "$FAIL"*) exit 1;; esac\n'
+        )
+        program.chmod(0o755)
+    return tmp_path
+
+
+def make_test(project: Path, fail: str) -> tuple[int, list[str]]:
+    env = {"PATH": "/usr/bin:/bin", "FAIL": fail}
+    result = subprocess.run(["make", "test"], cwd=project, env=env, check=False, capture_output=True, timeout=60)
+    return result.returncode, (project / "calls").read_text().splitlines()
+
+
+def test_all_parts_are_called_and_notebooks_are_compared_strictly(project):
+    code, calls = make_test(project, fail="nothing")
+    assert code == 0 and len(calls) == len(PARTS)
+    assert all(call.startswith(part) for call, part in zip(calls, PARTS, strict=True))
+    assert "--check" in calls[1] and "--nbval " in calls[3] and "--nbval-lax" not in calls[3]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_that_fails_fails_the_whole(project, part):
+    code, calls = make_test(project, fail=part)
+    assert code != 0 and calls[-1].startswith(part)
