@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from numpy.lib.stride_tricks import sliding_window_view
 
 from unet_edu import check
-from unet_edu.checks import EXERCISES, attempt, judge
+from unet_edu.checks import EXERCISES, attempt, compare, judge
 from unet_edu.checks.exercise import TOLERANCE, Case, Exercise, different
 from unet_edu.convolution import conv2d_grad_input
 
@@ -346,9 +346,54 @@ def test_odd_answers_fail_calmly(exercise, value):
     assert repr(result) and ET.fromstring(result._repr_html_()) is not None
 
 
+def only_dots(x, k): ...
+
+
+def only_a_docstring(x, k):
+    """Convolve."""
+
+
+def only_pass(x, k):
+    pass
+
+
+@pytest.mark.parametrize("f", [only_dots, only_a_docstring, only_pass])
+def test_an_empty_function_is_not_yet(f):
+    assert check(f, exercise="conv2d_naive").status == "not yet"
+
+
 @pytest.mark.parametrize("value", [None, ...])
-def test_nothing_returned_is_not_yet(value):
-    assert check(lambda x, k: value, exercise="conv2d_naive").status == "not yet"
+def test_a_forgotten_return_is_told(value, capsys):
+    def conv2d_naive(x, k):
+        y = plane_by_windows(x, k)
+        print(y)
+        return value
+
+    def silent(x, k):
+        plane_by_windows(x, k)
+        return value
+
+    result = check(conv2d_naive)
+    assert (result.status, result.hint, result.case) == ("failed", "", None)
+    assert "returned nothing. Does it print the result? `return` it instead. (It printed “[[122 148]”.)" in repr(result)
+    assert "`return` it instead." in check(silent, "conv2d_naive").message
+    assert "It printed" not in check(silent, "conv2d_naive").message
+    assert capsys.readouterr().out == ""
+
+
+def test_what_a_function_prints_is_kept_apart(capsys):
+    def conv2d_naive(x, k):
+        print("much " * 1000)
+
+    def out_size(i, k, s=1, p=0, d=1):
+        print(i)
+        return (i + 2 * p - d * (k - 1) - 1) // s + 1
+
+    assert len(check(conv2d_naive).message) < 300
+    assert check(out_size).passed
+    assert capsys.readouterr().out == ""
+    print("still here")
+    assert capsys.readouterr().out == "still here\n"
 
 
 def test_an_unfilled_exercise_is_not_yet():
@@ -361,6 +406,27 @@ def test_an_unfilled_exercise_is_not_yet():
     assert (result.status, result.passed, result.hint) == ("not yet", False, "")
     assert "not yet" in repr(result)
     assert "not yet" in result._repr_html_()
+    assert "The line `raise NotImplementedError` goes away." in result.message
+
+
+def test_what_is_not_implemented_elsewhere_is_an_error():
+    def conv2d_naive(x, k):
+        raise NotImplementedError('"slow_conv2d_cpu" not implemented for Int')
+
+    result = check(conv2d_naive)
+    assert result.status == "failed"
+    assert "slow_conv2d_cpu" in result.message
+
+
+def test_a_part_that_is_not_written_is_told():
+    def conv2d_naive(x, k):
+        if len(x) > 3:
+            return plane_by_windows(x, k)
+        raise NotImplementedError
+
+    result = check(conv2d_naive)
+    assert result.status == "failed"
+    assert "stopped at `raise NotImplementedError`" in result.message
 
 
 def test_a_missing_return_on_one_path_is_told():
@@ -390,6 +456,120 @@ def test_an_endless_error_message_is_cut():
     assert len(check(conv2d_naive).message) < 600
 
 
+@pytest.mark.parametrize("leave", [exit, quit, sys.exit])
+def test_exit_is_an_error_of_the_function(leave):
+    def conv2d_naive(x, k):
+        leave()
+
+    result = check(conv2d_naive)
+    assert result.status == "failed"
+    assert "SystemExit" in result.message
+
+
+def test_running_out_of_stack_or_memory_is_an_error_of_the_function():
+    def endless(x, k):
+        return endless(x, k)
+
+    def greedy(x, k):
+        raise MemoryError
+
+    assert "RecursionError" in check(endless, "conv2d_naive").message
+    assert "MemoryError" in check(greedy, "conv2d_naive").message
+
+
+def test_a_window_over_the_edge_is_told():
+    def by_slices(x, k):
+        y = np.zeros(x.shape)
+        for i, j in np.ndindex(y.shape):
+            y[i, j] = (x[i : i + k.shape[0], j : j + k.shape[1]] * k).sum()
+        return y
+
+    def by_numbers(x, k):
+        H, W, kH, kW = *x.shape, *k.shape
+        return [
+            [sum(x[i + u, j + v] * k[u, v] for u, v in np.ndindex(k.shape)) for j in range(W - kW + 2)]
+            for i in range(H - kH + 2)
+        ]
+
+    message = check(by_slices, "conv2d_naive").message
+    assert "could not be broadcast together with shapes (3,2) (3,3)" in message
+    assert "does it hang over the edge of the image?" in message
+    assert "Does a loop go one step too far" in check(by_numbers, "conv2d_naive").message
+
+
+def test_the_sum_of_python_is_told():
+    def conv2d_naive(x, k):
+        y = np.zeros(np.subtract(x.shape, k.shape) + 1)
+        for i, j in np.ndindex(y.shape):
+            y[i, j] = sum(x[i : i + k.shape[0], j : j + k.shape[1]] * k)
+        return y
+
+    message = check(conv2d_naive).message
+    assert "setting an array element with a sequence" in message
+    assert "Python's sum(a) adds up the rows" in message
+
+
+@pytest.mark.parametrize(
+    ("sizes", "misconception"),
+    [
+        (lambda x, k: (*x.shape[::-1], *k.shape), "height and width of the image swapped"),
+        (lambda x, k: (*x.shape, *k.shape[::-1]), "height and width of the kernel swapped"),
+        (lambda x, k: (*x.shape[::-1], *k.shape[::-1]), "height and width of both swapped"),
+        (lambda x, k: (*x.shape, 3, 3), "made for kernels of 3×3"),
+    ],
+)
+def test_wrong_sizes_are_recognised_in_the_loops_of_the_last_hint(sizes, misconception):
+    def conv2d_naive(x, k):
+        H, W, kH, kW = sizes(x, k)
+        y = np.zeros((H - kH + 1, W - kW + 1))
+        for i in range(H - kH + 1):
+            for j in range(W - kW + 1):
+                y[i, j] = (x[i : i + kH, j : j + kW] * k).sum()
+        return y
+
+    assert check(conv2d_naive).misconception == misconception
+
+
+def test_an_output_for_kernels_of_3_is_recognised():
+    def conv2d_naive(x, k):
+        kH, kW = k.shape
+        y = np.zeros((x.shape[0] - 2, x.shape[1] - 2))
+        for i, j in np.ndindex(y.shape):
+            y[i, j] = (x[i : i + kH, j : j + kW] * k).sum()
+        return y
+
+    assert check(conv2d_naive).misconception == "made for kernels of 3×3"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("conv2d_naive", [[122, 148], [126, 134]]), ("out_size", 2), ("receptive_field", [3, 5]), ("conv2d_naive", "122")],
+)
+def test_the_same_answer_for_all_is_told(name, value):
+    hint = check(lambda *args, **kwargs: value, name).hint
+    assert hint.startswith("Your function gives the same answer whatever it is given.") == (value != "122")
+
+
+def test_the_same_answer_for_all_is_no_rule_for_one_case():
+    exercise = EXERCISES["out_size"]
+    cases = exercise.cases(np.random.default_rng(0))[:1]
+    assert judge(exercise, cases, [attempt(lambda i, k: 7, cases[0])]).hint == ""
+
+
+def test_a_bias_along_the_columns_is_recognised_though_it_rarely_fits():
+    def conv2d_multichannel(x, w, bias=None, stride=1, padding=0):
+        y = batch_by_windows(x, w, None, stride, padding)
+        return y if bias is None else y + bias
+
+    assert check(conv2d_multichannel).misconception == "bias added along the columns"
+
+
+def test_an_answer_that_is_no_numbers_is_told():
+    text, ragged = check(lambda x, k: "122", "conv2d_naive"), check(lambda x, k: [[1], [2, 3]], "conv2d_naive")
+    assert text.message == "Your function returned a str that holds something other than real numbers."
+    assert ragged.message.endswith("or rows of different lengths.")
+
+
 def test_wrong_arguments_are_told():
     def conv2d_naive(x):
         return x
@@ -407,9 +587,12 @@ def test_shape_comes_before_type_and_type_before_values():
         return plane_by_windows(x, k).astype(int)
 
     assert "shape (1, 1); it should be an array of shape (2, 2)" in check(shape, "conv2d_naive").message
-    assert "int64, which cuts off the fractions" in check(cut, "conv2d_naive").message
+    assert "of type int, which cuts off the fractions" in check(cut, "conv2d_naive").message
     assert "a row of 3 numbers" in check(lambda layers: [1, 2, 3], "receptive_field").message
-    assert "float64" in check(lambda layers: 0.5 * np.arange(len(layers)), "receptive_field").message
+    assert "of type float; it should be" in check(lambda i, k, s=1, p=0, d=1: i / 2, "out_size").message
+    assert (
+        "of type float; it should be" in check(lambda layers: 0.5 * np.arange(len(layers)), "receptive_field").message
+    )
 
 
 def test_a_value_names_the_first_place_that_differs():
@@ -461,6 +644,40 @@ def test_unknown_exercises_are_told_with_the_known_ones():
         check(np.sum, exercise="conv3d")
     with pytest.raises(TypeError, match="got ndarray"):
         check(np.zeros(3))
+
+
+# --- a guess beside the answer --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("guess", "answer"),
+    [
+        ("122", 122),
+        (122, "122"),
+        (" Up", "up"),
+        ("UP ", "up"),
+        ("(3, 5)", (3, 5)),
+        ([3, 5], (3, 5)),
+        (4, np.int64(4)),
+        ("4", np.int64(4)),
+    ],
+)
+def test_a_right_guess_is_right_however_it_is_written(guess, answer, capsys):
+    compare(guess, answer)
+    assert capsys.readouterr().out == f"Your guess: {guess}. That is what comes out.\n"
+
+
+@pytest.mark.parametrize(
+    ("guess", "answer"), [("12", 122), ("down", "up"), ([3], [3, 5]), (3, [3, 5]), ([[1], [2, 3]], 3)]
+)
+def test_a_wrong_guess_is_put_beside_the_answer(guess, answer, capsys):
+    compare(guess, answer)
+    assert capsys.readouterr().out == f"Your guess: {guess}. What comes out: {answer}. Where do they differ?\n"
+
+
+def test_no_guess_is_no_mistake(capsys):
+    compare(None, 122)
+    assert capsys.readouterr().out == "No guess yet. The answer: 122\n"
 
 
 # --- judging apart from calling, and what is shown -----------------------------------------------------------------------

@@ -2,7 +2,10 @@
 
 import itertools
 import json
+import re
+from dataclasses import dataclass
 
+import ipywidgets
 import numpy as np
 import pytest
 import torch
@@ -13,10 +16,13 @@ from unet_edu.data import PHOTOS, photo
 from unet_edu.explore import arithmetic as arithmetic_explorer
 from unet_edu.explore.arithmetic import BOUNDS
 from unet_edu.explore.arithmetic import State as ArithmeticState
+from unet_edu.explore.arithmetic import picture as arithmetic_picture
 from unet_edu.explore.arithmetic import scene as arithmetic_scene
-from unet_edu.explore.convolution import IMAGE, PRESETS, after, before, edited, filtered
+from unet_edu.explore.convolution import FROM_PHOTO, IMAGE, PRESETS, after, before, edited, filtered
 from unet_edu.explore.convolution import State as ConvolutionState
+from unet_edu.explore.convolution import picture as convolution_picture
 from unet_edu.explore.convolution import scene as convolution_scene
+from unet_edu.explore.explorer import Explorer, View
 from unet_edu.figures.palette import INK, PAPER, ROLES
 from unet_edu.figures.scene import Scene, number
 
@@ -140,6 +146,145 @@ def test_the_grid_goes_anywhere_in_the_photograph():
     assert "position: absolute" not in explorer.views[1].widget.value
 
 
+@pytest.mark.parametrize(
+    ("name", "total"),
+    [
+        ("identity", 1),
+        ("shift", 1),
+        ("box blur", 1),
+        ("Gaussian blur", 1),
+        ("sharpen", 1),
+        ("Sobel, left to right", 0),
+        ("Sobel, top to bottom", 0),
+        ("Laplacian", 0),
+    ],
+)
+def test_presets_keep_a_flat_surface_or_answer_to_change_alone(name, total):
+    assert np.sum(PRESETS[name]) == pytest.approx(total, abs=1e-12)
+
+
+def test_sobels_answer_to_their_own_direction():
+    across = np.tile(np.arange(5.0), (5, 1))  # brighter from left to right
+    for name, ramp, other in (
+        ("Sobel, left to right", across, across.T),
+        ("Sobel, top to bottom", across.T, across),
+    ):
+        assert (conv2d(ramp, PRESETS[name]) == 8).all() and not conv2d(other, PRESETS[name]).any()
+
+
+def test_negative_factors_stand_in_parentheses():
+    scene = explore.convolution([[1, -2], [3, 4]], [[-5, 6]]).views[0].widget.scene
+    assert scene["grids"][2]["notes"] == ("y[0, 0] = (−5)·1 + 6·(−2)", "y[1, 0] = (−5)·3 + 6·4")
+
+
+def test_alt_and_caption_say_whether_the_kernel_is_turned():
+    straight, turned = (
+        convolution_scene(ConvolutionState(IMAGE, PRESETS["sharpen"], flip, "camera")) for flip in (False, True)
+    )
+    assert "output of their correlation." in straight.alt and straight.caption == ""
+    assert "output of their convolution, with the kernel turned by 180°." in turned.alt
+    assert "correlation" not in turned.alt
+    assert turned.caption == "The kernel is turned by 180° before it is laid on the input."
+
+
+def test_alt_tells_the_sizes_and_the_first_sum():
+    scene = explore.convolution([[1, 2, 3], [4, 5, 6]], [[1, -1]]).views[0].widget.scene
+    assert scene["alt"] == (
+        "A 2×3 input, a 1×2 kernel and the 2×2 output of their correlation. "
+        "The first output: y[0, 0] = 1·1 + (−1)·2 = −1."
+    )
+
+
+def test_the_caption_says_which_pixels_of_the_photograph_are_shown():
+    state = ConvolutionState(FROM_PHOTO, PRESETS["sharpen"], True, "camera", row=140, column=228)
+    assert convolution_scene(state).caption == (
+        "The input: 8×8 pixels of the photograph from row 140, column 228, from 0 to 255. "
+        "The kernel is turned by 180° before it is laid on the input."
+    )
+
+
+def test_a_number_typed_into_a_turned_kernel_stays_where_it_was_typed():
+    explorer = explore.convolution(flip=True)
+    explorer.views[0].widget.edit = {"cell": 16 + 2, "value": -5.0, "edits": 1}
+    assert explorer.state.kernel == ((1, 4, -5), (1, 4, 3), (3, 3, 1)) and explorer.state.x == IMAGE
+
+
+def test_a_sum_of_weights_that_is_zero_but_for_rounding_is_drawn_around_mid_grey():
+    kernel = ((-1, 0, 1 + 1e-12), (-2, 0, 2), (-1, 0, 1))
+    y, low, high = filtered(ConvolutionState(IMAGE, kernel, False, "camera"))
+    assert low == -high == -np.abs(y).max()
+
+
+def test_a_negative_sum_of_weights_is_drawn_around_mid_grey():
+    y, low, high = filtered(ConvolutionState(IMAGE, ((-1.0,),), False, "camera"))
+    assert low == -high == y.min()
+
+
+def test_white_is_the_sum_of_the_weights():
+    state = ConvolutionState(IMAGE, ((1 / 3,) * 3,) * 3, False, "camera")
+    _, low, high = filtered(state)
+    assert low == 0 and high == pytest.approx(3)
+    assert "black is 0, white is 3<" in after(state) and "mid-grey" not in after(state)
+
+
+def test_levels_are_counted_as_the_pixels_in_the_grid_are():
+    html = after(ConvolutionState(FROM_PHOTO, ((1 / 3,) * 3,) * 3, False, "camera"))
+    assert "black is 0, white is 765" in html
+
+
+def test_a_kernel_of_zeros_can_be_drawn():
+    y, low, high = filtered(ConvolutionState(IMAGE, ((0.0,),), False, "camera"))
+    assert not y.any() and (low, high) == (-1, 1)
+
+
+@pytest.mark.parametrize(
+    ("paint", "shape", "size"), [(before, (303, 384), (8, 8)), (after, (302, 382), (7, 6))], ids=["before", "after"]
+)
+def test_the_box_lies_over_the_pixels_of_the_grid(paint, shape, size):
+    """After the kernel, which is 2×3 here, the picture is smaller, and so is what the grid makes of it."""
+    html = paint(ConvolutionState(FROM_PHOTO, ((1.0, 2.0, 3.0), (4.0, 5.0, 6.0)), False, "coins", row=100, column=7))
+    box = {
+        side: float(part) for side, part in re.findall(r"(top|left|height|width): ([0-9.]+)%", html.split("<span")[1])
+    }
+    expected = {"top": 100 / shape[0], "left": 7 / shape[1], "height": size[0] / shape[0], "width": size[1] / shape[1]}
+    assert box == {side: pytest.approx(100 * part, abs=0.005) for side, part in expected.items()}
+
+
+def test_the_still_picture_shows_the_photograph_before_and_after_the_kernel():
+    state = ConvolutionState(IMAGE, PRESETS["Sobel, left to right"], True, "coins")
+    figure = convolution_picture(state).figure
+    left, right = (axes.images[0] for axes in figure.axes[1:])
+    y, low, high = filtered(state)
+    np.testing.assert_array_equal(left.get_array(), photo("coins"))
+    np.testing.assert_array_equal(right.get_array(), y)
+    assert left.get_clim() == (0, 1) and right.get_clim() == (low, high)
+    assert "turned by 180°" in " ".join(text.get_text() for text in figure.axes[0].texts)
+    assert not figure.axes[1].patches and not figure.axes[2].patches
+
+
+def test_the_still_picture_outlines_the_pixels_of_the_grid():
+    state = ConvolutionState(FROM_PHOTO, PRESETS["sharpen"], False, "coins", row=100, column=7)
+    for axes in convolution_picture(state).figure.axes[1:]:
+        (box,) = axes.patches
+        assert (*box.get_xy(), box.get_width(), box.get_height()) == (7, 100, 8, 8) and not box.get_fill()
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_the_digest_is_of_what_the_kernel_makes_of_the_grid_and_of_the_photograph(flip):
+    kernel = np.array([[1.0, 2.0, 0.0], [0.0, -1.0, 5.0]])
+    state = ConvolutionState(IMAGE, tuple(map(tuple, kernel.tolist())), flip, "coins")
+    weights = kernel[::-1, ::-1] if flip else kernel
+    grid, photograph = (explore.digest(conv2d(x, weights)) for x in (IMAGE, photo("coins")))
+    assert convolution_picture(state).digest == f"output: {grid}; photograph: {photograph}"
+
+
+def test_the_words_of_the_still_picture_name_the_photograph():
+    state = ConvolutionState(IMAGE, PRESETS["sharpen"], False, "coins")
+    assert convolution_picture(state).alt == (
+        f"{convolution_scene(state).alt} Below, a photograph ({PHOTOS['coins']}) before and after the same kernel."
+    )
+
+
 def test_arithmetic_scene_is_true_for_every_setting():
     """All settings of all sliders, against PyTorch; those where nothing fits say so calmly."""
     ranges = [range(low, high + 1) for low, high in BOUNDS.values()]
@@ -168,6 +313,64 @@ def test_arithmetic_scene_is_true_for_every_setting():
     assert fitting > 3000, "nearly all settings should fit"
 
 
+@pytest.mark.parametrize(
+    ("settings", "marks"),
+    [
+        (
+            (6, 3, 2, 1, 1),
+            ["padding", "", "", "", "", "", "", "unused"],
+        ),  # the right zero is in no window: it is unused
+        ((3, 3, 1, 2, 1), ["padding", "padding", "", "", "", "padding", "padding"]),
+        ((6, 2, 3, 0, 1), ["", "", "unused", "", "", "unused"]),
+    ],
+)
+def test_arithmetic_marks_padding_and_what_no_window_reads(settings, marks):
+    assert list(arithmetic_scene(ArithmeticState(*settings)).grid("input").marks) == marks
+
+
+def test_arithmetic_notes_write_the_padding_as_zeros():
+    scene = arithmetic_scene(ArithmeticState(6, 3, 2, 1, 1))
+    assert scene.grid("input").text == ("0", "x₀", "x₁", "x₂", "x₃", "x₄", "x₅", "0")
+    assert scene.grid("output").notes == (
+        "w₀·0 + w₁·x₀ + w₂·x₁",
+        "w₀·x₁ + w₁·x₂ + w₂·x₃",
+        "w₀·x₃ + w₁·x₄ + w₂·x₅",
+    )
+
+
+def test_arithmetic_notes_say_where_an_input_goes():
+    notes = arithmetic_scene(ArithmeticState(6, 3, 2, 1, 1)).grid("input").notes
+    assert notes[0] == "this zero of the padding goes into y₀"
+    assert notes[2] == "x₁ goes into y₀, y₁"
+    assert notes[7] == "no window reads this zero of the padding: it is dropped"
+
+
+def test_arithmetic_windows_hold_their_weights_where_they_read():
+    grid = arithmetic_scene(ArithmeticState(4, 2, 1, 0, 2)).grid("windows")
+    assert grid.text == ("w₀", "", "w₁", "", "", "w₀", "", "w₁")
+    assert grid.marks == ("tap", "blank", "tap", "blank", "blank", "tap", "blank", "tap")
+    assert grid.notes[4:6] == ("window 1 does not read x₀", "window 1 multiplies x₁ by w₀")
+
+
+@pytest.mark.parametrize("settings", [(6, 3, 2, 1, 1), (9, 3, 2, 2, 2), (14, 2, 5, 0, 3), (12, 1, 1, 0, 1)])
+def test_arithmetic_links_are_the_products_of_the_sums(settings):
+    scene = arithmetic_scene(ArithmeticState(*settings))
+    texts = [text for grid in scene.grids for text in grid.text]
+    for n, note in enumerate(scene.grid("output").notes):
+        links = [link for link in scene.links if link.output == scene.first["output"] + n]
+        assert [texts[link.weight] for link in links] == [f"w{'₀₁₂'[t]}" for t in range(settings[1])]
+        assert note == " + ".join(f"{texts[link.weight]}·{texts[link.input]}" for link in links)
+        window = scene.first["windows"] + n * scene.grid("windows").columns
+        assert [link.weight - window for link in links] == [link.input for link in links]  # each stands below its input
+
+
+def test_arithmetic_tells_in_words_how_many_windows_fit_and_what_is_dropped():
+    assert arithmetic_picture(ArithmeticState(6, 3, 2, 1, 1)).alt == (
+        "Windows of 3 cells with dilation 1 and stride 2 on an input of 6 with padding 1: 3 fit. In no window: 1 cell."
+    )
+    assert arithmetic_picture(ArithmeticState(3, 3, 1, 0, 1)).alt.endswith("1 fits. Every cell is in a window.")
+
+
 def test_arithmetic_explorer_follows_every_slider():
     explorer = arithmetic_explorer(7, 3, stride=2)
     for name, (low, high) in BOUNDS.items():
@@ -186,6 +389,109 @@ def test_arguments_out_of_range_are_named():
         explore.arithmetic(stride=9)
     with pytest.raises(ValueError, match=r"kernel: expected a matrix \(rows, columns\), got shape \(3,\)"):
         explore.convolution(kernel=[1, 2, 3])
+
+
+@dataclass(frozen=True)
+class Pair:
+    a: int = 1
+    b: int = 2
+
+
+@pytest.fixture
+def pair():
+    """An explorer of two numbers; `seen` lists what was painted. The second view cannot show an `a` of 5."""
+    seen = []
+
+    def first(state):
+        seen.append(("first", state))
+        return f"{state.a} and {state.b}"
+
+    def second(state):
+        seen.append(("second", state))
+        return f"{1 / (state.a - 5):.3f}"
+
+    controls = {
+        "a": ipywidgets.IntSlider(min=0, max=10),
+        "b": ipywidgets.Dropdown(options=[("two", 2), ("three", 3)]),
+    }
+    views = [View(ipywidgets.HTML(), "value", first), View(ipywidgets.HTML(), "value", second)]
+    explorer = Explorer(Pair(), controls, views, picture=None)
+    seen.clear()
+    return explorer, seen
+
+
+def test_controls_and_views_show_the_first_state(pair):
+    explorer, _ = pair
+    assert (explorer.controls["a"].value, explorer.controls["b"].value) == (1, 2)
+    assert [view.widget.value for view in explorer.views] == ["1 and 2", "-0.250"]
+
+
+def test_controls_follow_the_state(pair):
+    explorer, _ = pair
+    explorer.update(a=7, b=3)
+    assert explorer.state == Pair(7, 3)
+    assert (explorer.controls["a"].value, explorer.controls["b"].label) == (7, "three")
+
+
+def test_the_state_and_the_views_follow_a_control(pair):
+    explorer, _ = pair
+    explorer.controls["a"].value = 7
+    assert explorer.state == Pair(7, 2)
+    assert [view.widget.value for view in explorer.views] == ["7 and 2", "0.500"]
+
+
+def test_a_control_repaints_each_view_once_and_in_order(pair):
+    explorer, seen = pair
+    explorer.controls["a"].value = 7
+    assert seen == [("first", Pair(7, 2)), ("second", Pair(7, 2))]
+
+
+def test_an_update_of_several_fields_repaints_each_view_once(pair):
+    explorer, seen = pair
+    explorer.update(a=7, b=3)  # both controls follow, and neither starts an update of its own
+    assert seen == [("first", Pair(7, 3)), ("second", Pair(7, 3))]
+
+
+def test_a_value_of_the_readers_own_is_one_more_entry_of_the_menu(pair):
+    explorer, seen = pair
+    menu = explorer.controls["b"]
+    for value in (8, 9):
+        explorer.update(b=value)
+        assert menu.options == (("two", 2), ("three", 3), ("your own", value)) and menu.label == "your own"
+    explorer.controls["a"].value = 4  # another control leaves it there
+    assert explorer.state == Pair(4, 9) and menu.label == "your own"
+    seen.clear()
+    menu.value = 3
+    assert menu.options == (("two", 2), ("three", 3)) and menu.label == "three"
+    assert [state for _, state in seen] == [Pair(4, 3)] * 2
+
+
+def test_what_cannot_be_painted_changes_nothing(pair):
+    explorer, _ = pair
+    with pytest.raises(ZeroDivisionError):
+        explorer.update(a=5, b=3)
+    assert explorer.state == Pair(1, 2)
+    assert (explorer.controls["a"].value, explorer.controls["b"].value) == (1, 2)
+    assert [view.widget.value for view in explorer.views] == ["1 and 2", "-0.250"]
+
+
+def test_controls_work_on_after_one_asked_for_what_cannot_be_painted(pair):
+    explorer, _ = pair
+    with pytest.raises(ZeroDivisionError):
+        explorer.controls["a"].value = 5
+    assert explorer.state == Pair(1, 2)
+    explorer.controls["b"].value = 3
+    assert explorer.state == Pair(1, 3)
+    explorer.controls["a"].value = 6
+    assert explorer.state == Pair(6, 3)
+    assert [view.widget.value for view in explorer.views] == ["6 and 3", "1.000"]
+
+
+def test_the_still_picture_is_of_the_state_that_is_shown():
+    explorer = explore.arithmetic(7, 3)
+    explorer.controls["stride"].value = 2
+    data, _ = explorer._repr_mimebundle_()
+    assert data["text/plain"].startswith(arithmetic_scene(ArithmeticState(7, 3, 2, 0, 1)).alt)
 
 
 EXPLORERS = {"convolution": explore.convolution, "arithmetic": explore.arithmetic}

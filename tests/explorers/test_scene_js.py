@@ -8,6 +8,7 @@ import pytest
 
 from tests.explorers.browser import ROOT, chromium
 from unet_edu import explore
+from unet_edu.figures.scene import number
 
 pytestmark = pytest.mark.needs("chromium")
 
@@ -32,6 +33,7 @@ def mount(browser):
             type="module",
             content=f"""import {{ mount }} from "data:text/javascript;base64,{script}";
                 window.edits = [];
+                window.mount = mount;
                 window.view = mount(here, {json.dumps(scene_of(explorer))}, (...edit) => edits.push(edit));""",
         )
         page.locator("svg").wait_for()
@@ -58,6 +60,44 @@ def lit(page, grid):
 
 def note(page):
     return page.locator(".note").text_content()
+
+
+def update(page, explorer):
+    page.evaluate("scene => view.update(scene)", scene_of(explorer))
+
+
+def outputs(page):
+    return page.locator("[aria-label^='output,'] .value").all_text_contents()
+
+
+def focused(page):
+    """What has the focus, as scene.js calls it: "kernel-0-1", "step" …"""
+    return page.evaluate("document.activeElement.dataset.key")
+
+
+def type_into(page, grid, row, column, text, key="Enter"):
+    cell(page, grid, row, column).dblclick()
+    page.locator(".editor").fill(text)
+    page.keyboard.press(key)
+
+
+def hold_the_clock(page):
+    """From here on time passes only in `page.clock.run_for`."""
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)
+
+
+def listen(page):
+    """Collect in window.heard the keys that reach the document, as a notebook would hear them, and whether they were used."""
+    page.evaluate("""window.heard = [];
+        document.addEventListener("keydown", event => heard.push([event.key, event.defaultPrevented]))""")
+
+
+def heard(page):
+    return page.evaluate("heard")
+
+
+STEP_MS = 900  # as in scene.js
 
 
 def test_pointing_at_an_output_shows_its_patch_and_sum(mount):
@@ -88,7 +128,7 @@ def test_flipped_links(mount):
     assert lit(page, "kernel") == [(2, 2)]
 
 
-def test_step_play_reset_and_sliders(mount):
+def test_step_reset_and_sliders(mount):
     page = mount(explore.convolution())
     page.get_by_role("button", name="Step").click()
     assert note(page).endswith("= 148")
@@ -98,9 +138,6 @@ def test_step_play_reset_and_sliders(mount):
     assert note(page).endswith("= 122")
     page.get_by_label("output column").press("ArrowRight")  # the keyboard moves a slider too
     assert note(page).endswith("= 148")
-    page.get_by_role("button", name="Play").click()
-    page.get_by_text("= 134").wait_for(timeout=10_000)
-    page.get_by_role("button", name="Play").wait_for(timeout=10_000)  # it stopped at the end
 
 
 def test_keyboard_in_the_grids(mount):
@@ -205,3 +242,375 @@ def test_a_hidden_result_is_hidden_from_screen_readers_too(mount):
     assert "122" in page.locator("svg").get_attribute("aria-label")
     page.get_by_label("predict before you see").check()
     assert "122" not in page.locator(".stage").evaluate("node => node.innerHTML")
+
+
+def test_a_cell_is_not_linked_to_itself(mount):
+    page = mount(explore.convolution())
+    for grid in ("output", "input", "kernel"):
+        cell(page, grid, 1, 1).hover()
+        assert page.locator(".selected").count() == 1 and page.locator(".linked").count() > 0
+        assert page.locator(".selected.linked").count() == 0
+        assert page.locator(".selected .corner").text_content() == ""
+
+
+def test_a_selected_blank_cell_is_linked_to_nothing(mount):
+    page = mount(explore.arithmetic(6, 3))
+    cell(page, "windows", 0, 4).hover()
+    assert note(page) == "window 0 does not read x₄"
+    assert page.locator(".selected").count() == 1 and page.locator(".linked").count() == 0
+
+
+def test_two_scenes_on_a_page_have_hatches_of_their_own(mount):
+    page = mount(explore.arithmetic(6, 3, stride=2, padding=1))
+    page.evaluate(
+        "scene => mount(document.body.appendChild(document.createElement('div')), scene)",
+        scene_of(explore.arithmetic(6, 2, stride=3)),
+    )
+    ids = page.locator("pattern").evaluate_all("nodes => nodes.map(node => node.id)")
+    assert len(ids) == len(set(ids)) == 2
+    fills = page.locator(".unused-hatch").evaluate_all("nodes => nodes.map(node => node.style.fill)")
+    assert [fill.replace('"', "") for fill in fills] == [f"url(#{ids[0]})"] + 2 * [f"url(#{ids[1]})"]
+
+
+# ---- the keyboard ----------------------------------------------------------------------------------------------------
+
+
+def test_arrow_keys_stop_at_all_four_edges(mount):
+    page = mount(explore.convolution())
+    for row, column, key in [
+        (0, 0, "ArrowUp"),
+        (0, 1, "ArrowUp"),
+        (0, 0, "ArrowLeft"),
+        (1, 0, "ArrowLeft"),
+        (0, 1, "ArrowRight"),
+        (1, 1, "ArrowRight"),
+        (1, 0, "ArrowDown"),
+        (1, 1, "ArrowDown"),
+    ]:
+        cell(page, "output", row, column).focus()
+        page.keyboard.press(key)
+        assert focused(page) == f"output-{row}-{column}", key
+
+
+def test_arrow_keys_move_by_one_cell_in_their_direction(mount):
+    page = mount(explore.convolution())
+    cell(page, "input", 1, 1).focus()
+    places = []
+    for key in ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"):
+        page.keyboard.press(key)
+        places.append(focused(page))
+    assert places == ["input-1-2", "input-2-2", "input-2-1", "input-1-1"]
+
+
+def test_tab_stops_once_in_each_grid_at_the_cell_that_was_left(mount):
+    page = mount(explore.convolution())
+
+    def stops():
+        return page.locator(".cell[tabindex='0']").evaluate_all("nodes => nodes.map(node => node.dataset.key)")
+
+    assert stops() == ["input-0-0", "kernel-0-0", "output-0-0"]
+    cell(page, "input", 2, 1).focus()
+    cell(page, "output", 1, 1).focus()
+    assert stops() == ["input-2-1", "kernel-0-0", "output-1-1"]
+    page.keyboard.press("ArrowUp")
+    assert stops() == ["input-2-1", "kernel-0-0", "output-0-1"]
+    page.keyboard.press("Shift+Tab")
+    assert focused(page) == "kernel-0-0"
+
+
+def test_the_key_wins_over_the_mouse_that_rests_on_a_cell(mount):
+    page = mount(explore.convolution())
+    cell(page, "output", 0, 0).focus()
+    cell(page, "input", 3, 3).hover()
+    assert note(page).startswith("x[3, 3]")
+    page.keyboard.press("ArrowRight")
+    assert note(page).endswith("= 148")
+
+
+def test_keys_that_a_cell_uses_do_not_reach_the_notebook(mount):
+    page = mount(explore.convolution())
+    listen(page)
+    cell(page, "output", 0, 0).focus()
+    for key in ("ArrowDown", "d", " ", "5", "Escape"):
+        page.keyboard.press(key)
+    assert heard(page) == []
+    page.keyboard.press("Tab")
+    assert heard(page) == [["Tab", False]]
+
+
+def test_ctrl_meta_and_alt_keys_in_a_cell_are_left_to_the_page(mount):
+    page = mount(explore.convolution())
+    listen(page)
+    cell(page, "kernel", 0, 0).focus()
+    for key in ("Control+5", "Meta+ArrowRight", "Alt+ArrowDown"):
+        page.keyboard.press(key)
+    assert [(key, was_used) for key, was_used in heard(page) if key not in ("Control", "Meta", "Alt")] == [
+        ("5", False),
+        ("ArrowRight", False),
+        ("ArrowDown", False),
+    ]
+    assert focused(page) == "kernel-0-0" and page.locator(".editor").count() == 0
+
+
+def test_keys_on_a_slider_do_not_reach_the_notebook_except_tab(mount):
+    page = mount(explore.convolution())
+    listen(page)
+    page.get_by_label("output column").focus()
+    for key in ("ArrowRight", "d", "Enter", "Tab"):
+        page.keyboard.press(key)
+    assert [key for key, _ in heard(page)] == ["Tab"]
+    assert note(page).endswith("= 148")
+
+
+def test_keys_in_an_editor_do_not_reach_the_notebook(mount):
+    page = mount(explore.convolution())
+    cell(page, "kernel", 0, 0).dblclick()
+    listen(page)
+    for key in ("5", "ArrowLeft", "d", "Backspace", "Enter"):
+        page.keyboard.press(key)
+    cell(page, "kernel", 0, 0).dblclick()
+    page.keyboard.press("Escape")
+    assert heard(page) == []
+
+
+# ---- typing ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_editor_opens_with_the_number_of_its_cell_or_with_the_key_that_was_typed(mount):
+    page = mount(explore.convolution(kernel=[[-2, 1], [1, 1]]))
+    for key, text in (("Enter", "-2"), ("7", "7"), ("-", "-"), (".", ".")):
+        cell(page, "kernel", 0, 0).focus()
+        page.keyboard.press(key)
+        assert page.locator(".editor").input_value() == text
+        page.keyboard.press("Escape")
+    cell(page, "kernel", 0, 0).dblclick()
+    assert page.locator(".editor").input_value() == "-2"
+
+
+def test_leaving_an_editor_keeps_what_was_typed(mount):
+    page = mount(explore.convolution())
+    type_into(page, "kernel", 0, 0, "6", key="Tab")
+    cell(page, "kernel", 0, 1).dblclick()
+    page.locator(".editor").fill("7")
+    cell(page, "input", 3, 3).click()
+    assert page.evaluate("edits") == [[16, 6], [17, 7]] and page.locator(".editor").count() == 0
+
+
+def test_enter_makes_one_edit_and_gives_the_focus_back_to_the_cell(mount):
+    page = mount(explore.convolution())
+    type_into(page, "kernel", 0, 1, "6")
+    assert page.evaluate("edits") == [[17, 6]]  # the editor that is gone was left too
+    assert focused(page) == "kernel-0-1" and page.locator(".editor").count() == 0
+
+
+def test_escape_discards_what_was_typed(mount):
+    page = mount(explore.convolution())
+    for text in ("77", "a lot"):
+        type_into(page, "kernel", 0, 1, text, key="Escape")
+        assert page.evaluate("edits") == [] and page.locator(".editor").count() == 0
+        assert focused(page) == "kernel-0-1" and note(page).startswith("w[0, 1] = 4")
+
+
+def test_numbers_are_read_as_people_write_them(mount):
+    page = mount(explore.convolution())
+    values = {"2,5": 2.5, " 3 ": 3, "-.5": -0.5, "1e-3": 0.001, "0": 0, "-1/4": -0.25, "1,5/3": 0.5}
+    for typed in values:
+        type_into(page, "kernel", 0, 0, typed)
+    assert page.evaluate("edits") == [[16, value] for value in values.values()]
+
+
+def test_what_is_not_a_finite_number_is_no_edit_and_is_said(mount):
+    page = mount(explore.convolution())
+    for typed in ("", " ", "abc", "1e999", "-", "1/0", "0/0", "/2", "NaN", "Infinity"):
+        type_into(page, "kernel", 0, 0, typed)
+        assert note(page) == f"“{typed}” is not a number: nothing was changed."
+    assert page.evaluate("edits") == []
+
+
+def test_a_complaint_goes_with_the_next_cell(mount):
+    page = mount(explore.convolution())
+    type_into(page, "kernel", 0, 0, "abc")
+    page.mouse.move(880, 690)  # where the mouse points at nothing
+    page.keyboard.press("ArrowRight")
+    assert note(page).startswith("w[0, 1] = 4")
+
+
+def test_an_unchanged_number_is_no_edit_and_no_complaint(mount):
+    page = mount(explore.convolution(kernel=[[-1 / 9, 1], [1, 1]]))  # which is written with three digits
+    for key in ("Enter", "Tab"):
+        cell(page, "kernel", 0, 0).dblclick()
+        page.keyboard.press(key)
+        assert page.evaluate("edits") == [] and page.locator(".editor").count() == 0
+        assert note(page).startswith("w[0, 0] = −0.111 multiplies")
+
+
+# ---- playing ---------------------------------------------------------------------------------------------------------
+
+
+def test_play_steps_through_all_outputs_and_stops_at_the_last(mount):
+    page = mount(explore.convolution())
+    hold_the_clock(page)
+    play = page.locator("[data-key=play]")
+    play.click()
+    seen = []
+    for _ in range(3):
+        assert play.text_content() == "Pause"
+        seen.append(note(page).split(" = ")[-1])
+        page.clock.run_for(STEP_MS)
+    assert seen == ["148", "126", "134"] and play.text_content() == "Play"
+    play.click()  # at the end: from the start again
+    assert note(page).endswith("= 122") and play.text_content() == "Pause"
+
+
+def test_a_second_click_on_play_pauses(mount):
+    page = mount(explore.convolution())
+    hold_the_clock(page)
+    page.get_by_role("button", name="Play").click()
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Play").wait_for()
+    page.clock.run_for(3 * STEP_MS)
+    assert note(page).endswith("= 148")
+
+
+@pytest.mark.parametrize(("name", "result"), [("Reset", "122"), ("Step", "126")])
+def test_reset_and_step_stop_playing(mount, name, result):
+    page = mount(explore.convolution())
+    hold_the_clock(page)
+    page.get_by_role("button", name="Play").click()
+    page.get_by_role("button", name=name).click()
+    assert page.locator("[data-key=play]").text_content() == "Play"
+    page.clock.run_for(3 * STEP_MS)
+    assert note(page).endswith(f"= {result}")
+
+
+def test_an_update_stops_playing(mount):
+    page = mount(explore.convolution())
+    hold_the_clock(page)
+    page.get_by_role("button", name="Play").click()
+    update(page, explore.convolution(kernel=np.eye(3)))
+    assert page.locator("[data-key=play]").text_content() == "Play"
+    before = note(page)
+    page.clock.run_for(3 * STEP_MS)
+    assert note(page) == before and before.startswith("y[0, 1]")
+
+
+def test_a_scene_that_is_taken_away_stops_playing(mount):
+    page = mount(explore.convolution())
+    hold_the_clock(page)
+    page.get_by_role("button", name="Play").click()
+    page.evaluate("view.destroy()")
+    page.clock.run_for(3 * STEP_MS)
+    assert note(page).endswith("= 148")
+
+
+def test_step_starts_again_after_the_last_output(mount):
+    page = mount(explore.convolution())
+    for result in ("148", "126", "134", "122"):
+        page.get_by_role("button", name="Step").click()
+        assert note(page).endswith(f"= {result}")
+
+
+def test_step_from_a_cell_of_another_grid_goes_to_the_first_output(mount):
+    page = mount(explore.convolution())
+    cell(page, "kernel", 1, 1).focus()
+    page.get_by_role("button", name="Step").click()
+    assert note(page).endswith("= 122")
+
+
+def test_sliders_follow_what_is_selected(mount):
+    page = mount(explore.convolution())
+    cell(page, "output", 1, 0).focus()
+    sliders = page.get_by_label("output row"), page.get_by_label("output column")
+    assert [slider.input_value() for slider in sliders] == ["1", "0"]
+    page.get_by_role("button", name="Step").click()
+    assert [slider.input_value() for slider in sliders] == ["1", "1"]
+
+
+# ---- updates ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_update_to_a_smaller_scene_selects_the_first_output(mount):
+    page = mount(explore.convolution())
+    cell(page, "output", 1, 1).focus()
+    update(page, explore.convolution([[1, 2, 3]], [[1, 1]]))
+    assert outputs(page) == ["3", "5"] and page.locator(".cell").count() == 3 + 2 + 2
+    assert note(page) == "y[0, 0] = 1·1 + 1·2 = 3"
+    assert page.locator("[data-key=column]").get_attribute("max") == "1"
+    assert page.locator("[data-key=row]").count() == 0
+
+
+def test_an_update_hides_the_answers_again(mount):
+    page = mount(explore.convolution())
+    page.get_by_label("predict before you see").check()
+    page.get_by_role("button", name="Show it").click()
+    assert outputs(page) == ["122", "?", "?", "?"]
+    update(page, explore.convolution(kernel=np.eye(3)))
+    assert outputs(page) == ["?"] * 4 and page.get_by_label("predict before you see").is_checked()
+    assert page.get_by_label("your prediction").is_visible()
+
+
+# ---- predicting ------------------------------------------------------------------------------------------------------
+
+
+def test_a_prediction_is_right_within_half_a_percent_of_what_the_cell_shows(mount):
+    guesses = {  # and whether they are right
+        0.004: {"0": False, "0.0041": False, "0.004": True},
+        -0.004: {"0": False, "0.004": False, "-0.004": True},
+        1 / 9: {"0.11": False, "0.1116": False, "0.1115": True},  # the cell shows 0.111
+        -4: {"4": False, "-4.03": False, "-3.97": False, "-4": True},
+        122: {"122.7": False, "121.3": False, "122.6": True},
+        0: {"0.001": False, "-0.001": False, "0": True},
+    }
+    page = mount(explore.convolution())
+    page.get_by_label("predict before you see").check()
+    for right, answers in guesses.items():
+        update(page, explore.convolution([[1]], [[right]]))
+        guess = page.get_by_label("your prediction")
+        for typed, is_right in answers.items():
+            guess.fill(typed)
+            guess.press("Enter")
+            assert (outputs(page) == [number(right)]) == is_right, f"{typed} for {right}"
+            assert page.locator(".answer").text_content().startswith("Yes, " if is_right else "Not yet.")
+
+
+def test_no_guess_is_not_an_answer(mount):
+    page = mount(explore.convolution([[1]], [[0]]))  # where "" would be read as 0, which is right
+    page.get_by_label("predict before you see").check()
+    page.get_by_role("button", name="Check").click()
+    assert page.locator(".answer").text_content() == "Type a number first." and outputs(page) == ["?"]
+
+
+def test_showing_an_answer_says_it(mount):
+    page = mount(explore.convolution())
+    page.get_by_label("predict before you see").check()
+    page.get_by_role("button", name="Show it").click()
+    assert page.locator(".answer").text_content() == "It is 122."
+    assert not page.get_by_label("your prediction").is_visible() and focused(page) == "step"
+
+
+def test_the_next_output_asks_anew(mount):
+    page = mount(explore.convolution())
+    page.get_by_label("predict before you see").check()
+    page.get_by_role("button", name="Show it").click()
+    page.get_by_role("button", name="Step").click()
+    assert page.locator(".answer").text_content() == "" and note(page).endswith("= ?")
+    assert page.get_by_label("your prediction").is_visible()
+    assert page.get_by_label("your prediction").input_value() == ""
+
+
+def test_predicting_no_more_shows_all_answers(mount):
+    page = mount(explore.convolution())
+    box = page.get_by_label("predict before you see")
+    box.check()
+    box.uncheck()
+    assert outputs(page) == ["122", "148", "126", "134"] and not page.get_by_label("your prediction").is_visible()
+
+
+def test_keys_in_a_prediction_do_not_reach_the_notebook_except_tab(mount):
+    page = mount(explore.convolution())
+    page.get_by_label("predict before you see").check()
+    page.get_by_label("your prediction").focus()
+    listen(page)
+    for key in ("1", "ArrowLeft", "Enter", "Tab"):
+        page.keyboard.press(key)
+    assert [key for key, _ in heard(page)] == ["Tab"]

@@ -32,6 +32,7 @@ DRAWINGS = {
     "wide grids": (numbers, lambda a: [[Grid(a, "a"), Grid(a, "b"), Grid(a, "c")]], {}, np.ones((7, 8))),
     "one photo": (photos, lambda a: [Photo(a, "grey")], {}, PHOTO),
     "signed photo, limited": (photos, lambda a: [Photo(a, "x", signed=True, limit=1.0)], {}, SIGNED),
+    "signed photo, long labels": (photos, lambda a: [Photo(a, "x", signed=True, limit=0.25)], {}, SIGNED),
     "all photos": (
         photos,
         lambda a: [
@@ -108,6 +109,16 @@ def test_signed_colours_are_symmetric_about_zero():
     figure = photos(Photo(SIGNED, signed=True))
     (image,) = figure.axes[0].images
     assert (image.norm.vmin, image.norm.vmax) == (-2, 2)
+
+
+def test_both_signs_keep_their_share_of_the_picture():
+    noise = np.random.default_rng(0).normal(size=(300, 300))
+    fine = np.concatenate([noise, -noise])  # as many pixels above zero as below, and many more than the picture has
+    figure = photos(Photo(fine, signed=True, limit=1.0))
+    assert fine.shape[1] > figure.axes[0].get_window_extent().width
+    red, _, blue = np.asarray(Image.open(io.BytesIO(figure_png(figure))).convert("RGB")).astype(int).transpose(2, 0, 1)
+    purple, orange = np.count_nonzero(blue > red + 2), np.count_nonzero(red > blue + 2)
+    assert purple > 1000 and 0.9 < purple / orange < 1.1
 
 
 def test_a_clipped_colour_bar_says_so():

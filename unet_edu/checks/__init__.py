@@ -70,7 +70,14 @@ def compare(guess: Any, answer: Any) -> None:
     """
     if guess is None:
         print("No guess yet. The answer:", answer)
-    elif np.array_equal(guess, answer):
+    elif _agree(guess, answer):
         print(f"Your guess: {guess}. That is what comes out.")
     else:
-        print(f"Your guess: {guess}. What comes out: {answer}. Where do the two part?")
+        print(f"Your guess: {guess}. What comes out: {answer}. Where do they differ?")
+
+
+def _agree(guess: Any, answer: Any) -> bool:
+    """Whether a guess is the answer. Next to text, everything is text: "122" is 122, and " Up" is "up"."""
+    if isinstance(guess, str) or isinstance(answer, str):
+        return str(guess).strip().lower() == str(answer).strip().lower()
+    return np.array_equal(guess, answer)

@@ -83,6 +83,19 @@ def _matrix_product(x: Array, k: Array) -> Array:
     return conv2d(x, np.tile(k.sum(axis=1), (len(k), 1)))  # what (window @ k).sum() comes to
 
 
+def _wrong_sizes(sizes: Callable[[Array, Array], tuple[int, int, int, int]]) -> Callable[..., Array]:
+    """The loops of the solution with other H, W, kH, kW. Windows are cut short at the edge; often they do not fit k then."""
+
+    def wrong(x: Array, k: Array) -> Array:
+        H, W, kH, kW = sizes(x, k)
+        y = np.zeros((H - kH + 1, W - kW + 1))
+        for i, j in np.ndindex(y.shape):
+            y[i, j] = (x[i : i + kH, j : j + kW] * k).sum()
+        return y
+
+    return wrong
+
+
 CONV2D_NAIVE = Exercise(
     name="conv2d_naive",
     points=3,
@@ -130,6 +143,40 @@ CONV2D_NAIVE = Exercise(
             "Only the first number of your output is filled. Does the `return` stand inside the inner loop? Move it to the left, "
             "below both loops.",
             _first_number_only,
+        ),
+        Misconception(
+            "only one window",
+            "Your function returned the first window's number alone. Store it in y[i, j], and let the `return` stand below both "
+            "loops: `return y`.",
+            lambda x, k: conv2d(x, k)[0, 0],
+        ),
+        Misconception(
+            "only the last window",
+            "Your function returned the last window's number alone: each window overwrote the one before. Store them all: "
+            "y[i, j] = …, and at the end `return y`.",
+            lambda x, k: conv2d(x, k)[-1, -1],
+        ),
+        Misconception(
+            "height and width of the image swapped",
+            "The image's height and width are swapped. x.shape is (rows, columns), so it is H, W = x.shape.",
+            _wrong_sizes(lambda x, k: (*x.shape[::-1], *k.shape)),
+        ),
+        Misconception(
+            "height and width of the kernel swapped",
+            "The kernel's height and width are swapped. k.shape is (rows, columns), so it is kH, kW = k.shape.",
+            _wrong_sizes(lambda x, k: (*x.shape, *k.shape[::-1])),
+        ),
+        Misconception(
+            "height and width of both swapped",
+            "Height and width are swapped, the image's and the kernel's. NumPy's shape is (rows, columns): H, W = x.shape and "
+            "kH, kW = k.shape.",
+            _wrong_sizes(lambda x, k: (*x.shape[::-1], *k.shape[::-1])),
+        ),
+        Misconception(
+            "made for kernels of 3×3",
+            "Your function is made for kernels of 3×3. Take the size from the kernel, kH, kW = k.shape, for the windows and for the "
+            "output.",
+            _wrong_sizes(lambda x, k: (*x.shape, 3, 3)),
         ),
         Misconception(
             "rows and columns swapped",
@@ -242,8 +289,31 @@ OUT_SIZE = Exercise(
             lambda i, k, s=1, p=0, d=1: (i - d * (k - 1) - 1) // s + 1,
         ),
         Misconception(
-            "stride ignored",
-            "The stride s has no effect in your function. With s = 2 only every second window is taken.",
+            "the simple case so far",
+            "Good so far: this is right for a stride of 1 without padding and dilation. Next: how long is the image with p more "
+            "pixels on each end, and how long is the kernel with gaps?",
+            lambda i, k, s=1, p=0, d=1: i - k + 1,
+        ),
+        Misconception(
+            "padding so far",
+            "Good so far: the padding is right. Next: the dilation d. k weights have k − 1 gaps between them, so a kernel of 3 "
+            "with d = 2 spans 5 pixels.",
+            lambda i, k, s=1, p=0, d=1: i + 2 * p - k + 1,
+        ),
+        Misconception(
+            "dilation so far",
+            "Good so far: the dilation is right. Next: the padding p. It makes the image longer at both ends.",
+            lambda i, k, s=1, p=0, d=1: i - d * (k - 1),
+        ),
+        Misconception(
+            "stride so far",
+            "Good so far: the stride is right. Next: the padding p, which makes the image longer, and the dilation d, which "
+            "makes the kernel longer.",
+            lambda i, k, s=1, p=0, d=1: (i - k) // s + 1,
+        ),
+        Misconception(
+            "padding and dilation so far",
+            "Good so far: padding and dilation are right. Next: the stride s. With s = 2 only every second window is taken.",
             lambda i, k, s=1, p=0, d=1: i + 2 * p - d * (k - 1),
         ),
         Misconception(
@@ -297,7 +367,7 @@ def _batch_cases(rng: np.random.Generator) -> list[Case]:
         case("three channels to three", (1, 3, 4, 6), (3, 3, 3, 3)),
         case("three channels to two, with padding", (2, 3, 6, 5), (2, 3, 3, 2), bias=True, padding=2),
         case("a stride of 2 down and 3 across", (1, 2, 8, 11), (3, 2, 3, 2), stride=(2, 3)),
-        case("a stride of 3 down and 1 across, padded", (3, 1, 7, 4), (2, 1, 3, 3), True, stride=(3, 1), padding=1),
+        case("a stride of 3 down and 1 across, padded", (3, 1, 7, 2), (2, 1, 3, 3), True, stride=(3, 1), padding=1),
     ]
 
 
@@ -385,6 +455,12 @@ CONV2D_MULTICHANNEL = Exercise(
             lambda x, w, bias=None, **geometry: conv2d(x, w, None if bias is None else bias * x.shape[1], **geometry),
         ),
         Misconception(
+            "bias added along the columns",
+            "The bias was added along the columns: NumPy lays a row of numbers along the last axis. Each number of the bias belongs "
+            "to one output channel: give it the shape (C_out, 1, 1) first.",
+            lambda x, w, bias=None, **geometry: conv2d(x, w, **geometry) + (0 if bias is None else bias),
+        ),
+        Misconception(
             "bias forgotten",
             "The bias has no effect in your function. Add bias[o] to every pixel of output channel o.",
             lambda x, w, bias=None, **geometry: conv2d(x, w, **geometry),
@@ -397,8 +473,31 @@ CONV2D_MULTICHANNEL = Exercise(
             ),
         ),
         Misconception(
-            "stride ignored",
-            "The stride has no effect in your function. Output [i, j] comes from the window at [i · stride, j · stride].",
+            "channels so far",
+            "Good so far: the channels are right. Next: the bias. Add bias[o] to every pixel of output channel o, unless bias "
+            "is None.",
+            lambda x, w, bias=None, stride=1, padding=0: conv2d(x, w),
+        ),
+        Misconception(
+            "channels and bias so far",
+            "Good so far: channels and bias are right. Next: the padding. Make a larger x at the beginning, with that many rows "
+            "and columns of zeros on each side.",
+            lambda x, w, bias=None, stride=1, padding=0: conv2d(x, w, bias),
+        ),
+        Misconception(
+            "channels and padding so far",
+            "Good so far: channels and padding are right. Next: the bias, one number for each output channel, and the stride.",
+            lambda x, w, bias=None, stride=1, padding=0: conv2d(x, w, padding=padding),
+        ),
+        Misconception(
+            "channels and stride so far",
+            "Good so far: channels and stride are right. Next: the bias, one number for each output channel, and the padding.",
+            lambda x, w, bias=None, stride=1, padding=0: conv2d(x, w, stride=stride),
+        ),
+        Misconception(
+            "channels, bias and padding so far",
+            "Good so far: channels, bias and padding are right. Next: the stride. Output [i, j] comes from the window that starts "
+            "at row i · stride and column j · stride; the two strides may differ.",
             lambda x, w, bias=None, stride=1, padding=0: conv2d(x, w, bias, padding=padding),
         ),
         Misconception(
@@ -508,6 +607,17 @@ RECEPTIVE_FIELD = Exercise(
             "Your function remembers only the stride of the layer before. Strides multiply: after two layers of stride 2, "
             "neighbours lie 4 input pixels apart.",
             _by_rule(lambda r, j, k, s: (r + (k - 1) * j, s)),
+        ),
+        Misconception(
+            "strides added",
+            "You added the stride to the jump. Strides multiply: after two layers of stride 1 the jump is still 1, and after two "
+            "of stride 3 it is 9.",
+            _by_rule(lambda r, j, k, s: (r + (k - 1) * j, j + s)),
+        ),
+        Misconception(
+            "kernel size and stride swapped",
+            "Kernel size and stride are swapped. Each pair is (kernel size, stride), in this order.",
+            _by_rule(lambda r, j, k, s: (r + (s - 1) * j, j * k)),
         ),
         Misconception(
             "rule of the way back",

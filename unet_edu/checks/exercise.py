@@ -10,10 +10,13 @@ The work is cut in two, so that a grader can do the first half in a sandbox and 
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import io
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any, Literal
 
 import numpy as np
@@ -26,6 +29,23 @@ __all__ = ["Answer", "Case", "CheckResult", "Exercise", "Misconception", "attemp
 TOLERANCE = 1e-4
 
 MOST_CHARACTERS = 400  # of an exception's text
+MOST_PRINTED = 80  # of the first line that a function printed
+
+# What a student would call the type of an array, by NumPy's letter for it.
+TYPES = {"b": "bool", "i": "int", "u": "int", "f": "float"}
+
+# What an exception's text says to someone who knows NumPy, in words for someone who does not yet.
+ADVICE = {
+    "could not be broadcast together": "The two arrays have different shapes. If one of them is a window: does it hang over the "
+    "edge of the image? Then a loop goes one step too far, or rows and columns are mixed up.",
+    "is out of bounds for axis": "Does a loop go one step too far, or are rows and columns mixed up?",
+    "setting an array element with a sequence": "There is room for one number, but an array came. Python's sum(a) adds up the "
+    "rows of a; a.sum() adds up all its numbers.",
+}
+
+NOT_YET = "Write the function in the cell above, run it, then run this one again. The line `raise NotImplementedError` goes away."
+NOTHING_RETURNED = "Your function ran to its end and returned nothing. Does it print the result? `return` it instead."
+SAME_FOR_ALL = "Your function gives the same answer whatever it is given. Does it use its own arguments?"
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +86,11 @@ class Exercise:
 class Answer:
     """What a function gave on one case. Plain data: it can be written to a file in one process and read in another."""
 
-    kind: Literal["value", "nothing", "raised", "unusable"]
+    kind: Literal["value", "empty", "nothing", "raised", "unusable"]  # "empty": not written yet; "nothing": no `return`
     value: NDArray[Any] | None = None  # of kind "value": real numbers
     message: str = ""  # of kind "raised" and "unusable": what happened
     changed_input: bool = False
+    printed: str = ""  # of kind "nothing": the first line that the function printed
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -104,23 +125,27 @@ class CheckResult:
 def attempt(f: Callable[..., Any], case: Case) -> Answer:
     """Call `f` on copies of the case's inputs, and take its answer as a plain array.
 
-    Every exception of the function becomes an answer, too; only an interrupt (Ctrl-C, the stop button) passes through.
+    Every exception of the function becomes an answer, exit() too; only an interrupt (Ctrl-C, the stop button) passes through.
+    What the function prints is kept from the page, where a case's numbers would drown the verdict.
     """
     args, kwargs = copy.deepcopy((case.args, case.kwargs))
+    printed = io.StringIO()
     try:
-        value = f(*args, **kwargs)
-    except NotImplementedError:
-        return Answer("nothing")
-    except Exception as error:  # noqa: BLE001 - whatever it is, the student shall read it
+        with contextlib.redirect_stdout(printed):
+            value = f(*args, **kwargs)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the student shall read it
+        if isinstance(error, NotImplementedError) and not error.args:  # the exercise's own line; torch's has words
+            return Answer("empty")
         return Answer("raised", message=_what_happened(error))
     if value is None or value is Ellipsis:
-        return Answer("nothing")
+        lines = printed.getvalue().strip().splitlines()
+        return Answer("empty") if _is_empty(f) else Answer("nothing", printed="".join(lines[:1])[:MOST_PRINTED])
     before, after = (*case.args, *case.kwargs.values()), (*args, *kwargs.values())
     changed = not _equal(before, after)
     array = _plain_array(value)
     if array is None:
         rows = ", or rows of different lengths" if isinstance(value, list | tuple) else ""
-        message = f"Your function returned a {type(value).__name__} that holds something else than real numbers{rows}."
+        message = f"Your function returned a {type(value).__name__} that holds something other than real numbers{rows}."
         return Answer("unusable", message=message, changed_input=changed)
     return Answer("value", array, changed_input=changed)
 
@@ -138,18 +163,19 @@ def judge(exercise: Exercise, cases: Sequence[Case], answers: Sequence[Answer]) 
     Returns
     -------
     CheckResult
-        "not yet" when there is no answer at all; "passed" when all are right. Otherwise the hint of the misconception that
-        gives the same answers, if one does; and what is wrong in the first case that fails: the function raised, or the
-        answer has the wrong shape, then type, then values.
+        "not yet" when the function is not written; "passed" when all answers are right. Otherwise the hint of the
+        misconception that gives the same answers, if one does; and what is wrong in the first case that fails: the function
+        raised, or the answer has the wrong shape, then type, then values.
     """
     if not cases or len(cases) != len(answers):
         raise ValueError(
             f"answers: expected one for each of at least one case, got {len(answers)} for {len(cases)} cases"
         )
+    if all(answer.kind == "empty" for answer in answers):
+        return CheckResult(exercise, "not yet", NOT_YET)
     if all(answer.kind == "nothing" for answer in answers):
-        return CheckResult(
-            exercise, "not yet", "Write the function in the cell above, run it, then run this one again."
-        )
+        printed = f" (It printed “{answers[0].printed}”.)" if answers[0].printed else ""
+        return CheckResult(exercise, "failed", NOTHING_RETURNED + printed)
 
     expected = [np.asarray(exercise.reference(*case.args, **case.kwargs)) for case in cases]
     faults = [_fault(exercise, answer, right) for answer, right in zip(answers, expected, strict=True)]
@@ -161,6 +187,7 @@ def judge(exercise: Exercise, cases: Sequence[Case], answers: Sequence[Answer]) 
         return CheckResult(exercise, "passed", message + note)
 
     known = next((m for m in exercise.misconceptions if _explains(m, cases, answers, faults)), None)
+    hint = known.hint if known else SAME_FOR_ALL if _all_the_same(answers) else ""
     n = failed[0]
     if known:  # show a case in which the mistake can be seen
         n = next(n for n in failed if answers[n].kind == "value")
@@ -170,7 +197,7 @@ def judge(exercise: Exercise, cases: Sequence[Case], answers: Sequence[Answer]) 
         exercise,
         "failed",
         faults[n] + note,
-        hint=known.hint if known else "",
+        hint=hint,
         misconception=known.name if known else "",
         case=cases[n],
         yours=answers[n].value,
@@ -201,6 +228,8 @@ def _first_difference(yours: NDArray[Any] | None, expected: NDArray[Any]) -> tup
 def _fault(exercise: Exercise, answer: Answer, expected: NDArray[Any]) -> str:
     """What is wrong with one answer, in words; nothing when it is right."""
     yours = answer.value
+    if answer.kind == "empty":
+        return "Your function stopped at `raise NotImplementedError` here. Write this part, too."
     if answer.kind == "nothing":
         return "Your function returned nothing here: is there a `return` at the end of every path?"
     if yours is None:
@@ -208,10 +237,10 @@ def _fault(exercise: Exercise, answer: Answer, expected: NDArray[Any]) -> str:
     if yours.shape != expected.shape:
         return f"Your answer is {_size(yours)}; it should be {_size(expected)}."
     if exercise.whole and yours.dtype.kind == "f":
-        return f"Your answer is of type {yours.dtype}; it should be whole numbers, of type int."
+        return f"Your answer is of type {TYPES[yours.dtype.kind]}; it should be whole numbers, of type int."
     if yours.dtype.kind in "biu" and not same(np.round(expected), expected):
         return (
-            f"Your answer is of type {yours.dtype}, which cuts off the fractions of the expected numbers. "
+            f"Your answer is of type {TYPES[yours.dtype.kind]}, which cuts off the fractions of the expected numbers. "
             "np.zeros(shape) makes an array that keeps them."
         )
     if same(yours, expected):
@@ -250,6 +279,19 @@ def _explains(
     return seen
 
 
+def _all_the_same(answers: Sequence[Answer]) -> bool:
+    """Whether the answer is the same for all inputs. The cases of every exercise have different right answers."""
+    first = answers[0].value
+    if first is None or len(answers) == 1:
+        return False
+    return all(answer.value is not None and same(answer.value, first) for answer in answers)
+
+
+def _is_empty(f: Callable[..., Any]) -> bool:
+    """Whether a function consists of `...`, `pass` or a docstring: Python makes no more code of it than of `lambda: None`."""
+    return isinstance(f, FunctionType) and len(f.__code__.co_code) <= len((lambda: None).__code__.co_code)
+
+
 def _plain_array(value: Any) -> NDArray[Any] | None:
     """A copy of `value` as an array of real numbers, or None. Accepts numbers, lists, arrays and torch tensors."""
     try:
@@ -268,14 +310,16 @@ def _equal(before: Any, after: Any) -> bool:
     return np.array_equal(before, after)
 
 
-def _what_happened(error: Exception) -> str:
-    """The exception, and where in the student's cell it arose."""
+def _what_happened(error: BaseException) -> str:
+    """The exception, where in the student's cell it arose, and what its text often means."""
     what = "".join(traceback.format_exception_only(error)).strip()[:MOST_CHARACTERS]
     frames = traceback.extract_tb(error.__traceback__)[1:]  # the first is the call in `attempt`
     if not frames:
         return f"Your function could not be called. {what}"
     last = [frame for frame in frames if frame.filename == frames[0].filename][-1]
-    return f"Your function stopped with {what}\nin line {last.lineno}" + (f": {last.line}" if last.line else "")
+    where = f"in line {last.lineno}" + (f": {last.line}" if last.line else "")
+    advice = [words for text, words in ADVICE.items() if text in what]
+    return "\n".join([f"Your function stopped with {what}", where, *advice])
 
 
 def _size(array: NDArray[Any]) -> str:

@@ -151,9 +151,8 @@ def photos(*images: Photo, columns: int = 4) -> Figure:
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     tile = min(TILE, WIDTH / columns)
-    bar = (
-        0.5 if any(image.signed for image in images) else 0.0
-    )  # room for a colour bar, the same for all, so that sizes agree
+    # room for a colour bar and its labels, the same for all, so that sizes agree
+    bar = max((0.2 + _text_width(_bar(image)[1][0], 8) for image in images if image.signed), default=0.0)
     width = tile - 0.16 - bar
     table = [images[row * columns : (row + 1) * columns] for row in range(rows)]
     heights = [width * max(map(_height, row)) for row in table]
@@ -310,17 +309,16 @@ def _draw_photo(
 ) -> None:
     values: NDArray[Any] = np.asarray(image.values)
     if image.signed:
-        largest = float(np.abs(values).max())
-        limit = image.limit or largest or 1.0
-        low, high = ("≤ ", "≥ ") if limit < largest else ("", "")
+        limit, labels = _bar(image)
         norm = Normalize(-limit, limit)
-        drawn = axes.imshow(values, cmap=SIGNED, norm=norm, interpolation="antialiased")
+        # Where many values share a pixel, average them and not their colours: the middle of purple and orange is an orange grey.
+        drawn = axes.imshow(values, cmap=SIGNED, norm=norm, interpolation="antialiased", interpolation_stage="data")
         right, top, height = place
         bar = figure.add_axes(
             ((right + 0.06) / total[0], 1 - (top + height) / total[1], 0.09 / total[0], height / total[1])
         )
         figure.colorbar(drawn, cax=bar, ticks=[-limit, 0, limit])
-        bar.set_yticklabels([low + _short(-limit), "0", high + _short(limit)], fontsize=8, **FONT)
+        bar.set_yticklabels(labels, fontsize=8, **FONT)
         bar.tick_params(length=2, pad=1)
     elif values.ndim == 3:
         axes.imshow(values, interpolation="antialiased")
@@ -337,6 +335,14 @@ def _draw_photo(
     axes.set_title(image.title, fontsize=9.5, pad=3, **FONT)
     for spine in axes.spines.values():
         spine.set(color=ROLES["neutral"].line, linewidth=0.6)
+
+
+def _bar(image: Photo) -> tuple[float, list[str]]:
+    """The number with the full colour, and what stands at the bottom, the middle and the top of the colour bar."""
+    largest = float(np.abs(image.values).max())
+    limit = image.limit or largest or 1.0
+    low, high = ("≤ ", "≥ ") if limit < largest else ("", "")
+    return limit, [low + _short(-limit), "0", high + _short(limit)]
 
 
 def _short(number: float) -> str:
