@@ -15,9 +15,10 @@ import torch.nn.functional as F
 from numpy.lib.stride_tricks import sliding_window_view
 
 from unet_edu import check
+from unet_edu import convolution as library
 from unet_edu.checks import EXERCISES, attempt, compare, judge
-from unet_edu.checks.exercise import TOLERANCE, Case, Exercise, different
-from unet_edu.convolution import conv2d_grad_input
+from unet_edu.checks.exercise import TOLERANCE, Answer, Case, Exercise, different
+from unet_edu.convolution import conv2d, conv2d_grad_input
 
 MISTAKES = [(exercise, m) for exercise in EXERCISES.values() for m in exercise.misconceptions]
 each_mistake = pytest.mark.parametrize(
@@ -753,3 +754,65 @@ def test_what_a_student_wrote_is_escaped():
         assert "<script" not in result._repr_html_()
         assert "<img" not in result._repr_html_()
         assert "alert(1)" in result._repr_html_()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"kind": "right"},
+        {"kind": "value"},
+        {"kind": "nothing", "value": np.zeros(2)},
+        {"kind": "raised", "message": "no", "value": np.zeros(2)},
+        {"kind": "value", "value": [1, 2]},
+        {"kind": "value", "value": np.array(["1"])},
+        {"kind": "value", "value": np.array([1j])},
+        {"kind": "value", "value": np.array([None])},
+        {"kind": "value", "value": np.ma.masked_all(2)},
+        {"kind": "raised"},
+        {"kind": "unusable"},
+    ],
+    ids=str,
+)
+def test_what_is_no_answer_cannot_be_made_into_one(fields):
+    with pytest.raises((ValueError, TypeError), match=r"^(kind|value|message): "):
+        Answer(**fields)
+
+
+def test_numbers_under_a_mask_are_no_answer():
+    def conv2d_naive(x, k):
+        return np.ma.masked_array(conv2d(x, k), mask=True)
+
+    result = check(conv2d_naive)
+    assert result.status == "failed" and "MaskedArray" in result.message
+
+
+def test_a_message_cannot_command_the_terminal():
+    def out_size(i, k, s=1, p=0, d=1):
+        raise ValueError("\x1b[2J\x00 gone")
+
+    result = check(out_size)
+    assert "gone" in result.message and result.message.replace("\n", "").isprintable()
+
+
+def test_an_input_whose_parts_cannot_be_compared_counts_as_changed():
+    class Hostile:
+        def __eq__(self, other):
+            raise RuntimeError
+
+        __array__ = __eq__
+
+    def receptive_field(layers):
+        answer = [library.receptive_field(layers[: n + 1]).size for n in range(len(layers))]
+        layers[0] = Hostile()
+        return answer
+
+    result = check(receptive_field)
+    assert result.passed and "changes its input" in result.message
+
+
+def test_numbers_too_large_for_a_float_are_wrong_and_not_an_error():
+    def conv2d_naive(x, k):
+        return np.full(conv2d(x, k).shape, np.longdouble("1e4000"))
+
+    with np.errstate(all="raise"):
+        assert check(conv2d_naive).status == "failed"

@@ -84,13 +84,29 @@ class Exercise:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a function gave on one case. Plain data: it can be written to a file in one process and read in another."""
+    """What a function gave on one case. Plain data: it can be written to a file in one process and read in another.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When it would not be an answer: `judge` reads them without looking twice.
+    """
 
     kind: Literal["value", "empty", "nothing", "raised", "unusable"]  # "empty": not written yet; "nothing": no `return`
     value: NDArray[Any] | None = None  # of kind "value": real numbers
     message: str = ""  # of kind "raised" and "unusable": what happened
     changed_input: bool = False
     printed: str = ""  # of kind "nothing": the first line that the function printed
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("value", "empty", "nothing", "raised", "unusable"):
+            raise ValueError(f"kind: got {self.kind!r}")
+        if (self.kind == "value") != (self.value is not None):
+            raise ValueError(f"value: expected with kind 'value' and with no other, got kind {self.kind!r}")
+        if self.value is not None and (type(self.value) is not np.ndarray or self.value.dtype.kind not in "biuf"):
+            raise TypeError(f"value: expected a plain array of real numbers, got {type(self.value).__name__}")
+        if self.kind in ("raised", "unusable") and not self.message:
+            raise ValueError(f"message: expected what happened, with kind {self.kind!r}")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -140,8 +156,7 @@ def attempt(f: Callable[..., Any], case: Case) -> Answer:
     if value is None or value is Ellipsis:
         lines = printed.getvalue().strip().splitlines()
         return Answer("empty") if _is_empty(f) else Answer("nothing", printed="".join(lines[:1])[:MOST_PRINTED])
-    before, after = (*case.args, *case.kwargs.values()), (*args, *kwargs.values())
-    changed = not _equal(before, after)
+    changed = _have_changed((*case.args, *case.kwargs.values()), (*args, *kwargs.values()))
     array = _plain_array(value)
     if array is None:
         rows = ", or rows of different lengths" if isinstance(value, list | tuple) else ""
@@ -150,6 +165,7 @@ def attempt(f: Callable[..., Any], case: Case) -> Answer:
     return Answer("value", array, changed_input=changed)
 
 
+@np.errstate(invalid="ignore", over="ignore")  # a student's NaN and infinity are wrong, and nothing to warn of
 def judge(exercise: Exercise, cases: Sequence[Case], answers: Sequence[Answer]) -> CheckResult:
     """Say what is wrong with the answers to the cases, most helpful thing first.
 
@@ -214,7 +230,7 @@ def same(a: NDArray[Any], b: NDArray[Any]) -> bool:
 def different(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
     """Where `a` is not `b`, up to rounding on the scale of `b`'s largest number."""
     scale = max(1.0, np.abs(b).max(initial=0.0))
-    with np.errstate(invalid="ignore"):  # inf − inf is NaN, and NaN is different: as it should be
+    with np.errstate(invalid="ignore", over="ignore"):  # inf − inf is NaN, and NaN is different: as it should be
         return ~(np.abs(a.astype(float) - b.astype(float)) <= TOLERANCE * scale)
 
 
@@ -298,21 +314,28 @@ def _plain_array(value: Any) -> NDArray[Any] | None:
         for step in ("detach", "cpu"):  # of a torch tensor; there is no need to import torch for it
             if callable(getattr(value, step, None)):
                 value = getattr(value, step)()
+        if isinstance(value, np.ma.MaskedArray):
+            return None  # under its mask it holds numbers that it does not show
         array = np.asarray(value).copy()
-    except Exception:  # noqa: BLE001 - a student's object may do anything when it is asked for numbers
+    except (Exception, SystemExit):  # noqa: BLE001 - a student's object may do anything when it is asked for numbers
         return None
     return array if array.dtype.kind in "biuf" else None
 
 
-def _equal(before: Any, after: Any) -> bool:
+def _have_changed(before: Any, after: Any) -> bool:
+    if before is after:  # None and small ints; arrays were copied before the call
+        return False
     if isinstance(before, list | tuple):
-        return type(before) is type(after) and len(before) == len(after) and all(map(_equal, before, after))
-    return np.array_equal(before, after)
+        is_alike = type(before) is type(after) and len(before) == len(after)
+        return not is_alike or any(map(_have_changed, before, after))
+    after = _plain_array(after)  # a student's own object may not even compare
+    return after is None or not np.array_equal(before, after, equal_nan=True)
 
 
 def _what_happened(error: BaseException) -> str:
     """The exception, where in the student's cell it arose, and what its text often means."""
     what = "".join(traceback.format_exception_only(error)).strip()[:MOST_CHARACTERS]
+    what = "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in what)  # no terminal commands
     frames = traceback.extract_tb(error.__traceback__)[1:]  # the first is the call in `attempt`
     if not frames:
         return f"Your function could not be called. {what}"
