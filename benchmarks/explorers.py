@@ -53,9 +53,8 @@ def main() -> None:
         scene, sizes = convolution.locator(".unet-scene"), arithmetic.locator(".unet-scene")
         column = convolution.get_by_label("output column")
         kernels, flip = convolution.locator("select").nth(0), convolution.locator("select").nth(1)
-        row = page.locator(".widget-slider:has-text('Photo row') .noUi-handle").nth(
-            1
-        )  # the explorer that lies on a photograph
+        # the second explorer lies on a photograph
+        row = page.locator(".widget-slider:has-text('Photo row') .noUi-handle").nth(1)
         elsewhere = page.locator(".unet-scene:has-text('kernel w')").nth(1)
         padding = arithmetic.locator(".widget-slider:has-text('padding') .noUi-handle")
 

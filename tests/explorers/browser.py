@@ -78,9 +78,8 @@ def open_and_run(page: Page, address: str, path: str) -> None:
     page.goto(address.format(path=path), timeout=STARTING_S * 1000)
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(timeout=STARTING_S * 1000)
     prompts = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(node => node.textContent.trim())"
-    for _ in range(
-        3
-    ):  # JupyterLab drops an order that comes while it still connects to the kernel: prompts are then "[ ]:"
+    # JupyterLab drops an order that comes while it still connects to the kernel: prompts are then "[ ]:"
+    for _ in range(3):
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
         with suppress(TimeoutError):

@@ -28,10 +28,8 @@ Place = tuple[int, ...]  # (row, column)
 IMAGE: Matrix = ((4, 5, 8, 7), (1, 8, 8, 8), (3, 6, 6, 4), (6, 5, 7, 8))
 FROM_PHOTO: Matrix = ()  # in place of an input: the photograph's own pixels
 SIDE = 8  # rows and columns of them that are shown
-MOST_ROWS, MOST_COLUMNS = (
-    660 - SIDE,
-    550 - SIDE,
-)  # in the largest photograph; `State` keeps within the one that is shown
+# The sliders' ends, in the largest photograph; `State` keeps within the one that is shown.
+MOST_ROWS, MOST_COLUMNS = 660 - SIDE, 550 - SIDE
 
 PRESETS: dict[str, Matrix] = {
     "worked example": ((1, 4, 1), (1, 4, 3), (3, 3, 1)),

@@ -189,6 +189,7 @@ def curves(
     Parameters
     ----------
     series : mapping from name to (n,) array
+        At most five.
     xlabel, ylabel : str
     x : (n,) array, optional
         Where the values stand; 0, 1, 2 … when left out.
@@ -203,8 +204,10 @@ def curves(
     """
     figure = _figure(7.0, 3.2)
     axes = figure.add_axes((0.11, 0.17, 0.86, 0.78))
-    styles = zip(("output", "input", "error", "skip", "kernel"), ("-", "--", "-.", ":", (0, (5, 1, 1, 1))), strict=True)
-    for (name, values), (role, dashes) in zip(series.items(), styles, strict=False):
+    styles = {"output": "-", "input": "--", "error": "-.", "skip": ":", "kernel": (0, (5, 1, 1, 1))}
+    if len(series) > len(styles):
+        raise ValueError(f"series: expected at most {len(styles)}, which can still be told apart, got {len(series)}")
+    for (name, values), (role, dashes) in zip(series.items(), styles.items(), strict=False):
         values = np.asarray(values)
         axes.plot(
             np.arange(len(values)) if x is None else np.asarray(x),
