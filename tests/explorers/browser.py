@@ -78,16 +78,21 @@ def open_and_run(page: Page, address: str, path: str) -> None:
     page.goto(address.format(path=path), timeout=STARTING_S * 1000)
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(timeout=STARTING_S * 1000)
     prompts = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(node => node.textContent.trim())"
-    # JupyterLab drops an order that comes while it still connects to the kernel: prompts are then "[ ]:"
-    for _ in range(3):
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_text("Run All Cells", exact=True).click()
+    _choose(page, "Edit", "Clear Outputs of All Cells")  # the stored ones would look like those of a run
+    page.wait_for_function(f"{prompts}.every(text => text === '[ ]:')")
+    for _ in range(5):  # JupyterLab drops an order that comes while it still connects to the kernel
+        _choose(page, "Run", "Run All Cells")
         with suppress(TimeoutError):
-            page.wait_for_function(f"{prompts}.includes('[*]:')", timeout=10_000)
+            page.wait_for_function(f"{prompts}.some(text => text !== '[ ]:')", timeout=10_000)
         page.wait_for_function(f"!{prompts}.includes('[*]:')", timeout=RUNNING_S * 1000)
         if page.evaluate(f"{prompts}.every(text => /[0-9]/.test(text))"):
             return
     raise RuntimeError(f"JupyterLab did not run {path}")
+
+
+def _choose(page: Page, menu: str, item: str) -> None:
+    page.get_by_role("menuitem", name=menu, exact=True).click()
+    page.get_by_text(item, exact=True).click()
 
 
 def _write_settings(folder: Path, theme: str) -> None:

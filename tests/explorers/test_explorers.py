@@ -538,3 +538,13 @@ def test_colours_can_be_read(role):
     """WCAG's contrast: 4.5 for labels on paper, 7 for numbers on a filled cell."""
     assert contrast(ROLES[role].line, PAPER) >= 4.5
     assert contrast(INK, ROLES[role].fill) >= 7
+
+
+def test_a_choice_that_does_not_fit_is_taken_back():
+    explorer = explore.convolution("photo", np.ones((8, 8)))
+    before = explorer.state
+    with pytest.raises(ValueError, match="does not fit"):
+        explorer.controls["x"].value = IMAGE  # 4×4, under a kernel of 8×8
+    assert explorer.state == before and explorer.controls["x"].label == "the photograph's pixels"
+    explorer.controls["photo"].value = "coins"
+    assert explorer.state.photo == "coins"

@@ -13,16 +13,36 @@ from unet_edu.figures.scene import number
 pytestmark = pytest.mark.needs("chromium")
 
 
+SIZE = {"width": 900, "height": 700}
+
+
 @pytest.fixture(scope="module")
 def browser():
     with chromium() as browser:
         yield browser
 
 
+@pytest.fixture(scope="module")
+def context(browser):
+    return browser.new_context(viewport=SIZE)
+
+
 @pytest.fixture
-def mount(browser):
+def mount(context):
     """Show an explorer's scene; typed edits are collected in window.edits."""
-    page = browser.new_page(viewport={"width": 900, "height": 700})
+    yield from showing(context.new_page())
+
+
+@pytest.fixture
+def timed_mount(browser):
+    """As `mount`, but time passes only in `page.clock.run_for`; which holds for all pages of a context, so it has its own."""
+    page = browser.new_page(viewport=SIZE)
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)
+    yield from showing(page)
+
+
+def showing(page):
     errors = []
     page.on("pageerror", lambda error: errors.append(error))
 
@@ -79,12 +99,6 @@ def type_into(page, grid, row, column, text, key="Enter"):
     cell(page, grid, row, column).dblclick()
     page.locator(".editor").fill(text)
     page.keyboard.press(key)
-
-
-def hold_the_clock(page):
-    """From here on time passes only in `page.clock.run_for`."""
-    page.clock.install(time=0)
-    page.clock.pause_at(1000)
 
 
 def listen(page):
@@ -338,6 +352,15 @@ def test_keys_that_a_cell_uses_do_not_reach_the_notebook(mount):
     assert heard(page) == [["Tab", False]]
 
 
+def test_space_and_arrows_in_a_cell_do_not_scroll_the_page(mount):
+    page = mount(explore.convolution())
+    page.evaluate("window.keys = []; document.addEventListener('keydown', event => keys.push(event), true)")
+    cell(page, "output", 0, 0).focus()
+    for key in (" ", "ArrowDown", "ArrowUp", "ArrowUp"):  # the last one at the edge
+        page.keyboard.press(key)
+    assert page.evaluate("keys.map(event => event.defaultPrevented)") == [True] * 4
+
+
 def test_ctrl_meta_and_alt_keys_in_a_cell_are_left_to_the_page(mount):
     page = mount(explore.convolution())
     listen(page)
@@ -396,6 +419,14 @@ def test_leaving_an_editor_keeps_what_was_typed(mount):
     assert page.evaluate("edits") == [[16, 6], [17, 7]] and page.locator(".editor").count() == 0
 
 
+def test_the_first_key_in_an_editor_replaces_its_number(mount):
+    page = mount(explore.convolution())
+    cell(page, "kernel", 0, 1).focus()
+    page.keyboard.press("Enter")
+    page.keyboard.type("56")
+    assert page.locator(".editor").input_value() == "56"
+
+
 def test_enter_makes_one_edit_and_gives_the_focus_back_to_the_cell(mount):
     page = mount(explore.convolution())
     type_into(page, "kernel", 0, 1, "6")
@@ -447,9 +478,8 @@ def test_an_unchanged_number_is_no_edit_and_no_complaint(mount):
 # ---- playing ---------------------------------------------------------------------------------------------------------
 
 
-def test_play_steps_through_all_outputs_and_stops_at_the_last(mount):
-    page = mount(explore.convolution())
-    hold_the_clock(page)
+def test_play_steps_through_all_outputs_and_stops_at_the_last(timed_mount):
+    page = timed_mount(explore.convolution())
     play = page.locator("[data-key=play]")
     play.click()
     seen = []
@@ -462,9 +492,8 @@ def test_play_steps_through_all_outputs_and_stops_at_the_last(mount):
     assert note(page).endswith("= 122") and play.text_content() == "Pause"
 
 
-def test_a_second_click_on_play_pauses(mount):
-    page = mount(explore.convolution())
-    hold_the_clock(page)
+def test_a_second_click_on_play_pauses(timed_mount):
+    page = timed_mount(explore.convolution())
     page.get_by_role("button", name="Play").click()
     page.get_by_role("button", name="Pause").click()
     page.get_by_role("button", name="Play").wait_for()
@@ -473,9 +502,8 @@ def test_a_second_click_on_play_pauses(mount):
 
 
 @pytest.mark.parametrize(("name", "result"), [("Reset", "122"), ("Step", "126")])
-def test_reset_and_step_stop_playing(mount, name, result):
-    page = mount(explore.convolution())
-    hold_the_clock(page)
+def test_reset_and_step_stop_playing(timed_mount, name, result):
+    page = timed_mount(explore.convolution())
     page.get_by_role("button", name="Play").click()
     page.get_by_role("button", name=name).click()
     assert page.locator("[data-key=play]").text_content() == "Play"
@@ -483,9 +511,8 @@ def test_reset_and_step_stop_playing(mount, name, result):
     assert note(page).endswith(f"= {result}")
 
 
-def test_an_update_stops_playing(mount):
-    page = mount(explore.convolution())
-    hold_the_clock(page)
+def test_an_update_stops_playing(timed_mount):
+    page = timed_mount(explore.convolution())
     page.get_by_role("button", name="Play").click()
     update(page, explore.convolution(kernel=np.eye(3)))
     assert page.locator("[data-key=play]").text_content() == "Play"
@@ -494,9 +521,8 @@ def test_an_update_stops_playing(mount):
     assert note(page) == before and before.startswith("y[0, 1]")
 
 
-def test_a_scene_that_is_taken_away_stops_playing(mount):
-    page = mount(explore.convolution())
-    hold_the_clock(page)
+def test_a_scene_that_is_taken_away_stops_playing(timed_mount):
+    page = timed_mount(explore.convolution())
     page.get_by_role("button", name="Play").click()
     page.evaluate("view.destroy()")
     page.clock.run_for(3 * STEP_MS)
@@ -591,11 +617,29 @@ def test_showing_an_answer_says_it(mount):
 def test_the_next_output_asks_anew(mount):
     page = mount(explore.convolution())
     page.get_by_label("predict before you see").check()
+    page.get_by_label("your prediction").fill("3")
     page.get_by_role("button", name="Show it").click()
     page.get_by_role("button", name="Step").click()
     assert page.locator(".answer").text_content() == "" and note(page).endswith("= ?")
     assert page.get_by_label("your prediction").is_visible()
     assert page.get_by_label("your prediction").input_value() == ""
+
+
+def test_predicting_again_hides_what_was_shown(mount):
+    page = mount(explore.convolution())
+    box = page.get_by_label("predict before you see")
+    box.check()
+    page.get_by_role("button", name="Show it").click()
+    box.uncheck()
+    box.check()
+    assert outputs(page) == ["?"] * 4 and page.locator(".answer").text_content() == ""
+
+
+def test_predicting_goes_from_a_cell_of_another_grid_to_the_first_output(mount):
+    page = mount(explore.convolution())
+    cell(page, "kernel", 1, 1).focus()
+    page.get_by_label("predict before you see").check()
+    assert note(page).startswith("y[0, 0] = ") and page.get_by_label("your prediction").is_visible()
 
 
 def test_predicting_no_more_shows_all_answers(mount):
@@ -614,3 +658,20 @@ def test_keys_in_a_prediction_do_not_reach_the_notebook_except_tab(mount):
     for key in ("1", "ArrowLeft", "Enter", "Tab"):
         page.keyboard.press(key)
     assert [key for key, _ in heard(page)] == ["Tab"]
+
+
+def test_an_update_closes_the_editor_and_forgets_what_was_typed(mount):
+    page = mount(explore.convolution())
+    cell(page, "kernel", 2, 2).dblclick()
+    page.locator(".editor").fill("6")
+    page.evaluate("scene => view.update(scene)", scene_of(explore.convolution([[1, 2, 3]], [[1]])))
+    assert page.locator(".editor").count() == 0 and page.evaluate("edits") == []
+
+
+def test_numbers_as_people_and_cells_write_them(mount):
+    page = mount(explore.convolution())
+    for typed in ("−4", "1,5/2,5", "1/2/3"):
+        cell(page, "kernel", 0, 0).dblclick()
+        page.locator(".editor").fill(typed)
+        page.keyboard.press("Enter")
+    assert page.evaluate("edits") == [[16, -4], [16, 0.6]]

@@ -116,7 +116,7 @@ def convolution(
         "x": ipywidgets.Dropdown(options=inputs, description="Input"),
         "photo": ipywidgets.Dropdown(options=[(name, name) for name in PHOTOS], description="Photo"),
         "row": ipywidgets.IntSlider(min=0, max=MOST_ROWS, description="Photo row"),
-        "column": ipywidgets.IntSlider(min=0, max=MOST_COLUMNS, description="Photo column"),
+        "column": ipywidgets.IntSlider(min=0, max=MOST_COLUMNS, description="Photo col."),
     }
     explorer = Explorer(
         state,

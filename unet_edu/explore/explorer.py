@@ -87,19 +87,30 @@ class Explorer:
             view.paint(state) for view in self.views
         ]  # what cannot be painted raises before anything has changed
         self.state = state
-        self._is_updating = True  # the controls are about to follow the state, and not the state the controls
-        for name, control in self.controls.items():
-            value = getattr(state, name)
-            if hasattr(control, "options"):
-                control.options = _menu(control.options, value)
-            control.value = value
-        self._is_updating = False
+        self._set_controls()
         for view, picture in zip(self.views, painted, strict=True):
             setattr(view.widget, view.trait, picture)
 
     def _follow(self, name: str, value: Any) -> None:
-        if not self._is_updating:
+        if self._is_updating:
+            return
+        try:
             self.update(**{name: value})
+        except Exception:
+            self._set_controls()  # back to the state, which has not changed
+            raise
+
+    def _set_controls(self) -> None:
+        """Let the controls follow the state, without the state following them."""
+        self._is_updating = True
+        try:
+            for name, control in self.controls.items():
+                value = getattr(self.state, name)
+                if hasattr(control, "options"):
+                    control.options = _menu(control.options, value)
+                control.value = value
+        finally:
+            self._is_updating = False
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
         """The live widget for whoever can run it, a picture with its words for everyone else."""

@@ -18,6 +18,7 @@ export function mount(root, scene, onEdit) {
   let isPredicting = false;
   let revealed = new Set(); // predicted results that are no longer hidden
   let complaint = ""; // about what was typed last; it stands in place of the note
+  let leaveEditor = () => {}; // closes the open editor, if there is one, and forgets what was typed
   let drawn = []; // per cell: { group, rect, text, corner }
   let parts = {}; // the note, the sliders and buttons that `paint` keeps in step
 
@@ -287,8 +288,10 @@ export function mount(root, scene, onEdit) {
     function close(keep) {
       if (!isOpen) return; // removing a focused input blurs it, which would close it twice
       isOpen = false;
-      const [above, below = 1] = input.value.replace(",", ".").split("/"); // 1/9 is a weight that people type
-      const value = Number(above) / Number(below);
+      leaveEditor = () => {};
+      const plain = input.value.replaceAll(",", ".").replaceAll("−", "-");
+      const [above, below = 1, ...more] = plain.split("/"); // 1/9 is a weight that people type
+      const value = more.length ? NaN : Number(above) / Number(below);
       const hasChanged = above.trim() !== "" && Number.isFinite(value) && input.value !== before;
       input.remove();
       complaint = keep && !hasChanged && input.value !== before ? `“${input.value}” is not a number: nothing was changed.` : "";
@@ -302,6 +305,7 @@ export function mount(root, scene, onEdit) {
       if (event.key === "Escape") close(false);
     });
     input.addEventListener("blur", () => close(true));
+    leaveEditor = () => close(false);
     input.focus();
     if (!typed) input.select();
   }
@@ -309,6 +313,7 @@ export function mount(root, scene, onEdit) {
   build();
   return {
     update(next) {
+      leaveEditor(); // its cell may be gone in the next scene
       stop();
       const place = selected === null ? null : placeOf(selected);
       scene = next;
