@@ -548,3 +548,11 @@ def test_a_choice_that_does_not_fit_is_taken_back():
     assert explorer.state == before and explorer.controls["x"].label == "the photograph's pixels"
     explorer.controls["photo"].value = "coins"
     assert explorer.state.photo == "coins"
+
+
+def test_one_cell_is_not_called_cells():
+    assert (
+        arithmetic_scene(ArithmeticState(1, 1, 1, 1, 1)).grid("input").label
+        == "input, 1 cell and 1 of padding on each side"
+    )
+    assert arithmetic_scene(ArithmeticState(2, 1, 1, 0, 1)).grid("input").label == "input, 2 cells"

@@ -91,11 +91,11 @@ def scene(state: State) -> Scene:
                 Link(output=width + windows * width + n, input=reads[n][t], weight=width + n * width + reads[n][t])
             )
     sums = [" + ".join(f"w{_sub(t)}·{names[reads[n][t]]}" for t in taps) for n in range(windows)]
+    padding = f" and {state.padding} of padding on each side" if state.padding else ""
     grids = [
         Grid(
             name="input",
-            label=f"input, {state.size} cells"
-            + (f" and {state.padding} of padding on each side" if state.padding else ""),
+            label=f"input, {_count(state.size, 'cell')}{padding}",
             role="input",
             rows=1,
             columns=width,

@@ -83,9 +83,8 @@ class Explorer:
     def update(self, **changes: Any) -> None:
         """Go to the state with these fields changed, and show it."""
         state = replace(self.state, **changes)
-        painted = [
-            view.paint(state) for view in self.views
-        ]  # what cannot be painted raises before anything has changed
+        # all of it first: what cannot be painted raises before anything has changed
+        painted = [view.paint(state) for view in self.views]
         self.state = state
         self._set_controls()
         for view, picture in zip(self.views, painted, strict=True):
