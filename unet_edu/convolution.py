@@ -8,19 +8,20 @@ The sum runs over the input channels `c` and the kernel's rows and columns `u, v
 is not flipped: mathematics calls this cross-correlation, deep learning calls it convolution.
 
 For a fixed kernel this is a linear map, y = A x. Beside it stands its adjoint Aᵀ, `conv2d_grad_input`, which sends numbers
-back along the same multiplications: ⟨A x, y⟩ = ⟨x, Aᵀ y⟩. Both read one picture of the work, `_windows`: convolution
+back along the same multiplications: ⟨A x, y⟩ = ⟨x, Aᵀ y⟩. Both read one picture of the work, `sliding_windows`: convolution
 gathers from the windows, the adjoint adds into them.
 """
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
+
+from unet_edu._arguments import Size, dtype_of, expect_shape, images_and_kernels, numbers, pair, whole
 
 __all__ = [
     "ReceptiveField",
@@ -31,9 +32,8 @@ __all__ = [
     "conv2d_loops",
     "output_size",
     "receptive_field",
+    "sliding_windows",
 ]
-
-Size = int | Sequence[int]
 
 # Bytes of unrolled windows that `conv2d` copies at a time: large enough for a fast matrix product, small enough to stay in
 # a processor's cache (and to keep a huge image from needing nine times its own memory).
@@ -109,7 +109,7 @@ def conv2d(
     array([[122, 148],
            [126, 134]])
     """
-    x, w, is_plane = _images_and_kernels("x", x, w)
+    x, w, is_plane = images_and_kernels("x", x, w)
     if x.shape[1] != w.shape[1]:
         raise ValueError(
             f"w: expected kernels for the {x.shape[1]} channels of x, got shape {w.shape}, which is for {w.shape[1]}; "
@@ -117,15 +117,15 @@ def conv2d(
         )
     arrays: list[Any] = [x, w]
     if bias is not None:
-        bias = _numbers("bias", bias)
+        bias = numbers("bias", bias)
         if bias.shape != (len(w),) and not (is_plane and bias.ndim == 0):
             expected = "one number" if is_plane else f"shape ({len(w)},), one number an output channel"
             raise ValueError(f"bias: expected {expected}, got shape {bias.shape}")
         arrays.append(bias if bias.ndim else bias.item())  # a plain number leaves float32 as it is
-    dtype = _dtype(*arrays)
+    dtype = dtype_of(*arrays)
 
     kernels = w.reshape(len(w), -1).astype(dtype, copy=False)  # one row an output channel
-    windows = _windows(x.astype(dtype, copy=False), w.shape[2:], stride, padding, dilation)
+    windows = sliding_windows(x.astype(dtype, copy=False), w.shape[2:], stride, padding, dilation)
     N, C_in, kH, kW, H_out, W_out = windows.shape
     y = np.empty((N, len(w), H_out, W_out), dtype)
     for rows in _bands(H_out, row_bytes=N * C_in * kH * kW * W_out * dtype.itemsize):
@@ -169,15 +169,15 @@ def conv2d_grad_input(
     TypeError, ValueError
         As `conv2d`; also when `dy` is not of the shape that `conv2d` gives for this `size`.
     """
-    dy, w, is_plane = _images_and_kernels("dy", dy, w)
+    dy, w, is_plane = images_and_kernels("dy", dy, w)
     N, C_in = len(dy), w.shape[1]
-    dtype = _dtype(dy, w)
-    pad_h, pad_w = _pair("padding", padding, least=0)
-    H, W = _pair("size", size, least=1)
+    dtype = dtype_of(dy, w)
+    pad_h, pad_w = pair("padding", padding, least=0)
+    H, W = pair("size", size, least=1)
     dx = np.zeros((N, C_in, H + 2 * pad_h, W + 2 * pad_w), dtype)
-    windows = _windows(dx, w.shape[2:], stride, 0, dilation)
+    windows = sliding_windows(dx, w.shape[2:], stride, 0, dilation)
     kH, kW, H_out, W_out = windows.shape[2:]
-    _expect_shape("dy", dy, (N, len(w), H_out, W_out), is_plane)
+    expect_shape("dy", dy, (N, len(w), H_out, W_out), is_plane)
 
     dy, w = dy.astype(dtype, copy=False), w.astype(dtype, copy=False)
     for u, v in np.ndindex(kH, kW):  # windows overlap, but the places of one tap never do
@@ -216,12 +216,12 @@ def conv2d_grad_weight(
     TypeError, ValueError
         As `conv2d`; also when `dy` is not of the shape that `conv2d` gives for this `kernel_size`.
     """
-    dy, x, is_plane = _images_and_kernels("dy", dy, x, second="x")
-    dtype = _dtype(dy, x)
-    kH, kW = _pair("kernel_size", kernel_size, least=1)
+    dy, x, is_plane = images_and_kernels("dy", dy, x, second="x")
+    dtype = dtype_of(dy, x)
+    kH, kW = pair("kernel_size", kernel_size, least=1)
     dy, x = dy.astype(dtype, copy=False), x.astype(dtype, copy=False)
-    windows = _windows(x, (kH, kW), stride, padding, dilation)
-    _expect_shape("dy", dy, (len(x), dy.shape[1], *windows.shape[-2:]), is_plane)
+    windows = sliding_windows(x, (kH, kW), stride, padding, dilation)
+    expect_shape("dy", dy, (len(x), dy.shape[1], *windows.shape[-2:]), is_plane)
     dw = np.empty((dy.shape[1], x.shape[1], kH, kW), dtype)
     for u, v in np.ndindex(kH, kW):
         dw[:, :, u, v] = np.tensordot(dy, windows[:, :, u, v], axes=((0, 2, 3), (0, 2, 3)))
@@ -239,8 +239,8 @@ def conv2d_grad_bias(dy: ArrayLike) -> NDArray[Any]:
     -------
     (C_out,) array, or one number for a plane
     """
-    dy = _numbers("dy", dy, ranks=(2, 4))
-    dy = dy.astype(_dtype(dy), copy=False)
+    dy = numbers("dy", dy, ranks=(2, 4))
+    dy = dy.astype(dtype_of(dy), copy=False)
     return dy.sum() if dy.ndim == 2 else dy.sum(axis=(0, 2, 3))
 
 
@@ -263,8 +263,8 @@ def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilat
     >>> output_size(572, 3), output_size(6, 3, stride=2, padding=1)
     (570, 3)
     """
-    size, kernel = _int("size", size, 1), _int("kernel", kernel, 1)
-    stride, padding, dilation = _int("stride", stride, 1), _int("padding", padding, 0), _int("dilation", dilation, 1)
+    size, kernel = whole("size", size, 1), whole("kernel", kernel, 1)
+    stride, padding, dilation = whole("stride", stride, 1), whole("padding", padding, 0), whole("dilation", dilation, 1)
     span = dilation * (kernel - 1) + 1
     if span > size + 2 * padding:
         raise ValueError(
@@ -321,18 +321,29 @@ def receptive_field(layers: Iterable[Sequence[int]]) -> ReceptiveField:
             raise TypeError(
                 f"layers[{n}]: expected (kernel, stride, padding, dilation) or its beginning, got {layer!r}"
             ) from None
-        kernel, stride = _int(f"layers[{n}] kernel", kernel, 1), _int(f"layers[{n}] stride", stride, 1)
-        padding, dilation = _int(f"layers[{n}] padding", padding, 0), _int(f"layers[{n}] dilation", dilation, 1)
+        kernel, stride = whole(f"layers[{n}] kernel", kernel, 1), whole(f"layers[{n}] stride", stride, 1)
+        padding, dilation = whole(f"layers[{n}] padding", padding, 0), whole(f"layers[{n}] dilation", dilation, 1)
         size += (kernel - 1) * dilation * jump  # each further tap looks `dilation` jumps further
         start -= padding * jump
         jump *= stride
     return ReceptiveField(size, jump, start)
 
 
-def _windows(x: NDArray[Any], kernel_size: Size, stride: Size, padding: Size, dilation: Size) -> NDArray[Any]:
-    """A view of (N, C, H, W) as (N, C, kH, kW, H', W'): entry [.., u, v, i, j] is what tap (u, v) meets at output (i, j)."""
-    (kH, kW), (s_h, s_w) = _pair("kernel_size", kernel_size, least=1), _pair("stride", stride, least=1)
-    (pad_h, pad_w), (d_h, d_w) = _pair("padding", padding, least=0), _pair("dilation", dilation, least=1)
+def sliding_windows(x: NDArray[Any], kernel_size: Size, stride: Size, padding: Size, dilation: Size) -> NDArray[Any]:
+    """Every window of an image, as a view: no number is copied, but for the padding.
+
+    Parameters
+    ----------
+    x : (N, C, H, W) array
+    kernel_size, stride, padding, dilation : int or pair of ints
+
+    Returns
+    -------
+    (N, C, kH, kW, H', W') array
+        Entry [.., u, v, i, j] is what the kernel's tap (u, v) meets at output (i, j).
+    """
+    (kH, kW), (s_h, s_w) = pair("kernel_size", kernel_size, least=1), pair("stride", stride, least=1)
+    (pad_h, pad_w), (d_h, d_w) = pair("padding", padding, least=0), pair("dilation", dilation, least=1)
     output_size(x.shape[2], kH, s_h, pad_h, d_h)  # raises when the kernel does not fit
     output_size(x.shape[3], kW, s_w, pad_w, d_w)
     if pad_h or pad_w:
@@ -346,69 +357,3 @@ def _bands(rows: int, row_bytes: int) -> Iterator[slice]:
     """Cut `rows` into slices that hold about `BAND_BYTES` each."""
     step = max(1, BAND_BYTES // max(1, row_bytes))
     return (slice(top, top + step) for top in range(0, rows, step))
-
-
-def _images_and_kernels(
-    first: str, a: ArrayLike, b: ArrayLike, second: str = "w"
-) -> tuple[NDArray[Any], NDArray[Any], bool]:
-    """Both as 4-D arrays, and whether they came as planes."""
-    a, b = _numbers(first, a, ranks=(2, 4)), _numbers(second, b, ranks=(2, 4))
-    if a.ndim != b.ndim:
-        raise ValueError(
-            f"{second}: expected as many axes as {first}, which has shape {a.shape}, got shape {b.shape}; "
-            "give two planes, or both with four axes"
-        )
-    for name, array in ((first, a), (second, b)):
-        may_be_empty = array.ndim == 4 and name != "w"  # a batch, but no image and no kernel
-        if 0 in array.shape[may_be_empty:]:
-            raise ValueError(f"{name}: expected at least one number along each axis, got shape {array.shape}")
-    return (a[None, None], b[None, None], True) if a.ndim == 2 else (a, b, False)
-
-
-def _numbers(name: str, value: ArrayLike, ranks: tuple[int, ...] = ()) -> NDArray[Any]:
-    """`value` as an array of real numbers of one of the ranks."""
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise ValueError(f"{name}: expected an array, got rows of different lengths") from None
-    except (TypeError, RuntimeError) as error:  # such as a tensor that asks for gradients
-        raise TypeError(f"{name}: expected an array, got {type(value).__name__} ({error})") from None
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name}: expected real numbers, got {type(value).__name__} of type {array.dtype}")
-    if ranks and array.ndim not in ranks:
-        raise ValueError(
-            f"{name}: expected 2 axes (rows, columns) or 4 axes (batch or output channels, channels, rows, columns), "
-            f"got shape {array.shape}; {name}[None, None] makes four axes of two"
-        )
-    return array
-
-
-def _dtype(*arrays: Any) -> np.dtype[Any]:
-    """The type to compute in: floats as they are, integers and booleans as int64."""
-    dtype = np.result_type(*arrays)
-    return dtype if dtype.kind == "f" else np.result_type(dtype, np.int64)
-
-
-def _int(name: str, value: Any, least: int) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name}: expected an int, got {value!r}") from None
-    if number < least:
-        raise ValueError(f"{name}: expected an int of at least {least}, got {number}")
-    return number
-
-
-def _pair(name: str, value: Any, least: int) -> tuple[int, int]:
-    """An int, or a pair of ints for rows and columns, as a pair."""
-    is_pair = isinstance(value, list | tuple | np.ndarray) and np.ndim(value) > 0
-    pair = tuple(value) if is_pair else (value, value)
-    if len(pair) != 2:
-        raise ValueError(f"{name}: expected one int or a pair (rows, columns), got {value!r}")
-    return _int(name, pair[0], least), _int(name, pair[1], least)
-
-
-def _expect_shape(name: str, array: NDArray[Any], shape: tuple[int, ...], is_plane: bool) -> None:
-    if array.shape != shape:
-        axes = slice(2 if is_plane else 0, None)  # a plane is told its own two
-        raise ValueError(f"{name}: expected shape {shape[axes]} for these sizes, got {array.shape[axes]}")

@@ -13,7 +13,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from unet_edu.explore.picture import figure_png
-from unet_edu.figures.convolution import WIDTH, Grid, Photo, curves, numbers, photos
+from unet_edu.figures.panels import WIDTH, Grid, Photo, curves, numbers, photos
 
 X = np.array([[4, 5, 8, 7], [1, 8, 8, 8], [3, 6, 6, 4]])
 SIGNED = np.linspace(-1, 2, 12).reshape(3, 4)
@@ -127,5 +127,5 @@ def test_a_clipped_colour_bar_says_so():
 
 
 def test_figures_use_no_pyplot():
-    code = "import sys, unet_edu.figures.convolution; sys.exit('matplotlib.pyplot' in sys.modules)"
+    code = "import sys, unet_edu.figures.panels; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
