@@ -5,12 +5,13 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from tests.explorers.scenes import PAIRS
 from unet_edu.explore.arithmetic import State, scene
 from unet_edu.explore.convolution import IMAGE, PRESETS
 from unet_edu.explore.convolution import State as ConvolutionState
 from unet_edu.explore.convolution import scene as convolution_scene
 from unet_edu.figures.palette import PAPER, ROLES
-from unet_edu.figures.scene import draw_scene
+from unet_edu.figures.scene import Grid, Scene, draw_scene, line_up, stack
 
 STRIDED = scene(State(size=6, kernel=3, stride=2, padding=1, dilation=1))  # the padding on the right is in no window
 
@@ -145,3 +146,45 @@ def test_a_scene_without_outputs_has_its_caption_and_nothing_selected():
     axes = draw(nothing)
     assert texts(axes)[-2:] == [nothing.caption, nothing.code]
     assert filled(axes, nothing, "input") == set() and not any("=" in text for text in texts(axes)[:-2])
+
+
+def test_twins_are_chosen_together_and_linked_together():
+    axes = draw(PAIRS, selected=1)
+    assert {k for k, patch in cells(axes, PAIRS, "input").items() if patch.get_linewidth() == 3} == {1}
+    assert {k for k, patch in cells(axes, PAIRS, "flat").items() if patch.get_linewidth() == 3} == {1}
+    assert PAIRS.linked(1) == PAIRS.linked(5) == {8: "", 9: "×0.25", 10: "×0.25"}
+    assert PAIRS.linked(9) == {0: "×½", 4: "×½", 1: "×0.25", 5: "×0.25", 8: ""}
+
+
+def test_a_cell_has_one_group_of_twins():
+    with pytest.raises(ValueError, match="twins: a cell is in two groups"):
+        Scene("", PAIRS.grids, (), "output", twins=((0, 4), (4, 5)))
+
+
+def test_arrows_run_from_middle_to_middle_and_points_belong_to_the_chosen_cell():
+    axes = draw(PAIRS, selected=9)
+    arrows = [text for text in axes.texts if getattr(text, "arrow_patch", None)]
+    assert [(text.xyann, text.xy) for text in arrows] == [(PAIRS.middle(a), PAIRS.middle(b)) for a, b in PAIRS.arrows]
+    bold, thin = (text.arrow_patch.get_linewidth() for text in arrows)
+    assert bold > thin
+    assert [tuple(map(float, (line.get_xdata()[0], line.get_ydata()[0]))) for line in axes.lines] == [(0.5, 0.5)]
+
+
+def test_marks_have_their_own_hatches():
+    hatches = {k: patch.get_hatch() for k, patch in cells(draw(PAIRS), PAIRS, "flat").items()}
+    assert hatches[0] is hatches[1] is None and hatches[2] and hatches[3] and hatches[2] != hatches[3]
+
+
+def test_the_middle_of_a_cell_is_inside_it():
+    for grid in PAIRS.grids:
+        for k in range(len(grid.text)):
+            x, y = PAIRS.middle(PAIRS.first[grid.name] + k)
+            assert (x, y) == (grid.at[0] + k % grid.columns + 0.5, grid.at[1] + k // grid.columns + 0.5)
+
+
+def test_rows_are_stacked_without_touching():
+    one, two = (Grid(name, name, "input", rows, 1, ("",) * rows, ("",) * rows) for name, rows in (("a", 3), ("b", 1)))
+    grids, signs = stack([one, "+", two], [two])
+    assert line_up(one, "+", two) == (grids[:2], signs)
+    assert grids[1].at[1] == grids[0].at[1] + 1  # centred
+    assert grids[2].at[0] == 0 and grids[2].at[1] > grids[0].at[1] + one.rows

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from tests.explorers.browser import ROOT, chromium
+from tests.explorers.scenes import PAIRS
 from unet_edu import explore
-from unet_edu.figures.scene import number
+from unet_edu.figures.scene import Scene, number
 
 pytestmark = pytest.mark.needs("chromium")
 
@@ -64,8 +65,9 @@ def showing(page):
     assert errors == []
 
 
-def scene_of(explorer):
-    return explorer.views[0].widget.scene
+def scene_of(shown):
+    """What scene.js gets of an explorer, or of a bare scene."""
+    return shown.data() if isinstance(shown, Scene) else shown.views[0].widget.scene
 
 
 def cell(page, grid, row, column):
@@ -215,7 +217,7 @@ def test_arithmetic_scene(mount):
     assert note(page) == "no window reads this zero of the padding: it is dropped"
     cell(page, "output", 1, 0).hover()
     assert lit(page, "input") == [(0, 2), (0, 3), (0, 4)]
-    assert page.locator(".unused-hatch").count() == 1
+    assert page.locator(".hatching").count() == 1
 
 
 def test_nothing_fits(mount):
@@ -281,9 +283,9 @@ def test_two_scenes_on_a_page_have_hatches_of_their_own(mount):
         scene_of(explore.arithmetic(6, 2, stride=3)),
     )
     ids = page.locator("pattern").evaluate_all("nodes => nodes.map(node => node.id)")
-    assert len(ids) == len(set(ids)) == 2
-    fills = page.locator(".unused-hatch").evaluate_all("nodes => nodes.map(node => node.style.fill)")
-    assert [fill.replace('"', "") for fill in fills] == [f"url(#{ids[0]})"] + 2 * [f"url(#{ids[1]})"]
+    assert len(ids) == len(set(ids)) == 4  # two kinds of hatch each
+    fills = page.locator(".hatching").evaluate_all("nodes => nodes.map(node => node.style.fill)")
+    assert [fill.replace('"', "") for fill in fills] == [f"url(#{ids[0]})"] + 2 * [f"url(#{ids[2]})"]
 
 
 # ---- the keyboard ----------------------------------------------------------------------------------------------------
@@ -675,3 +677,57 @@ def test_numbers_as_people_and_cells_write_them(mount):
         page.locator(".editor").fill(typed)
         page.keyboard.press("Enter")
     assert page.evaluate("edits") == [[16, -4], [16, 0.6]]
+
+
+# ---- twins, arrows, points, factors that stand in no cell -------------------------------------------------------------
+
+
+def test_what_is_chosen_in_one_grid_is_chosen_in_its_twin(mount):
+    page = mount(PAIRS)
+    cell(page, "input", 0, 1).hover()
+    chosen = page.locator(".selected").evaluate_all("nodes => nodes.map(node => node.ariaLabel)")
+    assert chosen == ["input, row 0, column 1: 2", "flat, row 1, column 0: 2"]
+    assert lit(page, "output") == [(0, 0), (0, 1)]  # one through the grid, one through its twin
+    cell(page, "output", 0, 1).hover()
+    assert lit(page, "input") == [(0, 1)] and lit(page, "flat") == [(1, 0)]
+    assert page.locator("[aria-selected=true]").count() == 1
+
+
+def test_a_factor_that_stands_in_no_cell_is_written_in_the_corner(mount):
+    page = mount(PAIRS)
+    cell(page, "output", 0, 0).hover()
+    assert cell(page, "input", 0, 0).locator(".corner").text_content() == "×½"
+    assert cell(page, "input", 0, 1).locator(".corner").text_content() == "×0.25"
+
+
+def test_arrows_run_between_cells_and_are_bold_where_one_is_chosen(mount):
+    page = mount(PAIRS)
+    ends = page.locator(".arrow").evaluate_all(
+        "lines => lines.map(line => ['x1', 'y1', 'x2', 'y2'].map(end => Number(line.getAttribute(end))))"
+    )
+    px = 46  # of a cell in a small scene
+    assert np.allclose(
+        ends, [[*np.multiply(px, PAIRS.middle(a)), *np.multiply(px, PAIRS.middle(b))] for a, b in PAIRS.arrows]
+    )
+    bold = page.locator(".arrow.lit")
+    cell(page, "output", 0, 0).hover()
+    assert bold.count() == 1
+    cell(page, "input", 0, 0).hover()
+    assert bold.count() == 0
+
+
+def test_a_point_is_shown_while_its_cell_is_chosen(mount):
+    page = mount(PAIRS)
+    points = page.locator(".point")
+    cell(page, "output", 0, 0).hover()
+    assert [points.nth(n).is_visible() for n in range(points.count())] == [True, False]
+    cell(page, "output", 0, 1).hover()
+    assert [points.nth(n).is_visible() for n in range(points.count())] == [False, True]
+
+
+def test_marks_are_hatched_in_their_own_way(mount):
+    page = mount(PAIRS)
+    kinds = page.locator(".cell:has(.hatching)").evaluate_all(
+        "cells => cells.map(cell => [cell.ariaLabel, cell.querySelector('.hatching').style.fill.match(/#(\\w+)-/)[1]])"
+    )
+    assert kinds == [["flat, row 2, column 0: 3", "unused"], ["flat, row 3, column 0: 4", "clash"]]

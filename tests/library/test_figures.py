@@ -8,12 +8,14 @@ import warnings
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
 from unet_edu.explore.picture import figure_png
-from unet_edu.figures.panels import WIDTH, Grid, Photo, curves, numbers, photos
+from unet_edu.figures.palette import CLASSES, INK
+from unet_edu.figures.panels import WIDTH, Grid, Photo, curves, numbers, painted, photos
 
 X = np.array([[4, 5, 8, 7], [1, 8, 8, 8], [3, 6, 6, 4]])
 SIGNED = np.linspace(-1, 2, 12).reshape(3, 4)
@@ -129,3 +131,21 @@ def test_a_clipped_colour_bar_says_so():
 def test_figures_use_no_pyplot():
     code = "import sys, unet_edu.figures.panels; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_classes_are_painted_in_colours_on_which_dark_numbers_can_be_read():
+    colours = painted(np.arange(len(CLASSES))[None])
+    assert colours.shape == (1, len(CLASSES), 3) and len(np.unique(colours[0], axis=0)) == len(CLASSES)
+
+    def luminance(rgb):  # as WCAG 2 defines it
+        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+        return linear @ [0.2126, 0.7152, 0.0722]
+
+    contrast = (luminance(colours[0]) + 0.05) / (luminance(np.array(to_rgb(INK))) + 0.05)
+    assert (contrast >= 4.5).all()
+
+
+@pytest.mark.parametrize("labels", [[[0.5]], [[-1]], [[len(CLASSES)]]])
+def test_there_is_no_colour_for_what_is_no_class(labels):
+    with pytest.raises(ValueError, match=f"labels: expected whole numbers from 0 to {len(CLASSES) - 1}"):
+        painted(labels)

@@ -11,7 +11,7 @@ const STEP_MS = 900; // play: slow enough to read a sum
 const WIDTH = 860; // a notebook's column: wider scenes get smaller cells
 
 export function mount(root, scene, onEdit) {
-  const hatching = `unet-hatch-${Math.random().toString(36).slice(2)}`; // a page may hold many scenes, each with its own hatch
+  const own = Math.random().toString(36).slice(2); // a page may hold many scenes, each with its own hatches and arrow heads
   let selected = null; // the cell that stays chosen: by stepping, clicking or focus
   let pointed = null; // the cell under the mouse, for as long as it is there
   let timer = null; // while playing
@@ -19,7 +19,10 @@ export function mount(root, scene, onEdit) {
   let revealed = new Set(); // predicted results that are no longer hidden
   let complaint = ""; // about what was typed last; it stands in place of the note
   let leaveEditor = () => {}; // closes the open editor, if there is one, and forgets what was typed
+  let groups = new Map(); // the twins of each cell that has some
   let drawn = []; // per cell: { group, rect, text, corner }
+  let arrows = []; // per arrow: its line
+  let points = []; // per point: its dot
   let parts = {}; // the note, the sliders and buttons that `paint` keeps in step
 
   const walk = () => scene.grids[scene.walk];
@@ -37,16 +40,17 @@ export function mount(root, scene, onEdit) {
   const isWalked = (cell) => gridOf(cell) === walk();
   const isHidden = (cell) => isPredicting && isWalked(cell) && !revealed.has(cell);
 
+  const same = (cell) => groups.get(cell) ?? [cell];
+
   function linked(cell) {
+    const chosen = new Set(same(cell));
     const found = new Map();
-    for (const link of scene.links) {
-      if (!link.includes(cell)) continue;
-      const [output, input, weight] = link;
-      found.set(weight, "");
-      found.set(output, `×${textOf(weight)}`);
-      found.set(input, `×${textOf(weight)}`);
+    for (const [output, input, weight, factor] of scene.links) {
+      if (!chosen.has(output) && !chosen.has(input) && !chosen.has(weight)) continue;
+      if (weight !== null) for (const twin of same(weight)) found.set(twin, "");
+      for (const end of [output, input]) for (const twin of same(end)) found.set(twin, factor || `×${textOf(weight)}`);
     }
-    found.delete(cell);
+    for (const cell of chosen) found.delete(cell);
     return found;
   }
 
@@ -60,6 +64,7 @@ export function mount(root, scene, onEdit) {
 
   function build() {
     const key = root.getRootNode().activeElement?.dataset?.key; // keep the focus where it was
+    groups = new Map(scene.twins.flatMap((group) => group.map((cell) => [cell, group])));
     selected ??= walk().text.length ? walk().first : null;
     root.replaceChildren();
     root.classList.add("unet-scene");
@@ -85,12 +90,32 @@ export function mount(root, scene, onEdit) {
       style: `width: ${width * px + 8}px; --own-width: ${width * px + 8}px`,
       role: "group",
     });
-    const hatch = add(add(svg, "defs"), "pattern", { id: hatching, width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" });
-    add(hatch, "rect", { width: 2, height: 7, class: "hatch" });
+    drawDefinitions(add(svg, "defs"));
     for (const [x, y, sign] of scene.signs) add(svg, "text", { x: x * px, y: y * px, class: "sign", "aria-hidden": true }, sign);
     drawn = [];
     for (const grid of scene.grids) drawGrid(svg, grid, px);
+    const head = `url(#head-${own})`;
+    arrows = scene.arrows.map(([from, to]) => {
+      const [[x1, y1], [x2, y2]] = [middleOf(from, px), middleOf(to, px)];
+      return add(svg, "line", { x1, y1, x2, y2, class: "arrow", "marker-end": head });
+    });
+    points = scene.points.map(([, x, y]) => add(svg, "circle", { cx: x * px, cy: y * px, r: 6, class: "point" }));
     return svg;
+  }
+
+  function drawDefinitions(defs) {
+    for (const [mark, angles] of [["unused", [45]], ["clash", [45, -45]]]) {
+      const hatch = add(defs, "pattern", { id: `${mark}-${own}`, width: 8, height: 8, patternUnits: "userSpaceOnUse" });
+      for (const angle of angles) add(hatch, "path", { d: "M-2 4h12M-2 -4h12M-2 12h12", transform: `rotate(${angle} 4 4)`, class: "hatch" });
+    }
+    const head = add(defs, "marker", { id: `head-${own}`, viewBox: "0 0 8 8", refX: 8, refY: 4, markerWidth: 9, markerHeight: 9, markerUnits: "userSpaceOnUse", orient: "auto" });
+    add(head, "path", { d: "M0 0L8 4L0 8z", class: "head" });
+  }
+
+  function middleOf(cell, px) {
+    const { row, column } = placeOf(cell);
+    const [left, top] = gridOf(cell).at;
+    return [(left + column + 0.5) * px, (top + row + 0.5) * px];
   }
 
   function drawGrid(svg, grid, px) {
@@ -115,7 +140,8 @@ export function mount(root, scene, onEdit) {
           "data-lm-suppress-shortcuts": true, // else JupyterLab takes arrows and letters for its own commands
         });
         const rect = add(group, "rect", { width: px, height: px });
-        if (grid.marks[k] === "unused") add(group, "rect", { width: px, height: px, class: "unused-hatch", style: `fill: url(#${hatching})` });
+        const isHatched = ["unused", "clash"].includes(grid.marks[k]);
+        if (isHatched) add(group, "rect", { width: px, height: px, class: "hatching", style: `fill: url(#${grid.marks[k]}-${own})` });
         const text = add(group, "text", { x: px / 2, y: px / 2, class: "value", style: `font-size: ${size}px` });
         const corner = add(group, "text", { x: px - 3, y: px - 4, class: "corner" });
         drawn[cell] = { group, rect, text, corner, px };
@@ -133,8 +159,9 @@ export function mount(root, scene, onEdit) {
   function paint() {
     const shown = pointed ?? selected;
     const lit = shown === null ? new Map() : linked(shown);
+    const chosen = new Set(shown === null ? [] : same(shown));
     drawn.forEach(({ group, text, corner, px }, cell) => {
-      group.classList.toggle("selected", cell === shown);
+      group.classList.toggle("selected", chosen.has(cell));
       group.classList.toggle("linked", lit.has(cell));
       text.textContent = isHidden(cell) ? "?" : textOf(cell);
       corner.textContent = lit.get(cell) ?? "";
@@ -143,6 +170,8 @@ export function mount(root, scene, onEdit) {
       group.setAttribute("aria-label", `${name}, row ${row}, column ${column}: ${text.textContent || "empty"}`);
       group.setAttribute("aria-selected", cell === shown);
     });
+    scene.arrows.forEach((ends, n) => arrows[n].classList.toggle("lit", ends.some((cell) => chosen.has(cell))));
+    scene.points.forEach(([cell], n) => points[n].classList.toggle("lit", chosen.has(cell)));
     parts.note.textContent = complaint || (shown === null ? "" : noteOf(shown));
     if (selected !== null) {
       const { row, column } = placeOf(selected);

@@ -26,3 +26,7 @@ ROLES = {
 
 INK = "#1A1A1A"  # numbers and letters on a white or filled ground
 PAPER = "#FFFFFF"  # the ground of every picture, so that it stays legible in a dark theme
+
+# The classes of a label map, by their number; 0 is the background. Okabe and Ito's hues again, made light enough for dark numbers on
+# them. They differ in lightness too, and a legend with names stands beside them.
+CLASSES = ("#E6E6E6", "#E69F00", "#CC79A7", "#2FB88E", "#A9D8F5", "#F0E442", "#5B9BD5", "#D9703A")

@@ -1,4 +1,4 @@
-"""The pictures of lessons 00 and 02: grids of numbers, photographs, curves.
+"""The pictures that all lessons use: grids of numbers, photographs, curves.
 
 Each function takes data and returns a new `matplotlib.figure.Figure` on a white ground. None touches pyplot, so none leaves anything
 behind, and all text is 8 points or larger.
@@ -13,14 +13,14 @@ from typing import Any, Literal
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
+from matplotlib.colors import Normalize, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
-from unet_edu.figures.palette import INK, PAPER, ROLES
+from unet_edu.figures.palette import CLASSES, INK, PAPER, ROLES
 
-__all__ = ["Grid", "Photo", "curves", "numbers", "photos"]
+__all__ = ["Grid", "Photo", "curves", "numbers", "painted", "photos"]
 
 WIDTH = 10.0  # inches: the widest picture that a notebook shows without shrinking it
 DPI = 100
@@ -174,6 +174,30 @@ def photos(*images: Photo, columns: int = 4) -> Figure:
             _draw_photo(figure, axes, image, (left + width, top, height), total)
         top += row_height
     return figure
+
+
+def painted(labels: ArrayLike) -> NDArray[np.float64]:
+    """A label map in the colours of its classes, for `Photo`.
+
+    Parameters
+    ----------
+    labels : array of int
+        Class numbers, from 0 to `len(palette.CLASSES) − 1`.
+
+    Returns
+    -------
+    (*labels.shape, 3) array
+        Red, green and blue, from 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        When there is no colour for a class.
+    """
+    labels = np.asarray(labels)
+    if labels.dtype.kind not in "biu" or labels.size and not 0 <= labels.min() <= labels.max() < len(CLASSES):
+        raise ValueError(f"labels: expected whole numbers from 0 to {len(CLASSES) - 1}, got {np.unique(labels)[:12]}")
+    return np.array([to_rgb(colour) for colour in CLASSES])[labels.astype(int)]
 
 
 def curves(

@@ -11,7 +11,7 @@ adjoint: the outputs it feeds. Read from a weight, they are every product it tak
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, SupportsFloat
 
@@ -21,7 +21,7 @@ from matplotlib.patches import Rectangle
 
 from unet_edu.figures.palette import INK, PAPER, ROLES
 
-__all__ = ["LABEL", "Grid", "Link", "Scene", "draw_scene", "inches", "line_up", "number"]
+__all__ = ["LABEL", "Grid", "Link", "Scene", "draw_scene", "inches", "line_up", "number", "stack"]
 
 # All in cells.
 GAP = 0.55  # between a grid and a sign
@@ -30,15 +30,20 @@ LABEL = 0.85  # room for the label above a grid
 LETTER = 0.21  # the width of a label's letter, about
 LINE = 0.62  # from one line of text below to the next
 _BELOW = 4 * LINE  # room for three lines of text
+HATCHES = {"unused": "///", "clash": "xxx"}
 PAGE = 17  # a still picture is at least so wide, so that few cells do not become huge
 
 
 class Link(NamedTuple):
-    """One product: the numbers of its three cells, counted through the grids of the scene."""
+    """One product: the numbers of its three cells, counted through the grids of the scene.
+
+    A weight that stands in no cell is None; then `factor` says in the linked cell's corner what it is.
+    """
 
     output: int
     input: int
-    weight: int
+    weight: int | None
+    factor: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,8 @@ class Grid:
     notes : tuple of str
         What is said of each cell when one points at it.
     marks : tuple of str
-        For each cell "", "padding" (it is not in the data), "unused" (no product reads it), "tap" (coloured) or "blank".
+        For each cell "", "padding" (it is not in the data), "unused" (no product reads it), "tap" (coloured), "faint" (a
+        zero among numbers that matter), "clash" (things collide in it) or "blank".
     editable : bool
         Whether a reader may type into its cells.
     at : (column, row)
@@ -101,6 +107,13 @@ class Scene:
         A line below: the formula, filled in; and the line of PyTorch that does the same.
     can_predict : bool
         Whether the results may be hidden, for the reader to say them first.
+    twins : tuple of tuples of cells
+        Cells that show the same number, as an image and its flattened column do. Select one, and all are selected. No
+        cell is in two groups.
+    arrows : tuple of (cell, cell)
+        From the middle of one cell to the middle of another; bold when one of the two is selected.
+    points : tuple of (cell, x, y)
+        A dot at (x, y), in cells of the scene, for as long as the cell is selected.
     """
 
     alt: str
@@ -111,7 +124,11 @@ class Scene:
     caption: str = ""
     code: str = ""
     can_predict: bool = False
+    twins: tuple[tuple[int, ...], ...] = ()
+    arrows: tuple[tuple[int, int], ...] = ()
+    points: tuple[tuple[int, float, float], ...] = ()
     first: dict[str, int] = field(init=False)  # the number of each grid's first cell
+    groups: dict[int, frozenset[int]] = field(init=False)  # the twins of each cell that has some
 
     def __post_init__(self) -> None:
         first, count = {}, 0
@@ -119,9 +136,18 @@ class Scene:
             first[grid.name] = count
             count += len(grid.text)
         object.__setattr__(self, "first", first)
+        object.__setattr__(self, "groups", {cell: frozenset(group) for group in self.twins for cell in group})
+        if len(self.groups) != sum(map(len, self.twins)):
+            raise ValueError("twins: a cell is in two groups; join them")
 
     def grid(self, name: str) -> Grid:
         return self.grids[list(self.first).index(name)]
+
+    def middle(self, cell: int) -> tuple[float, float]:
+        """Where the middle of a cell is, in cells."""
+        grid = next(g for g in reversed(self.grids) if self.first[g.name] <= cell)
+        row, column = divmod(cell - self.first[grid.name], grid.columns)
+        return grid.at[0] + column + 0.5, grid.at[1] + row + 0.5
 
     @property
     def size(self) -> tuple[float, float]:
@@ -131,16 +157,21 @@ class Scene:
             max(grid.at[1] + grid.rows for grid in self.grids),
         )
 
+    def same(self, cell: int) -> frozenset[int]:
+        """The cell and its twins."""
+        return self.groups.get(cell, frozenset([cell]))
+
     def linked(self, cell: int) -> dict[int, str]:
-        """Every cell that shares a product with `cell`; to an input or output, the weight that it is multiplied by."""
+        """Every cell that shares a product with `cell` or its twins; to an input or output, what it is multiplied by."""
         texts = [text for grid in self.grids for text in grid.text]
-        found = {}
-        for link in self.links:
-            if cell in link:
-                found[link.weight] = ""
-                found[link.output] = found[link.input] = f"×{texts[link.weight]}"
-        found.pop(cell, None)
-        return found
+        chosen, found = self.same(cell), dict[int, str]()
+        for output, input, weight, factor in self.links:
+            if not chosen.isdisjoint((output, input, weight)):
+                if weight is not None:
+                    found |= dict.fromkeys(self.same(weight), "")
+                    factor = factor or f"×{texts[weight]}"
+                found |= dict.fromkeys(self.same(output) | self.same(input), factor)
+        return {other: corner for other, corner in found.items() if other not in chosen}
 
     def data(self) -> dict[str, Any]:
         """The scene as JSON carries it to `scene.js`, colours included."""
@@ -153,6 +184,9 @@ class Scene:
             "size": self.size,
             "signs": self.signs,
             "links": self.links,
+            "twins": self.twins,
+            "arrows": self.arrows,
+            "points": self.points,
             "colours": {role: {"line": colour.line, "fill": colour.fill} for role, colour in ROLES.items()},
             "grids": [
                 {
@@ -191,15 +225,22 @@ def number(value: SupportsFloat) -> str:
 
 def line_up(*parts: Grid | str) -> tuple[tuple[Grid, ...], tuple[tuple[float, float, str], ...]]:
     """Place grids side by side, centred, with signs such as "∗" and "=" between them."""
-    height = max(part.rows for part in parts if isinstance(part, Grid))
-    grids, signs, x = [], [], 0.0
-    for part in parts:
-        if isinstance(part, Grid):
-            grids.append(replace(part, at=(x, LABEL + (height - part.rows) / 2)))
-            x += part.columns + GAP
-        else:
-            signs.append((x + SIGN / 2, LABEL + height / 2, part))
-            x += SIGN + GAP
+    return stack(parts)
+
+
+def stack(*rows: Sequence[Grid | str]) -> tuple[tuple[Grid, ...], tuple[tuple[float, float, str], ...]]:
+    """Place rows of grids and signs one under the other, each as `line_up` does."""
+    grids, signs, top = [], [], 0.0
+    for row in rows:
+        height, x = max(part.rows for part in row if isinstance(part, Grid)), 0.0
+        for part in row:
+            if isinstance(part, Grid):
+                grids.append(replace(part, at=(x, top + LABEL + (height - part.rows) / 2)))
+                x += part.columns + GAP
+            else:
+                signs.append((x + SIGN / 2, top + LABEL + height / 2, part))
+                x += SIGN + GAP
+        top += LABEL + height + GAP
     return tuple(grids), tuple(signs)
 
 
@@ -225,11 +266,17 @@ def draw_scene(axes: Axes, scene: Scene, selected: int | None = None) -> Axes:
     if selected is None and walked.text:
         selected = scene.first[scene.walk]
     linked = {} if selected is None else scene.linked(selected)
+    chosen = set() if selected is None else scene.same(selected)
     for grid in scene.grids:
         axes.text(grid.at[0], grid.at[1] - 0.25, grid.label, color=ROLES[grid.role].line, fontsize=10, weight="bold")
         for k in range(len(grid.text)):
             cell = scene.first[grid.name] + k
-            _draw_cell(axes, grid, k, is_selected=cell == selected, corner=linked.get(cell))
+            _draw_cell(axes, grid, k, is_selected=cell in chosen, corner=linked.get(cell))
+    for start, end in scene.arrows:
+        _draw_arrow(axes, scene.middle(start), scene.middle(end), is_lit=not chosen.isdisjoint((start, end)))
+    for cell, x, y in scene.points:
+        if cell in chosen:
+            axes.plot(x, y, "o", color=ROLES["error"].line, markeredgecolor=PAPER, markersize=8, zorder=5)
     for x, y, sign in scene.signs:
         axes.text(x, y, sign, color=INK, fontsize=18, ha="center", va="center")
     for line, text in enumerate(_lines_below(scene, selected)):
@@ -251,16 +298,16 @@ def _draw_cell(axes: Axes, grid: Grid, k: int, is_selected: bool, corner: str | 
             (x, y),
             1,
             1,
-            facecolor=colour.fill if is_lit or mark == "tap" else PAPER,
-            edgecolor=ROLES["error"].line if mark == "unused" else colour.line,
-            linewidth=3 if is_selected else 2 if is_lit else 0.7,
+            facecolor=colour.fill if is_lit or mark == "tap" else ROLES["error"].fill if mark == "clash" else PAPER,
+            edgecolor=ROLES["error"].line if mark in HATCHES else colour.line,
+            linewidth=3 if is_selected else 2 if is_lit else 0.3 if mark == "faint" else 0.7,
             linestyle="--" if mark == "padding" else "-",
-            hatch="///" if mark == "unused" else None,
+            hatch=HATCHES.get(mark),
             zorder=2 if is_lit else 1,
         )
     )
-    ink = ROLES["neutral"].line if mark == "padding" else INK
-    outline = [matplotlib.patheffects.withStroke(linewidth=3, foreground=PAPER)] if mark == "unused" else []
+    ink = ROLES["neutral"].line if mark in ("padding", "faint") else INK
+    outline = [matplotlib.patheffects.withStroke(linewidth=3, foreground=PAPER)] if mark in HATCHES else []
     size = 11 if max(map(len, grid.text)) < 4 else 8
     axes.text(
         x + 0.5,
@@ -277,6 +324,12 @@ def _draw_cell(axes: Axes, grid: Grid, k: int, is_selected: bool, corner: str | 
         axes.text(
             x + 0.96, y + 0.93, corner, color=ROLES["kernel"].line, fontsize=6.5, ha="right", va="bottom", zorder=3
         )
+
+
+def _draw_arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], is_lit: bool) -> None:
+    style = {"arrowstyle": "-|>", "color": ROLES["skip"].line, "shrinkA": 4, "shrinkB": 4}
+    width, alpha = (2.2, 1.0) if is_lit else (0.8, 0.6)
+    axes.annotate("", end, start, arrowprops={**style, "linewidth": width, "alpha": alpha}, zorder=4)
 
 
 def _lines_below(scene: Scene, selected: int | None) -> Iterable[str]:
