@@ -1,31 +1,91 @@
-"""`make lab` in a real browser: open the lesson, run it all, drag a slider, and see the picture change."""
+"""`make lab` in a real browser: open each lesson, run it all, move each control, and see the picture change."""
+
+import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from tests.explorers.browser import chromium, jupyterlab, open_and_run
+from tests.notebooks.execute import ROOT, notebooks
 
 pytestmark = pytest.mark.needs("chromium")
 
 LESSON = "course/02_convolution.ipynb"
 
 
+EXPLORING = [
+    str(path.relative_to(ROOT))
+    for path in notebooks("course")
+    if re.search(r"explore\.(?!show)\w+\(", path.read_text())
+]
+
+# What an explorer shows: grids, pictures and words, and none of its controls.
+SHOWN = "node => [...node.querySelectorAll('.unet-scene, .widget-html')].map(view => view.innerHTML).join()"
+ANSWER_MS = 3000  # generous, for a busy machine: benchmarks/explorers.py measures the time
+
+
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
+def opened(tmp_path_factory):
+    """Open a lesson and run it. The one that was opened before is closed."""
     with chromium() as browser, jupyterlab(tmp_path_factory.mktemp("lab")) as address:
-        page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        open_and_run(page, address, LESSON)
-        yield page
+
+        def open_lesson(lesson: str) -> Page:
+            for context in browser.contexts:
+                context.close()
+            page = browser.new_page(viewport={"width": 1280, "height": 1000})
+            open_and_run(page, address, lesson)
+            return page
+
+        yield open_lesson
 
 
-def test_the_lesson_runs_without_an_error(page: Page):
+@pytest.mark.parametrize("lesson", EXPLORING)
+def test_each_control_of_each_explorer_changes_what_is_shown(opened, lesson):
+    page = opened(lesson)
     assert page.locator(".jp-CodeCell").count() > 10
-    assert (
-        page.locator(
-            "[data-mime-type='application/vnd.jupyter.error'], [data-mime-type='application/vnd.jupyter.stderr']"
-        ).count()
-        == 0
-    )
+    errors = "[data-mime-type='application/vnd.jupyter.error'], [data-mime-type='application/vnd.jupyter.stderr']"
+    assert page.locator(errors).count() == 0
+    explorers = page.locator(".jp-OutputArea-output > .widget-vbox:has(.widget-slider, .widget-dropdown)").all()
+    assert len(explorers) >= 1
+    for explorer in explorers:
+        explorer.scroll_into_view_if_needed()
+        for handle in explorer.locator(".noUi-target:not([disabled]) .noUi-handle").all():
+            before = explorer.evaluate(SHOWN)
+            handle.focus()
+            page.keyboard.press("ArrowRight")
+            if not has_changed(explorer, before):  # it may stand at its end
+                page.keyboard.press("ArrowLeft")
+                assert has_changed(explorer, before), handle.evaluate(
+                    "node => node.closest('.widget-slider').innerText"
+                )
+        for menu in explorer.locator(".widget-dropdown select:enabled").all():
+            before = explorer.evaluate(SHOWN)
+            options = menu.locator("option").all_text_contents()
+            for option in options[::-1]:
+                menu.select_option(option)
+                if has_changed(explorer, before):
+                    break
+            else:
+                raise AssertionError(f"none of {options} changes anything")
+        for step in explorer.get_by_role("button", name="Step").all():
+            note = step.locator("xpath=ancestor::*[contains(@class, 'unet-scene')]").locator(".note")
+            before = note.text_content()
+            step.click()
+            assert note.text_content() != before
+
+
+def has_changed(explorer: Locator, before: str) -> bool:
+    changed = f"([node, before]) => ({SHOWN})(node) !== before"
+    try:
+        explorer.page.wait_for_function(changed, arg=[explorer.element_handle(), before], timeout=ANSWER_MS)
+    except TimeoutError:
+        return False
+    return True
+
+
+@pytest.fixture(scope="module")
+def page(opened):
+    return opened(LESSON)
 
 
 def drag(page: Page, slider, part: float):
