@@ -1,0 +1,171 @@
+"""The pictures of lesson 01 draw what they are given, legibly, and the same each time."""
+
+import io
+import itertools
+import warnings
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Polygon, Rectangle
+from matplotlib.text import Text
+from PIL import Image
+
+from unet_edu.explore.picture import figure_png
+from unet_edu.figures.palette import CLASSES
+from unet_edu.figures.panels import WIDTH
+from unet_edu.figures.segmentation import (
+    KINDS,
+    STRIPES,
+    agreement,
+    boxes,
+    confusion,
+    kinds,
+    label_map,
+    verdicts,
+    volumes,
+)
+
+LABELS = np.array([[0, 1, 1, 2], [3, 3, 1, 2], [3, 0, 0, 5]])
+NAMES = {0: "background", 1: "person", 2: "purse", 3: "plants, grass", 5: "building, structures"}
+IMAGE = np.linspace(0, 1, 40 * 50).reshape(40, 50)
+TARGET = np.zeros((40, 50), np.uint8)
+TARGET[5:30, 10:35] = 1
+PREDICTION = np.roll(TARGET, (6, 9), axis=(0, 1))
+UNSURE = np.where(np.indices(TARGET.shape).sum(axis=0) > 70, 255, TARGET)
+TABLE = np.array([[100, 2, 30], [4, 5, 0], [0, 0, 0]])
+SHAPES = [(3, 64, 96), (16, 32, 48), (64, 8, 12), (6, 64, 96)]
+
+DRAWINGS = {
+    "label map": lambda: label_map(LABELS, NAMES, "a title", LABELS == 2),
+    "small label map": lambda: label_map(LABELS[:1, :2], NAMES),
+    "one verdict": lambda: verdicts(("one", IMAGE, PREDICTION, UNSURE)),
+    "verdicts": lambda: verdicts(*[(f"number {n}\nof three", IMAGE, PREDICTION, TARGET) for n in range(3)]),
+    "confusion": lambda: confusion(TABLE, ("ground", "coin", "building, structures"), "a title"),
+    "boxes": lambda: boxes(IMAGE, {"none": [], "two\nlines": [(3, 4, 10, 20), (0, 0, 40, 50)]}),
+    "boxes in colour": lambda: boxes(IMAGE, {"a": [(3, 4, 5, 6)]}, {"a": np.ones((40, 50, 3)) * 0.5}),
+    "volumes": lambda: volumes(SHAPES, ["halve", "halve", "double"]),
+    "volumes without words": lambda: volumes([(1, 572, 572), (1024, 28, 28), (2, 388, 388)]),
+}
+
+
+def texts(figure: Figure) -> list[Text]:
+    return [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+
+
+def words(figure: Figure) -> list[str]:
+    return [text.get_text() for text in texts(figure)]
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_same_data_same_picture(name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        first, second = figure_png(DRAWINGS[name]()), figure_png(DRAWINGS[name]())
+    assert first.startswith(b"\x89PNG") and first == second
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_legible_on_white_whole_and_not_too_wide(name):
+    figure = DRAWINGS[name]()
+    pixels = np.asarray(Image.open(io.BytesIO(figure_png(figure))).convert("L"))
+    assert figure.get_size_inches()[0] <= WIDTH and figure.get_facecolor() == (1, 1, 1, 1)
+    assert all(text.get_fontsize() >= 8 for text in texts(figure))
+    assert pixels.min() < 128, "nothing is drawn"
+    for side in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]):
+        assert (side == 255).all(), "something touches the edge of the picture"
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_words_do_not_lie_on_each_other(name):
+    figure = DRAWINGS[name]()
+    figure_png(figure)
+    found = [text.get_window_extent() for text in texts(figure) if text.axes is None or text.axes.axison is False]
+    for a, b in itertools.combinations(found, 2):
+        assert a.x1 <= b.x0 or b.x1 <= a.x0 or a.y1 <= b.y0 or b.y1 <= a.y0
+
+
+def test_each_pixel_is_of_one_kind():
+    target = np.array([[0, 1, 0, 1, 255, 255]])
+    prediction = np.array([[0, 1, 1, 0, 0, 1]])
+    expected = ["TN", "TP", "FP", "FN", "unknown", "unknown"]
+    assert [KINDS[kind].name for kind in kinds(prediction, target)[0]] == expected
+    assert kinds(prediction == 1, target).tolist() == kinds(prediction, target).tolist()
+
+
+def test_colours_and_patterns_lie_where_the_kinds_are():
+    painted, kind = agreement(IMAGE, PREDICTION, UNSURE), kinds(PREDICTION, UNSURE)
+    assert painted.shape == (*IMAGE.shape, 3) and 0 <= painted.min() and painted.max() <= 1
+    grey = np.repeat(IMAGE[..., None], 3, axis=2)
+    np.testing.assert_array_equal(painted[kind == 0], grey[kind == 0])  # what was rightly left out stays a photograph
+    np.testing.assert_allclose(painted[kind == 4], [to_rgb(KINDS[4].colour)] * np.sum(kind == 4), atol=1e-12)
+    white = (painted == 1).all(axis=-1)
+    assert not white[(kind == 1) & (IMAGE < 1)].any()
+    row, column = np.indices(IMAGE.shape)
+    for number, share in ((2, 1 / 3), (3, 1 / 9)):  # a third is stripes; a ninth is dots
+        assert white[kind == number].mean() == pytest.approx(share, abs=0.05)
+    stripes, dots = white & (kind == 2), white & (kind == 3)
+    assert set(((row + column) % STRIPES)[stripes]) == {0, 1}
+    assert set((row % STRIPES)[dots]) == set((column % STRIPES)[dots]) == {0, 1}
+
+
+def test_kinds_differ_in_more_than_colour():
+    assert len({kind.hatch for kind in KINDS[1:4]}) == 3
+
+
+def test_the_legend_names_what_is_there():
+    assert words(verdicts(("a", IMAGE, PREDICTION, TARGET)))[1:] == [
+        "TP: rightly marked",
+        "FP: wrongly marked",
+        "FN: missed",
+    ]
+    assert "unknown: not counted" in words(verdicts(("a", IMAGE, PREDICTION, UNSURE)))
+
+
+def test_a_label_map_has_its_number_in_each_cell_and_counts_in_the_legend():
+    figure = label_map(LABELS, NAMES, "t", LABELS == 2)
+    found = words(figure)
+    assert found[: 1 + LABELS.size] == ["t", *map(str, LABELS.ravel())]
+    assert [word for word in found if word.endswith("px")] == [
+        "background: 3 px",
+        "person: 3 px",
+        "purse: 2 px",
+        "plants, grass: 3 px",
+        "building, structures: 1 px",
+    ]
+    cells = [patch for patch in figure.axes[0].patches if isinstance(patch, Rectangle)]
+    for patch, label in zip(cells, LABELS.ravel(), strict=False):
+        assert patch.get_facecolor()[:3] == to_rgb(CLASSES[label])
+    frames = [patch.get_xy() for patch in cells if not patch.get_fill()]
+    assert frames == [cells[place].get_xy() for place in np.flatnonzero(LABELS == 2)]
+
+
+def test_a_confusion_matrix_stands_as_it_is_counted():
+    figure = confusion(TABLE, ("ground", "coin", "none"))
+    found = words(figure)
+    assert found[:2] == ["predicted", "truth"] and found[2:8] == ["ground", "ground", "coin", "coin", "none", "none"]
+    assert found[8:] == [f"{count:,}" for count in TABLE.ravel()]
+    cells = [patch for patch in figure.axes[0].patches if patch.get_fill()]
+    lightness = np.array([sum(patch.get_facecolor()[:3]) for patch in cells]).reshape(3, 3)
+    assert lightness[0, 0] < lightness[0, 2] < lightness[0, 1] and (lightness[2] == 3).all()
+
+
+def test_boxes_surround_their_pixels():
+    figure = boxes(IMAGE, {"a": [(3, 4, 10, 20)], "b": []})
+    first, second = figure.axes[:2]
+    assert {(*p.get_xy(), p.get_width(), p.get_height()) for p in first.patches} == {(3.5, 2.5, 20, 10)}
+    assert not second.patches and [axes.get_title() for axes in (first, second)] == ["a", "b"]
+
+
+def test_volumes_are_as_high_as_the_image_and_as_thick_as_its_channels():
+    figure = volumes(SHAPES, ["halve", "halve", "double"])
+    corners = [patch.get_xy()[:4] for patch in figure.axes[0].patches if isinstance(patch, Polygon)]
+    fronts = corners[::3]
+    heights = [np.ptp(front[:, 1]) for front in fronts]
+    np.testing.assert_allclose(np.array(heights) / heights[0], [1, 32 / 64, 8 / 64, 1], rtol=1e-9)
+    widths = [np.ptp(front[:, 0]) for front in fronts]
+    assert widths[2] / widths[1] == pytest.approx(64 / 16)
+    for word in ("3 channels", "64 × 96", "halve →", "double →"):
+        assert word in words(figure)
+    assert words(volumes([(1, 4, 4), (2, 4, 4)]))[0] == "1 channel"

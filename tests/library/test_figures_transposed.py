@@ -1,0 +1,97 @@
+"""The pictures of lesson 04 show the numbers they are given, mark what they say they mark, and cut nothing off."""
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+
+from unet_edu.explore.picture import figure_png
+from unet_edu.figures.palette import INK, PAPER, ROLES
+from unet_edu.figures.transposed import overlaps, patterns, product
+from unet_edu.matrix import conv2d_matrix
+from unet_edu.transposed import overlap_count
+
+X = np.array([[4, 5, 8, 7], [1, 8, 8, 8], [3, 6, 6, 4], [6, 5, 7, 8]])
+W = np.array([[1, 4, 1], [1, 4, 3], [3, 3, -1]])
+A = conv2d_matrix(W, (4, 4))
+TITLES = ("A, 4 × 16", "x, 16 × 1", "A x, 4 × 1")
+
+
+def words(figure):
+    return [text.get_text() for text in figure.axes[0].texts]
+
+
+def squares(figure, **like):
+    """The rectangles with a face or an edge of this colour."""
+    return [
+        patch
+        for patch in figure.axes[0].patches
+        if isinstance(patch, Rectangle)
+        and all(
+            to_hex(getattr(patch, f"get_{part}")()).lower() == colour.lower()
+            and (part != "facecolor" or patch.get_fill())
+            for part, colour in like.items()
+        )
+    ]
+
+
+def test_product_shows_matrix_column_and_result():
+    figure = product(A, X.ravel(), TITLES, row=1)
+    shown = words(figure)
+    assert [text for text in shown if text in TITLES] == list(TITLES)
+    numbers = [int(text.replace("−", "-")) for text in shown if text.lstrip("−").isdigit()]
+    assert numbers == [*A.ravel(), *X.ravel(), *(A @ X.ravel())]
+    assert len(squares(figure, facecolor=ROLES["kernel"].fill)) == np.count_nonzero(A) == 36
+    assert len(squares(figure, facecolor=PAPER)) == 64 - 36  # the zeros of the matrix, and no others
+    assert len(squares(figure, edgecolor=INK)) == 2  # the row and what it makes
+
+
+def test_product_keeps_the_zeros_of_columns_coloured():
+    figure = product(A, np.zeros(16, int), TITLES)
+    assert len(squares(figure, facecolor=ROLES["input"].fill)) == 16
+    assert len(squares(figure, facecolor=ROLES["output"].fill)) == 4
+    assert not squares(figure, edgecolor=INK)
+
+
+def test_patterns_draw_one_square_for_each_weight():
+    matrices = {"one": A, "two": conv2d_matrix(W, (5, 7), stride=2, padding=1)}
+    figure = patterns(matrices)
+    assert words(figure) == list(matrices)
+    expected = sum(np.count_nonzero(matrix) for matrix in matrices.values())
+    assert len(squares(figure, facecolor=ROLES["kernel"].line)) == expected
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "uneven"), [(3, 2, 4), (4, 2, 0), (2, 2, 0), (1, 1, 0), (5, 3, 6), (2, 3, 8)]
+)
+def test_overlaps_counts_stamps_and_frames_where_they_differ(kernel, stride, uneven):
+    figure = overlaps([(kernel, stride)])
+    counts = overlap_count(5, kernel, stride)
+    assert [int(text) for text in words(figure) if text.isdigit()] == counts.tolist()
+    assert len(squares(figure, facecolor=ROLES["kernel"].fill)) == 5  # the stamps
+    framed = squares(figure, edgecolor=ROLES["error"].line)
+    assert len(framed) == uneven
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        product(A, X.ravel(), TITLES),
+        product(A.T, np.array([2, 1, 4, 4]), ("Aᵀ, 16 × 4", "y, 4 × 1", "Aᵀ y, 16 × 1"), row=5),
+        patterns({"image 5 × 7, kernel 3 × 3": conv2d_matrix(W, (5, 7)), "small": A}),
+        overlaps([(3, 2), (4, 2), (2, 2)]),
+    ],
+)
+def test_nothing_is_cut_off_or_too_small(figure):
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    width, height = canvas.get_width_height()
+    assert width <= 1001
+    for text in figure.findobj(Text):
+        if text.get_text() and text.get_visible() and text in figure.axes[0].texts:
+            box = text.get_window_extent()
+            assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height, text.get_text()
+            assert text.get_fontsize() >= 8
+    assert figure_png(figure) == figure_png(figure)
