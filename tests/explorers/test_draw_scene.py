@@ -11,7 +11,7 @@ from unet_edu.explore.convolution import IMAGE, PRESETS
 from unet_edu.explore.convolution import State as ConvolutionState
 from unet_edu.explore.convolution import scene as convolution_scene
 from unet_edu.figures.palette import PAPER, ROLES
-from unet_edu.figures.scene import Grid, Scene, draw_scene, line_up, stack
+from unet_edu.figures.scene import Grid, Scene, draw_scene, inches, line_up, stack
 
 STRIDED = scene(State(size=6, kernel=3, stride=2, padding=1, dilation=1))  # the padding on the right is in no window
 
@@ -188,3 +188,36 @@ def test_rows_are_stacked_without_touching():
     assert line_up(one, "+", two) == (grids[:2], signs)
     assert grids[1].at[1] == grids[0].at[1] + 1  # centred
     assert grids[2].at[0] == 0 and grids[2].at[1] > grids[0].at[1] + one.rows
+
+
+def test_a_twin_of_a_result_is_a_result():
+    twins = Scene("", PAIRS.grids, (), "output", twins=((4, 9),))
+    assert [twins.note(cell) for cell in (0, 4, 9, 10)] == ["one", " = 1", "½·1 + 0.25·2 = 1", "0.25·2 = 0.5"]
+    assert [PAIRS.place(cell)[0].name for cell in (3, 4, 8, 10)] == ["input", "flat", "kernel", "output"]
+
+
+def test_a_long_line_below_is_wrapped_and_has_its_room():
+    words = " ".join(["word"] * 60)
+    short, long = (Scene("", PAIRS.grids, (), "output", caption=caption) for caption in ("word", words))
+    lines = texts(draw(long))[-3:]
+    assert " ".join(lines) == words and max(map(len, lines)) <= 112
+    places = [text.get_position()[1] for text in draw(long).texts[-3:]]
+    assert long.size[1] < places[0] < places[1] < places[2] < draw(long).get_ylim()[0]
+    assert inches(long)[1] > inches(short)[1] and inches(long)[0] == inches(short)[0]
+
+
+def test_tall_scenes_get_smaller_cells_and_numbers_that_fit_them():
+    def cells_of(rows, columns, text):
+        grid = Grid("output", "y", "output", rows, columns, (text,) * rows * columns, ("",) * rows * columns)
+        return Scene("", (grid,), (), "output")
+
+    def points(scene):
+        return 72 * inches(scene)[0] / (draw(scene).get_xlim()[1] - 0.1)
+
+    assert points(cells_of(4, 4, "1")) == points(cells_of(12, 4, "1")) > points(cells_of(20, 4, "1"))
+    assert (
+        points(cells_of(20, 4, "1")) > points(cells_of(60, 4, "1")) == points(cells_of(80, 4, "1"))
+    )  # but not too small
+    for drawn in (cells_of(4, 4, "1"), cells_of(4, 4, "0.0625"), cells_of(4, 33, "0.0625"), cells_of(60, 4, "1234")):
+        text = draw(drawn).texts[1]
+        assert 0.6 * text.get_fontsize() * len(text.get_text()) < points(drawn)

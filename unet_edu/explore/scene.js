@@ -8,7 +8,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const STEP_MS = 900; // play: slow enough to read a sum
-const WIDTH = 860; // a notebook's column: wider scenes get smaller cells
+const [WIDTH, HEIGHT] = [860, 640]; // a notebook's column, and what a screen shows of it: larger scenes get smaller cells
 
 export function mount(root, scene, onEdit) {
   const own = Math.random().toString(36).slice(2); // a page may hold many scenes, each with its own hatches and arrow heads
@@ -20,7 +20,7 @@ export function mount(root, scene, onEdit) {
   let complaint = ""; // about what was typed last; it stands in place of the note
   let leaveEditor = () => {}; // closes the open editor, if there is one, and forgets what was typed
   let groups = new Map(); // the twins of each cell that has some
-  let drawn = []; // per cell: { group, rect, text, corner }
+  let drawn = []; // per cell: { group, rect, text, corner, px, label }
   let arrows = []; // per arrow: its line
   let points = []; // per point: its dot
   let parts = {}; // the note, the sliders and buttons that `paint` keeps in step
@@ -34,13 +34,13 @@ export function mount(root, scene, onEdit) {
   };
   const cellAt = ({ name, row, column }) => {
     const grid = scene.grids.find((grid) => grid.name === name);
-    const isInside = row >= 0 && column >= 0 && row < grid.rows && column < grid.columns;
+    const isInside = grid && row >= 0 && column >= 0 && row < grid.rows && column < grid.columns;
     return isInside ? grid.first + row * grid.columns + column : null;
   };
   const isWalked = (cell) => gridOf(cell) === walk();
-  const isHidden = (cell) => isPredicting && isWalked(cell) && !revealed.has(cell);
-
   const same = (cell) => groups.get(cell) ?? [cell];
+  const isResult = (cell) => same(cell).some(isWalked); // what a twin shows would give the answer away
+  const isHidden = (cell) => isPredicting && isResult(cell) && !same(cell).some((twin) => revealed.has(twin));
 
   function linked(cell) {
     const chosen = new Set(same(cell));
@@ -48,7 +48,8 @@ export function mount(root, scene, onEdit) {
     for (const [output, input, weight, factor] of scene.links) {
       if (!chosen.has(output) && !chosen.has(input) && !chosen.has(weight)) continue;
       if (weight !== null) for (const twin of same(weight)) found.set(twin, "");
-      for (const end of [output, input]) for (const twin of same(end)) found.set(twin, factor || `×${textOf(weight)}`);
+      const corner = factor || (weight === null ? "" : `×${textOf(weight)}`);
+      for (const end of [output, input]) for (const twin of same(end)) found.set(twin, corner);
     }
     for (const cell of chosen) found.delete(cell);
     return found;
@@ -57,7 +58,7 @@ export function mount(root, scene, onEdit) {
   function noteOf(cell) {
     const grid = gridOf(cell);
     const note = grid.notes[cell - grid.first];
-    return grid === walk() ? `${note} = ${isHidden(cell) ? "?" : textOf(cell)}` : note;
+    return isResult(cell) ? `${note} = ${isHidden(cell) ? "?" : textOf(cell)}` : note;
   }
 
   // ---- drawing -------------------------------------------------------------------------------------------------------------
@@ -74,17 +75,31 @@ export function mount(root, scene, onEdit) {
     }
     parts = { svg: drawStage(add(root, "div", { class: "stage" })) };
     parts.note = add(root, "p", { class: "note", role: "status" });
-    add(root, "p", { class: "caption" }, scene.caption);
-    if (scene.code) add(add(root, "pre", { class: "code" }), "code", {}, scene.code);
+    parts.caption = add(root, "p", { class: "caption" }, scene.caption);
+    if (scene.code) parts.code = add(add(root, "pre", { class: "code" }), "code", {}, scene.code);
     if (walk().text.length > 1) drawBar(add(root, "div", { class: "bar" }));
     if (scene.canPredict) drawPrediction(add(root, "div", { class: "bar" }));
     paint();
     if (key) root.querySelector(`[data-key="${key}"]`)?.focus({ preventScroll: true });
   }
 
+  // All of a scene that `refresh` leaves as it is.
+  function outline({ grids, size, signs, walk, canPredict, twins, arrows, points, code }) {
+    const frames = grids.map(({ text, notes, ...frame }) => frame);
+    return JSON.stringify([frames, size, signs, walk, canPredict, twins, arrows, points, code !== ""]);
+  }
+
+  // Other numbers in the same grids, as when one was typed: nothing is built anew.
+  function refresh() {
+    parts.caption.textContent = scene.caption;
+    if (parts.code) parts.code.textContent = scene.code;
+    if (parts.answer) parts.answer.textContent = "";
+    paint();
+  }
+
   function drawStage(stage) {
     const [width, height] = scene.size;
-    const px = Math.max(26, Math.min(46, WIDTH / width));
+    const px = Math.max(26, Math.min(46, WIDTH / width, HEIGHT / height));
     const svg = add(stage, "svg", {
       viewBox: `-4 -4 ${width * px + 8} ${height * px + 8}`,
       style: `width: ${width * px + 8}px; --own-width: ${width * px + 8}px`,
@@ -120,10 +135,8 @@ export function mount(root, scene, onEdit) {
 
   function drawGrid(svg, grid, px) {
     const [left, top] = grid.at;
-    add(svg, "text", { x: left * px, y: (top - 0.25) * px, class: "label", style: `fill: var(--${grid.role}-line)`, "aria-hidden": true }, grid.label);
+    add(svg, "text", { x: left * px, y: (top - 0.25) * px, class: "label", style: `fill: var(--${grid.role}-line); font-size: ${Math.min(14, 0.45 * px)}px`, "aria-hidden": true }, grid.label);
     if (grid.text.length === 0) return;
-    const longest = Math.max(...grid.text.map((text) => text.length));
-    const size = px * Math.min(0.38, 1.5 / longest); // so that the longest number fits into its cell
     const box = add(svg, "g", { role: "grid", "aria-label": grid.label, style: `--line: var(--${grid.role}-line); --fill: var(--${grid.role}-fill)` });
     for (let row = 0; row < grid.rows; row++) {
       const line = add(box, "g", { role: "row" });
@@ -142,9 +155,9 @@ export function mount(root, scene, onEdit) {
         const rect = add(group, "rect", { width: px, height: px });
         const isHatched = ["unused", "clash"].includes(grid.marks[k]);
         if (isHatched) add(group, "rect", { width: px, height: px, class: "hatching", style: `fill: url(#${grid.marks[k]}-${own})` });
-        const text = add(group, "text", { x: px / 2, y: px / 2, class: "value", style: `font-size: ${size}px` });
+        const text = add(group, "text", { x: px / 2, y: px / 2, class: "value" });
         const corner = add(group, "text", { x: px - 3, y: px - 4, class: "corner" });
-        drawn[cell] = { group, rect, text, corner, px };
+        drawn[cell] = { group, rect, text, corner, px, label: "" };
         group.addEventListener("pointerenter", () => ((pointed = cell), paint()));
         group.addEventListener("pointerleave", () => ((pointed = null), paint()));
         group.addEventListener("click", () => group.focus());
@@ -155,21 +168,32 @@ export function mount(root, scene, onEdit) {
     }
   }
 
+  // Nodes are touched only where something is new: that is what takes time in a scene of some hundred cells.
+  function write(node, text, size) {
+    if (node.textContent !== text) node.textContent = text;
+    if (text && node.size !== size) node.style.fontSize = `${(node.size = size)}px`;
+  }
+
   // Bring every cell, the note and the controls in step with what is selected or pointed at.
   function paint() {
     const shown = pointed ?? selected;
     const lit = shown === null ? new Map() : linked(shown);
     const chosen = new Set(shown === null ? [] : same(shown));
-    drawn.forEach(({ group, text, corner, px }, cell) => {
-      group.classList.toggle("selected", chosen.has(cell));
-      group.classList.toggle("linked", lit.has(cell));
-      text.textContent = isHidden(cell) ? "?" : textOf(cell);
-      corner.textContent = lit.get(cell) ?? "";
-      corner.style.fontSize = `${px * Math.min(0.22, 1.2 / corner.textContent.length)}px`;
-      const { name, row, column } = placeOf(cell); // counted from 0, as in the notes
-      group.setAttribute("aria-label", `${name}, row ${row}, column ${column}: ${text.textContent || "empty"}`);
-      group.setAttribute("aria-selected", cell === shown);
-    });
+    for (const grid of scene.grids) {
+      const longest = Math.max(...grid.text.map((text) => text.length));
+      grid.text.forEach((number, k) => {
+        const [cell, part] = [grid.first + k, drawn[grid.first + k]];
+        const [text, corner] = [isHidden(cell) ? "?" : number, lit.get(cell) ?? ""];
+        part.group.classList.toggle("selected", chosen.has(cell));
+        part.group.classList.toggle("linked", lit.has(cell));
+        part.group.setAttribute("aria-selected", cell === shown);
+        write(part.text, text, part.px * Math.min(0.38, 1.4 / longest)); // so that the longest number fits into its cell
+        write(part.corner, corner, part.px * Math.min(0.22, 1.2 / corner.length));
+        const [row, column] = [Math.floor(k / grid.columns), k % grid.columns]; // counted from 0, as in the notes
+        const label = `${grid.name}, row ${row}, column ${column}: ${text || "empty"}`;
+        if (part.label !== label) part.group.setAttribute("aria-label", (part.label = label));
+      });
+    }
     scene.arrows.forEach((ends, n) => arrows[n].classList.toggle("lit", ends.some((cell) => chosen.has(cell))));
     scene.points.forEach(([cell], n) => points[n].classList.toggle("lit", chosen.has(cell)));
     parts.note.textContent = complaint || (shown === null ? "" : noteOf(shown));
@@ -345,10 +369,12 @@ export function mount(root, scene, onEdit) {
       leaveEditor(); // its cell may be gone in the next scene
       stop();
       const place = selected === null ? null : placeOf(selected);
+      const hasOnlyOtherNumbers = outline(next) === outline(scene);
       scene = next;
-      selected = place && cellAt(place); // the same place, where the new scene still has it
       revealed = new Set();
       pointed = null;
+      if (hasOnlyOtherNumbers) return refresh();
+      selected = place && cellAt(place); // the same place, where the new scene still has it
       build();
     },
     destroy: stop,

@@ -11,7 +11,8 @@ adjoint: the outputs it feeds. Read from a weight, they are every product it tak
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, SupportsFloat
 
@@ -29,9 +30,12 @@ SIGN = 0.6  # room for a sign
 LABEL = 0.85  # room for the label above a grid
 LETTER = 0.21  # the width of a label's letter, about
 LINE = 0.62  # from one line of text below to the next
-_BELOW = 4 * LINE  # room for three lines of text
+MARGIN = 1  # one more than the lines below
+LETTERS = 112  # of them fit into a line below a still picture
 HATCHES = {"unused": "///", "clash": "xxx"}
 PAGE = 17  # a still picture is at least so wide, so that few cells do not become huge
+TALL, TALLEST = 1.4, 30  # and so many times as wide as high, if that does not make it wider than so many cells
+INCHES = 8.0  # the width of a still picture
 
 
 class Link(NamedTuple):
@@ -143,10 +147,15 @@ class Scene:
     def grid(self, name: str) -> Grid:
         return self.grids[list(self.first).index(name)]
 
+    def place(self, cell: int) -> tuple[Grid, int]:
+        """The grid of a cell, and its number in it."""
+        grid = next(grid for grid in self.grids if 0 <= cell - self.first[grid.name] < len(grid.text))
+        return grid, cell - self.first[grid.name]
+
     def middle(self, cell: int) -> tuple[float, float]:
         """Where the middle of a cell is, in cells."""
-        grid = next(g for g in reversed(self.grids) if self.first[g.name] <= cell)
-        row, column = divmod(cell - self.first[grid.name], grid.columns)
+        grid, k = self.place(cell)
+        row, column = divmod(k, grid.columns)
         return grid.at[0] + column + 0.5, grid.at[1] + row + 0.5
 
     @property
@@ -160,6 +169,12 @@ class Scene:
     def same(self, cell: int) -> frozenset[int]:
         """The cell and its twins."""
         return self.groups.get(cell, frozenset([cell]))
+
+    def note(self, cell: int) -> str:
+        """What is said of a cell; a result, be it one of its twins that is walked, stands behind its sum."""
+        grid, k = self.place(cell)
+        is_result = any(self.place(twin)[0].name == self.walk for twin in self.same(cell))
+        return f"{grid.notes[k]} = {grid.text[k]}" if is_result else grid.notes[k]
 
     def linked(self, cell: int) -> dict[int, str]:
         """Every cell that shares a product with `cell` or its twins; to an input or output, what it is multiplied by."""
@@ -244,10 +259,9 @@ def stack(*rows: Sequence[Grid | str]) -> tuple[tuple[Grid, ...], tuple[tuple[fl
     return tuple(grids), tuple(signs)
 
 
-def inches(scene: Scene, width: float = 8.0) -> tuple[float, float]:
+def inches(scene: Scene, width: float = INCHES) -> tuple[float, float]:
     """The size of a figure that holds the scene and nothing else."""
-    across, down = scene.size
-    return width, width * (down + _BELOW) / max(across, PAGE)
+    return width, width * (scene.size[1] + _below(_lines_below(scene, _chosen(scene)))) / _page(scene)
 
 
 def draw_scene(axes: Axes, scene: Scene, selected: int | None = None) -> Axes:
@@ -261,17 +275,17 @@ def draw_scene(axes: Axes, scene: Scene, selected: int | None = None) -> Axes:
     selected : int, optional
         The number of a cell; the first cell of the grid that is walked, if not given.
     """
-    width, height = scene.size
-    walked = scene.grid(scene.walk)
-    if selected is None and walked.text:
-        selected = scene.first[scene.walk]
+    height, page = scene.size[1], _page(scene)
+    points = 72 * INCHES / page  # the side of a cell
+    selected = _chosen(scene) if selected is None else selected
     linked = {} if selected is None else scene.linked(selected)
     chosen = set() if selected is None else scene.same(selected)
+    size = min(10, max(8, 0.45 * points))
     for grid in scene.grids:
-        axes.text(grid.at[0], grid.at[1] - 0.25, grid.label, color=ROLES[grid.role].line, fontsize=10, weight="bold")
+        axes.text(grid.at[0], grid.at[1] - 0.25, grid.label, color=ROLES[grid.role].line, fontsize=size, weight="bold")
         for k in range(len(grid.text)):
             cell = scene.first[grid.name] + k
-            _draw_cell(axes, grid, k, is_selected=cell in chosen, corner=linked.get(cell))
+            _draw_cell(axes, grid, k, points, is_selected=cell in chosen, corner=linked.get(cell))
     for start, end in scene.arrows:
         _draw_arrow(axes, scene.middle(start), scene.middle(end), is_lit=not chosen.isdisjoint((start, end)))
     for cell, x, y in scene.points:
@@ -279,15 +293,17 @@ def draw_scene(axes: Axes, scene: Scene, selected: int | None = None) -> Axes:
             axes.plot(x, y, "o", color=ROLES["error"].line, markeredgecolor=PAPER, markersize=8, zorder=5)
     for x, y, sign in scene.signs:
         axes.text(x, y, sign, color=INK, fontsize=18, ha="center", va="center")
-    for line, text in enumerate(_lines_below(scene, selected)):
+    lines = _lines_below(scene, selected)
+    for line, text in enumerate(lines):
         axes.text(0, height + LINE * (line + 1), text, color=INK, fontsize=9.5, va="center")
-    axes.set(xlim=(-0.1, max(width, PAGE) + 0.1), ylim=(height + _BELOW, 0), aspect="equal", anchor="NW")
+    axes.set(xlim=(-0.1, page + 0.1), ylim=(height + _below(lines), 0), aspect="equal", anchor="NW")
     axes.set_axis_off()
     return axes
 
 
-def _draw_cell(axes: Axes, grid: Grid, k: int, is_selected: bool, corner: str | None) -> None:
-    """One cell: thin and white, or filled and thickly outlined where it is selected or linked (corner is not None)."""
+def _draw_cell(axes: Axes, grid: Grid, k: int, points: float, is_selected: bool, corner: str | None) -> None:
+    """One cell, so many points wide: thin and white, or filled and thickly outlined where it is selected or linked (corner is
+    not None)."""
     x, y = grid.at[0] + k % grid.columns, grid.at[1] + k // grid.columns
     mark, colour = grid.marks[k], ROLES[grid.role]
     is_lit = is_selected or corner is not None
@@ -308,7 +324,8 @@ def _draw_cell(axes: Axes, grid: Grid, k: int, is_selected: bool, corner: str | 
     )
     ink = ROLES["neutral"].line if mark in ("padding", "faint") else INK
     outline = [matplotlib.patheffects.withStroke(linewidth=3, foreground=PAPER)] if mark in HATCHES else []
-    size = 11 if max(map(len, grid.text)) < 4 else 8
+    longest = max(map(len, grid.text))
+    size = min(11 if longest < 4 else 8, 0.85 * points / (0.6 * max(longest, 1)))  # so that the longest number fits in
     axes.text(
         x + 0.5,
         y + 0.5,
@@ -321,8 +338,9 @@ def _draw_cell(axes: Axes, grid: Grid, k: int, is_selected: bool, corner: str | 
         path_effects=outline,
     )
     if corner:
+        size = min(6.5, points / 4, points / (0.6 * len(corner)))
         axes.text(
-            x + 0.96, y + 0.93, corner, color=ROLES["kernel"].line, fontsize=6.5, ha="right", va="bottom", zorder=3
+            x + 0.96, y + 0.93, corner, color=ROLES["kernel"].line, fontsize=size, ha="right", va="bottom", zorder=3
         )
 
 
@@ -332,10 +350,24 @@ def _draw_arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]
     axes.annotate("", end, start, arrowprops={**style, "linewidth": width, "alpha": alpha}, zorder=4)
 
 
-def _lines_below(scene: Scene, selected: int | None) -> Iterable[str]:
+def _chosen(scene: Scene) -> int | None:
+    """The cell that is selected at the start."""
+    return scene.first[scene.walk] if scene.grid(scene.walk).text else None
+
+
+def _page(scene: Scene) -> float:
+    """How wide a still picture is, in cells."""
+    across, down = scene.size
+    return max(across, PAGE, min(TALL * down, TALLEST))
+
+
+def _below(lines: Sequence[str]) -> float:
+    """The room for the lines below, in cells: at least for three, so that pictures of one explorer have one size."""
+    return LINE * (max(len(lines), 3) + MARGIN)
+
+
+def _lines_below(scene: Scene, selected: int | None) -> list[str]:
+    texts = [scene.caption, scene.code]
     if selected is not None:
-        for grid in scene.grids:
-            k = selected - scene.first[grid.name]
-            if 0 <= k < len(grid.text):
-                yield f"{grid.notes[k]} = {grid.text[k]}" if grid.name == scene.walk else grid.notes[k]
-    yield from (line for line in (scene.caption, scene.code) if line)
+        texts.insert(0, scene.note(selected))
+    return [line for text in texts for line in textwrap.wrap(text, LETTERS)]

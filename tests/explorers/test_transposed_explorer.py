@@ -1,0 +1,501 @@
+"""The transposed convolution explorer: its scenes are true, for every value of every control; and in step, in a browser."""
+
+import itertools
+import json
+from collections import defaultdict
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import conv2d, conv_transpose2d
+
+from tests.explorers.test_scene_js import browser, cell, context, lit, mount, note, type_into, update  # noqa: F401
+from unet_edu import explore
+from unet_edu.explore.overlaps import PIXELS
+from unet_edu.explore.round_trip import RoundTrip
+from unet_edu.explore.transposed import BOUNDS, IMAGE, INPUTS, KERNELS, SCENES, State, edited, picture, scene
+from unet_edu.figures.scene import Scene, number
+
+BACK = [[2, 9, 6, 1], [6, 29, 30, 7], [10, 29, 33, 13], [12, 24, 16, 4]]  # the worked example, stride 1
+SETTINGS = 648  # 4 inputs, 6 kernels, 3 strides, 3 paddings, 3 output paddings
+
+
+def state(x=INPUTS["worked example, 2×2"], kernel=KERNELS["worked example, 3×3"], **settings) -> State:
+    return explore.transposed(x, kernel, **settings).state
+
+
+def every_state(show: str, inputs=INPUTS) -> list[State]:
+    image = state().image
+    ranges = [range(low, high + 1) for low, high in BOUNDS.values()]
+    kernels = KERNELS.values()
+    return [
+        State(show, x, w, image, *rest) for x in inputs.values() for w in kernels for rest in itertools.product(*ranges)
+    ]
+
+
+def values(scene: Scene) -> np.ndarray:
+    """The numbers of all cells; those of the meter, which are empty, as 0."""
+    return np.array([float(text.replace("−", "-") or 0) for grid in scene.grids for text in grid.text])
+
+
+def numbers(scene: Scene, name: str) -> np.ndarray:
+    grid, first = scene.grid(name), scene.first[name]
+    return values(scene)[first : first + len(grid.text)].reshape(grid.rows, grid.columns)
+
+
+def sums_of_links(scene: Scene) -> dict[tuple[str, str], np.ndarray]:
+    """For each pair of grids (output, input) that links join: Σ weight · input at each output; where no weight stands, Σ input."""
+    cells = values(scene)
+    found = defaultdict(lambda: np.zeros(len(cells)))  # where no stamp reaches, no link leads
+    grid_of = [grid.name for grid in scene.grids for _ in grid.text]
+    for output, input, weight, _ in scene.links:
+        names = (grid_of[output].split()[0], grid_of[input].split()[0])
+        found[names][output] += cells[input] * (1 if weight is None else cells[weight])
+    return found
+
+
+def part(scene: Scene, total: np.ndarray, name: str) -> np.ndarray:
+    grid, first = scene.grid(name), scene.first[name]
+    return total[first : first + len(grid.text)].reshape(grid.rows, grid.columns)
+
+
+def as_batch(array) -> torch.Tensor:
+    return torch.tensor(np.asarray(array), dtype=torch.float64)[None, None]
+
+
+def by_pytorch(state: State, code: str) -> np.ndarray:
+    """What the layer of the scene's own line of code makes of x."""
+    layer = eval(code, {"nn": nn}).double()
+    layer.weight.data = as_batch(state.kernel)
+    return layer(as_batch(state.x)).detach().numpy()[0, 0]
+
+
+def close(actual, expected):
+    # cells show three digits, and up to four products of them add up
+    np.testing.assert_allclose(actual, expected, rtol=1e-2, atol=5e-3)
+
+
+def test_three_ways_are_true_for_every_setting():
+    """All values of all controls: each view adds up to what PyTorch computes; what does not fit is said calmly."""
+    drawn = refused = 0
+    for it in every_state("three ways"):
+        shown = scene(it)
+        if it.problem:
+            refused += 1
+            assert shown.caption == it.problem and not shown.links and not shown.grid("output").text
+            continue
+        drawn += 1
+        y = by_pytorch(it, shown.code)
+        close(numbers(shown, "output"), y)
+        cut = tuple(slice(it.padding, it.padding + side) for side in y.shape)
+        close(numbers(shown, "canvas")[cut], y)
+        sums = sums_of_links(shown)
+        close(part(shown, sums["canvas", "input"], "canvas")[cut], y)  # scatter, told from pixels and weights
+        close(part(shown, sums["canvas", "stamp"], "canvas")[cut], y)  # scatter, told from stamps
+        close(part(shown, sums["output", "stretched"], "output"), y)  # zeros inserted, the kernel turned
+        close(part(shown, sums["output", "flattened"], "output"), y)  # rows of Aᵀ
+    assert drawn + refused == SETTINGS and drawn > 250 and refused > 250
+
+
+def test_what_is_refused_is_refused_by_pytorch_or_too_large_to_read():
+    reasons = set()
+    for it in every_state("three ways"):
+        settings = {"stride": it.stride, "padding": it.padding, "output_padding": it.output_padding}
+        if "PyTorch raises an error" in it.problem:
+            reasons.add("error")
+            with pytest.raises(RuntimeError, match="output padding must be smaller|output size.* is too small"):
+                conv_transpose2d(as_batch(it.x), as_batch(it.kernel), **settings)
+        else:
+            y = conv_transpose2d(as_batch(it.x), as_batch(it.kernel), **settings)
+            assert bool(it.problem) == (max(y.shape) > 8)
+            reasons.add("large" if it.problem else "")
+    assert reasons == {"error", "large", ""}
+
+
+def test_marks_say_what_is_cut_off_what_is_more_and_what_no_stamp_reaches():
+    seen = set()
+    for it in every_state("three ways", {name: INPUTS[name] for name in ("ones, 2×3", "one pixel")}):
+        if it.problem:
+            continue
+        shown, kernel = scene(it), torch.ones_like(as_batch(it.kernel))
+        ones = torch.ones_like(as_batch(it.x))
+        counts = conv_transpose2d(ones, kernel, None, it.stride, it.padding, it.output_padding)[0, 0].numpy()
+        marks = np.array(shown.grid("output").marks).reshape(counts.shape)
+        np.testing.assert_array_equal(marks == "unused", counts == 0)
+        less = (
+            conv_transpose2d(ones, kernel, None, it.stride, it.padding)[0, 0]
+            if min(counts.shape) > it.output_padding
+            else None
+        )
+        if less is not None:
+            more = np.ones(counts.shape, bool)
+            more[: less.shape[0], : less.shape[1]] = False
+            np.testing.assert_array_equal(marks == "tap", more & (counts > 0))
+        canvas = np.array(shown.grid("canvas").marks).reshape(shown.grid("canvas").rows, -1)
+        cut = tuple(slice(it.padding, it.padding + side) for side in counts.shape)
+        np.testing.assert_array_equal(canvas[cut], marks)
+        assert (canvas == "padding").sum() == canvas.size - marks.size
+        for mark, words in {"unused": "hatched", "tap": "coloured", "padding": "dashed"}.items():
+            is_seen = mark in canvas
+            assert (words in shown.caption) == is_seen or mark == "padding"
+            seen |= {mark} if is_seen else set()
+        assert ("dashed" in shown.caption) == (it.padding > 0)
+    assert seen == {"unused", "tap", "padding"}
+
+
+def test_the_worked_example_three_ways():
+    shown = scene(state())
+    np.testing.assert_array_equal(numbers(shown, "output"), BACK)
+    np.testing.assert_array_equal(numbers(shown, "stamp 2"), np.multiply(4, KERNELS["worked example, 3×3"]))
+    np.testing.assert_array_equal(numbers(shown, "turned kernel"), [[1, 3, 3], [3, 4, 1], [1, 4, 1]])
+    np.testing.assert_array_equal(numbers(shown, "stretched input"), np.pad([[2, 1], [4, 4]], 2))
+    np.testing.assert_array_equal(numbers(shown, "matrix 1"), [[1, 0, 1, 0], [4, 1, 4, 1], [3, 4, 1, 4], [0, 3, 0, 1]])
+    assert shown.note(shown.first["output"] + 5) == "4 stamps meet here: y[1, 1] = 4·2 + 1·1 + 4·4 + 1·4 = 29"
+    assert shown.caption == "rows: (2 − 1)·1 + 3 − 2·0 + 0 = 4; columns: (2 − 1)·1 + 3 − 2·0 + 0 = 4"
+    assert shown.code == ("nn.ConvTranspose2d(1, 1, kernel_size=3, stride=1, padding=0, output_padding=0, bias=False)")
+
+
+def test_output_padding_cuts_off_less_and_what_it_adds_is_no_zero():
+    """With k = 3, s = 2, p = 1, the added row and column hold what stamps put there."""
+    less, more = (scene(state(stride=2, padding=1, output_padding=n)) for n in (0, 1))
+    np.testing.assert_array_equal(numbers(more, "output")[:3, :3], numbers(less, "output"))
+    np.testing.assert_array_equal(numbers(more, "canvas"), numbers(less, "canvas"))
+    assert (numbers(more, "output")[3] > 0).all() and (numbers(more, "output")[:, 3] > 0).all()
+    tap = np.array(more.grid("output").marks).reshape(4, 4) == "tap"
+    assert tap[3].all() and tap[:, 3].all() and not tap[:3, :3].any()
+
+
+def places(scene: Scene, cells, name: str) -> list[int]:
+    return [cell - scene.first[name] for cell in sorted(cells) if scene.place(cell)[0].name == name]
+
+
+def test_one_output_lights_all_three_views():
+    shown = scene(state(stride=2))  # y is 5×5, and four stamps meet in its middle
+    found = shown.linked(shown.first["output"] + 12)
+    assert places(shown, found, "input") == [0, 1, 2, 3] and places(shown, found, "kernel") == [0, 2, 6, 8]
+    assert [places(shown, found, f"stamp {n}") for n in range(4)] == [[8], [6], [2], [0]]
+    window = places(shown, found, "stretched input")
+    assert window == [7 * (2 + u) + 2 + v for u in range(3) for v in range(3)]
+    assert places(shown, found, "turned kernel") == [0, 2, 6, 8]  # the others meet zeros
+    assert places(shown, found, "matrix 2") == [4 * 2 + n for n in range(4)] and not places(shown, found, "matrix 1")
+    assert shown.same(shown.first["output"] + 12) == {shown.first["output"] + 12, shown.first["canvas"] + 12}
+    assert found[shown.first["input"] + 3] == "×1" and found[shown.first["stretched input"] + 17] == ""
+
+
+def test_one_pixel_lights_its_stamp_in_all_three_views():
+    shown = scene(state(stride=2))
+    found, same = shown.linked(1), shown.same(1)
+    stamped = [5 * u + 2 + v for u in range(3) for v in range(3)]
+    assert places(shown, found, "canvas") == places(shown, found, "output") == stamped
+    assert places(shown, found, "stamp 1") == list(range(9)) and not places(shown, found, "stamp 0")
+    assert [places(shown, found, f"matrix {i}") for i in range(5)] == [[9, 13, 17]] * 3 + [[], []]
+    assert sorted(shown.place(twin)[0].name for twin in same) == [
+        *(f"flattened input {i}" for i in range(5)),
+        "input",
+        "stretched input",
+    ]
+    notes = {shown.note(twin) for twin in same}
+    assert notes == {"x[0, 1] = 1 stamps the kernel, times 1: its corner falls on row 0, column 2 of y"}
+
+
+def test_one_weight_lights_its_copies():
+    shown = scene(state())
+    found = shown.linked(shown.first["kernel"] + 5)
+    assert [places(shown, found, f"stamp {n}") for n in range(4)] == [[5]] * 4
+    assert places(shown, found, "turned kernel") == [3]
+    assert sum(len(places(shown, found, f"matrix {i}")) for i in range(4)) == 4
+    assert shown.note(shown.first["kernel"] + 5) == "w[1, 2] = 3 stands once in every stamp, and in 4 entries of Aᵀ"
+    assert shown.note(shown.first["turned kernel"] + 3) == "the kernel is turned by 180°: here stands w[1, 2]"
+    assert shown.note(shown.first["stamp 2"] + 5) == "x[1, 0]·w[1, 2] = 4·3 = 12 falls on y[2, 2]"
+    entry = shown.first["matrix 2"] + 2 * 4 + 2
+    assert shown.note(entry) == "Aᵀ[10, 2] = 3 is w[1, 2], with which x[1, 0] goes into y[2, 2]"
+    assert entry in found
+
+
+def test_notes_of_what_is_cut_off_and_of_zeros():
+    shown = scene(state(stride=2, padding=1))
+    assert shown.note(shown.first["canvas"]) == "the padding cuts this number off"
+    assert shown.note(shown.first["stamp 0"]) == "x[0, 0]·w[0, 0] = 2·1 = 2 is cut off by the padding"
+    assert shown.note(shown.first["input"]).endswith("its corner falls on row −1, column −1 of y")
+    grid = shown.grid("stretched input")
+    assert (grid.rows, grid.columns) == (5, 5) and grid.marks[:3] == ("padding",) * 3
+    assert grid.notes[0] == "a zero around them" and (grid.marks[7], grid.notes[7]) == (
+        "faint",
+        "a zero between the pixels",
+    )
+    gap = scene(state(kernel=[[1]], stride=2))
+    assert gap.note(gap.first["output"] + 1) == "no stamp reaches here: y[0, 1] = 0 = 0"
+
+
+def test_a_padding_larger_than_the_kernel_leaves_pixels_that_no_window_reads():
+    shown = scene(state([[1, 2, 3], [4, 5, 6]], [[1, 1]], stride=2, padding=(1)))
+    y = conv_transpose2d(as_batch([[1, 2, 3], [4, 5, 6]]), as_batch([[1, 1]]), stride=2, padding=1)[0, 0]
+    np.testing.assert_array_equal(numbers(shown, "output"), y)
+    marks = np.array(shown.grid("stretched input").marks).reshape(-1, shown.grid("stretched input").columns)
+    assert (marks[[0, -1]] == "unused").all() and (marks[1:-1] != "unused").any()
+
+
+def test_no_grid_lies_on_another():
+    for it in every_state("three ways", {"pixel": ((1,),), "2×3": INPUTS["numbered, 2×3"]}):
+        grids = [grid for grid in scene(it).grids if grid.text]
+        boxes = [(grid.at, (grid.at[0] + grid.columns, grid.at[1] + grid.rows)) for grid in grids]
+        for (a, b), (c, d) in itertools.combinations(boxes, 2):
+            assert b[0] <= c[0] or d[0] <= a[0] or b[1] <= c[1] or d[1] <= a[1]
+
+
+# ---- overlaps --------------------------------------------------------------------------------------------------------
+
+
+def test_overlaps_are_true_for_every_setting():
+    drawn = 0
+    for it in every_state("overlaps", {"2×2": INPUTS["worked example, 2×2"]}):
+        if it.problem:
+            continue
+        drawn += 1
+        shown, geometry = scene(it), (None, it.stride, it.padding, it.output_padding)
+        ones, kernel = torch.ones(1, 1, *PIXELS, dtype=torch.float64), as_batch(it.kernel)
+        counts = conv_transpose2d(ones, torch.ones_like(kernel), *geometry)[0, 0].numpy()
+        np.testing.assert_array_equal(numbers(shown, "counts"), counts)
+        close(numbers(shown, "ones"), conv_transpose2d(ones, kernel, *geometry)[0, 0])
+        np.testing.assert_array_equal(part(shown, sums_of_links(shown)["counts", "down"], "counts"), counts)
+        marks = np.array(shown.grid("counts").marks).reshape(counts.shape)
+        np.testing.assert_array_equal(marks == "unused", counts == 0)
+        np.testing.assert_array_equal(marks == "tap", counts == counts.max())
+        # what is said of the inside, against the inside of a large image of ones
+        inside = conv_transpose2d(torch.ones(1, 1, 24, 24, dtype=torch.float64), kernel, *geometry)[
+            0, 0, 10:-10, 10:-10
+        ]
+        low, high = inside.min().item(), inside.max().item()
+        is_flat = high - low < 1e-9
+        said = (
+            f"becomes {number(low)} everywhere inside"
+            if is_flat
+            else f"from {number(low)} to {number(high)}: a checkerboard"
+        )
+        assert said in shown.caption
+    assert drawn > 60
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "words"),
+    [
+        ("worked example, 3×3", 2, "down 1 or 2 by turns, across 1 or 2 by turns. An image of ones becomes uneven"),
+        ("bilinear, 4×4", 2, "down 2, across 2. An image of ones becomes 1 everywhere inside: no checkerboard."),
+        ("as in the U-Net, 2×2", 2, "down 1, across 1. An image of ones becomes uneven inside, from 1 to 4: a checker"),
+        (
+            "halves, 2×2",
+            3,
+            "down 0 or 1 by turns, across 0 or 1 by turns. An image of ones becomes uneven inside, from 0",
+        ),
+        ("ones, 3×3", 1, "down 3, across 3. An image of ones becomes 9 everywhere inside: no checkerboard."),
+    ],
+)
+def test_even_counts_are_needed_and_not_enough(kernel, stride, words):
+    shown = scene(state(kernel=KERNELS[kernel], stride=stride, show="overlaps"))
+    assert shown.caption.startswith(f"Stamps that meet inside: {words}")
+
+
+# ---- there and back --------------------------------------------------------------------------------------------------
+
+
+def test_there_and_back_is_true_for_every_setting():
+    drawn = 0
+    for it in every_state("there and back", {name: INPUTS[name] for name in ("worked example, 2×2", "numbered, 2×3")}):
+        if it.problem:
+            continue
+        drawn += 1
+        shown, trip, kernel = scene(it), RoundTrip.of(it), as_batch(it.kernel)
+        small = conv2d(as_batch(trip.image), kernel, None, it.stride, it.padding)
+        back = conv_transpose2d(small, kernel, None, it.stride, it.padding, it.output_padding)[0, 0].numpy()
+        close(numbers(shown, "small"), small[0, 0])
+        assert small.shape[2:] == np.shape(it.x) and back.shape == trip.image.shape
+        close(numbers(shown, "output"), back)
+        sums = sums_of_links(shown)
+        close(part(shown, sums["small", "input"], "small"), small[0, 0])
+        # digits are lost twice
+        np.testing.assert_allclose(part(shown, sums["output", "small"], "output"), back, rtol=2e-2, atol=2e-2)
+        np.testing.assert_allclose(trip.back, back, rtol=1e-12, atol=1e-12)
+        error = np.linalg.norm(back - trip.image) / np.linalg.norm(trip.image)
+        assert trip.error == pytest.approx(error)
+        best = min(np.linalg.norm(c * back - trip.image) for c in trip.scale * np.linspace(0.5, 1.5, 101))
+        assert trip.missing == pytest.approx(best / np.linalg.norm(trip.image))  # no other factor does better
+        filled = shown.grid("meter").marks.count("tap")
+        assert (
+            filled == round(20 * (1 - trip.missing))
+            and f"{100 * (1 - trip.missing):.0f} %" in shown.grid("meter").label
+        )
+    assert drawn > 100
+
+
+def test_transposed_is_not_inverse():
+    shown = scene(state(show="there and back"))
+    assert shown.grid("small").text == ("122", "148", "126", "134")
+    assert shown.grid("output").text[:2] == ("122", "636")  # where x has 4 and 5
+    assert shown.note(1) == "x[0, 1] = 5; back comes 636"
+    assert shown.note(shown.first["output"] + 1) == "x here is 5; AᵀAx[0, 1] = 4·122 + 1·148 = 636"
+    assert shown.caption == (
+        "Is AᵀA x = x? No: ‖AᵀA x − x‖ is 135 times ‖x‖; rescaled as well as can be, 54 % of x is still missing. "
+        "A keeps 4 numbers of 16: no matrix brings every image back."
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "answer"),
+    [
+        (
+            {"kernel": KERNELS["a one in the middle, 3×3"], "padding": 1},
+            "Yes, for this image: AᵀA x = x. A keeps all 4 numbers of x.",
+        ),
+        ({"kernel": [[3]]}, "Up to a factor, for this image: AᵀA x = 9 x. A keeps all 4 numbers of x."),
+        (
+            {"kernel": KERNELS["halves, 2×2"], "stride": 2, "image": np.kron([[1, 2], [3, 4]], np.ones((2, 2)))},
+            "Yes, for this image: AᵀA x = x. A keeps 4 numbers of 16: no matrix brings every image back.",
+        ),
+        (
+            {"image": np.zeros((4, 4))},
+            "An image of zeros comes back from everything: type a number into it.",
+        ),
+        (
+            {"kernel": [[0]]},
+            (
+                "No: ‖AᵀA x − x‖ is 1 times ‖x‖; rescaled as well as can be, 100 % of x is still missing. "
+                "A keeps 0 numbers of 4: no matrix brings every image back."
+            ),
+        ),
+    ],
+)
+def test_the_verdict_is_calm_and_true(settings, answer):
+    assert scene(state(show="there and back", **settings)).caption == f"Is AᵀA x = x? {answer}"
+
+
+# ---- the explorer ----------------------------------------------------------------------------------------------------
+
+
+def test_an_edit_changes_one_number():
+    it = state([[1, 2, 3]], [[1, 1]])
+    assert edited(it, 1, -2.0) == {"x": ((1, -2, 3),)}
+    assert edited(it, 4, 0.5, edits=3) == {"kernel": ((1, 0.5),)}
+    there = state([[1, 2, 3]], [[1, 1]], show="there and back", image=[[1, 2, 3, 4]])  # y is 1×4
+    assert edited(there, 3, -2.0)["image"][0][:4] == (1, 2, 3, -2)
+    assert edited(there, 5, 0.5) == {"kernel": ((1, 0.5),)}
+
+
+def test_the_explorer_follows_its_controls_and_edits():
+    explorer = explore.transposed()
+    view, seen = explorer.views[0].widget, set()
+    for show in SCENES:
+        explorer.controls["show"].value = show
+        assert explorer.controls["x"].disabled == (show != "three ways")
+        explorer.controls["stride"].value = 3
+        for name, options in {"x": INPUTS, "kernel": KERNELS}.items():
+            for label, value in options.items():
+                explorer.controls[name].value = value
+                assert explorer.controls[name].label == label
+                assert view.scene == scene(explorer.state).data()
+        for name, (low, high) in BOUNDS.items():
+            for value in range(low, high + 1):
+                explorer.controls[name].value = value
+                assert getattr(explorer.state, name) == value and view.scene == scene(explorer.state).data()
+                seen.add(json.dumps(view.scene))
+        explorer.update(
+            x=INPUTS["worked example, 2×2"],
+            kernel=KERNELS["worked example, 3×3"],
+            stride=1,
+            padding=0,
+            output_padding=0,
+        )
+    assert len(seen) > 10
+    explorer.controls["show"].value = "three ways"
+    view.edit = {"cell": 4 + 4, "value": -2.0, "edits": 1}
+    assert (
+        explorer.state.kernel == ((1, 4, 1), (1, -2, 3), (3, 3, 1)) and explorer.controls["kernel"].label == "your own"
+    )
+
+
+def test_arguments_out_of_range_are_named():
+    for message, arguments in {
+        "x: expected at most 2×3 numbers, got 3×2": {"x": np.ones((3, 2))},
+        "kernel: expected at most 4×4 numbers, got 5×5": {"kernel": np.ones((5, 5))},
+        "image: expected at most 8×8 numbers, got 9×1": {"image": np.ones((9, 1))},
+        "stride: expected 1 to 3, got 0": {"stride": 0},
+        "output_padding: expected 0 to 2, got 3": {"output_padding": 3},
+        "show: expected one of 'three ways', 'overlaps', 'there and back', got 'all'": {"show": "all"},
+    }.items():
+        with pytest.raises(ValueError, match=message):
+            explore.transposed(**arguments)
+
+
+def test_what_does_not_fit_is_said_in_words():
+    for settings, words in {
+        (
+            1,
+            0,
+            1,
+        ): "With stride 1 there is only one size to come back to: output_padding must be 0, or PyTorch raises an error.",
+        (2, 0, 2): "output_padding chooses among the 2 sizes that a convolution of stride 2 brings to one.",
+    }.items():
+        assert state(**dict(zip(BOUNDS, settings, strict=True))).problem.startswith(words)
+    assert state([[1]], [[1]], padding=1).problem == (
+        "The padding cuts off everything that the stamps cover: PyTorch raises an error."
+    )
+    assert state(np.ones((2, 3)), stride=3).problem.startswith("The output would be 6×9: too large to read here")
+
+
+@pytest.mark.parametrize("show", SCENES)
+def test_it_shows_itself_where_nothing_runs(show):
+    it = state(stride=2, show=show)
+    told, shown = picture(it), scene(it)
+    assert told.alt == shown.alt and len(told.alt) > 100
+    expected = {
+        "three ways": it.y,
+        "overlaps": np.outer([1, 1, 2, 1, 2, 1, 1], [1, 1, 2, 1, 2, 1, 2, 1, 1]),
+        "there and back": RoundTrip.of(it).back,
+    }[show]
+    assert told.digest == f"{shown.grid(shown.walk).label}: {explore.digest(expected)}"
+    data, metadata = explore.transposed(stride=2, show=show)._repr_mimebundle_()
+    assert data["image/png"].startswith(b"\x89PNG") and metadata["image/png"]["alt"] == told.alt
+    assert json.loads(json.dumps(shown.data(), allow_nan=False))["links"]
+
+
+def test_the_picture_selects_where_most_stamps_meet():
+    example = "4 stamps meet here: y[2, 2] = 1·2 + 3·1 + 1·4 + 1·4 = 13"
+    told = picture(state(stride=2))
+    assert example in told.alt and example in [text.get_text() for text in told.figure.axes[0].texts]
+    overlap = picture(state(stride=2, show="overlaps"))
+    texts = [text.get_text() for text in overlap.figure.axes[0].texts]
+    assert "stamps on pixel [2, 2]: 2 down times 2 across = 4" in texts
+
+
+def test_the_image_that_goes_there_and_back_is_the_worked_example():
+    np.testing.assert_array_equal(RoundTrip.of(state()).image, IMAGE)
+
+
+@pytest.mark.needs("chromium")
+def test_in_a_browser_the_three_ways_are_in_step(mount):  # noqa: F811
+    page = mount(explore.transposed(stride=2))
+    cell(page, "output", 2, 2).hover()
+    assert note(page) == "4 stamps meet here: y[2, 2] = 1·2 + 3·1 + 1·4 + 1·4 = 13"
+    assert [lit(page, f"stamp {n}") for n in range(4)] == [[(2, 2)], [(2, 0)], [(0, 2)], [(0, 0)]]
+    assert lit(page, "stretched input") == [(r, c) for r in (2, 3, 4) for c in (2, 3, 4)]
+    assert lit(page, "matrix 2") == [(2, n) for n in range(4)]
+    assert cell(page, "stretched input", 3, 3).locator(".corner").text_content() == ""  # a zero has no weight
+    assert cell(page, "stretched input", 2, 2).locator(".corner").text_content() == "×1"
+    assert cell(page, "canvas", 2, 2).get_attribute("class").split()[-1] == "selected"
+    page.get_by_role("button", name="Step").click()
+    assert note(page).startswith("1 stamp meets here: y[0, 1] = 4·2")
+    type_into(page, "input", 0, 0, "5")
+    assert page.evaluate("edits") == [[0, 5]]
+
+
+@pytest.mark.needs("chromium")
+def test_in_a_browser_each_scene_fits_and_can_be_walked(mount):  # noqa: F811
+    page = mount(explore.transposed(stride=2, padding=1, output_padding=1))
+    for show, walked in {"overlaps": "counts", "there and back": "output", "three ways": "output"}.items():
+        update(page, explore.transposed(stride=2, padding=1, output_padding=1, show=show))
+        page.get_by_label(f"{walked} row").fill("1")
+        assert page.locator(f".selected[aria-label^='{walked}, row 1']").count() == 1
+        size = page.evaluate(
+            "(({width, height}) => [width, height])(document.querySelector('svg').getBoundingClientRect())"
+        )
+        assert size[0] < 880 and size[1] < 700

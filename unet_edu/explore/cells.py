@@ -1,0 +1,127 @@
+"""What the explorers of grids share: numbers as states keep them, as sliders bound them, and as notes name and write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import ipywidgets
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from unet_edu.figures.scene import Grid, number
+
+__all__ = [
+    "Matrix",
+    "Place",
+    "count",
+    "expect_within",
+    "factor",
+    "first_cells",
+    "grid",
+    "matrix",
+    "name",
+    "sheet",
+    "sides",
+    "size",
+    "sliders",
+    "total",
+    "typed",
+]
+
+Matrix = tuple[tuple[float, ...], ...]
+Place = tuple[int, int]  # (row, column)
+
+
+def matrix(argument: str, array: ArrayLike, most: Place) -> Matrix:
+    """An array of at most this many rows and columns as nested tuples, so that states can be compared and kept."""
+    values = np.asarray(array, dtype=np.float64)
+    if values.ndim != 2:
+        raise ValueError(f"{argument}: expected a matrix (rows, columns), got shape {values.shape}")
+    if not values.size or not np.isfinite(values).all():
+        raise ValueError(f"{argument}: expected one or more finite numbers, got {values.tolist()}")
+    if values.shape[0] > most[0] or values.shape[1] > most[1]:
+        raise ValueError(f"{argument}: expected at most {most[0]}×{most[1]} numbers, got {size(values.shape)}")
+    return _tuples(values)
+
+
+def sheet(array: Matrix, shape: Place) -> Matrix:
+    """A larger matrix with `array` in its upper left corner, and made-up digits beyond it: what sliders cut their sizes from."""
+    i, j = np.indices(shape)
+    values = (1 + (3 * i + 5 * j) % 9).astype(np.float64)
+    values[: len(array), : len(array[0])] = array
+    return _tuples(values)
+
+
+def typed(array: Matrix, place: Place, value: float) -> Matrix:
+    """The matrix with one number changed."""
+    values = np.array(array, dtype=np.float64)
+    values[place] = value
+    return _tuples(values)
+
+
+def expect_within(bounds: Mapping[str, Place], state: Any) -> None:
+    """Name the field of the state that is outside of its bounds."""
+    for field, (low, high) in bounds.items():
+        if not low <= getattr(state, field) <= high:
+            raise ValueError(f"{field}: expected {low} to {high}, got {getattr(state, field)}")
+
+
+def sliders(bounds: Mapping[str, Place], state: Any) -> dict[str, ipywidgets.IntSlider]:
+    """A slider for each bounded field of the state."""
+    return {
+        field: ipywidgets.IntSlider(min=low, max=high, value=getattr(state, field), description=field)
+        for field, (low, high) in bounds.items()
+    }
+
+
+def grid(
+    name: str,
+    label: str,
+    role: str,
+    array: NDArray[np.float64],
+    notes: Sequence[str],
+    marks: Sequence[str] = (),
+    editable: bool = False,
+) -> Grid:
+    """A grid with the numbers of an array."""
+    text = tuple(number(value) for value in array.flat)
+    rows, columns = array.shape
+    return Grid(name, label, role, rows, columns, text, tuple(notes), tuple(marks), editable)
+
+
+def first_cells(grids: Sequence[Grid]) -> dict[str, int]:
+    """The number of each grid's first cell, when the scene has these grids in this order."""
+    starts = np.cumsum([0, *(len(grid.text) for grid in grids)])
+    return {grid.name: int(start) for grid, start in zip(grids, starts, strict=False)}
+
+
+def size(shape: Sequence[int]) -> str:
+    return "×".join(map(str, shape))
+
+
+def sides(shape: Sequence[int]) -> str:
+    """A size as code has it: one number when all sides are the same."""
+    return str(shape[0]) if len(set(shape)) == 1 else str(tuple(shape))
+
+
+def count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def name(symbol: str, place: Sequence[int]) -> str:
+    return f"{symbol}[{', '.join(map(str, place))}]"
+
+
+def factor(value: float) -> str:
+    """A number inside a product: negative ones in parentheses."""
+    return f"({number(value)})" if value < 0 else number(value)
+
+
+def total(products: Sequence[tuple[float, float]]) -> str:
+    """A sum of products, written out; an empty sum is 0."""
+    return " + ".join(f"{factor(a)}·{factor(b)}" for a, b in products) or "0"
+
+
+def _tuples(values: NDArray[np.float64]) -> Matrix:
+    return tuple(tuple(row) for row in values.tolist())

@@ -1,0 +1,403 @@
+"""The interpolation explorer: where each output pixel looks and what it takes; below, a photograph and a mask. Lesson 03."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import ipywidgets
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from unet_edu.data.masks import photo_and_mask
+from unet_edu.explore.cells import Matrix, Place, grid, matrix, name, size, typed
+from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
+from unet_edu.explore.picture import array_png, digest, image_tag
+from unet_edu.figures.palette import CLASSES, ROLES
+from unet_edu.figures.panels import painted
+from unet_edu.figures.scene import Link, Scene, draw_scene, inches, line_up, number
+from unet_edu.interpolation import MODES, axis_matrix, bed_of_nails, interpolate, source_coordinates
+
+__all__ = [
+    "INPUTS",
+    "MOST",
+    "NAILS",
+    "RULES",
+    "State",
+    "as_classes",
+    "edited",
+    "enlarged",
+    "interpolation",
+    "output",
+    "picture",
+    "scene",
+    "small_images",
+]
+
+INPUTS: dict[str, Matrix] = {
+    "nine pixels": ((4, 5, 8), (1, 8, 8), (3, 6, 6)),
+    "a row": ((0, 1, 2, 3),),
+    "one bright pixel": ((0, 0, 0), (0, 1, 0), (0, 0, 0)),
+    "a mask of classes 0 and 2": ((0, 0, 0, 0), (0, 2, 2, 0), (0, 2, 2, 0), (0, 0, 0, 0)),
+}
+NAILS = "bed of nails"
+RULES = {  # the mode, and align_corners
+    "nearest": ("nearest", False),
+    "bilinear": ("bilinear", False),
+    "bilinear, corners aligned": ("bilinear", True),
+    "bicubic": ("bicubic", False),
+    "bicubic, corners aligned": ("bicubic", True),
+    NAILS: (NAILS, False),
+}
+MOST = 12  # output rows and columns that still read well
+SCALE = 6  # how many times the photograph and the mask are enlarged
+
+
+@dataclass(frozen=True)
+class State:
+    x: Matrix
+    rows: int  # of the output
+    columns: int
+    rule: tuple[str, bool]  # one of `RULES`
+
+    @property
+    def image(self) -> NDArray[np.float64]:
+        return np.array(self.x, dtype=np.float64)
+
+    @property
+    def mode(self) -> str:
+        return self.rule[0]
+
+    @property
+    def align_corners(self) -> bool:
+        return self.rule[1]
+
+    @property
+    def fits(self) -> bool:
+        """Whether there is such an output: nails stand only on whole steps."""
+        (H, W) = self.image.shape
+        return self.mode != NAILS or (self.rows % H == 0 and self.columns % W == 0)
+
+    def matrix(self, axis: int) -> NDArray[np.float64]:
+        """The weights along the rows (0) or along the columns (1): (outputs, inputs)."""
+        size, out_size = self.image.shape[axis], (self.rows, self.columns)[axis]
+        if not self.fits:
+            return np.zeros((0, size))
+        if self.mode == NAILS:
+            return bed_of_nails(np.eye(size), (out_size // size, 1))
+        return axis_matrix(size, out_size, mode=self.mode, align_corners=self.align_corners)
+
+    def sources(self, axis: int) -> NDArray[np.float64]:
+        """Where the outputs look, along one axis, in pixels of the input."""
+        size, out_size = self.image.shape[axis], (self.rows, self.columns)[axis]
+        return source_coordinates(size, out_size, mode=self.mode, align_corners=self.align_corners)
+
+
+def interpolation(
+    x: ArrayLike = INPUTS["nine pixels"],
+    size: tuple[int, int] = (6, 6),
+    *,
+    mode: str = "bilinear",
+    align_corners: bool = False,
+) -> Explorer:
+    """Explore how interpolation makes a small grid larger, or a large one smaller.
+
+    Point at an output to see the place where it looks (a dot on the input) and the share that it takes of each pixel around it; at
+    an input to see every output that it feeds. Step, play, or move the sliders. Type a number into the input. Below, the
+    same rule enlarges a photograph and its mask six times.
+
+    Parameters
+    ----------
+    x : (H, W) array
+        The input; up to 5×5 reads well.
+    size : (rows, columns)
+        Of the output, each from 1 to 12.
+    mode : "nearest", "bilinear", "bicubic" or "bed of nails"
+    align_corners : bool
+        Whether the centres of the corner pixels lie on each other; only for bilinear and bicubic.
+
+    Returns
+    -------
+    Explorer
+        The last value of a notebook cell shows itself.
+
+    Raises
+    ------
+    ValueError
+        When the input is no matrix, or the mode or the size is none of the above.
+    """
+    if (mode, align_corners) not in RULES.values():
+        raise ValueError(
+            f"mode: expected one of {', '.join(map(repr, (*MODES, NAILS)))}, and align_corners only with 'bilinear' and 'bicubic', "
+            f"got {mode!r} with align_corners={align_corners!r}"
+        )
+    if len(size) != 2 or not all(1 <= side <= MOST for side in size):
+        raise ValueError(f"size: expected two numbers from 1 to {MOST}, got {size!r}")
+    state = State(matrix("x", x, (MOST, MOST)), *size, (mode, align_corners))
+    view = SceneView()
+    controls = {
+        "rule": ipywidgets.Dropdown(options=list(RULES.items()), description="Rule"),
+        "x": ipywidgets.Dropdown(options=list(INPUTS.items()), description="Input"),
+        "rows": ipywidgets.IntSlider(min=1, max=MOST, description="Out rows"),
+        "columns": ipywidgets.IntSlider(min=1, max=MOST, description="Out cols."),
+    }
+    explorer = Explorer(
+        state,
+        controls,
+        views=[
+            View(view, "scene", lambda state: scene(state).data()),
+            *(View(ipywidgets.HTML(layout={"flex": "1 1 14em"}), "value", paint) for paint in TILES),
+        ],
+        picture=picture,
+    )
+    view.observe(lambda change: explorer.update(**edited(explorer.state, **change["new"])), names="edit")
+    return explorer
+
+
+def scene(state: State) -> Scene:
+    """Input and output, a link for each pixel that an output takes, and a dot for where it looks."""
+    x = state.image
+    B_H, B_W = state.matrix(0), state.matrix(1)
+    y = output(state)
+    weights = np.einsum("ir,jc->ijrc", B_H, B_W)
+    takes = [_takes(state, (i, j), weights[i, j]) for i, j in np.ndindex(y.shape)]
+    feeds = [_feeds(x, (r, c), weights[:, :, r, c]) for r, c in np.ndindex(x.shape)]
+    grids, signs = line_up(
+        grid("input", f"input x, {size(x.shape)}", "input", x, feeds, editable=True),
+        "→",
+        grid("output", f"output y, {size(y.shape)}" if state.fits else "no output", "output", y, takes),
+    )
+    links = tuple(
+        Link(output=x.size + int(out), input=int(taken), weight=None, factor=f"×{_weight(weight)}")
+        for out, of_inputs in enumerate(weights.reshape(y.size, x.size))
+        for taken, weight in zip(of_inputs.nonzero()[0], of_inputs[of_inputs != 0], strict=True)
+    )
+    return Scene(
+        alt=_alt(state, y, grids[1].notes),
+        grids=grids,
+        signs=signs,
+        links=links,
+        walk="output",
+        caption=_caption(state, y),
+        code=_code(state),
+        can_predict=state.fits,
+        points=_dots(state, grids[0].at) if state.fits else (),
+    )
+
+
+def output(state: State) -> NDArray[np.float64]:
+    """What interpolation makes of the input; no rows and no columns where there is no such output."""
+    return state.matrix(0) @ state.image @ state.matrix(1).T
+
+
+def edited(state: State, cell: int, value: float, **_: object) -> dict[str, Matrix]:
+    """What a number typed into a cell of the scene changes in the state."""
+    return {"x": typed(state.x, divmod(cell, state.image.shape[1]), value)}
+
+
+@lru_cache(maxsize=1)
+def small_images() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Four coins on 40×40 pixels, and their mask: class 2 where there is a coin, 0 elsewhere."""
+    coins, mask = photo_and_mask("coins")
+    crop = np.s_[100:220:3, 60:180:3]
+    return coins[crop], 2 * mask[crop].astype(np.int64)
+
+
+def enlarged(state: State, image: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.float64]:
+    """The image six times larger, by the rule that is chosen."""
+    if state.mode == NAILS:
+        return bed_of_nails(image, SCALE).astype(np.float64)
+    size = (image.shape[0] * SCALE, image.shape[1] * SCALE)
+    return interpolate(image, size, mode=state.mode, align_corners=state.align_corners).astype(np.float64)
+
+
+def photo_before(_: State) -> str:
+    """The small photograph as HTML."""
+    return _photo_before()
+
+
+@lru_cache(maxsize=1)  # one string for all states: what has not changed is not sent again
+def _photo_before() -> str:
+    return _tile(
+        array_png(small_images()[0]), "Four bright coins on a dark ground, on 40×40 pixels.", "a photograph, 40×40"
+    )
+
+
+def photo_after(state: State) -> str:
+    """The enlarged photograph as HTML."""
+    words = f"the photograph, {SCALE} times larger, {state.mode}"
+    return _tile(array_png(enlarged(state, small_images()[0])), f"The coins: {words}.", words)
+
+
+def mask_before(_: State) -> str:
+    """The small mask as HTML."""
+    return _mask_before()
+
+
+@lru_cache(maxsize=1)
+def _mask_before() -> str:
+    mask = small_images()[1]
+    return _tile(array_png(painted(mask)), "The coins as a mask of two classes.", f"its mask: {_shares(mask)}")
+
+
+def mask_after(state: State) -> str:
+    """The enlarged mask, rounded to whole classes, as HTML."""
+    values = enlarged(state, small_images()[1])
+    classes = as_classes(values)
+    words = f"the mask, {SCALE} times larger: {_shares(classes)}; before rounding {_count(len(np.unique(values.round(6))), 'different value')}"
+    return _tile(array_png(painted(classes)), f"The mask enlarged, {state.mode}: {_shares(classes, '')}.", words)
+
+
+def as_classes(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """What a program makes of a mask that must hold whole numbers: it rounds."""
+    return np.rint(values).astype(np.int64)
+
+
+TILES: tuple[Callable[[State], str], ...] = (photo_before, photo_after, mask_before, mask_after)
+
+
+def picture(state: State) -> Picture:
+    """The scene above the four images, for where nothing runs."""
+    grids = scene(state)
+    coins, mask = small_images()
+    large, large_mask = enlarged(state, coins), as_classes(enlarged(state, mask))
+    width, height = inches(grids, 9.0)
+    figure = Figure(figsize=(width, height + 2.6), dpi=100, layout="constrained")
+    rows = figure.add_gridspec(2, 4, height_ratios=(height, 2.6))
+    draw_scene(figure.add_subplot(rows[0, :]), grids)
+    titles = ("a photograph", f"{SCALE} times larger", "its mask", f"{SCALE} times larger, rounded")
+    for column, (image, title) in enumerate(
+        zip((coins, large, painted(mask), painted(large_mask)), titles, strict=True)
+    ):
+        axes = figure.add_subplot(rows[1, column])
+        axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        axes.set_title(title, fontsize=9)
+        axes.set_axis_off()
+    alt = (
+        f"{grids.alt} Below, four coins and their mask, before and after. "
+        f"The mask holds {_shares(mask, '')} before and {_shares(large_mask, '')} after."
+    )
+    numbers = f"output: {digest(output(state))}" if state.fits else "no output"
+    return Picture(figure, alt, f"{numbers}; photograph: {digest(large)}; mask: {digest(large_mask)}")
+
+
+def _takes(state: State, out: Place, weights: NDArray[np.float64]) -> str:
+    """What is said of an output: where it looks, and the sum."""
+    x, what, used = state.image, name("y", out), weights[weights != 0]
+    if state.mode == NAILS and not used.size:
+        return f"{what}, between the nails,"
+    terms = [f"{_factor(weights[place])}·{_factor(x[place])}" for place in zip(*weights.nonzero(), strict=True)]
+    total = " + ".join(terms)
+    if len(terms) > 4:
+        total = f"{len(terms)} pixels, weights from {_weight(used.min())} to {_weight(used.max())}, together {number(used.sum())}; the sum"
+    if state.mode == NAILS:
+        return f"{what}, a nail: {total}"
+    row, column = (_source(state, axis, out[axis]) for axis in (0, 1))
+    return f"{what} looks at row {row}, column {column}: {total}"
+
+
+def _source(state: State, axis: int, i: int) -> str:
+    """The source coordinate, with the numbers filled in."""
+    size, out_size = state.image.shape[axis], (state.rows, state.columns)[axis]
+    place = number(state.sources(axis)[i])
+    if state.mode == "nearest":
+        return f"⌊{i}·{size}/{out_size}⌋ = {i * size // out_size}"
+    if state.align_corners:
+        return f"{i}·{size - 1}/{out_size - 1} = {place}" if out_size > 1 else "0"
+    return f"({i} + 0.5)·{size}/{out_size} − 0.5 = {place}"
+
+
+def _feeds(x: NDArray[np.float64], place: Place, weights: NDArray[np.float64]) -> str:
+    """What is said of an input: the adjoint, all that it goes into."""
+    used = weights[weights != 0]
+    what = f"{name('x', place)} = {number(x[place])}"
+    if not used.size:
+        return f"{what} goes into no output: it is lost"
+    spread = f"times {_weight(used[0])}"
+    if used.max() - used.min() > 1e-12:
+        spread = f"with weights from {_weight(used.min())} to {_weight(used.max())}"
+    return f"{what} goes into {_count(used.size, 'output')}, {spread}; together {_weight(used.sum())}"
+
+
+def _dots(state: State, at: tuple[float, float]) -> tuple[tuple[int, float, float], ...]:
+    """For each output the place where it looks, on the input's grid."""
+    outputs = np.ndindex(state.rows, state.columns)
+    if state.mode == NAILS:
+        return ()
+    middle = 0.0 if state.mode == "nearest" else 0.5  # nearest counts from a pixel's edge, the others from its centre
+    rows, columns = (state.sources(axis) + middle for axis in (0, 1))
+    return tuple(
+        (state.image.size + n, float(at[0] + columns[j]), float(at[1] + rows[i])) for n, (i, j) in enumerate(outputs)
+    )
+
+
+def _caption(state: State, y: NDArray[np.float64]) -> str:
+    (H, W), rows, columns = state.image.shape, state.rows, state.columns
+    if not state.fits:
+        return f"A bed of nails needs whole steps: {rows}×{columns} is no multiple of {H}×{W}. Move the sliders."
+    rule = {
+        "nearest": f"The dot is the upper left corner of the output pixel: (i·{H}/{rows}, j·{W}/{columns}). The pixel that it is in is copied.",
+        "bilinear": "The dot is the middle of the output pixel. The nearer of the pixels around it count more.",
+        "bicubic": "The dot is the middle of the output pixel. It takes 4×4 pixels around it, the farther ones with negative weights.",
+        NAILS: "Each pixel stands in the corner of its own block; all the rest is 0.",
+    }[state.mode]
+    new = int((np.abs(y[..., None] - state.image.ravel()).min(axis=-1) > 1e-9).sum())
+    return f"{rule} Of {_count(y.size, 'output')}, {new} hold a number that the input does not have."
+
+
+def _code(state: State) -> str:
+    rows, columns = state.rows, state.columns
+    if state.mode == NAILS:
+        H, W = state.image.shape
+        return f"y = torch.zeros({rows}, {columns}); y[::{rows // H}, ::{columns // W}] = x" if state.fits else ""
+    corners = "" if state.mode == "nearest" else f", align_corners={state.align_corners}"
+    return f'F.interpolate(x, size=({rows}, {columns}), mode="{state.mode}"{corners})  # x has four axes'
+
+
+def _alt(state: State, y: NDArray[np.float64], notes: tuple[str, ...]) -> str:
+    rule = (
+        f"{state.mode}, with align_corners={state.align_corners}"
+        if state.mode in ("bilinear", "bicubic")
+        else state.mode
+    )
+    if not state.fits:
+        return f"A {size(state.image.shape)} input and no output: {_caption(state, y)}"
+    first = f"The first output: {notes[0]} = {number(y[0, 0])}."
+    return f"A {size(state.image.shape)} input and the {size(y.shape)} output of interpolation, {rule}. {first}"
+
+
+def _tile(png: bytes, alt: str, caption: str) -> str:
+    # pixelated: else the browser would interpolate, too
+    image = image_tag(png, alt, "width: 100%; image-rendering: pixelated")
+    return f'<figure style="margin: 0">{image}<figcaption style="line-height: 1.4">{caption}</figcaption></figure>'
+
+
+def _shares(classes: NDArray[np.int64], swatch: str = "■ ") -> str:
+    """How much of a mask each class takes; those that the small mask does not have are named."""
+    known = np.unique(small_images()[1])
+    parts = []
+    for value, count in zip(*np.unique(classes, return_counts=True), strict=True):
+        style = f"color: {CLASSES[value]}; -webkit-text-stroke: 1px {ROLES['neutral'].line}"
+        mark = f'<span style="{style}">{swatch}</span>' if swatch else ""
+        if value in known:
+            parts.append(f"{mark}class {value}: {100 * count / classes.size:.1f} %")
+        else:
+            parts.append(f"{mark}class {value}, which was never there: {_count(count, 'pixel')}")
+    return "; ".join(parts)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _factor(value: float) -> str:
+    """A number inside a product: negative ones in parentheses."""
+    return f"({_weight(value)})" if value < 0 else _weight(value)
+
+
+def _weight(value: float) -> str:
+    """0.5625 and 0.1875 in full; what is longer with two digits, so that it fits into the corner of a cell."""
+    text = f"{value:.4g}"
+    return (text if len(text) < 7 else f"{value:.2g}").replace("-", "−")

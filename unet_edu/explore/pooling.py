@@ -1,0 +1,515 @@
+"""The pooling explorer: which number of each window is the largest, where it stood, and what unpooling makes of that. Lesson 05."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import ipywidgets
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
+from unet_edu.explore.picture import digest
+from unet_edu.figures.scene import Grid, Link, Scene, draw_scene, inches, number, stack
+from unet_edu.pooling import avg_pool2d, avg_pool2d_grad, max_pool2d, max_pool2d_grad, max_unpool2d
+
+__all__ = ["BOUNDS", "CHOICES", "INPUTS", "State", "edited", "picture", "pooling", "scene", "unpooled"]
+
+Matrix = tuple[tuple[float, ...], ...]
+Place = tuple[int, ...]  # (row, column)
+
+INPUTS: dict[str, Matrix] = {
+    "maxima at 5, 2, 12, 15": ((3, -2, 7, 4), (-1, 9, 0, 5), (2, 1, -3, 6), (8, -4, 5, 10)),
+    "negative numbers": ((-1, -3, 4, 4), (-2, -5, 4, 1), (7, 0, -6, -8), (2, 9, -7, -9)),
+    "5×5, an odd size": ((3, 1, 4, 8, -1), (2, 9, 6, 5, 3), (7, -5, 1, 2, 10), (3, 2, -3, 11, 4), (5, 2, 6, 4, 3)),
+    "one peak": ((1, 2, 0, 1), (3, 9, 4, 2), (0, 5, 3, 1), (2, 1, 0, -1)),
+}
+"""In the last, windows that overlap all choose the 9."""
+
+BOUNDS = {"kernel": (1, 4), "stride": (1, 4), "padding": (0, 2)}
+"""The sliders' ends; `State` keeps the padding within half of the kernel, as PyTorch demands."""
+
+LEAST, MOST = 4, 8  # rows and columns of an input: every kernel fits, and the numbers stay legible
+
+MOST_ARROWS = 16  # outputs; with more, the arrows would hide the numbers
+
+CHOICES = {
+    "put": {"1, 2, 3 …": "counted", "the pooled numbers": "pooled"},
+    "size": {"the size of the input": "input", "PyTorch's default size": "default"},
+    "shared": {"one stays (unpooling)": "last", "they add up (Sᵀ)": "sum"},
+    "kind": {"the maximum": "max", "the average": "average"},
+}
+
+
+@dataclass(frozen=True)
+class State:
+    x: Matrix
+    kernel: int = 2
+    stride: int = 2
+    padding: int = 0
+    put: str = "counted"  # this and what follows: see CHOICES
+    size: str = "input"
+    shared: str = "last"
+    kind: str = "max"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "padding", min(self.padding, self.kernel // 2))
+
+    @cached_property
+    def image(self) -> NDArray[np.float64]:
+        return np.array(self.x, dtype=np.float64)
+
+    @cached_property
+    def pooled(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """The pooled numbers, and the indices of the maxima."""
+        largest, indices = max_pool2d(self.image, self.kernel, self.stride, padding=self.padding)
+        if self.kind == "max":
+            return largest, indices
+        return avg_pool2d(self.image, self.kernel, self.stride, padding=self.padding), indices
+
+    @cached_property
+    def back(self) -> NDArray[np.float64]:
+        """What is put back: the pooled numbers, or 1, 2, 3 … in place of what a network makes of them."""
+        y, _ = self.pooled
+        return y if self.put == "pooled" else np.arange(1.0, y.size + 1).reshape(y.shape)
+
+    @cached_property
+    def plane(self) -> tuple[int, int]:
+        """Height and width of what is unpooled."""
+        H, W = self.image.shape
+        return (H, W) if self.size == "input" or self.kind == "average" else self.default_plane
+
+    @cached_property
+    def default_plane(self) -> tuple[int, int]:
+        """What PyTorch takes when it is not told: the smallest image with as many windows."""
+        rows, columns = ((n - 1) * self.stride + self.kernel - 2 * self.padding for n in self.pooled[0].shape)
+        return rows, columns
+
+
+def pooling(
+    x: ArrayLike = INPUTS["maxima at 5, 2, 12, 15"],
+    kernel: int = 2,
+    stride: int = 2,
+    padding: int = 0,
+    *,
+    put: str = "counted",
+    size: str = "input",
+    shared: str = "last",
+    kind: str = "max",
+) -> Explorer:
+    """Explore how pooling makes a grid of numbers smaller, and how unpooling makes it larger again.
+
+    Above, each window gives one number and the flat index of the place it came from. Below, numbers are put back at these
+    places. Arrows lead from a maximum to its index, and from the index to the place below. Point at any cell, step, or play. Type a
+    number into the input. Choose to predict, and say each index before you see it. Where several outputs share a place, it is
+    marked.
+
+    Parameters
+    ----------
+    x : (H, W) array
+        The input, with 4 to 8 rows and columns.
+    kernel, stride, padding : int
+        Where to start, within `BOUNDS`. A padding of more than half of the kernel becomes half of it.
+    put : "counted" or "pooled"
+        Which numbers are put back: 1, 2, 3 … or the pooled ones.
+    size : "input" or "default"
+        How large the unpooled grid is: as the input, or as PyTorch makes it when it is not told.
+    shared : "last" or "sum"
+        What stays where several numbers come to one place: the last of them (unpooling), or their sum (the adjoint of pooling).
+    kind : "max" or "average"
+
+    Returns
+    -------
+    Explorer
+        The last value of a notebook cell shows itself.
+
+    Raises
+    ------
+    ValueError
+        When an argument is none of these.
+    """
+    state = State(_matrix(x), kernel, stride, padding, put, size, shared, kind)
+    for name, (low, high) in BOUNDS.items():
+        given = {"kernel": kernel, "stride": stride, "padding": padding}[name]
+        if not low <= given <= high:
+            raise ValueError(f"{name}: expected {low} to {high}, got {given}")
+    for name, options in CHOICES.items():
+        if getattr(state, name) not in options.values():
+            expected = " or ".join(map(repr, options.values()))
+            raise ValueError(f"{name}: expected {expected}, got {getattr(state, name)!r}")
+    names = {"put": "Put back", "size": "Unpool to", "shared": "If shared", "kind": "Pooling"}
+    controls: dict[str, ipywidgets.DOMWidget] = {
+        "x": ipywidgets.Dropdown(options=list(INPUTS.items()), description="Input")
+    }
+    for name, (low, high) in BOUNDS.items():
+        controls[name] = ipywidgets.IntSlider(min=low, max=high, description=name)
+    for name, options in CHOICES.items():
+        controls[name] = ipywidgets.Dropdown(options=list(options.items()), description=names[name])
+    grid = SceneView()
+    views = [View(grid, "scene", lambda state: scene(state).data())]
+    views += [View(controls[name], "disabled", lambda state: state.kind == "average") for name in ("size", "shared")]
+    explorer = Explorer(state, controls, views, picture)
+    grid.observe(lambda change: explorer.update(**edited(explorer.state, **change["new"])), names="edit")
+    return explorer
+
+
+def unpooled(state: State) -> NDArray[np.float64] | None:
+    """The grid below: what comes of the numbers that are put back. None where PyTorch raises an error."""
+    _, indices = state.pooled
+    if state.kind == "average":
+        return avg_pool2d_grad(state.back, state.kernel, state.plane, stride=state.stride, padding=state.padding)
+    if indices.max() >= np.prod(state.plane):
+        return None
+    return (max_unpool2d if state.shared == "last" else max_pool2d_grad)(state.back, indices, state.plane)
+
+
+def scene(state: State) -> Scene:
+    """Pooling in the upper row, unpooling in the lower one, and between them the indices."""
+    return _max_scene(state) if state.kind == "max" else _average_scene(state)
+
+
+def _max_scene(state: State) -> Scene:
+    (y, indices), z, u = state.pooled, state.back, unpooled(state)
+    x, plane, W = _padded(state), state.plane, len(state.x[0])
+    clashes = _clashes(indices)
+    first = np.cumsum([0, x.size, y.size, y.size, plane[0] * plane[1]]).tolist()  # each grid's first cell
+    links, arrows = [], []
+    for n, place in enumerate(np.ndindex(y.shape)):
+        index = int(indices[place])
+        best = _flat((index // W + state.padding, index % W + state.padding), x.shape)
+        cells = [_flat(cell, x.shape) for cell in _window(state, place)]
+        for cell in sorted(cells, key=best.__eq__):  # the largest last: what it says of the output stays
+            links.append(Link(first[2] + n, cell, first[1] + n, "max" if cell == best else " "))
+        arrows.append((best, first[1] + n))
+        if u is not None:
+            links.append(Link(first[3] + index, first[4] + n, first[1] + n, _fate(state, n, clashes.get(index, []))))
+            arrows.append((first[1] + n, first[3] + index))
+    grids, signs = stack(
+        [
+            _input_grid(state, x, _max_notes(state, indices)),
+            "→",
+            _grid("index", "index", "skip", indices, _index_notes(state)),
+            _grid(
+                "output", f"max y, {_size(y.shape)}", "output", y, [_max_note(state, n) for n in np.ndindex(y.shape)]
+            ),
+        ],
+        [
+            _unpooled_grid(state, u, clashes),
+            "←",
+            _grid("back", f"z, {_size(z.shape)}", "output", z, _back_notes(state)),
+        ],
+    )
+    return Scene(
+        alt=_max_alt(state, clashes),
+        grids=grids,
+        links=tuple(links),
+        walk="index",
+        signs=signs,
+        caption=_caption(state, clashes),
+        code=_code(state),
+        can_predict=True,
+        arrows=tuple(arrows) if y.size <= MOST_ARROWS else (),
+    )
+
+
+def _average_scene(state: State) -> Scene:
+    (y, _), z, u = state.pooled, state.back, unpooled(state)
+    assert u is not None
+    x, share = _padded(state), f"×{number(1 / state.kernel**2)}"
+    first = np.cumsum([0, x.size, y.size, u.size]).tolist()
+    goes: dict[Place, list[str]] = {place: [] for place in np.ndindex(x.shape)}
+    links, notes = [], []
+    for n, place in enumerate(np.ndindex(y.shape)):
+        window = _window(state, place)
+        notes.append(f"{_name('y', place)} = ({' + '.join(_factor(x[cell]) for cell in window)}) / {state.kernel**2}")
+        for cell in window:
+            goes[cell].append(_name("y", place))
+            links.append(Link(first[1] + n, _flat(cell, x.shape), None, share))
+            inside = (cell[0] - state.padding, cell[1] - state.padding)
+            if 0 <= inside[0] < u.shape[0] and 0 <= inside[1] < u.shape[1]:
+                links.append(Link(first[2] + _flat(inside, u.shape), first[3] + n, None, share))
+    notes_x = [
+        f"{_cell_name(state, cell)} goes into {', '.join(outputs)}, {share}"
+        if outputs
+        else f"no window reads {_cell_name(state, cell)}"
+        for cell, outputs in goes.items()
+    ]
+    notes_u = [f"{_name('u', place)} = {number(u[place])}: the sum of its shares" for place in np.ndindex(u.shape)]
+    notes_z = [
+        f"{_name('z', place)} = {number(z[place])} is shared out equally, {share}" for place in np.ndindex(z.shape)
+    ]
+    grids, signs = stack(
+        [
+            _input_grid(state, x, notes_x),
+            "→",
+            _grid("output", f"mean y, {_size(y.shape)}", "output", y, notes),
+        ],
+        [
+            _grid("unpooled", f"shared out u, {_size(u.shape)}", "input", u, notes_u),
+            "←",
+            _grid("back", f"z, {_size(z.shape)}", "output", z, notes_z),
+        ],
+    )
+    return Scene(
+        alt=(
+            f"A {_size(state.image.shape)} input and its {_size(y.shape)} average pooling with kernel {state.kernel}, stride "
+            f"{state.stride} and padding {state.padding}. The first output: {notes[0]} = {number(y[0, 0])}. "
+            "Below, numbers are shared out equally over the windows, which is the adjoint."
+        ),
+        grids=grids,
+        links=tuple(links),
+        walk="output",
+        signs=signs,
+        caption="No place is remembered: each number of a window has the same weight, for every image.",
+        code=f"y = nn.AvgPool2d({_arguments(state)})(x)",
+        can_predict=True,
+    )
+
+
+def edited(state: State, cell: int, value: float, **_: object) -> dict[str, Matrix]:
+    """What a number typed into a cell of the scene changes in the state; the padding stays what it is."""
+    padded = _padded(state)
+    row, column = (place - state.padding for place in divmod(cell, padded.shape[1]))
+    x = state.image
+    if not (0 <= row < x.shape[0] and 0 <= column < x.shape[1]):
+        return {}
+    x[row, column] = value
+    return {"x": _matrix(x)}
+
+
+def picture(state: State) -> Picture:
+    """The scene alone, for where nothing runs."""
+    drawn, u = scene(state), unpooled(state)
+    figure = Figure(figsize=inches(drawn), dpi=100, layout="constrained")
+    draw_scene(figure.subplots(), drawn)
+    y, indices = state.pooled
+    parts = {"output": y} | ({"index": indices} if state.kind == "max" else {}) | ({} if u is None else {"unpooled": u})
+    return Picture(figure, drawn.alt, "; ".join(f"{name}: {digest(array)}" for name, array in parts.items()))
+
+
+def _padded(state: State) -> NDArray[np.float64]:
+    """The input as its windows see it."""
+    outside = -np.inf if state.kind == "max" else 0.0
+    return np.pad(state.image, state.padding, constant_values=outside)
+
+
+def _window(state: State, place: Place) -> list[Place]:
+    """The cells of the padded input that one output reads."""
+    return [
+        (place[0] * state.stride + u, place[1] * state.stride + v) for u, v in np.ndindex(state.kernel, state.kernel)
+    ]
+
+
+def _clashes(indices: NDArray[np.int64]) -> dict[int, list[int]]:
+    """The indices that several outputs share, each with the numbers of these outputs."""
+    chosen = indices.ravel().tolist()
+    return {
+        index: [n for n, other in enumerate(chosen) if other == index]
+        for index in sorted(set(chosen))
+        if chosen.count(index) > 1
+    }
+
+
+def _fate(state: State, n: int, rivals: Sequence[int]) -> str:
+    """What becomes of a number that is put back, for the corner of its cell."""
+    if not rivals:
+        return " "
+    return "added" if state.shared == "sum" else "stays" if n == rivals[-1] else "lost"
+
+
+def _input_grid(state: State, x: NDArray[np.float64], notes: list[str]) -> Grid:
+    read = {cell for place in np.ndindex(state.pooled[0].shape) for cell in _window(state, place)}
+    return Grid(
+        name="input",
+        label=f"input x, {_size(state.image.shape)}{' and padding' if state.padding else ''}",
+        role="input",
+        rows=x.shape[0],
+        columns=x.shape[1],
+        text=tuple(_text(value) for value in x.flat),
+        notes=tuple(notes),
+        marks=tuple(
+            "unused" if cell not in read else "" if _is_inside(state, cell) else "padding"
+            for cell in np.ndindex(x.shape)
+        ),
+        editable=True,
+    )
+
+
+def _unpooled_grid(state: State, u: NDArray[np.float64] | None, clashes: dict[int, list[int]]) -> Grid:
+    rows, columns = state.plane
+    if u is None:
+        text, marks = ("",) * (rows * columns), ("unused",) * (rows * columns)
+        notes = ("there is no answer: an index lies outside of this grid",) * (rows * columns)
+    else:
+        chosen = set(state.pooled[1].flat)
+        text = tuple(number(value) for value in u.flat)
+        marks = tuple("clash" if n in clashes else "" if n in chosen else "faint" for n in range(u.size))
+        notes = tuple(_unpooled_notes(state, u))
+    name = "unpooled u" if state.shared == "last" else "Sᵀz"
+    return Grid("unpooled", f"{name}, {rows}×{columns}", "input", rows, columns, text, notes, marks)
+
+
+def _max_note(state: State, place: Place) -> str:
+    y, indices = state.pooled
+    x, (row, column) = _padded(state), divmod(int(indices[place]), len(state.x[0]))
+    window = [_text(x[cell]) for cell in _window(state, place)]
+    equal = sum(x[cell] == y[place] for cell in _window(state, place))
+    tie = f" (it stands there {equal} times; the first is taken)" if equal > 1 else ""
+    return f"{_name('y', place)} = max({', '.join(window)}) = {_text(y[place])}, at row {row}, column {column}{tie}"
+
+
+def _index_notes(state: State) -> Iterator[str]:
+    """Each ends before the index itself, which the reader may be asked to say."""
+    W = len(state.x[0])
+    for place, index in np.ndenumerate(state.pooled[1]):
+        row, column = divmod(int(index), W)
+        yield f"{_max_note(state, place)}: flat index = {row}·{W} + {column}"
+
+
+def _max_notes(state: State, indices: NDArray[np.int64]) -> list[str]:
+    """For each cell of the padded input: which outputs read it, and in which it wins."""
+    wins: dict[Place, list[str]] = {place: [] for place in np.ndindex(_padded(state).shape)}
+    read: dict[Place, list[str]] = {place: [] for place in wins}
+    W = len(state.x[0])
+    for place in np.ndindex(indices.shape):
+        row, column = divmod(int(indices[place]), W)
+        wins[row + state.padding, column + state.padding].append(_name("y", place))
+        for cell in _window(state, place):
+            read[cell].append(_name("y", place))
+    notes = []
+    for cell, outputs in wins.items():
+        name = _cell_name(state, cell)
+        if not read[cell]:
+            notes.append(f"no window reads {name}")
+        elif not _is_inside(state, cell):
+            notes.append(f"{name} can never be the largest")
+        elif outputs:
+            notes.append(f"{name} is the largest in {', '.join(outputs)}: it is kept")
+        else:
+            notes.append(f"{name} is dropped: not the largest in {', '.join(read[cell])}")
+    return notes
+
+
+def _back_notes(state: State) -> Iterator[str]:
+    _, indices = state.pooled
+    for place, index in np.ndenumerate(indices):
+        here = f"{_name('z', place)} = {number(state.back[place])} goes to index {index}"
+        if index >= np.prod(state.plane):
+            yield f"{here}, which a grid of {_size(state.plane)} does not have"
+        else:
+            row, column = divmod(int(index), state.plane[1])
+            yield f"{here}: row {row}, column {column}"
+
+
+def _unpooled_notes(state: State, u: NDArray[np.float64]) -> Iterator[str]:
+    places = list(np.ndindex(state.back.shape))
+    chosen = state.pooled[1].ravel().tolist()
+    for n, place in enumerate(np.ndindex(u.shape)):
+        sources = [places[k] for k, index in enumerate(chosen) if index == n]
+        come = ", ".join(f"{_name('z', source)} = {number(state.back[source])}" for source in sources)
+        here = f"{_name('u', place)} = {number(u[place])}"
+        if not sources:
+            yield f"{here}: nothing is put here"
+        elif len(sources) == 1:
+            yield f"{here}: index {n}, where {come} is put"
+        else:
+            stays = "they add up" if state.shared == "sum" else "one stays"
+            yield f"{here}: {come} all come to index {n}, and {stays}"
+
+
+def _caption(state: State, clashes: dict[int, list[int]]) -> str:
+    _, indices = state.pooled
+    H, W = state.image.shape
+    rows, columns = state.plane
+    if unpooled(state) is None:
+        return (
+            f"Index {indices.max()} does not exist in {rows}×{columns}, which has 0 to {rows * columns - 1}: an error. "
+            f"Unpool to {H}×{W}."
+        )
+    if columns != W:
+        return f"Wrong places! The indices count in rows of {W}, and this grid has rows of {columns}."
+    if clashes:
+        shared = ", ".join(f"{index} by {len(rivals)}" for index, rivals in clashes.items())
+        return f"Shared by several outputs: index {shared}. " + (
+            "Sᵀ adds what comes." if state.shared == "sum" else "Unpooling keeps one: here the last."
+        )
+    return ""
+
+
+def _code(state: State) -> str:
+    pool = f"y, i = nn.MaxPool2d({_arguments(state)}, return_indices=True)(x)"
+    if state.shared == "sum":
+        return f"{pool}; u = max_pool2d_grad(z, i, size={state.plane})"
+    size = f", output_size={state.plane}" if state.size == "input" else ""
+    return f"{pool}; u = nn.MaxUnpool2d({_arguments(state)})(z, i{size})"
+
+
+def _arguments(state: State) -> str:
+    """The layers' arguments, without those that have their usual values."""
+    stride = f", stride={state.stride}" if state.stride != state.kernel else ""
+    return f"{state.kernel}{stride}" + (f", padding={state.padding}" if state.padding else "")
+
+
+def _max_alt(state: State, clashes: dict[int, list[int]]) -> str:
+    y, indices = state.pooled
+    below = f"Below, numbers are put back at these places in a {_size(state.plane)} grid."
+    if unpooled(state) is None:
+        below = f"Below, a {_size(state.plane)} grid that is too small for them stays empty."
+    places = f": {', '.join(map(str, indices.flat))}" if indices.size <= 9 else ""
+    return (
+        f"A {_size(state.image.shape)} input, its {_size(y.shape)} max pooling with kernel {state.kernel}, stride {state.stride} and "
+        f"padding {state.padding}, and the flat indices of the maxima{places}. "
+        f"The first output: {_max_note(state, (0, 0))}. {below} Places shared by several outputs: {len(clashes)}."
+    )
+
+
+def _matrix(array: ArrayLike) -> Matrix:
+    """The input as nested tuples, so that states can be compared and kept."""
+    matrix = np.asarray(array, dtype=np.float64)
+    if matrix.ndim != 2 or not all(LEAST <= length <= MOST for length in matrix.shape):
+        raise ValueError(f"x: expected a matrix with {LEAST} to {MOST} rows and columns, got shape {matrix.shape}")
+    if not np.isfinite(matrix).all():
+        raise ValueError(f"x: expected finite numbers, got {matrix.tolist()}")
+    return tuple(tuple(row) for row in matrix.tolist())
+
+
+def _grid(name: str, label: str, role: str, array: NDArray[Any], notes: Iterator[str] | list[str]) -> Grid:
+    text = tuple(_text(value) for value in array.flat)
+    return Grid(name, label, role, array.shape[0], array.shape[1], text, tuple(notes))
+
+
+def _is_inside(state: State, cell: Place) -> bool:
+    """Whether a cell of the padded input belongs to the image."""
+    return all(0 <= place - state.padding < size for place, size in zip(cell, state.image.shape, strict=True))
+
+
+def _cell_name(state: State, cell: Place) -> str:
+    if not _is_inside(state, cell):
+        return f"this {_text(_padded(state)[cell])} of the padding"
+    place = (cell[0] - state.padding, cell[1] - state.padding)
+    return f"{_name('x', place)} = {number(state.image[place])}"
+
+
+def _text(value: float) -> str:
+    return "−∞" if value == -np.inf else number(value)
+
+
+def _factor(value: float) -> str:
+    """A number inside a sum: negative ones in parentheses."""
+    return f"({_text(value)})" if value < 0 else _text(value)
+
+
+def _size(shape: Sequence[int]) -> str:
+    return f"{shape[0]}×{shape[1]}"
+
+
+def _name(symbol: str, place: Place) -> str:
+    return f"{symbol}[{place[0]}, {place[1]}]"
+
+
+def _flat(place: Place, shape: Place) -> int:
+    return int(place[0] * shape[1] + place[1])

@@ -1,0 +1,130 @@
+"""An image through a convolution and through its transpose: is AᵀA x = x? Lesson 04."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unet_edu.convolution import conv2d
+from unet_edu.explore import cells
+from unet_edu.explore.transposed_state import State, code, settings
+from unet_edu.figures.scene import Grid, Link, Scene, number, stack
+from unet_edu.matrix import conv2d_matrix
+from unet_edu.transposed import conv_transpose2d
+
+__all__ = ["RoundTrip", "round_trip"]
+
+METER = 20  # cells of the meter
+
+
+class RoundTrip(NamedTuple):
+    """An image through a convolution, and through the transposed convolution with the same weights."""
+
+    image: NDArray[np.float64]
+    small: NDArray[np.float64]  # A x
+    back: NDArray[np.float64]  # Aᵀ A x
+    rank: int  # how many numbers of the image A can keep
+
+    @classmethod
+    def of(cls, state: State) -> RoundTrip:
+        image = np.array(state.image, dtype=np.float64)[: state.size[0], : state.size[1]]
+        geometry = {"stride": state.stride, "padding": state.padding}
+        small = conv2d(image, state.weights, **geometry)
+        back = conv_transpose2d(small, state.weights, **state.geometry)
+        A = conv2d_matrix(state.weights, state.size, stride=state.stride, padding=state.padding)
+        return cls(image, small, back, int(np.linalg.matrix_rank(A)))
+
+    @property
+    def error(self) -> float:
+        """‖AᵀAx − x‖ / ‖x‖."""
+        return _relative(self.back - self.image, self.image)
+
+    @property
+    def scale(self) -> float:
+        """The number that brings AᵀAx nearest to x when all is multiplied with it."""
+        square = float((self.back**2).sum())
+        return float((self.back * self.image).sum()) / square if square else 0.0
+
+    @property
+    def missing(self) -> float:
+        """The same error, after the best rescaling: from 0 to 1."""
+        return _relative(self.scale * self.back - self.image, self.image)
+
+    @property
+    def verdict(self) -> str:
+        pixels = self.image.size
+        if not self.image.any():
+            return "An image of zeros comes back from everything: type a number into it."
+        if self.error < 1e-9:
+            answer = "Yes, for this image: AᵀA x = x."
+        elif self.missing < 1e-9:
+            answer = f"Up to a factor, for this image: AᵀA x = {number(1 / self.scale)} x."
+        else:
+            answer = (
+                f"No: ‖AᵀA x − x‖ is {number(self.error)} times ‖x‖; rescaled as well as can be, "
+                f"{100 * self.missing:.0f} % of x is still missing."
+            )
+        if self.rank == pixels:
+            return f"{answer} A keeps all {pixels} numbers of x."
+        return f"{answer} A keeps {self.rank} numbers of {pixels}: no matrix brings every image back."
+
+
+def round_trip(state: State) -> Scene:
+    """x, A x and AᵀA x side by side, and a meter for how much of x comes back."""
+    trip, w = RoundTrip.of(state), state.weights
+    taps = [(int(o), int(n), int(state.taps[o, n])) for o, n in np.argwhere(state.taps >= 0)]
+    gathers: list[list[tuple[float, float]]] = [[] for _ in trip.small.flat]
+    spreads: list[list[tuple[float, float]]] = [[] for _ in trip.back.flat]
+    for o, n, t in taps:
+        gathers[n].append((w.flat[t], trip.image.flat[o]))
+        spreads[o].append((w.flat[t], trip.small.flat[n]))
+    notes_small = [
+        f"{cells.name('Ax', place)} = {cells.total(gathers[n])} = {number(trip.small[place])}"
+        for n, place in enumerate(np.ndindex(trip.small.shape))
+    ]
+    notes_back = [
+        f"x here is {number(trip.image[place])}; {cells.name('AᵀAx', place)} = {cells.total(spreads[o])}"
+        for o, place in enumerate(np.ndindex(trip.back.shape))
+    ]
+    notes_image = [
+        f"{cells.name('x', place)} = {number(value)}; back comes {number(trip.back[place])}"
+        for place, value in np.ndenumerate(trip.image)
+    ]
+    notes_w = [f"{state.w_at(t)} = {number(value)} works in both directions" for t, value in enumerate(w.flat)]
+    parts = [
+        cells.grid("input", f"x, {cells.size(trip.image.shape)}", "input", trip.image, notes_image, editable=True),
+        cells.grid("kernel", f"kernel w, {cells.size(w.shape)}", "kernel", w, notes_w, editable=True),
+        cells.grid("small", f"A x, {cells.size(trip.small.shape)}", "neutral", trip.small, notes_small),
+        cells.grid("output", f"AᵀA x, {cells.size(trip.back.shape)}", "output", trip.back, notes_back),
+        _meter(trip),
+    ]
+    first = cells.first_cells(parts)
+    image, kernel, small, output, meter = parts
+    grids, signs = stack([image, "∗", kernel, "→", small, "→", output], [meter])
+    links = []
+    for o, n, t in taps:
+        weight, result = first["kernel"] + t, first["small"] + n
+        links += [Link(result, first["input"] + o, weight), Link(first["output"] + o, result, weight)]
+    return Scene(
+        alt=f"A {cells.size(trip.image.shape)} image x, A x and AᵀA x, {settings(state)}. {trip.verdict}",
+        grids=grids,
+        links=tuple(links),
+        walk="output",
+        signs=signs,
+        caption=f"Is AᵀA x = x? {trip.verdict}",
+        code=code(state),
+    )
+
+
+def _meter(trip: RoundTrip) -> Grid:
+    back = 1 - trip.missing if trip.image.any() else 0.0
+    filled = round(METER * back)
+    label = f"what comes back of x, after the best rescaling: {100 * back:.0f} %"
+    marks = ("tap",) * filled + ("",) * (METER - filled)
+    return Grid("meter", label, "output", 1, METER, ("",) * METER, (trip.verdict,) * METER, marks)
+
+
+def _relative(difference: NDArray[np.float64], whole: NDArray[np.float64]) -> float:
+    return float(np.linalg.norm(difference)) / (float(np.linalg.norm(whole)) or 1.0)

@@ -1,0 +1,126 @@
+"""What the transposed convolution explorer shows follows from this state. Lesson 04."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unet_edu.explore import cells
+from unet_edu.explore.cells import Matrix, Place
+from unet_edu.figures.scene import Grid, Scene, stack
+from unet_edu.matrix import conv2d_matrix
+from unet_edu.transposed import conv_transpose2d, transposed_size
+
+__all__ = ["MOST_OUTPUT", "State", "code", "nothing", "settings"]
+
+MOST_OUTPUT = 8  # rows and columns that still read well
+
+
+@dataclass(frozen=True)
+class State:
+    show: str  # a key of `transposed.SCENES`
+    x: Matrix
+    kernel: Matrix
+    image: Matrix  # a sheet: its upper left corner, of the output's size, goes there and back
+    stride: int
+    padding: int
+    output_padding: int
+
+    @cached_property
+    def pixels(self) -> NDArray[np.float64]:
+        return np.array(self.x, dtype=np.float64)
+
+    @cached_property
+    def weights(self) -> NDArray[np.float64]:
+        return np.array(self.kernel, dtype=np.float64)
+
+    @property
+    def geometry(self) -> dict[str, Any]:
+        """What `conv_transpose2d` is told."""
+        return {"stride": self.stride, "padding": self.padding, "output_padding": self.output_padding}
+
+    @cached_property
+    def size(self) -> Place:
+        """Of y; raises where `transposed_size` does."""
+        return self.size_for(self.pixels.shape)
+
+    def size_for(self, inputs: Sequence[int]) -> Place:
+        height, width = (
+            transposed_size(n, k, **self.geometry) for n, k in zip(inputs, self.weights.shape, strict=True)
+        )
+        return height, width
+
+    @cached_property
+    def y(self) -> NDArray[np.float64]:
+        return conv_transpose2d(self.pixels, self.weights, **self.geometry)
+
+    @cached_property
+    def taps(self) -> NDArray[np.int64]:
+        """Which weight stands where in Aᵀ, counted through the kernel; −1 where none does."""
+        numbered = np.arange(1, self.weights.size + 1).reshape(self.weights.shape)
+        A: NDArray[np.int64] = conv2d_matrix(numbered, self.size, stride=self.stride, padding=self.padding)
+        return A.T - 1
+
+    @property
+    def problem(self) -> str:
+        """Why there is nothing to draw; empty when there is something."""
+        s = self.stride
+        if self.output_padding and s == 1:
+            return "With stride 1 there is only one size to come back to: output_padding must be 0, or PyTorch raises an error."
+        if self.output_padding >= s:
+            return (
+                f"output_padding chooses among the {s} sizes that a convolution of stride {s} brings to one. "
+                "It must be less than the stride, or PyTorch raises an error."
+            )
+        try:
+            size = self.size
+        except ValueError:
+            return "The padding cuts off everything that the stamps cover: PyTorch raises an error."
+        if max(size) > MOST_OUTPUT:
+            return (
+                f"The output would be {cells.size(size)}: too large to read here, where {MOST_OUTPUT}×{MOST_OUTPUT} fit. "
+                "Take a smaller stride or kernel, or more padding."
+            )
+        return ""
+
+    # What cells are called in notes.
+
+    def x_at(self, pixel: int) -> str:
+        return cells.name("x", divmod(pixel, self.pixels.shape[1]))
+
+    def w_at(self, weight: int) -> str:
+        return cells.name("w", divmod(weight, self.weights.shape[1]))
+
+    def y_at(self, output: int) -> str:
+        return cells.name("y", divmod(output, self.size[1]))
+
+
+def settings(state: State) -> str:
+    return f"stride {state.stride}, padding {state.padding}, output_padding {state.output_padding}"
+
+
+def code(state: State) -> str:
+    settings = ", ".join(f"{name}={value}" for name, value in state.geometry.items())
+    return f"nn.ConvTranspose2d(1, 1, kernel_size={cells.sides(state.weights.shape)}, {settings}, bias=False)"
+
+
+def nothing(state: State) -> Scene:
+    """The input and the kernel, and in words why there is no output."""
+    x, w = state.pixels, state.weights
+    grids, signs = stack(
+        [
+            cells.grid("input", f"x, {cells.size(x.shape)}", "input", x, [""] * x.size),
+            "·",
+            cells.grid("kernel", f"kernel w, {cells.size(w.shape)}", "kernel", w, [""] * w.size),
+            "=",
+            Grid("output", "nothing to draw", "output", 0, 0, (), ()),
+        ]
+    )
+    return Scene(
+        alt=state.problem, grids=grids, links=(), walk="output", signs=signs, caption=state.problem, code=code(state)
+    )
