@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from unet_edu.checks import convolution
+from unet_edu.checks import convolution, interpolation, matrix, pooling, segmentation
 from unet_edu.checks.exercise import Case, CheckResult, Exercise, Misconception, attempt, judge
 
-__all__ = ["EXERCISES", "Case", "CheckResult", "Exercise", "Misconception", "check", "compare"]
+__all__ = ["EXERCISES", "QUIZZES", "Case", "CheckResult", "Exercise", "Misconception", "check", "compare"]
 
-LESSONS = (convolution,)  # one module a lesson
+LESSONS = (segmentation, convolution, interpolation, matrix, pooling)  # one module a lesson
 EXERCISES = {exercise.name: exercise for lesson in LESSONS for exercise in lesson.EXERCISES}
+QUIZZES = {lesson.QUIZ.lesson: lesson.QUIZ for lesson in LESSONS}
 
 SEED = 2015  # the extra cases of a notebook are the same on every run: a verdict changes only when the function does
 

@@ -1,4 +1,4 @@
-"""The exercises of lesson 02: what is asked, and which mistakes are known."""
+"""The exercises and the quick questions of lesson 02: what is asked, and which mistakes are known."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from unet_edu import convolution
 from unet_edu.checks.exercise import Case, Exercise, Misconception
+from unet_edu.checks.quiz import Option, Question, Quiz
 from unet_edu.convolution import conv2d
 
-__all__ = ["CONV2D_MULTICHANNEL", "CONV2D_NAIVE", "EXERCISES", "OUT_SIZE", "RECEPTIVE_FIELD"]
+__all__ = ["CONV2D_MULTICHANNEL", "CONV2D_NAIVE", "EXERCISES", "OUT_SIZE", "QUIZ", "RECEPTIVE_FIELD"]
 
 Array = NDArray[Any]
 
@@ -659,3 +660,105 @@ RECEPTIVE_FIELD = Exercise(
 )
 
 EXERCISES = (CONV2D_NAIVE, OUT_SIZE, CONV2D_MULTICHANNEL, RECEPTIVE_FIELD)
+
+
+# --- the quick questions -----------------------------------------------------------------------------------------------
+
+QUIZ = Quiz(
+    lesson="02",
+    questions=(
+        Question(
+            "How many weights has `nn.Conv2d(4, 6, kernel_size=3, bias=False)`?",
+            (
+                Option(
+                    "54",
+                    "That forgets the input channels: each output channel has a kernel for each of them.",
+                    "one kernel for each output channel",
+                ),
+                Option(
+                    "72",
+                    "That takes a kernel of size 3 to have 3 numbers. It has 3×3.",
+                    "a kernel of size 3 has 3 numbers",
+                ),
+                Option("216", "6 output channels · 4 kernels for each · 9 numbers in a kernel."),
+                Option("222", "That counts six biases, but here `bias=False`.", "a bias is always there"),
+            ),
+        ),
+        Question(
+            "A row of 10 pixels, a kernel of 3, stride 2, no padding. How many outputs?",
+            (
+                Option(
+                    "an error, since 2 does not divide 7",
+                    "A remainder is no fault: the last pixel is dropped, and nothing else happens.",
+                    "a stride must divide the size",
+                ),
+                Option("4", "Windows begin at 0, 2, 4 and 6. One that began at 8 would not fit."),
+                Option(
+                    "5",
+                    "That rounds up, as if the last window could hang over the edge. It is dropped.",
+                    "the last window may hang over the edge",
+                ),
+                Option("8", "That forgets the stride: 10 − 3 + 1 is for a step of 1.", "the stride does not matter"),
+            ),
+        ),
+        Question(
+            "The kernel `[[0, 0, 0], [0, 0, 1], [0, 0, 0]]` moves a picture by one pixel. In which direction, in `nn.Conv2d`?",
+            (
+                Option(
+                    "left",
+                    "Each output takes the value of its right neighbour, so what was at the right now stands one further left.",
+                ),
+                Option(
+                    "right",
+                    "That is what the turned kernel of mathematics does. `nn.Conv2d` does not turn it.",
+                    "the layer turns its kernel",
+                ),
+                Option(
+                    "up",
+                    "That takes rows for columns: the 1 is beside the middle, not below it.",
+                    "rows and columns are swapped",
+                ),
+            ),
+        ),
+        Question(
+            "You convolve a 4×4 image with a 3×3 kernel and apply the adjoint to the output. What do you get?",
+            (
+                Option(
+                    "the image",
+                    "That takes the adjoint for an inverse. The output has four numbers, and four cannot hold sixteen.",
+                    "the adjoint is the inverse",
+                ),
+                Option("a 4×4 image with other numbers", "The adjoint gives back the shape, not the numbers."),
+                Option(
+                    "an error: a 3×3 kernel does not fit on 2×2",
+                    "That takes it for another convolution. The adjoint lays copies of the kernel down, so nothing has to fit.",
+                    "the adjoint is another convolution",
+                ),
+            ),
+        ),
+        Question(
+            "From lesson 01: the truth is a square of 3×3 pixels. The prediction is as large, but lies one row too low and one column too far right. What is its IoU?",
+            (
+                Option(
+                    "4/9, the overlap divided by the true square",
+                    "That divides the overlap by the area of the truth: the recall. The union also holds what was wrongly marked.",
+                    "the overlap is divided by the truth",
+                ),
+                Option(
+                    "8/18, twice the overlap divided by both areas",
+                    "That is the Dice coefficient, in which the overlap counts twice.",
+                    "Dice is IoU",
+                ),
+                Option(
+                    "4/18, the overlap divided by both areas",
+                    "Both areas added up count the overlap twice. In the union each pixel counts once.",
+                    "the union is the sum of the areas",
+                ),
+                Option(
+                    "4/14, the overlap divided by the union",
+                    "2×2 pixels lie in both squares, and 9 + 9 − 4 = 14 in at least one.",
+                ),
+            ),
+        ),
+    ),
+)

@@ -22,7 +22,18 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Answer", "Case", "CheckResult", "Exercise", "Misconception", "attempt", "different", "judge", "same"]
+__all__ = [
+    "Answer",
+    "Case",
+    "CheckResult",
+    "Exercise",
+    "Misconception",
+    "attempt",
+    "different",
+    "judge",
+    "place_name",
+    "same",
+]
 
 # Two answers agree when no number differs by more than this part of the largest one. A float32 sum of a few hundred products
 # is off by about 1e-6 of it, and must pass; a misconception is off by more than 1e-2 (the tests measure it), and must not.
@@ -39,8 +50,16 @@ ADVICE = {
     "could not be broadcast together": "The two arrays have different shapes. If one of them is a window: does it hang over the "
     "edge of the image? Then a loop goes one step too far, or rows and columns are mixed up.",
     "is out of bounds for axis": "Does a loop go one step too far, or are rows and columns mixed up?",
+    "division by zero": "Is there a case in which nothing was counted? Look for it before you divide.",
     "setting an array element with a sequence": "There is room for one number, but an array came. Python's sum(a) adds up the "
     "rows of a; a.sum() adds up all its numbers.",
+    **dict.fromkeys(
+        ("mismatch in its core dimension", "not aligned"),
+        "In A @ b, A must have as many columns as b has rows. A.T has rows and columns the other way round.",
+    ),
+    "Cannot cast ufunc": "An array of whole numbers has no room for a fraction. np.zeros(shape) makes an array of floats.",
+    "must be square": "Only a square matrix can have an inverse. Do you need one here? The transpose is something else.",
+    "cannot reshape array of size": "reshape only arranges numbers anew: there are as many after it as before.",
 }
 
 NOT_YET = "Write the function in the cell above, run it, then run this one again. The line `raise NotImplementedError` goes away."
@@ -80,6 +99,7 @@ class Exercise:
     cases: Callable[[np.random.Generator], list[Case]]
     misconceptions: tuple[Misconception, ...]
     whole: bool = False  # whether the answer must be of an integer type, not only of integer value
+    parts: tuple[str, ...] = ()  # names of several arrays of one shape that the function returns, stacked in the answer
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,9 +179,7 @@ def attempt(f: Callable[..., Any], case: Case) -> Answer:
     changed = _have_changed((*case.args, *case.kwargs.values()), (*args, *kwargs.values()))
     array = _plain_array(value)
     if array is None:
-        rows = ", or rows of different lengths" if isinstance(value, list | tuple) else ""
-        message = f"Your function returned a {type(value).__name__} that holds something other than real numbers{rows}."
-        return Answer("unusable", message=message, changed_input=changed)
+        return Answer("unusable", message=_what_is_no_array(value), changed_input=changed)
     return Answer("value", array, changed_input=changed)
 
 
@@ -206,7 +224,7 @@ def judge(exercise: Exercise, cases: Sequence[Case], answers: Sequence[Answer]) 
     hint = known.hint if known else SAME_FOR_ALL if _all_the_same(answers) else ""
     n = failed[0]
     if known:  # show a case in which the mistake can be seen
-        n = next(n for n in failed if answers[n].kind == "value")
+        n = next(n for n in failed if (value := answers[n].value) is not None and not np.isnan(value).any())
         stopped = [case.name for case, answer in zip(cases, answers, strict=True) if answer.kind == "raised"]
         note = (f" It stopped with an error in another case, “{stopped[0]}”." if stopped else "") + note
     return CheckResult(
@@ -251,7 +269,7 @@ def _fault(exercise: Exercise, answer: Answer, expected: NDArray[Any]) -> str:
     if yours is None:
         return answer.message
     if yours.shape != expected.shape:
-        return f"Your answer is {_size(yours)}; it should be {_size(expected)}."
+        return _wrong_shape(exercise.parts, yours, expected)
     if exercise.whole and yours.dtype.kind == "f":
         return f"Your answer is of type {TYPES[yours.dtype.kind]}; it should be whole numbers, of type int."
     if yours.dtype.kind in "biu" and not same(np.round(expected), expected):
@@ -263,12 +281,33 @@ def _fault(exercise: Exercise, answer: Answer, expected: NDArray[Any]) -> str:
         return ""
     index, wrong = _first_difference(yours, expected), different(yours, expected)
     if not expected.ndim:
-        return f"Yours is {yours:.6g}, expected is {expected:.6g}."
+        undefined = " (nan is what 0 / 0 gives.)" if np.isnan(yours) else ""
+        return f"Yours is {yours:.6g}, expected is {expected:.6g}.{undefined}"
     largest = np.abs(yours.astype(float) - expected.astype(float)).max()
     return (
-        f"The first difference is at {list(index or ())}: yours is {yours[index]:.6g}, expected is {expected[index]:.6g}. "
+        f"The first difference is at {place_name(exercise, index or ())}: yours is {yours[index]:.6g}, "
+        f"expected is {expected[index]:.6g}. "
         f"{wrong.sum()} of {wrong.size} numbers differ, the most by {largest:.6g}."
     )
+
+
+def _wrong_shape(parts: tuple[str, ...], yours: NDArray[Any], expected: NDArray[Any]) -> str:
+    """What is wrong with the shape; of stacked parts, in words for those who returned them one by one."""
+    if not parts:
+        return f"Your answer is {_size(yours)}; it should be {_size(expected)}."
+    names = " and ".join(parts)
+    if yours.ndim == expected.ndim and len(yours) == len(expected):
+        return f"Your {names} have shape {yours.shape[1:]} each; it should be {expected.shape[1:]}."
+    return (
+        f"Your answer is {_size(yours)}; it should be {len(parts)} arrays, {names}, of shape {expected.shape[1:]} each: "
+        f"`return {', '.join(parts)}`."
+    )
+
+
+def place_name(exercise: Exercise, index: tuple[int, ...]) -> str:
+    """A place in the answer, as a reader would write it: [1, 0]; or, in an answer of several arrays, idx[1, 0]."""
+    part, rest = (exercise.parts[index[0]], index[1:]) if exercise.parts else ("", index)
+    return f"{part}{list(rest)}"
 
 
 def _explains(
@@ -276,8 +315,9 @@ def _explains(
 ) -> bool:
     """Whether the student's answers are those that the misconception gives.
 
-    Where the student's function raised, nothing can be compared: one who transposes kernels may well fail on a 2×3 kernel.
-    Where the misconception itself has no answer, it cannot have led to a right one. At least one wrong answer must be equal.
+    Where the student's function raised, nothing can be compared: one who transposes kernels may well fail on a 2×3 kernel. Nor where
+    it gave NaN: so NumPy says that it divided 0 by 0, where Python raises. Where the misconception itself has no answer, it cannot have
+    led to a right one. At least one wrong answer must be equal.
     """
     seen = False
     for case, answer, fault in zip(cases, answers, faults, strict=True):
@@ -285,6 +325,8 @@ def _explains(
             continue
         if answer.value is None:
             return False
+        if np.isnan(answer.value).any():
+            continue
         wrong = attempt(misconception.wrong, case).value
         if wrong is None and not fault:
             return False
@@ -320,6 +362,16 @@ def _plain_array(value: Any) -> NDArray[Any] | None:
     except (Exception, SystemExit):  # noqa: BLE001 - a student's object may do anything when it is asked for numbers
         return None
     return array if array.dtype.kind in "biuf" else None
+
+
+def _what_is_no_array(value: Any) -> str:
+    """Why `value` is no array of numbers."""
+    parts = [_plain_array(part) for part in value] if isinstance(value, tuple) and len(value) == 2 else [None]
+    shapes = [part.shape for part in parts if part is not None]
+    if len(shapes) == len(parts):
+        return f"Your function returned two arrays of different shapes, {shapes[0]} and {shapes[1]}."
+    rows = ", or rows of different lengths" if isinstance(value, list | tuple) else ""
+    return f"Your function returned a {type(value).__name__} that holds something other than real numbers{rows}."
 
 
 def _have_changed(before: Any, after: Any) -> bool:

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unet_edu.checks.exercise import Case, CheckResult, Exercise, different
+from unet_edu.checks.exercise import Case, CheckResult, Exercise, different, place_name
 from unet_edu.figures.palette import INK, PAPER, ROLES
 
 SYMBOLS = {"passed": "✓", "failed": "✗", "not yet": "○"}
 LINES = {"passed": ROLES["output"].line, "failed": ROLES["error"].line, "not yet": ROLES["neutral"].line}
 INPUT_ROLES = {"x": "input", "k": "kernel", "w": "kernel"}
-MOST = 8  # rows and columns of numbers in a table; a larger plane is cut around the place that matters
+MOST_WHOLE = 16  # rows and columns of numbers that a table shows whole
+MOST = 8  # … and of one that has more: it is cut around the place that matters
 MOST_PLANES = 4
 MOST_INLINE = 16  # numbers of an array within a sentence
 
@@ -46,7 +47,7 @@ def html(result: CheckResult) -> str:
     if result.case:
         parts.append(_case(result.exercise, result.case))
     if result.yours is not None and result.expected is not None:
-        parts.append(_comparison(result.yours, result.expected, result.index))
+        parts.append(_comparison(result.exercise, result.yours, result.expected, result.index))
     edge = f"border-left:4px solid {LINES[result.status]}"
     return f'<div style="{edge};padding:.2em 0 .2em .8em;max-width:60em">{"".join(parts)}</div>'
 
@@ -77,21 +78,23 @@ def _case(exercise: Exercise, case: Case) -> str:
     return f'<div style="margin-top:.4em">Case: {", ".join([escape(case.name), *words])}</div>' + _row(tables)
 
 
-def _comparison(yours: NDArray[Any], expected: NDArray[Any], index: tuple[int, ...] | None) -> str:
+def _comparison(exercise: Exercise, yours: NDArray[Any], expected: NDArray[Any], index: tuple[int, ...] | None) -> str:
     """Yours beside expected: the plane of the first number that differs, or the first planes when the shapes differ."""
     if yours.shape != expected.shape:
-        pairs = (("yours", yours, "neutral"), ("expected", expected, "output"))
+        part = f": {exercise.parts[0]}" if exercise.parts else ""
+        pairs = (("yours", yours, "neutral"), (f"expected{part}", expected, "output"))
         return _row([_table(name, _first_plane(array), ROLES[role].fill) for name, array, role in pairs])
     if index is None or not yours.ndim:
         return ""  # the numbers are right and only their type is wrong; or there is but one, and the message has it
-    lead, place = index[:-2], index[-2:]
-    where = f"[{', '.join(map(str, lead))}]" if lead else ""
+    lead, cell = index[:-2], index[-2:]
+    where = f": {exercise.parts[lead[0]]}" if exercise.parts else f"[{', '.join(map(str, lead))}]" if lead else ""
     wrong = different(yours[lead], expected[lead])
     tables = [
-        _table(f"yours{where}", yours[lead], ROLES["neutral"].fill, place, wrong),
-        _table(f"expected{where}", expected[lead], ROLES["output"].fill, place),
+        _table(f"yours{where}", yours[lead], ROLES["neutral"].fill, cell, wrong),
+        _table(f"expected{where}", expected[lead], ROLES["output"].fill, cell),
     ]
-    return _row(tables) + f'<div style="font-size:85%">Outlined: {list(index)}, the first that differs.</div>'
+    outlined = f"Outlined: {place_name(exercise, index)}, the first that differs."
+    return _row(tables) + f'<div style="font-size:85%">{outlined}</div>'
 
 
 def _planes(name: str, array: NDArray[Any]) -> list[tuple[str, NDArray[Any]]]:
@@ -120,15 +123,19 @@ def _table(
     """A plane, a row or a number as a table, `place` outlined and the wrong cells in the colour of errors."""
     plane = np.atleast_2d(plane) if plane.size else np.empty((0, 0))
     row, column = (0,) * (2 - len(place)) + place if place is not None else (-1, -1)
-    top, left = (max(0, min(at - MOST // 2, n - MOST)) for at, n in zip((row, column), plane.shape, strict=True))
+    height, width = (n if n <= MOST_WHOLE else MOST for n in plane.shape)
+    top, left = (
+        max(0, min(row - height // 2, len(plane) - height)),
+        max(0, min(column - width // 2, plane.shape[1] - width)),
+    )
     cells = []
-    for i, numbers in enumerate(plane[top : top + MOST, left : left + MOST], top):
+    for i, numbers in enumerate(plane[top : top + height, left : left + width], top):
         cells.append("<tr>")
         for j, number in enumerate(numbers, left):
             ground = ROLES["error"].fill if wrong is not None and np.atleast_2d(wrong)[i, j] else fill
             cells.append(_cell(number, ground, outlined=(i, j) == (row, column)))
         cells.append("</tr>")
-    if plane.shape[0] > MOST or plane.shape[1] > MOST:
+    if (height, width) != plane.shape:
         caption += f", from [{top}, {left}]"
     style = "display:inline-table;margin:.4em 1.5em .2em 0;border-collapse:collapse;vertical-align:top;color:inherit"
     title = "caption-side:top;text-align:left;white-space:nowrap;color:inherit;padding:0"

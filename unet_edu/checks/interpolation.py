@@ -1,0 +1,807 @@
+"""The exercises and the quick questions of lesson 03: what is asked, and which mistakes are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unet_edu import interpolation
+from unet_edu.checks.exercise import Case, Exercise, Misconception
+from unet_edu.checks.quiz import Option, Question, Quiz
+from unet_edu.interpolation import axis_matrix, bed_of_nails, interpolate
+
+__all__ = ["BILINEAR_KERNEL", "EXERCISES", "QUIZ", "RESIZE_MASK", "UP_BILINEAR", "UP_NEAREST"]
+
+Array = NDArray[Any]
+
+
+# --- up_nearest --------------------------------------------------------------------------------------------------------
+
+
+def _up_nearest(x: Array, scale: int) -> Array:
+    return interpolate(x, (scale * x.shape[0], scale * x.shape[1]), mode="nearest")
+
+
+def _nearest_cases(rng: np.random.Generator) -> list[Case]:
+    def numbers(*shape: int) -> Array:
+        """Whole numbers, all different and none of them 0."""
+        n = int(np.prod(shape))
+        values = rng.permutation(2 * n) - n
+        return np.where(values < 0, values, values + 1)[:n].reshape(shape)
+
+    return [
+        Case("an image of 2×2, twice as large", (np.array([[1, 2], [3, 4]]), 2), group="visible"),
+        Case("a row of 3, three times as large", (np.array([[5, -1, 8]]), 3), group="visible"),
+        Case("an image of 2×3, three times as large", (numbers(2, 3), 3)),
+        Case("an image of 4×3 with fractions, twice as large", (numbers(4, 3) / 8, 2)),
+        Case("an image of 3×5, four times as large", (numbers(3, 5), 4)),
+        Case("an image of 4×4, five times as large", (numbers(4, 4), 5)),
+    ]
+
+
+def _picked(index: Callable[[int, int], Array]) -> Callable[..., Array]:
+    """Copies by a wrong rule: `index` takes the size along a side and the scale, and says which pixel each output copies."""
+
+    def wrong(x: Array, scale: int) -> Array:
+        rows, columns = (np.clip(index(n, scale), 0, n - 1).astype(int) for n in x.shape)
+        return x[rows][:, columns]
+
+    return wrong
+
+
+def _on_its_side(x: Array, scale: int) -> Array:
+    return _up_nearest(x, scale).T
+
+
+UP_NEAREST = Exercise(
+    name="up_nearest",
+    points=2,
+    reference=_up_nearest,
+    cases=_nearest_cases,
+    misconceptions=(
+        Misconception(
+            "image repeated",
+            "Your output shows the whole image several times. Repeat each pixel where it stands, so that it becomes a block; do not repeat the image.",
+            _picked(lambda n, s: np.arange(n * s) % n),
+        ),
+        Misconception(
+            "bed of nails",
+            "Each pixel stands in the corner of its block, and the rest of the block is 0: that is a bed of nails. Nearest fills the whole block.",
+            lambda x, scale: bed_of_nails(x, scale),
+        ),
+        Misconception(
+            "repeated in a row",
+            "Your output is one long row: without an axis, np.repeat flattens the image first. Repeat along the rows, then along the columns.",
+            lambda x, scale: np.repeat(x, scale),
+        ),
+        Misconception(
+            "repeated, then cut into rows",
+            "The shape is right and the blocks are torn: the pixels were repeated in one long row, which was then cut anew. Repeat along each axis on "
+            "its own.",
+            lambda x, scale: np.repeat(x, scale * scale).reshape(scale * x.shape[0], -1),
+        ),
+        Misconception(
+            "only more columns",
+            "Only the columns were repeated. The image grows in both directions.",
+            lambda x, scale: np.repeat(x, scale, axis=1),
+        ),
+        Misconception(
+            "only more rows",
+            "Only the rows were repeated. The image grows in both directions.",
+            lambda x, scale: np.repeat(x, scale, axis=0),
+        ),
+        Misconception(
+            "always twice as large",
+            "Your function always makes the image twice as large. Use its argument, scale.",
+            lambda x, scale: _up_nearest(x, 2),
+        ),
+        Misconception(
+            "scale taken twice",
+            "Your image has become scale² times as large in each direction. scale is for one side: H rows become scale · H.",
+            lambda x, scale: _up_nearest(x, scale * scale),
+        ),
+        Misconception(
+            "made smaller",
+            "You took every scale-th pixel, so the image became smaller. Asked is the other way: a block for each pixel.",
+            lambda x, scale: x[::scale, ::scale],
+        ),
+        Misconception(
+            "rounded",
+            "Your blocks have different sizes: i / scale was rounded to the nearest whole number, so part of a block already copies the next pixel. Which pixel "
+            "do outputs 0 to scale − 1 copy?",
+            _picked(lambda n, s: np.round(np.arange(n * s) / s)),
+        ),
+        Misconception(
+            "halves rounded up",
+            "Your blocks have moved: 0.5 was added before the fraction was dropped. All of the outputs 0 to scale − 1 copy pixel 0.",
+            _picked(lambda n, s: np.floor(np.arange(n * s) / s + 0.5)),
+        ),
+        Misconception(
+            "rounded up",
+            "Your blocks have moved: i / scale was rounded up. The first block should have scale rows and columns, not one.",
+            _picked(lambda n, s: np.ceil(np.arange(n * s) / s)),
+        ),
+        Misconception(
+            "corners aligned",
+            "Your first and last blocks are smaller than those between them. You spread the outputs evenly from the first pixel to the last; with nearest, every pixel "
+            "gets a block of the same size.",
+            _picked(lambda n, s: np.round(np.linspace(0, n - 1, n * s))),
+        ),
+        Misconception(
+            "averaged",
+            "Your output holds numbers that are not in the image: that is bilinear, the next exercise. Nearest only copies.",
+            lambda x, scale: interpolate(x, (scale * x.shape[0], scale * x.shape[1])),
+        ),
+        Misconception(
+            "brightness shared out",
+            "You divided by the number of copies. Nearest copies the pixel as it is.",
+            lambda x, scale: _up_nearest(x, scale) / scale**2,
+        ),
+        Misconception(
+            "rows and columns swapped",
+            "Your output lies on its side: rows and columns are swapped.",
+            _on_its_side,
+        ),
+        Misconception(
+            "result not stored",
+            "Your output has the right size, but it is all zeros: the pixels were not stored. Write y[i, j] = … in the loop.",
+            lambda x, scale: np.zeros_like(_up_nearest(x, scale)),
+        ),
+    ),
+)
+
+
+# --- up_bilinear -------------------------------------------------------------------------------------------------------
+
+
+def _up_bilinear(x: Array, scale: int) -> Array:
+    return interpolate(x, (scale * x.shape[0], scale * x.shape[1]))
+
+
+def _bilinear_cases(rng: np.random.Generator) -> list[Case]:
+    return [
+        Case("a row of 4, twice as large", (np.array([[0, 1, 2, 3]]), 2), group="visible"),
+        Case("an image of 2×3, twice as large", (np.array([[0, 8, 4], [16, 0, -4]]), 2), group="visible"),
+        Case("an image of 3×4, three times as large", (rng.permutation(np.arange(-20, 40, 5)).reshape(3, 4), 3)),
+        Case("an image of 5×3 with fractions, twice as large", (rng.normal(size=(5, 3)) * 9, 2)),
+        Case("an image of 2×5, four times as large", (rng.normal(size=(2, 5)) * 9, 4)),
+        Case("an image of 4×4, three times as large", (rng.permutation(32)[:16].reshape(4, 4) - 16, 3)),
+        Case("a column of 4, five times as large", (rng.permutation(np.arange(-9, 9, 3))[:4, None], 5)),
+    ]
+
+
+def _by_axis(
+    rows: Callable[[int, int], Array], columns: Callable[[int, int], Array] | None = None
+) -> Callable[..., Array]:
+    """Interpolation by wrong weights: `rows` takes the size along a side and the scale, and gives the matrix of that side."""
+
+    def wrong(x: Array, scale: int) -> Array:
+        return rows(x.shape[0], scale) @ x @ (columns or rows)(x.shape[1], scale).T
+
+    return wrong
+
+
+def _tent(n: int, scale: int) -> Array:
+    return axis_matrix(n, n * scale)
+
+
+def _copies(n: int, scale: int) -> Array:
+    return axis_matrix(n, n * scale, mode="nearest")
+
+
+def _as_it_is(n: int, scale: int) -> Array:
+    return np.eye(n)
+
+
+def _at(
+    source: Callable[[Array, int], Array],
+    lower: Callable[[Array, int], Array] = lambda k, n: k.clip(0, n - 1),
+    upper: Callable[[Array, int], Array] = lambda k, n: k.clip(0, n - 1),
+) -> Callable[[int, int], Array]:
+    """Two neighbours mixed at wrong places: `source` takes the outputs' numbers and the scale.
+
+    `lower` and `upper` take the numbers of the neighbours and the size, and say which pixels are taken for them.
+    """
+
+    def matrix(n: int, scale: int) -> Array:
+        where = source(np.arange(n * scale), scale)
+        k = np.floor(where).astype(int)
+        B = np.zeros((n * scale, n))
+        np.add.at(B, (np.arange(n * scale), lower(k, n)), 1 - (where - k))
+        np.add.at(B, (np.arange(n * scale), upper(k + 1, n)), where - k)
+        return B
+
+    return matrix
+
+
+def _centres(i: Array, scale: int) -> Array:
+    return (i + 0.5) / scale - 0.5
+
+
+def _extrapolated(n: int, scale: int) -> Array:
+    if n == 1:
+        raise ValueError("there is no second pixel to draw a line through")
+    where = _centres(np.arange(n * scale), scale)
+    k = np.floor(where).astype(int).clip(0, n - 2)
+    B = np.zeros((n * scale, n))
+    B[np.arange(n * scale), k], B[np.arange(n * scale), k + 1] = 1 - (where - k), where - k
+    return B
+
+
+def _zeros_outside(n: int, scale: int) -> Array:
+    where = _centres(np.arange(n * scale), scale)
+    return np.maximum(0, 1 - np.abs(where[:, None] - np.arange(n)))
+
+
+def _weights_exchanged(n: int, scale: int, is_kept_inside: bool = True) -> Array:
+    """The two neighbours of the source get each other's weight. The source is kept within the image, or only the neighbours are."""
+    where = _centres(np.arange(n * scale), scale)
+    where = where.clip(0, n - 1) if is_kept_inside else where
+    k = np.floor(where).astype(int)
+    B = np.zeros((n * scale, n))
+    np.add.at(B, (np.arange(n * scale), k.clip(0, n - 1)), where - k)
+    np.add.at(B, (np.arange(n * scale), (k + 1).clip(0, n - 1)), 1 - (where - k))
+    return B
+
+
+def _plain_means(n: int, scale: int) -> Array:
+    where = _centres(np.arange(n * scale), scale).clip(0, n - 1)
+    B = np.zeros((n * scale, n))
+    for k in (np.floor(where), np.ceil(where)):
+        B[np.arange(n * scale), k.astype(int)] += 0.5
+    return B
+
+
+def _directions_averaged(x: Array, scale: int) -> Array:
+    return (_by_axis(_tent, _copies)(x, scale) + _by_axis(_copies, _tent)(x, scale)) / 2
+
+
+UP_BILINEAR = Exercise(
+    name="up_bilinear",
+    points=4,
+    reference=_up_bilinear,
+    cases=_bilinear_cases,
+    misconceptions=(
+        Misconception(
+            "corners aligned",
+            "Your outputs are spread evenly from the middle of the first pixel to the middle of the last: that is align_corners=True. Here the two images lie edge "
+            "on edge: source = (i + 0.5) / scale − 0.5.",
+            _by_axis(lambda n, s: axis_matrix(n, n * s, align_corners=True)),
+        ),
+        Misconception(
+            "half pixels forgotten",
+            "Your image has slid towards the lower right: the outputs look at i / scale. A pixel's number belongs to its middle, which lies half a pixel from its "
+            "edge, in the output and in the input.",
+            _by_axis(_at(lambda i, s: i / s)),
+        ),
+        Misconception(
+            "half pixel not taken off",
+            "Your outputs look at (i + 0.5) / scale. That is measured from the edge of the image; pixel 0 has its middle at 0.5 there. So half an input pixel has to be "
+            "taken off.",
+            _by_axis(_at(lambda i, s: (i + 0.5) / s)),
+        ),
+        Misconception(
+            "half pixel not added",
+            "Your outputs look at i / scale − 0.5, so they look too far to the upper left. The middle of output pixel i lies at i + 0.5 from the edge.",
+            _by_axis(_at(lambda i, s: i / s - 0.5)),
+        ),
+        Misconception(
+            "line drawn on beyond the border",
+            "At the border your function draws the line on: a source of −0.25 goes beyond the first pixel. Outside of the middles the pixel at the border is repeated.",
+            _by_axis(_extrapolated),
+        ),
+        Misconception(
+            "last pixel mixed into the first",
+            "In front of the first pixel you mix in the last one: x[−1] is the last number in Python, and no error. Keep the source, or the index, from going below 0.",
+            _by_axis(_at(_centres, lower=lambda k, n: k % n)),
+        ),
+        Misconception(
+            "image goes round",
+            "At both borders your function goes on at the opposite side of the image. Outside of the middles the pixel at the border is repeated.",
+            _by_axis(_at(_centres, lower=lambda k, n: k % n, upper=lambda k, n: k % n)),
+        ),
+        Misconception(
+            "zeros outside",
+            "Your output becomes darker at the border: there you mix with zeros from outside the image. Outside of the middles the pixel at the border is repeated.",
+            _by_axis(_zeros_outside),
+        ),
+        Misconception(
+            "weights exchanged",
+            "The two weights have changed places. The nearer pixel counts more: at a quarter of the way, the left one gets 0.75.",
+            _by_axis(_weights_exchanged),
+        ),
+        Misconception(
+            "weights exchanged inside",
+            "Inside the image the two weights have changed places. Between pixels k and k + 1, the part after the point says how far the source is from k: the weight of k "
+            "is 1 less that part.",
+            _by_axis(lambda n, s: _weights_exchanged(n, s, is_kept_inside=False)),
+        ),
+        Misconception(
+            "plain mean of the neighbours",
+            "You took the plain mean of the neighbours. The nearer one counts more; the weights depend on the distance.",
+            _by_axis(_plain_means),
+        ),
+        Misconception(
+            "nearest",
+            "Your output only copies pixels: that is nearest. Bilinear mixes the two neighbours, in each direction.",
+            _by_axis(_copies),
+        ),
+        Misconception(
+            "bicubic",
+            "That is bicubic, which takes four pixels along each side. Bilinear takes two.",
+            _by_axis(lambda n, s: axis_matrix(n, n * s, mode="bicubic")),
+        ),
+        Misconception(
+            "columns only copied",
+            "From row to row your output is bilinear, but from column to column it only copies. Do the same along both directions, one after the other.",
+            _by_axis(_tent, _copies),
+        ),
+        Misconception(
+            "rows only copied",
+            "From column to column your output is bilinear, but from row to row it only copies. Do the same along both directions, one after the other.",
+            _by_axis(_copies, _tent),
+        ),
+        Misconception(
+            "only more rows",
+            "The rows are right, and there are as many columns as before. Now do the same along the other direction.",
+            _by_axis(_tent, _as_it_is),
+        ),
+        Misconception(
+            "only more columns",
+            "The columns are right, and there are as many rows as before. Now do the same along the other direction.",
+            _by_axis(_as_it_is, _tent),
+        ),
+        Misconception(
+            "directions averaged",
+            "You took the mean of two results, one for each direction. Do one direction first, and the other one on what came out: the weights multiply.",
+            _directions_averaged,
+        ),
+        Misconception(
+            "always twice as large",
+            "Your function always makes the image twice as large. Use its argument, scale, in the size and in the source.",
+            lambda x, scale: _up_bilinear(x, 2),
+        ),
+        Misconception(
+            "rounded",
+            "Your output is rounded to whole numbers. A mean of whole numbers may be a fraction.",
+            lambda x, scale: np.rint(_up_bilinear(x, scale)),
+        ),
+        Misconception(
+            "rows and columns swapped",
+            "Your output lies on its side: rows and columns are swapped. Does a .T stand too many or too few?",
+            lambda x, scale: _up_bilinear(x, scale).T,
+        ),
+        Misconception(
+            "result not stored",
+            "Your output has the right size, but it is all zeros: nothing was stored. Write y[i, j] = … in the loop.",
+            lambda x, scale: np.zeros(_up_bilinear(x, scale).shape),
+        ),
+    ),
+)
+
+
+# --- resize_mask -------------------------------------------------------------------------------------------------------
+
+
+def _resize_mask(mask: Array, size: tuple[int, int]) -> Array:
+    return interpolate(mask, size, mode="nearest")
+
+
+def _mask_cases(rng: np.random.Generator) -> list[Case]:
+    def mask(classes: tuple[int, ...], *shape: int) -> Array:
+        labels = rng.choice(classes, shape)
+        labels.flat[: len(classes)] = rng.permutation(classes)  # each of them occurs
+        return labels
+
+    # All ratios of two sizes are whole numbers by a power of 2. So even the wrong means are exact, whoever computes them, and round alike.
+    return [
+        Case("a mask of 2×3, made 4×6", (np.array([[0, 2, 2], [5, 0, 2]]), (4, 6)), group="visible"),
+        Case(
+            "a mask of 3×5, made 2×4",
+            (np.array([[0, 4, 4, 1, 1], [4, 0, 3, 3, 1], [2, 2, 0, 3, 0]]), (2, 4)),
+            group="visible",
+        ),
+        Case("classes 0 and 2, from 4×5 to 16×10", (mask((0, 2), 4, 5), (16, 10))),
+        Case("five classes, from 5×3 to 8×12", (mask((0, 1, 3, 4, 7), 5, 3), (8, 12))),
+        Case("made smaller, from 9×10 to 4×8", (mask((0, 1, 2, 5), 9, 10), (4, 8))),
+        Case("0 and 255 in one byte, from 6×5 to 8×20", (mask((0, 255), 6, 5).astype(np.uint8), (8, 20))),
+        Case("larger one way and smaller the other, from 4×9 to 16×8", (mask((0, 2, 9), 4, 9), (16, 8))),
+        Case("the same size, 5×6", (mask((1, 3, 8), 5, 6), (5, 6))),
+    ]
+
+
+def _from(index: Callable[[int, int], Array]) -> Callable[..., Array]:
+    """Copies by a wrong rule: `index` takes the sizes before and after, and says which pixel each output copies."""
+
+    def wrong(mask: Array, size: tuple[int, int]) -> Array:
+        rows, columns = (
+            np.clip(index(*sizes), 0, sizes[0] - 1).astype(int) for sizes in zip(mask.shape, size, strict=True)
+        )
+        return mask[rows][:, columns]
+
+    return wrong
+
+
+def _cropped_or_padded(mask: Array, size: tuple[int, int]) -> Array:
+    y = np.zeros(size, mask.dtype)
+    part = mask[: size[0], : size[1]]
+    y[: part.shape[0], : part.shape[1]] = part
+    return y
+
+
+def _by_planes(mask: Array, size: tuple[int, int]) -> Array:
+    """One plane for each class, averaged, and the largest share wins: the other right way, with other outlines."""
+    classes = np.unique(mask)
+    shares = interpolate((mask == classes[:, None, None])[None].astype(float), size)
+    return classes[shares[0].argmax(axis=0)]
+
+
+def _whole_factor(mask: Array, size: tuple[int, int]) -> Array:
+    rows, columns = (new // old for new, old in zip(size, mask.shape, strict=True))
+    return mask.repeat(rows, axis=0).repeat(columns, axis=1)
+
+
+RESIZE_MASK = Exercise(
+    name="resize_mask",
+    points=2,
+    reference=_resize_mask,
+    cases=_mask_cases,
+    whole=True,
+    misconceptions=(
+        Misconception(
+            "averaged",
+            "You averaged class ids: between class 0 and class 2 there is now 0.5, which is no class. Class ids are names; copy them.",
+            lambda mask, size: interpolate(mask, size),
+        ),
+        Misconception(
+            "averaged and rounded",
+            "You averaged class ids and rounded. All numbers are whole, and yet between class 0 and class 2 there is now class 1, which nobody drew. Copy class ids, do not "
+            "mix them.",
+            lambda mask, size: np.rint(interpolate(mask, size)).astype(int),
+        ),
+        Misconception(
+            "averaged and cut off",
+            "You averaged class ids and dropped the fractions: 1.75 became 1, a class that was not there. Class ids must not be mixed, only copied.",
+            lambda mask, size: interpolate(mask, size).astype(int),
+        ),
+        Misconception(
+            "averaged with aligned corners, and rounded",
+            "You averaged class ids (with align_corners=True) and rounded. That invents classes, whatever the switch. Copy.",
+            lambda mask, size: np.rint(interpolate(mask, size, align_corners=True)).astype(int),
+        ),
+        Misconception(
+            "bicubic and rounded",
+            "Bicubic mixes 16 class ids, some with negative weights, so that even numbers outside of all classes appear. Copy class ids, do not mix them.",
+            lambda mask, size: np.rint(interpolate(mask, size, mode="bicubic")).astype(int),
+        ),
+        Misconception(
+            "one plane for each class",
+            "Your way is right, too: shares of each class, averaged, and the largest wins. It draws rounder outlines. But this exercise asks for nearest: "
+            "pixel (i, j) copies one pixel.",
+            _by_planes,
+        ),
+        Misconception(
+            "only object and background",
+            "Your result knows only 0 and 1. A mask may hold many classes; each keeps its number.",
+            lambda mask, size: (_resize_mask(mask, size) != 0).astype(int),
+        ),
+        Misconception(
+            "height and width swapped",
+            "Height and width are swapped. Here size is (rows, columns), as NumPy's shape. (Some programs for pictures want the width first.)",
+            lambda mask, size: _resize_mask(mask, size[::-1]),
+        ),
+        Misconception(
+            "on its side",
+            "Your result lies on its side. Output pixel (i, j) copies the row that belongs to i and the column that belongs to j.",
+            lambda mask, size: _resize_mask(mask, size).T,
+        ),
+        Misconception(
+            "np.resize",
+            "np.resize does not scale a picture: it cuts the numbers of the image into rows of another length, and starts again when they are used up. Compute which pixel each "
+            "output copies.",
+            lambda mask, size: np.resize(mask, size),
+        ),
+        Misconception(
+            "repeated like tiles",
+            "Your result shows the mask several times, or only a corner of it. It should show the whole mask once, larger or smaller.",
+            _from(lambda n, m: np.arange(m) % n),
+        ),
+        Misconception(
+            "cropped or padded",
+            "Your result is the mask as it was, cut off or filled up with zeros. It should show the whole mask, larger or smaller.",
+            _cropped_or_padded,
+        ),
+        Misconception(
+            "middle of the pixel",
+            "You copy the pixel under the middle of the output pixel, i + ½. That is a sound rule, PyTorch's \"nearest-exact\". Here the other one is asked, PyTorch's "
+            '"nearest": ⌊i · H / H′⌋.',
+            _from(lambda n, m: np.floor((np.arange(m) + 0.5) * n / m)),
+        ),
+        Misconception(
+            "rounded",
+            "You rounded i · H / H′ to the nearest whole number. Round down.",
+            _from(lambda n, m: np.round(np.arange(m) * n / m)),
+        ),
+        Misconception(
+            "corners aligned",
+            "You spread the outputs evenly from the first pixel to the last: i · (H − 1) / (H′ − 1). Here it is i · H / H′, rounded down.",
+            _from(lambda n, m: np.round(np.linspace(0, n - 1, m))),
+        ),
+        Misconception(
+            "factor cut to a whole number",
+            "Your factor is a whole number, H′ // H, so 5 rows cannot become 8. Compute for each output row i which row it copies: first multiply by H, then "
+            "divide by H′.",
+            _whole_factor,
+        ),
+        Misconception(
+            "step cut to a whole number",
+            "Your step is a whole number, H // H′; when the mask grows, it is 0, and everything copies the first pixel. First multiply i by H, then divide by H′.",
+            _from(lambda n, m: np.arange(m) * (n // m)),
+        ),
+        Misconception(
+            "ratio turned round",
+            "Your ratio is upside down: i · H′ / H. A large result of a small mask moves slowly through it, so the factor is below 1: H / H′.",
+            _from(lambda n, m: np.arange(m) * m // n),
+        ),
+        Misconception(
+            "only the rows",
+            "Only the number of rows has changed. Do the same with the columns.",
+            lambda mask, size: _resize_mask(mask, (size[0], mask.shape[1])),
+        ),
+        Misconception(
+            "only the columns",
+            "Only the number of columns has changed. Do the same with the rows.",
+            lambda mask, size: _resize_mask(mask, (mask.shape[0], size[1])),
+        ),
+    ),
+)
+
+
+# --- bilinear_kernel ---------------------------------------------------------------------------------------------------
+
+
+def _bilinear_kernel(scale: int) -> Array:
+    return interpolation.bilinear_kernel(scale)
+
+
+def _kernel_cases(rng: np.random.Generator) -> list[Case]:
+    scales = 2 * rng.permutation(np.arange(3, 13))[:4]
+    return [
+        Case("twice as large", (2,), group="visible"),
+        Case("four times as large", (4,)),
+        *(Case(f"{scale} times as large", (int(scale),)) for scale in scales),
+    ]
+
+
+def _profile(scale: int) -> Array:
+    """The weights along one side: [0.25, 0.75, 0.75, 0.25] for a scale of 2."""
+    return 1 - np.abs(np.arange(2 * scale) - (scale - 0.5)) / scale
+
+
+def _outer(profile: Callable[[int], Array]) -> Callable[..., Array]:
+    return lambda scale: np.outer(profile(scale), profile(scale))
+
+
+def _mirrored(rising: Callable[[int], Array]) -> Callable[..., Array]:
+    return _outer(lambda s: np.concatenate([rising(s), rising(s)[::-1]]))
+
+
+def _cone(scale: int) -> Array:
+    away = np.abs(np.arange(2 * scale) - (scale - 0.5)) / scale
+    return np.maximum(0, 1 - np.hypot(away[:, None], away))
+
+
+BILINEAR_KERNEL = Exercise(
+    name="bilinear_kernel",
+    points=2,
+    reference=_bilinear_kernel,
+    cases=_kernel_cases,
+    misconceptions=(
+        Misconception(
+            "normalised to 1",
+            "Your weights add up to 1, as for a blur. Here each input pixel has scale² outputs to fill, so its weights add up to scale².",
+            lambda scale: _bilinear_kernel(scale) / scale**2,
+        ),
+        Misconception(
+            "one side normalised to 1",
+            "Your weights are too small by the factor scale. Along one side they add up to scale: that many outputs stand where one pixel was.",
+            lambda scale: _bilinear_kernel(scale) / scale,
+        ),
+        Misconception(
+            "largest weight 1",
+            "You divided by the largest weight. For an even scale no output lies exactly on an input pixel, so no weight is 1.",
+            lambda scale: _bilinear_kernel(scale) / _bilinear_kernel(scale).max(),
+        ),
+        Misconception(
+            "tip on a pixel",
+            "Your tent has its tip on an output pixel, and its first row and column are 0. For an even scale the tip lies between two outputs, at scale − 0.5.",
+            _outer(lambda s: 1 - np.abs(np.arange(2 * s) - s) / s),
+        ),
+        Misconception(
+            "odd size",
+            "Your kernel has an odd size, with the weight 1 in the middle: that fits align_corners, or an odd scale. For an even scale it is (2·scale, 2·scale), and the tip lies "
+            "between two outputs.",
+            _outer(lambda s: 1 - np.abs(np.arange(2 * s - 1) - (s - 1)) / s),
+        ),
+        Misconception(
+            "from 0 to 1",
+            "Your weights rise from 0 to 1. The outputs lie at odd multiples of half a step from the tip, so neither 0 nor 1 is reached: with a scale of 2 it is 0.25 and 0.75.",
+            _mirrored(lambda s: np.linspace(0, 1, s)),
+        ),
+        Misconception(
+            "up to 1",
+            "Your weights rise to 1. For an even scale the tip lies between two outputs, so each is half a step lower.",
+            _mirrored(lambda s: np.arange(1, s + 1) / s),
+        ),
+        Misconception(
+            "steps of 1 / (scale + 1)",
+            "Your weights rise in steps of 1 / (scale + 1). One input pixel further is scale outputs further, so a step is 1 / scale.",
+            _mirrored(lambda s: np.arange(1, s + 1) / (s + 1)),
+        ),
+        Misconception(
+            "tent too wide",
+            "Your tent falls too slowly: it reaches 0 only after 2·scale outputs. The weight is 0 at the next input pixel, which is scale outputs away.",
+            _outer(lambda s: 1 - np.abs(np.arange(2 * s) - (s - 0.5)) / (2 * s)),
+        ),
+        Misconception(
+            "block of ones",
+            "That is the kernel of nearest: a block of ones. Bilinear's is twice as wide and falls off towards its rim.",
+            lambda scale: np.ones((scale, scale)),
+        ),
+        Misconception(
+            "all weights equal",
+            "All your weights are equal. The nearer output gets more.",
+            lambda scale: np.full((2 * scale, 2 * scale), 0.25),
+        ),
+        Misconception(
+            "only one row",
+            "That is right along one side. For an image the weights of the rows meet those of the columns: each weight is a product, and the kernel is (2·scale, 2·scale).",
+            _profile,
+        ),
+        Misconception(
+            "mean of rows and columns",
+            "You took the mean of the two sides' weights. They multiply: 0.75 · 0.75 = 0.5625.",
+            lambda scale: np.add.outer(_profile(scale), _profile(scale)) / 2,
+        ),
+        Misconception(
+            "sum of rows and columns",
+            "You added the two sides' weights. They multiply: 0.75 · 0.75 = 0.5625.",
+            lambda scale: np.add.outer(_profile(scale), _profile(scale)),
+        ),
+        Misconception(
+            "smaller of rows and columns",
+            "You took the smaller of the two sides' weights, a pyramid. They multiply: 0.25 · 0.75 = 0.1875.",
+            lambda scale: np.minimum.outer(_profile(scale), _profile(scale)),
+        ),
+        Misconception(
+            "cone",
+            "Your weights follow the straight distance, a cone. Bilinear works along each side on its own, and multiplies.",
+            _cone,
+        ),
+        Misconception(
+            "only the rising half",
+            "That is one quarter of the kernel. It also falls again: along each side there are 2·scale weights.",
+            _outer(lambda s: _profile(s)[:s]),
+        ),
+        Misconception(
+            "bicubic",
+            "That is bicubic's kernel, 4·scale wide. Bilinear's is 2·scale wide, and has no negative weights.",
+            lambda scale: interpolation.bicubic_kernel(scale),
+        ),
+    ),
+)
+
+EXERCISES = (UP_NEAREST, UP_BILINEAR, RESIZE_MASK, BILINEAR_KERNEL)
+
+
+# --- the quick questions -----------------------------------------------------------------------------------------------
+
+QUIZ = Quiz(
+    lesson="03",
+    questions=(
+        Question(
+            "The row [0, 1, 2, 3] becomes twice as long by bilinear, with `align_corners=False`. What is the second number?",
+            (
+                Option("0.25", "The second output looks at (1 + 0.5) · 4/8 − 0.5 = 0.25."),
+                Option(
+                    "0.4286",
+                    "That is 3/7, with `align_corners=True`: it lays the middles of the outer pixels on each other.",
+                    "corners are always aligned",
+                ),
+                Option(
+                    "0.5",
+                    "That is i · H / H′ = 1/2. It forgets that a pixel's number belongs to its middle.",
+                    "the halves do not matter",
+                ),
+                Option("0", "That is nearest, which copies pixel 0. Bilinear mixes two pixels.", "bilinear copies"),
+            ),
+        ),
+        Question(
+            "A mask has the classes 0 (ground) and 2 (cell). It is made larger by bilinear and rounded. Which classes can come out?",
+            (
+                Option(
+                    "0 and 2: rounding gives whole classes back",
+                    "Whole numbers, yes. But halfway between 0 and 2 lies 1.",
+                    "rounding repairs averaged class ids",
+                ),
+                Option(
+                    "any fraction from 0 to 2",
+                    "There are fractions before rounding, and none after it.",
+                    "rounding does nothing",
+                ),
+                Option(
+                    "0, 1, 2 and perhaps 3",
+                    "Bilinear takes means with positive weights, so it stays between 0 and 2. Bicubic can leave that range.",
+                    "bilinear leaves the range of its pixels",
+                ),
+                Option("0, 1 and 2", "At each outline some means round to 1, a class that nobody drew."),
+            ),
+        ),
+        Question(
+            "How many numbers does `nn.Upsample(scale_factor=2, mode='bilinear')` learn for 64 channels?",
+            (
+                Option(
+                    "4",
+                    "Each output has four weights, but they follow from the sizes alone. Nothing in them can change.",
+                    "the weights of bilinear are learned",
+                ),
+                Option(
+                    "1024",
+                    "64 stamps of 4×4 would be learned by a transposed convolution with a stamp for each channel. Bilinear's stamp is fixed.",
+                    "the stamp is learned for each channel",
+                ),
+                Option("0", "The weights follow from two sizes, so there is nothing to learn."),
+                Option(
+                    "36,928",
+                    "That is a 3×3 convolution from 64 to 64 channels, with biases. It often follows an upsampling, and it is what learns there.",
+                    "the convolution after it is part of it",
+                ),
+            ),
+        ),
+        Question(
+            "You make an image larger with nearest, `y = B x`, and apply the adjoint, `Bᵀ y`. With a factor of 2 in a row, what comes back?",
+            (
+                Option(
+                    "the row itself",
+                    "That takes the adjoint for an inverse. It adds up what the copies bring back.",
+                    "the adjoint is the inverse",
+                ),
+                Option("twice the row", "Each pixel was copied twice, and the adjoint adds its two copies up."),
+                Option(
+                    "half the row",
+                    "Nothing is divided: the rows of `B` add up to 1, but its columns add up to 2.",
+                    "the adjoint shares out",
+                ),
+                Option(
+                    "an error: the sizes do not fit",
+                    "`Bᵀ` has as many rows as `B` has columns: it leads back to the size of the row.",
+                    "one cannot go back",
+                ),
+            ),
+        ),
+        Question(
+            "From lesson 02: `nn.Conv2d(128, 64, kernel_size=3)` follows an upsampling from 28×28 to 56×56. What size comes out?",
+            (
+                Option(
+                    "56×56",
+                    "Only with `padding=1`. Without padding a 3×3 kernel takes one pixel from each side.",
+                    "a 3×3 convolution keeps the size",
+                ),
+                Option("54×54", "56 − 3 + 1 = 54, in each direction."),
+                Option(
+                    "53×53",
+                    "That takes off the whole kernel. The kernel fits at 56 − 3 + 1 places: the first place needs no step.",
+                    "the first window is forgotten",
+                ),
+                Option(
+                    "28×28",
+                    "The number of channels is halved, from 128 to 64. The size is not: the stride is 1.",
+                    "channels and size go together",
+                ),
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,750 @@
+"""The exercises and the quick questions of lesson 05: what is asked, and which mistakes are known.
+
+Among equal numbers no rule says which one is the maximum, so no case has two equal numbers in a window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unet_edu.checks.exercise import Case, Exercise, Misconception
+from unet_edu.checks.quiz import Option, Question, Quiz
+from unet_edu.pooling import max_pool2d, max_pool2d_grad, max_unpool2d
+
+__all__ = ["EXERCISES", "MAXPOOL_BACKWARD", "MAXPOOL_IDX", "MAXUNPOOL", "QUIZ"]
+
+Array = NDArray[Any]
+Size = tuple[int, int]
+
+# The lesson's four numbers, and where they go in an image of 4×4.
+FOUR = np.array([[1, 2], [3, 4]])
+PLACES = np.array([[5, 2], [12, 15]])
+
+
+# --- maxpool_idx -------------------------------------------------------------------------------------------------------
+
+
+def _maxpool_idx(x: Array) -> Array:
+    return np.stack(max_pool2d(x, 2))
+
+
+def _image_cases(rng: np.random.Generator) -> list[Case]:
+    lesson = np.array([[3, -2, 7, 4], [-1, 9, 0, 5], [2, 1, -3, 6], [8, -4, 5, 10]])
+    negative = np.array([[-1, -3, 4, 2], [-2, -5, 3, 1], [7, 0, -6, -8], [2, 9, -7, -9]])
+    odd = np.array([[3, 1, 9], [4, 2, 8], [7, 5, 6]])
+    return [
+        Case("the image of the lesson", (lesson,), group="visible"),
+        Case("an image with negative numbers", (negative,), group="visible"),
+        Case("an image of odd size", (odd,), group="visible"),
+        Case(
+            "an image of 4×6, with one number in two windows",
+            (_one_number_twice(rng.permutation(24).reshape(4, 6) - 9),),
+        ),
+        Case("an image of 6×4, with fractions", (rng.normal(size=(6, 4)),)),
+        Case("negative numbers only", (-1 - rng.permutation(16).reshape(2, 8),)),
+        Case("an image of 5×7, with fractions", (rng.normal(size=(5, 7)),)),
+        Case("an image of 7×4", (rng.permutation(28).reshape(7, 4) - 14,)),
+        Case("an image of 4×5", (rng.permutation(20).reshape(4, 5) - 10,)),
+    ]
+
+
+def _one_number_twice(x: Array) -> Array:
+    """The maximum of the last window stands in the first window, too. No window has it twice."""
+    x[0, 0] = x[-2:, -2:].max()
+    return x
+
+
+def _blocks(x: Array) -> Array:
+    """The windows, each as a row of its four numbers: (H // 2, W // 2, 4)."""
+    h, w = x.shape[0] // 2, x.shape[1] // 2
+    return x[: 2 * h, : 2 * w].reshape(h, 2, w, 2).swapaxes(1, 2).reshape(h, w, 4)
+
+
+def _picking(choice: Callable[[Array], Any]) -> Callable[..., Array]:
+    """Another number of each window than its maximum, with its place. `choice` says which of the four."""
+
+    def wrong(x: Array) -> Array:
+        four, places = _blocks(x), _blocks(np.arange(x.size).reshape(x.shape))
+        which = np.broadcast_to(choice(four), four.shape[:2])[..., None]
+        return np.stack([np.take_along_axis(a, which, axis=-1)[..., 0] for a in (four, places)])
+
+    return wrong
+
+
+def _numbering(rule: Callable[..., Any]) -> Callable[..., Array]:
+    """The right maxima with another index. `rule` takes the maximum's row and column, the window's i and j, H and W."""
+
+    def wrong(x: Array) -> Array:
+        y, idx = max_pool2d(x, 2)
+        row, column = np.divmod(idx, x.shape[1])
+        i, j = np.indices(y.shape)
+        return np.stack([y, np.broadcast_to(rule(row, column, i, j, *x.shape), y.shape)])
+
+    return wrong
+
+
+def _first_of_its_kind(x: Array) -> Array:
+    y = max_pool2d(x, 2)[0]
+    return np.stack([y, [[np.flatnonzero(x == number)[0] for number in row] for row in y]])
+
+
+def _from_zero(x: Array) -> Array:
+    y, idx = max_pool2d(x, 2)
+    return np.stack([np.maximum(y, 0), np.where(y > 0, idx, 0)])
+
+
+def _from_zero_with_places(x: Array) -> Array:
+    y, idx = max_pool2d(x, 2)
+    return np.stack([np.maximum(y, 0), idx])
+
+
+def _mean(x: Array) -> Array:
+    return np.stack([_blocks(x).mean(axis=-1), max_pool2d(x, 2)[1]])
+
+
+def _only_windows(rows: int | None = None, columns: int | None = None) -> Callable[..., Array]:
+    def wrong(x: Array) -> Array:
+        answer = _maxpool_idx(x)
+        kept = np.zeros_like(answer)
+        kept[:, :rows, :columns] = answer[:, :rows, :columns]
+        return kept
+
+    return wrong
+
+
+MAXPOOL_IDX = Exercise(
+    name="maxpool_idx",
+    points=4,
+    reference=_maxpool_idx,
+    cases=_image_cases,
+    parts=("y", "idx"),
+    misconceptions=(
+        Misconception(
+            "maximum started at 0",
+            "Where all numbers of a window are negative, your maximum is 0, a number that is not there. Begin with the "
+            "window's first number (or with −np.inf), not with 0.",
+            _from_zero,
+        ),
+        Misconception(
+            "maximum never below 0",
+            "Where all numbers of a window are negative, your maximum is 0, though its place is right. Take the number at "
+            "that place, whatever its sign.",
+            _from_zero_with_places,
+        ),
+        Misconception(
+            "index within the window",
+            "Your maxima are right. Your idx counts within each window, from 0 to 3. It should be the place in the whole "
+            "plane: row · W + column.",
+            _numbering(lambda r, c, i, j, H, W: r % 2 * 2 + c % 2),
+        ),
+        Misconception(
+            "index of the window's corner plus the index within",
+            "Your maxima are right. Your idx adds the place within the window, 0 to 3, to that of its corner. But the "
+            "window's second row is W further on, not 2: find the maximum's row and column first.",
+            _numbering(lambda r, c, i, j, H, W: 2 * i * W + 2 * j + r % 2 * 2 + c % 2),
+        ),
+        Misconception(
+            "index of the window's corner",
+            "Your maxima are right. Your idx is the place of each window's upper left pixel, not of its maximum.",
+            _numbering(lambda r, c, i, j, H, W: 2 * i * W + 2 * j),
+        ),
+        Misconception(
+            "number of the window",
+            "Your maxima are right. Your idx numbers the windows. It should say where in x the maximum stands: row · W + "
+            "column.",
+            _numbering(lambda r, c, i, j, H, W: i * (W // 2) + j),
+        ),
+        Misconception(
+            "window starts at (i, j)",
+            "Your maxima are right. In your idx the windows start at row i and column j. They start at row 2·i and column "
+            "2·j.",
+            _numbering(lambda r, c, i, j, H, W: (i + r % 2) * W + j + c % 2),
+        ),
+        Misconception(
+            "width of the output",
+            "Your maxima are right. Your idx multiplies the row by the width of y. The plane it counts in is x: row · W + "
+            "column, with the W of x.",
+            _numbering(lambda r, c, i, j, H, W: r * (W // 2) + c),
+        ),
+        Misconception(
+            "width without the odd column",
+            "Your maxima are right, and so is idx where the width is even. You count in an image without its last column: "
+            "that column is in no window, but it is in x, and the next row starts after it.",
+            _numbering(lambda r, c, i, j, H, W: r * (W // 2 * 2) + c),
+        ),
+        Misconception(
+            "first place of an equal number",
+            "Your maxima are right. Your idx names the first place in x where that number stands, but the same number may "
+            "stand in another window, too. Look for it in its own window.",
+            _first_of_its_kind,
+        ),
+        Misconception(
+            "height in place of width",
+            "Your maxima are right. Your idx multiplies the row by the height. A row holds W pixels: row · W + column.",
+            _numbering(lambda r, c, i, j, H, W: r * H + c),
+        ),
+        Misconception(
+            "index column by column",
+            "Your maxima are right. Your idx counts down the columns. NumPy and PyTorch count along the rows: row · W + "
+            "column.",
+            _numbering(lambda r, c, i, j, H, W: c * H + r),
+        ),
+        Misconception(
+            "row and column swapped",
+            "Your maxima are right. In your idx row and column are swapped: it is row · W + column.",
+            _numbering(lambda r, c, i, j, H, W: c * W + r),
+        ),
+        Misconception(
+            "row alone",
+            "Your maxima are right. Your idx is the maximum's row. One number shall say row and column: row · W + column.",
+            _numbering(lambda r, c, i, j, H, W: r),
+        ),
+        Misconception(
+            "column alone",
+            "Your maxima are right. Your idx is the maximum's column. One number shall say row and column: row · W + "
+            "column.",
+            _numbering(lambda r, c, i, j, H, W: c),
+        ),
+        Misconception(
+            "index one too large",
+            "Your maxima are right. Each of your indices is 1 too large: the first pixel is number 0.",
+            _numbering(lambda r, c, i, j, H, W: r * W + c + 1),
+        ),
+        Misconception(
+            "maxima so far",
+            "Good so far: the maxima are right. Next: idx, the place of each maximum in x.",
+            _numbering(lambda r, c, i, j, H, W: 0),
+        ),
+        Misconception(
+            "only the maxima",
+            "Good so far: the maxima are right. Next: the place of each in x, as a second array; return both: `return y, "
+            "idx`.",
+            lambda x: max_pool2d(x, 2)[0],
+        ),
+        Misconception(
+            "only the indices",
+            "Good so far: the indices are right. Return the maxima, too, and first: `return y, idx`.",
+            lambda x: max_pool2d(x, 2)[1],
+        ),
+        Misconception(
+            "y and idx swapped",
+            "Your two arrays are right, but in the wrong order: the maxima come first. `return y, idx`.",
+            lambda x: _maxpool_idx(x)[::-1],
+        ),
+        Misconception(
+            "lower right pixel",
+            "You took the lower right pixel of each window. Look for the largest of the four.",
+            _picking(lambda four: 3),
+        ),
+        Misconception(
+            "upper left pixel",
+            "You took the upper left pixel of each window, which is what a plain x[::2, ::2] gives. Look for the largest "
+            "of the four.",
+            _picking(lambda four: 0),
+        ),
+        Misconception(
+            "minimum",
+            "You took the smallest number of each window. Is a comparison the wrong way round?",
+            _picking(lambda four: four.argmin(axis=-1)),
+        ),
+        Misconception(
+            "largest without its sign",
+            "You took the number that is furthest from 0. The maximum heeds the sign: −1 is larger than −5.",
+            _picking(lambda four: np.abs(four).argmax(axis=-1)),
+        ),
+        Misconception(
+            "mean",
+            "Your indices are right, but y holds the mean of each window: that is average pooling. Take the largest "
+            "number.",
+            _mean,
+        ),
+        Misconception(
+            "stride of 1",
+            "Your windows overlap: each starts one pixel after the other. Here they lie side by side, 2 pixels apart.",
+            lambda x: np.stack(max_pool2d(x, 2, stride=1)),
+        ),
+        Misconception(
+            "partial windows kept",
+            "You also took windows that hang over the edge. Where the size is odd, the last row or column is in no "
+            "window: there are H // 2 rows of windows, rounded down.",
+            lambda x: np.stack(max_pool2d(x, 2, ceil_mode=True)),
+        ),
+        Misconception(
+            "only the first row",
+            "Only the first row of your arrays is filled. Does the `return` stand inside the outer loop? Move it to the "
+            "left, below both loops.",
+            _only_windows(rows=1),
+        ),
+        Misconception(
+            "only the first window",
+            "Only the first window is filled. Does the `return` stand inside the inner loop? Move it to the left, below "
+            "both loops.",
+            _only_windows(rows=1, columns=1),
+        ),
+        Misconception(
+            "result not stored",
+            "Your arrays have the right size, but they are all zeros. Write y[i, j] = … and idx[i, j] = … in the loop.",
+            _only_windows(rows=0),
+        ),
+    ),
+)
+
+
+# --- maxunpool ---------------------------------------------------------------------------------------------------------
+
+
+def _maxunpool(y: Array, idx: Array, size: Size) -> Array:
+    return max_unpool2d(y, idx, size)
+
+
+def _unpool_cases(rng: np.random.Generator) -> list[Case]:
+    def case(name: str, x: Array, window: int = 2) -> Case:
+        idx = max_pool2d(x, window)[1]
+        return Case(name, (rng.permutation(idx.size).reshape(idx.shape) + rng.normal() - idx.size // 2, idx, x.shape))
+
+    return [
+        Case("the lesson's four numbers", (FOUR, PLACES, (4, 4)), group="visible"),
+        Case("an image of 3×5", (np.array([[6, -8]]), np.array([[1, 7]]), (3, 5)), group="visible"),
+        case("an image of 5×5, with fractions", rng.normal(size=(5, 5))),
+        case("an image of 4×6", rng.normal(size=(4, 6))),
+        case("an image of 6×4", rng.normal(size=(6, 4))),
+        case("an image of 5×7", rng.normal(size=(5, 7))),
+        case("windows of 3×3 on an image of 6×9", rng.normal(size=(6, 9)), window=3),
+    ]
+
+
+def _at(y: Array, places: tuple[Any, Any], size: Size) -> Array:
+    """y added at these rows and columns. Where one of them lies outside there is no answer."""
+    x = np.zeros(size)
+    np.add.at(x, places, y)
+    return x
+
+
+def _upper_left(y: Array, idx: Array, size: Size) -> Array:
+    i, j = np.indices(y.shape)
+    return max_unpool2d(y, i * (size[0] // y.shape[0]) * size[1] + j * (size[1] // y.shape[1]), size)
+
+
+def _copied(y: Array, idx: Array, size: Size) -> Array:
+    """Each number all over its window, zeros in the rows and columns that are left."""
+    x = np.zeros(size, y.dtype)
+    copies = np.kron(y, np.ones((size[0] // y.shape[0], size[1] // y.shape[1]), y.dtype))
+    x[: copies.shape[0], : copies.shape[1]] = copies
+    return x
+
+
+def _twice_as_large(put: Callable[..., Array]) -> Callable[..., Array]:
+    """`put` with a size of its own: twice that of y."""
+    return lambda y, idx, size: put(y, idx, (2 * y.shape[0], 2 * y.shape[1]))
+
+
+def _through_a_mask(y: Array, idx: Array, size: Size) -> Array:
+    mask = np.zeros(size, bool)
+    mask.ravel()[idx] = True
+    x = np.zeros(size, y.dtype)
+    x[mask] = y.ravel()  # stops where places are shared: there are more numbers than places
+    return x
+
+
+def _only_number(n: int) -> Callable[..., Array]:
+    def wrong(y: Array, idx: Array, size: Size) -> Array:
+        return max_unpool2d(y.reshape(1, -1)[:, [n]], idx.reshape(1, -1)[:, [n]], size)
+
+    return wrong
+
+
+def _places_as_numbers(y: Array, idx: Array, size: Size) -> Array:
+    return max_unpool2d(idx, idx, size)
+
+
+MAXUNPOOL = Exercise(
+    name="maxunpool",
+    points=3,
+    reference=_maxunpool,
+    cases=_unpool_cases,
+    misconceptions=(
+        Misconception(
+            "size ignored",
+            "Your image is always twice as high and wide as y. An image of odd size loses a row or a column in pooling, "
+            "and only `size` knows of it. (PyTorch, too, says “invalid max index” when it is not told the size.)",
+            _twice_as_large(_maxunpool),
+        ),
+        Misconception(
+            "row and column from twice the width of y",
+            "You took an index apart with twice the width of y. It counts in rows of the whole image: use its own width, "
+            "size[1].",
+            lambda y, idx, size: _at(y, np.divmod(idx, 2 * y.shape[1]), size),
+        ),
+        Misconception(
+            "row and column from the height",
+            "You took an index apart with the image's height. A row holds W pixels, so the row is idx // W and the column "
+            "idx % W, with W = size[1].",
+            lambda y, idx, size: _at(y, np.divmod(idx, size[0]), size),
+        ),
+        Misconception(
+            "row and column swapped",
+            "Rows and columns of the places are swapped: idx // W is the row, idx % W is the column.",
+            lambda y, idx, size: _at(y, (idx % size[1], idx // size[1]), size),
+        ),
+        Misconception(
+            "filled column by column",
+            "Your places count down the columns. They count along the rows: index 1 is the second pixel of the first row.",
+            lambda y, idx, size: max_unpool2d(y, idx, size).ravel().reshape(size, order="F"),
+        ),
+        Misconception(
+            "indices ignored",
+            "You put each number in the upper left corner of its window: that is the bed of nails. `idx` says where each "
+            "number came from.",
+            _upper_left,
+        ),
+        Misconception(
+            "indices and size ignored",
+            "You put each number in the upper left corner of a window of 2×2, in an image twice as large as y. `idx` says "
+            "where each number goes, and `size` how large the image is.",
+            _twice_as_large(_upper_left),
+        ),
+        Misconception(
+            "copied all over the window",
+            "You copied each number all over its window: that is nearest-neighbour interpolation. It came from one place, "
+            "`idx`; the others stay zero.",
+            _copied,
+        ),
+        Misconception(
+            "copied all over windows of 2×2",
+            "You copied each number all over a window of 2×2. Put it at the place that `idx` names, in an image of the "
+            "given `size`.",
+            _twice_as_large(_copied),
+        ),
+        Misconception(
+            "order of the places",
+            "Your places are right, but numbers are at the wrong ones. A mask forgets which place belongs to which "
+            "number: x[mask] = … fills row by row. Use the indices themselves.",
+            _through_a_mask,
+        ),
+        Misconception(
+            "not reshaped",
+            "Good so far: each number is in its place. The image still lies in one row; arrange it in the given size.",
+            lambda y, idx, size: _maxunpool(y, idx, size).ravel(),
+        ),
+        Misconception(
+            "size turned round",
+            "Your image has its height and width swapped. `size` is (rows, columns).",
+            lambda y, idx, size: _maxunpool(y, idx, size).reshape(size[::-1]),
+        ),
+        Misconception(
+            "image on its side",
+            "Your image lies on its side: rows and columns are swapped.",
+            lambda y, idx, size: _maxunpool(y, idx, size).T,
+        ),
+        Misconception(
+            "places in place of numbers",
+            "Your places are right, but the indices stand there. Put the numbers of y there.",
+            _places_as_numbers,
+        ),
+        Misconception(
+            "ones in place of numbers",
+            "Your places are right, but ones stand there. Put the numbers of y there.",
+            lambda y, idx, size: _maxunpool(np.ones_like(y), idx, size),
+        ),
+        Misconception(
+            "only the first number",
+            "Only the first number was put back. Does the `return` stand inside a loop? Move it to the left, below the "
+            "loops.",
+            _only_number(0),
+        ),
+        Misconception(
+            "only the last number",
+            "Only the last number was put back. Is the image made anew inside the loop? Make it once, before the loops.",
+            _only_number(-1),
+        ),
+        Misconception(
+            "result not stored",
+            "Your image has the right size, but it is all zeros: the numbers were not put in. (x.flatten() is a copy; "
+            "what is written there does not reach x. x.ravel() and x.flat do.)",
+            lambda y, idx, size: np.zeros(size),
+        ),
+    ),
+)
+
+
+# --- maxpool_backward --------------------------------------------------------------------------------------------------
+
+
+def _maxpool_backward(dy: Array, idx: Array, size: Size) -> Array:
+    return max_pool2d_grad(dy, idx, size)
+
+
+def _gradient_cases(rng: np.random.Generator) -> list[Case]:
+    def case(name: str, size: Size, window: int, stride: int, peak: bool = False) -> Case:
+        x = rng.normal(size=size)
+        if peak:  # the largest number stands where several windows meet
+            x[size[0] // 2, size[1] // 2] = 9
+        idx = max_pool2d(x, window, stride)[1]
+        return Case(name, (rng.normal(size=idx.shape) + rng.choice([-2, 2]), idx, size))
+
+    return [
+        Case("the lesson's places", (FOUR, PLACES, (4, 4)), group="visible"),
+        Case(
+            "four windows that share their maximum",
+            (np.array([[1, 4], [-2, 3]]), np.full((2, 2), 5), (4, 4)),
+            group="visible",
+        ),
+        Case("an image of 3×5", (np.array([[6, -8]]), np.array([[1, 7]]), (3, 5)), group="visible"),
+        case("an image of 5×7", (5, 7), 2, 2),
+        case("an image of 6×4", (6, 4), 2, 2),
+        case("windows of 3×3 that overlap, on 4×6", (4, 6), 3, 1, peak=True),
+        case("windows of 3×3 with a stride of 2, on 7×5", (7, 5), 3, 2, peak=True),
+        case("windows of 2×2 that overlap, on 5×4", (5, 4), 2, 1, peak=True),
+    ]
+
+
+def _shares(idx: Array, size: Size) -> Array:
+    """How many windows chose each place."""
+    return max_pool2d_grad(np.ones(idx.shape, int), idx, size)
+
+
+def _first_wins(dy: Array, idx: Array, size: Size) -> Array:
+    return max_unpool2d(np.flip(dy), np.flip(idx), size)
+
+
+def _largest_wins(dy: Array, idx: Array, size: Size) -> Array:
+    dx = np.full(size, -np.inf)
+    np.maximum.at(dx.ravel(), idx.ravel(), dy.ravel())
+    return np.where(np.isinf(dx), 0, dx)
+
+
+def _evenly(dy: Array, idx: Array, size: Size) -> Array:
+    return _copied(dy, idx, size) / ((size[0] // dy.shape[0]) * (size[1] // dy.shape[1]))
+
+
+MAXPOOL_BACKWARD = Exercise(
+    name="maxpool_backward",
+    points=3,
+    reference=_maxpool_backward,
+    cases=_gradient_cases,
+    misconceptions=(
+        Misconception(
+            "overwritten in place of added",
+            "Where several windows chose the same pixel, only the last gradient is left. They add up. (dx[idx] += dy on a "
+            "whole array of indices adds only once for each place; a loop adds every time, and so does np.add.at.)",
+            lambda dy, idx, size: max_unpool2d(dy, idx, size),
+        ),
+        Misconception(
+            "only the first gradient kept",
+            "Where several windows chose the same pixel, only the first gradient is left. They add up.",
+            _first_wins,
+        ),
+        Misconception(
+            "only the largest gradient kept",
+            "Where several windows chose the same pixel, only the largest gradient is left. The maximum was for the way "
+            "forward; on the way back gradients add up.",
+            _largest_wins,
+        ),
+        Misconception(
+            "gradients averaged",
+            "Where several windows chose the same pixel, you took the mean of their gradients. They add up.",
+            lambda dy, idx, size: _maxpool_backward(dy, idx, size) / np.maximum(_shares(idx, size), 1),
+        ),
+        Misconception(
+            "gradient to the whole window",
+            "Every pixel of a window got the gradient. Only the maximum had a say in the output, so only the stored place "
+            "gets it; the other pixels could change a little, and nothing would happen.",
+            _copied,
+        ),
+        Misconception(
+            "gradient shared out evenly",
+            "You shared the gradient out evenly over the window: that is the way back through average pooling. Here the "
+            "stored place gets all of it.",
+            _evenly,
+        ),
+        Misconception(
+            "upper left pixel",
+            "You put each gradient in the upper left corner of its window. `idx` says which pixel was the maximum.",
+            _upper_left,
+        ),
+        Misconception(
+            "counts in place of gradients",
+            "Your image says how many windows chose each pixel. Add up their gradients, the numbers of dy.",
+            lambda dy, idx, size: _shares(idx, size),
+        ),
+        Misconception(
+            "size taken as twice that of dy",
+            "Your image is always twice as high and wide as dy. That holds for windows of 2×2 side by side on an even "
+            "size, and not in general: `size` is the image's size.",
+            _twice_as_large(_maxpool_backward),
+        ),
+        Misconception(
+            "row and column from the height",
+            "You took an index apart with the image's height. It counts along rows of W pixels: idx // W is the row, with "
+            "W = size[1].",
+            lambda dy, idx, size: _at(dy, np.divmod(idx, size[0]), size),
+        ),
+        Misconception(
+            "row and column from twice the width of dy",
+            "You took an index apart with twice the width of dy. It counts in rows of the whole image: use its own width, "
+            "size[1].",
+            lambda dy, idx, size: _at(dy, np.divmod(idx, 2 * dy.shape[1]), size),
+        ),
+        Misconception(
+            "row and column swapped",
+            "Rows and columns of the places are swapped: idx // W is the row, idx % W the column.",
+            lambda dy, idx, size: _at(dy, (idx % size[1], idx // size[1]), size),
+        ),
+        Misconception(
+            "filled column by column",
+            "Your places count down the columns. They count along the rows: index 1 is to the right of index 0.",
+            lambda dy, idx, size: max_pool2d_grad(dy, idx, size).ravel().reshape(size, order="F"),
+        ),
+        Misconception(
+            "not reshaped",
+            "Good so far: the gradients are right. They still lie in one row; arrange them in the given size.",
+            lambda dy, idx, size: _maxpool_backward(dy, idx, size).ravel(),
+        ),
+        Misconception(
+            "size turned round",
+            "Your image's height and width are swapped. `size` is (rows, columns), just as reshape wants it.",
+            lambda dy, idx, size: _maxpool_backward(dy, idx, size).reshape(size[::-1]),
+        ),
+        Misconception(
+            "order of the places",
+            "Your places are right, but gradients are at the wrong ones. A mask forgets which place belongs to which "
+            "number. Use the indices themselves.",
+            _through_a_mask,
+        ),
+        Misconception(
+            "only the first gradient",
+            "Only the first gradient was sent back. Does the `return` stand inside a loop? Move it to the left, below the "
+            "loops.",
+            _only_number(0),
+        ),
+        Misconception(
+            "only the last gradient",
+            "Only the last gradient was sent back. Is the image made anew inside the loop? Make it once, before the loops.",
+            _only_number(-1),
+        ),
+        Misconception(
+            "result not stored",
+            "Your image has the right size, but it is all zeros: the gradients were not added to it. (dx.flatten() is a "
+            "copy; dx.ravel() and dx.flat are not.)",
+            lambda dy, idx, size: np.zeros(size),
+        ),
+    ),
+)
+
+
+EXERCISES = (MAXPOOL_IDX, MAXUNPOOL, MAXPOOL_BACKWARD)
+
+
+# --- the quick questions -----------------------------------------------------------------------------------------------
+
+QUIZ = Quiz(
+    lesson="05",
+    questions=(
+        Question(
+            "You pool an image of 4 rows and 6 columns with windows of 2×2. The maximum of the last window stands in row "
+            "3, column 4. What is its index?",
+            (
+                Option(
+                    "2",
+                    "That is its place within the window. The index counts in the whole plane.",
+                    "the index counts within the window",
+                ),
+                Option(
+                    "13",
+                    "That counts in rows of 3, the width of the output. The plane is the image, whose rows hold 6.",
+                    "the index counts in the output's width",
+                ),
+                Option("22", "Three rows of 6 pixels, and 4 more: 3 · 6 + 4."),
+                Option(
+                    "16",
+                    "That multiplies the row by the height, 4. A row holds as many pixels as the image is wide.",
+                    "the index is row · height + column",
+                ),
+            ),
+        ),
+        Question(
+            "An image of 5×5 becomes 2×2 by pooling. You unpool it, and give the indices but no size. What does PyTorch "
+            "do?",
+            (
+                Option(
+                    "it stops, or puts maxima into wrong places",
+                    "It takes the image to be 4×4, but the indices count in rows of 5. Some lie outside, and the others "
+                    "are shifted.",
+                ),
+                Option(
+                    "it makes 4×4, and the rest is right",
+                    "It does take the image to be 4×4. But index 5 began the second row of 5×5; in 4×4 it is the second "
+                    "pixel of that row.",
+                    "only the border is lost",
+                ),
+                Option(
+                    "it makes 5×5",
+                    "Indices do not tell the size: 4×4, 4×5, 5×4 and 5×5 all become 2×2.",
+                    "the indices know the size",
+                ),
+            ),
+        ),
+        Question(
+            "Four windows that overlap share one maximum. On the way back they bring the gradients 1, 4, 2 and 3. What "
+            "gradient does that pixel get?",
+            (
+                Option(
+                    "2.5",
+                    "That is the mean. The pixel had a say in four outputs, and each say counts in full.",
+                    "gradients are averaged",
+                ),
+                Option(
+                    "3", "That keeps only the last one: = in place of +=.", "the last gradient overwrites the others"
+                ),
+                Option(
+                    "4",
+                    "That keeps only the largest. The maximum is for the numbers on the way forward.",
+                    "the largest gradient wins",
+                ),
+                Option("10", "Gradients that arrive at one pixel add up: 1 + 4 + 2 + 3."),
+            ),
+        ),
+        Question(
+            "How does the U-Net of 2015 enlarge its feature maps on the way up?",
+            (
+                Option(
+                    "by max unpooling with the stored indices",
+                    "That is SegNet's decoder. The U-Net stores no indices; it copies whole feature maps across.",
+                    "the U-Net unpools",
+                ),
+                Option(
+                    "by transposed convolutions of 2×2 with stride 2",
+                    "Learned weights, and no overlap. What pooling threw away comes across with the feature maps.",
+                ),
+                Option(
+                    "by bilinear interpolation",
+                    "Many later versions do. The paper's step is an “up-convolution”: it has weights to learn, and "
+                    "interpolation has none.",
+                    "the U-Net interpolates",
+                ),
+            ),
+        ),
+        Question(
+            "From lesson 04. A row of 6 pixels goes through a transposed convolution with a kernel of 4, stride 2 and "
+            "padding 1. How long is it then?",
+            (
+                Option("14", "That forgets the padding: it takes one pixel away at each end.", "padding has no effect"),
+                Option(
+                    "16",
+                    "That adds the padding. In a transposed convolution it takes pixels away.",
+                    "padding makes the output larger",
+                ),
+                Option(
+                    "3",
+                    "That is the size after a convolution. The transposed one goes the other way.",
+                    "it is computed like a convolution",
+                ),
+                Option("12", "The last stamp starts at 5 · 2 and is 4 long: 14. Then 1 is cut off at each end."),
+            ),
+        ),
+    ),
+)

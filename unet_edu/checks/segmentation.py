@@ -1,0 +1,839 @@
+"""The exercises and the quick questions of lesson 01: what is asked, and which mistakes are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unet_edu.checks.exercise import Case, Exercise, Misconception
+from unet_edu.checks.quiz import Option, Question, Quiz
+from unet_edu.metrics import confusion_matrix
+
+__all__ = ["CONFUSION", "EXERCISES", "IOU", "LABEL_MAP", "ONE_HOT", "QUIZ"]
+
+Array = NDArray[Any]
+
+
+# --- label_map ---------------------------------------------------------------------------------------------------------
+
+# Two images, three classes, 2×4 pixels. In the last pixel of the first row all scores are negative.
+SCORES = np.array(
+    [
+        [
+            [[2.0, 0.5, -1.0, -3.0], [1.5, -0.5, -2.0, 0.0]],
+            [[0.5, 1.0, 3.0, -1.0], [-1.0, 0.5, 1.0, -0.5]],
+            [[-1.0, 0.0, 1.5, -2.0], [0.0, 2.5, -0.5, 4.0]],
+        ],
+        [
+            [[0.3, 1.2, -4.0, 2.0], [-2.5, 0.6, 3.5, 0.1]],
+            [[0.4, -0.3, -3.0, 1.0], [-1.5, -0.2, 0.5, 0.9]],
+            [[0.1, 0.8, -2.0, -1.0], [-3.5, 1.1, 2.5, 0.7]],
+        ],
+    ]
+)
+
+
+def _label_map(logits: Array) -> Array:
+    return logits.argmax(axis=1)
+
+
+def _scores(rng: np.random.Generator, *shape: int) -> Array:
+    """Scores that are all different, so that no pixel has two winners; half of them negative."""
+    n = int(np.prod(shape))
+    return ((rng.permutation(n) - n // 2) / 8).reshape(shape)
+
+
+def _score_cases(rng: np.random.Generator) -> list[Case]:
+    return [
+        Case("two images with three classes", (SCORES,), group="visible"),
+        Case("four classes, 3×5 pixels", (_scores(rng, 2, 4, 3, 5),)),
+        Case("two classes, as for cells and background", (_scores(rng, 3, 2, 5, 4),)),
+        Case("negative scores only", (_scores(rng, 2, 5, 4, 3) - 100,)),
+        Case("scores that lie close together", (_scores(rng, 2, 6, 3, 4) / 50,)),
+        Case("one image, in single precision", (_scores(rng, 1, 3, 6, 7).astype(np.float32),)),
+    ]
+
+
+def _softmax(logits: Array, axis: int) -> Array:
+    odds = np.exp(logits - logits.max(axis=axis, keepdims=True))
+    return odds / odds.sum(axis=axis, keepdims=True)
+
+
+LABEL_MAP = Exercise(
+    name="label_map",
+    points=2,
+    reference=_label_map,
+    cases=_score_cases,
+    whole=True,
+    misconceptions=(
+        Misconception(
+            "largest over the images",
+            "You compared the images of the batch with each other: axis 0. Each pixel of each image chooses among its classes. "
+            "In (N, K, H, W), which axis holds the classes?",
+            lambda logits: logits.argmax(axis=0),
+        ),
+        Misconception(
+            "largest over the rows",
+            "You compared the rows with each other: axis 2. Each pixel chooses among its classes. In (N, K, H, W), which axis holds them?",
+            lambda logits: logits.argmax(axis=2),
+        ),
+        Misconception(
+            "largest over the columns",
+            "You compared the columns with each other, which is the last axis. Here the classes are not last: the shape is (N, K, H, W).",
+            lambda logits: logits.argmax(axis=3),
+        ),
+        Misconception(
+            "largest of all",
+            "np.argmax without an axis looks for the largest of all the numbers, and gives its place in the flattened array. Name the "
+            "axis of the classes.",
+            lambda logits: logits.argmax(),
+        ),
+        Misconception(
+            "scores in place of classes",
+            "You returned the largest scores. Asked is which class has it: not max but argmax.",
+            lambda logits: logits.max(axis=1),
+        ),
+        Misconception(
+            "probabilities in place of classes",
+            "You returned probabilities, one for each class. Asked is the class that has the largest one.",
+            lambda logits: _softmax(logits, axis=1),
+        ),
+        Misconception(
+            "rounded probabilities",
+            "It looks as if the probabilities were rounded, or compared with 0.5. With three classes or more, often none has more than 0.5, and "
+            "still one is the largest.",
+            lambda logits: (_softmax(logits, axis=1) > 0.5).argmax(axis=1),
+        ),
+        Misconception(
+            "softmax over the images",
+            "Your softmax runs over the images of the batch, so the classes of a pixel are no longer compared with each other. Its axis is that of "
+            "the classes. (And to find the largest, no softmax is needed.)",
+            lambda logits: _softmax(logits, axis=0).argmax(axis=1),
+        ),
+        Misconception(
+            "softmax over the columns",
+            "Your softmax and your argmax look at different axes: one compares columns, the other classes. Only the classes of one pixel "
+            "compete with each other.",
+            lambda logits: _softmax(logits, axis=3).argmax(axis=1),
+        ),
+        Misconception(
+            "first positive score",
+            "You took the first class with a positive score. Several can be positive, or none. The largest wins.",
+            lambda logits: (logits > 0).argmax(axis=1),
+        ),
+        Misconception(
+            "search that starts from 0",
+            "Where all the scores of a pixel are negative, your function says class 0. Does the search for the largest start from 0? Start it "
+            "from the first class's score, or from −infinity.",
+            lambda logits: np.maximum(logits, 0).argmax(axis=1),
+        ),
+        Misconception(
+            "smallest score",
+            "You took the class with the smallest score. A higher score means: more likely.",
+            lambda logits: logits.argmin(axis=1),
+        ),
+        Misconception(
+            "sign ignored",
+            "You took the score that is farthest from 0, whatever its sign. A negative score speaks against its class.",
+            lambda logits: np.abs(logits).argmax(axis=1),
+        ),
+        Misconception(
+            "classes counted from 1",
+            "All your class ids are 1 too large. Class ids count from 0, like everything in Python.",
+            lambda logits: logits.argmax(axis=1) + 1,
+        ),
+        Misconception(
+            "class 0 left out",
+            "Your function never answers class 0. The background is a class like the others: it has scores of its own, and often wins.",
+            lambda logits: logits[:, 1:].argmax(axis=1) + 1,
+        ),
+        Misconception(
+            "class 0 left out, and the rest renumbered",
+            "Class 0 was left out, and so every class id has moved down by one. Let all K classes compete.",
+            lambda logits: logits[:, 1:].argmax(axis=1),
+        ),
+        Misconception(
+            "axis of the classes kept",
+            "The labels are right, but the axis of the classes is still there, with length 1. A label map has the shape (N, H, W).",
+            lambda logits: logits.argmax(axis=1)[:, None],
+        ),
+        Misconception(
+            "one plane a class",
+            "You returned one plane for each class: that is the next exercise. Here each pixel gets a single number, its class.",
+            lambda logits: np.moveaxis(np.eye(logits.shape[1], dtype=int)[logits.argmax(axis=1)], -1, 1),
+        ),
+        Misconception(
+            "only the first image",
+            "You labelled only the first image of the batch. The result has one label map for each of the N images.",
+            lambda logits: logits[0].argmax(axis=0),
+        ),
+        Misconception(
+            "rows and columns swapped",
+            "Your label maps lie on their side: rows and columns are swapped. The result has the shape (N, H, W).",
+            lambda logits: logits.argmax(axis=1).swapaxes(1, 2),
+        ),
+    ),
+)
+
+
+# --- one_hot -----------------------------------------------------------------------------------------------------------
+
+
+def _one_hot(mask: Array, num_classes: int) -> Array:
+    return (mask[:, None] == np.arange(num_classes)[:, None, None]).astype(np.int64)
+
+
+def _mask_cases(rng: np.random.Generator) -> list[Case]:
+    def mask(classes: Any, *shape: int) -> Array:
+        labels = rng.choice(classes, shape)
+        labels.flat[: len(classes)] = rng.permutation(classes)  # each of them occurs
+        return labels
+
+    return [
+        Case("a mask of 2×3 pixels; no pixel is of class 3", (np.array([[[0, 2, 1], [2, 2, 0]]]), 4), group="visible"),
+        Case("two masks with three classes", (mask([0, 1, 2], 2, 4, 5), 3)),
+        Case("no pixel is of class 1", (mask([0, 2, 3], 2, 5, 4), 4)),
+        Case("no pixel is of class 0", (mask([1, 2, 4], 3, 4, 2), 5)),
+        Case("two classes, one byte a pixel", (mask([0, 1], 3, 3, 6).astype(np.uint8), 2)),
+        Case("a mask that is all background", (np.zeros((1, 3, 2), int), 3)),
+    ]
+
+
+def _in_planes(rule: Callable[[Array, Array], Array]) -> Callable[..., Array]:
+    """Planes by a wrong rule: `rule` takes the masks (N, 1, H, W) and the class ids (K, 1, 1)."""
+
+    def wrong(mask: Array, num_classes: int) -> Array:
+        return np.asarray(rule(mask.astype(int)[:, None], np.arange(num_classes)[:, None, None])).astype(int)
+
+    return wrong
+
+
+def _only_planes(kept: Callable[[int], slice]) -> Callable[..., Array]:
+    """The right planes where `kept` says so, zeros elsewhere."""
+
+    def wrong(mask: Array, num_classes: int) -> Array:
+        right, y = _one_hot(mask, num_classes), np.zeros((len(mask), num_classes, *mask.shape[1:]))
+        y[:, kept(num_classes)] = right[:, kept(num_classes)]
+        return y
+
+    return wrong
+
+
+def _first_mask_only(mask: Array, num_classes: int) -> Array:
+    y = _one_hot(mask, num_classes)
+    y[1:] = 0
+    return y
+
+
+ONE_HOT = Exercise(
+    name="one_hot",
+    points=2,
+    reference=_one_hot,
+    cases=_mask_cases,
+    misconceptions=(
+        Misconception(
+            "channels last",
+            "Your planes are right, but the axis of the classes comes last. PyTorch wants it right after the batch: (N, K, H, W). Move it; do "
+            "not reshape.",
+            lambda mask, num_classes: np.moveaxis(_one_hot(mask, num_classes), 1, -1),
+        ),
+        Misconception(
+            "classes before the batch",
+            "Your planes are right, but the axis of the classes comes first. The batch comes first: (N, K, H, W).",
+            lambda mask, num_classes: _one_hot(mask, num_classes).swapaxes(0, 1),
+        ),
+        Misconception(
+            "reshaped in place of moved",
+            "The shape is right and the numbers are mixed up: reshape keeps the numbers in their order and only cuts them elsewhere. To move an "
+            "axis, take np.moveaxis or transpose.",
+            lambda mask, num_classes: np.moveaxis(_one_hot(mask, num_classes), 1, -1).reshape(
+                len(mask), num_classes, *mask.shape[1:]
+            ),
+        ),
+        Misconception(
+            "axes swapped",
+            "The axis of the classes stands where it should, but rows and columns have changed places: swapping two axes moves both. "
+            "The order is (N, K, H, W).",
+            lambda mask, num_classes: _one_hot(mask, num_classes).swapaxes(2, 3),
+        ),
+        Misconception(
+            "all axes turned round",
+            "The order of all axes is turned round: that is what .T does to an array with four of them. The order is (N, K, H, W).",
+            lambda mask, num_classes: np.moveaxis(_one_hot(mask, num_classes), 1, -1).T,
+        ),
+        Misconception(
+            "classes up to the largest",
+            "The number of planes depends on the largest class in the mask. It is always num_classes: a class that does not occur has a plane of zeros.",
+            lambda mask, num_classes: _one_hot(mask, int(mask.max()) + 1),
+        ),
+        Misconception(
+            "only classes that occur",
+            "There are planes only for classes that occur in the mask. A class that does not occur has a plane too, all zeros: else the same "
+            "class has another number in each picture.",
+            lambda mask, num_classes: _one_hot(mask, num_classes)[:, np.unique(mask)],
+        ),
+        Misconception(
+            "background left out",
+            "There is one plane too few: class 0, the background, has a plane as well.",
+            lambda mask, num_classes: _one_hot(mask, num_classes)[:, 1:],
+        ),
+        Misconception(
+            "background's plane empty",
+            "The plane of class 0 is empty. The background is a class like the others: where the mask is 0, its plane is 1.",
+            _only_planes(lambda K: slice(1, K)),
+        ),
+        Misconception(
+            "class ids in the planes",
+            "Your planes hold the class ids. One-hot planes hold 0 and 1: is this pixel of this class or not?",
+            _in_planes(lambda mask, k: (mask == k) * k),
+        ),
+        Misconception(
+            "classes counted from 1",
+            "Your first plane shows class 1. Class ids count from 0, so plane k shows where the mask is k.",
+            _in_planes(lambda mask, k: mask == k + 1),
+        ),
+        Misconception(
+            "zeros and ones exchanged",
+            "Zeros and ones are exchanged. Plane k is 1 where the mask is k, and 0 elsewhere.",
+            _in_planes(lambda mask, k: mask != k),
+        ),
+        Misconception(
+            "all classes up to this one",
+            "Some pixels are 1 in several planes: there is an inequality (≥ or >) in place of ==. One-hot means: exactly one plane is 1.",
+            _in_planes(lambda mask, k: mask >= k),
+        ),
+        Misconception(
+            "255 in place of 1",
+            "Your planes hold 0 and 255, as pictures do. One-hot planes hold 0 and 1.",
+            _in_planes(lambda mask, k: (mask == k) * 255),
+        ),
+        Misconception(
+            "the mask copied",
+            "Every plane is a copy of the mask. Plane k answers one question: is this pixel of class k?",
+            _in_planes(lambda mask, k: mask + 0 * k),
+        ),
+        Misconception(
+            "only the first plane",
+            "Only the plane of class 0 is filled. Does the `return` stand inside the loop? Move it to the left, below the loop.",
+            _only_planes(lambda K: slice(0, 1)),
+        ),
+        Misconception(
+            "last class forgotten",
+            "The plane of the last class stays empty: the loop stops one step too early. range(n) already leaves n out.",
+            _only_planes(lambda K: slice(0, K - 1)),
+        ),
+        Misconception(
+            "result not stored",
+            "Your planes have the right shape, but they are all zeros: nothing was stored. Write y[n, k, i, j] = … in the loop.",
+            lambda mask, num_classes: np.zeros_like(_one_hot(mask, num_classes)),
+        ),
+        Misconception(
+            "only the first mask",
+            "Only the first mask of the batch has its planes, the others are zero. Loop over all N of them.",
+            _first_mask_only,
+        ),
+        Misconception(
+            "axis of the batch dropped",
+            "The axis of the batch is gone: you returned the planes of the first mask alone. Return (N, K, H, W), with N = 1 where there is one mask.",
+            lambda mask, num_classes: _one_hot(mask, num_classes)[0],
+        ),
+    ),
+)
+
+
+# --- confusion ---------------------------------------------------------------------------------------------------------
+
+
+def _confusion(prediction: Array, target: Array, num_classes: int) -> Array:
+    return confusion_matrix(prediction, target, num_classes)
+
+
+def _label_cases(rng: np.random.Generator) -> list[Case]:
+    def labels(classes: int, *shape: int) -> tuple[Array, Array]:
+        """A truth, and a prediction that is often wrong and prefers high classes: so the table is not symmetric."""
+        target = rng.integers(0, classes, shape)
+        guess = np.maximum(rng.integers(0, classes, shape), rng.integers(0, classes, shape))
+        return np.where(rng.random(shape) < 0.5, target, guess), target
+
+    prediction, target = np.array([[0, 1, 1], [2, 1, 0]]), np.array([[0, 1, 0], [2, 2, 0]])
+    few = labels(3, 5, 4)
+    return [
+        Case("six pixels with three classes", (prediction, target, 3), group="visible"),
+        Case("4×6 pixels, four classes", (*labels(4, 4, 6), 4)),
+        Case("two classes", (*labels(2, 7, 5), 2)),
+        Case("two images at once", (*labels(3, 2, 4, 5), 3)),
+        Case("the last two classes do not occur", (*few, 5)),
+        Case("a class that is only predicted", (np.minimum(few[0] + 1, 3), few[1], 4)),
+        Case("a large image", (*labels(2, 50, 40), 2)),
+    ]
+
+
+def _per_row(prediction: Array, target: Array, num_classes: int) -> Array:
+    table = _confusion(prediction, target, num_classes)
+    return table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+
+
+def _per_column(prediction: Array, target: Array, num_classes: int) -> Array:
+    table = _confusion(prediction, target, num_classes)
+    return table / np.maximum(table.sum(axis=0, keepdims=True), 1)
+
+
+def _edges_dropped(prediction: Array, target: Array, num_classes: int) -> Array:
+    """The loops stop one row and one column too early."""
+    return _confusion(prediction[..., :-1, :-1], target[..., :-1, :-1], num_classes)
+
+
+def _ones_only(prediction: Array, target: Array, num_classes: int) -> Array:
+    table = np.zeros((num_classes, num_classes), int)
+    table[target, prediction] += 1
+    return table
+
+
+def _last_image_only(prediction: Array, target: Array, num_classes: int) -> Array:
+    return (
+        _confusion(prediction[-1], target[-1], num_classes)
+        if prediction.ndim > 2
+        else _confusion(prediction, target, num_classes)
+    )
+
+
+CONFUSION = Exercise(
+    name="confusion",
+    points=3,
+    reference=_confusion,
+    cases=_label_cases,
+    whole=True,
+    misconceptions=(
+        Misconception(
+            "rows and columns swapped",
+            "Your table lies on its side. Rows are the truth, columns the prediction: C[i, j] counts pixels that are of class i and were taken "
+            "for class j.",
+            lambda prediction, target, num_classes: _confusion(target, prediction, num_classes),
+        ),
+        Misconception(
+            "each pair counted once",
+            "Your table holds only 0 and 1. Is there an = in place of +=? Or are the indices arrays? Then C[target, prediction] += 1 adds 1 to each "
+            "place only once, however often it is named: loop over the pixels, or take np.add.at.",
+            _ones_only,
+        ),
+        Misconception(
+            "only what is right",
+            "Only the diagonal is filled: you counted the pixels whose class is right. What about a pixel of class 2 that was taken for class 1?",
+            lambda prediction, target, num_classes: np.diag(np.diag(_confusion(prediction, target, num_classes))),
+        ),
+        Misconception(
+            "only what is wrong",
+            "The diagonal is empty: you counted only the mistakes. Pixels whose class is right belong in the table, too.",
+            lambda prediction, target, num_classes: (
+                (table := _confusion(prediction, target, num_classes)) - np.diag(np.diag(table))
+            ),
+        ),
+        Misconception(
+            "only the number that is right",
+            "You returned one number, the pixels whose class is right. Asked is the whole table, (num_classes, num_classes).",
+            lambda prediction, target, num_classes: (prediction == target).sum(),
+        ),
+        Misconception(
+            "a row of hits",
+            "You returned one number for each class: its hits. They are the diagonal of the table; the mistakes stand beside it.",
+            lambda prediction, target, num_classes: np.diag(_confusion(prediction, target, num_classes)),
+        ),
+        Misconception(
+            "shares of each row",
+            "Your rows add up to 1: you divided by the number of pixels of each true class. Here the table holds counts.",
+            _per_row,
+        ),
+        Misconception(
+            "shares of each column",
+            "Your columns add up to 1: you divided by the number of pixels that were given each class. Here the table holds counts.",
+            _per_column,
+        ),
+        Misconception(
+            "shares of all pixels",
+            "You divided by the number of all pixels. Here the table holds counts.",
+            lambda prediction, target, num_classes: _confusion(prediction, target, num_classes) / target.size,
+        ),
+        Misconception(
+            "size from the labels",
+            "The size of your table depends on the largest label. It is always (num_classes, num_classes): a class that does not occur has a row "
+            "and a column of zeros.",
+            lambda prediction, target, num_classes: _confusion(
+                prediction, target, int(max(prediction.max(), target.max())) + 1
+            ),
+        ),
+        Misconception(
+            "classes counted from 1",
+            "Every count stands one row too high and one column too far left. Class 0 belongs in row 0: class ids count from 0. (An index of −1 is "
+            "the last one in Python, and no error.)",
+            lambda prediction, target, num_classes: np.roll(
+                _confusion(prediction, target, num_classes), (-1, -1), axis=(0, 1)
+            ),
+        ),
+        Misconception(
+            "background left out",
+            "The row and the column of class 0 are missing. The background is a class like the others.",
+            lambda prediction, target, num_classes: _confusion(prediction, target, num_classes)[1:, 1:],
+        ),
+        Misconception(
+            "counts in one byte",
+            "Your counts start again from 0 after 255: they are stored in one byte, uint8. np.zeros(shape, dtype=int) has room for more.",
+            lambda prediction, target, num_classes: _confusion(prediction, target, num_classes) % 256,
+        ),
+        Misconception(
+            "last row and column of pixels",
+            "The last row and the last column of pixels were not counted: the loops stop one step too early. range(n) already leaves n out.",
+            _edges_dropped,
+        ),
+        Misconception(
+            "only one image",
+            "With a batch, only its last image was counted. Does the table start anew for each image? Make it once, above the loops.",
+            _last_image_only,
+        ),
+        Misconception(
+            "result not stored",
+            "Your table has the right size, but it is all zeros: nothing was counted. Write C[…, …] += 1 in the loop.",
+            lambda prediction, target, num_classes: np.zeros((num_classes, num_classes), int),
+        ),
+    ),
+)
+
+
+# --- iou ---------------------------------------------------------------------------------------------------------------
+
+
+def _iou(prediction: Array, target: Array) -> float:
+    hits, predicted, true, _ = _areas(prediction, target)
+    union = predicted + true - hits
+    return hits / union if union else 1.0
+
+
+def _areas(prediction: Array, target: Array) -> tuple[int, int, int, int]:
+    """Pixels in both masks, in the one, in the other, and in all."""
+    p, t = np.asarray(prediction) != 0, np.asarray(target) != 0
+    return int((p & t).sum()), int(p.sum()), int(t.sum()), p.size
+
+
+def _binary_cases(rng: np.random.Generator) -> list[Case]:
+    def masks(*shape: int) -> tuple[Array, Array]:
+        """Two masks that overlap in part, as bool."""
+        truth = rng.random(shape) < 0.4
+        truth.flat[:3] = (True, True, False)
+        guess = np.where(rng.random(shape) < 0.6, truth, rng.random(shape) < 0.5)
+        guess.flat[:3] = (True, False, True)  # at least one pixel of each kind
+        return guess, truth
+
+    def square(top: int, left: int, side: int, shape: tuple[int, int] = (4, 5)) -> Array:
+        mask = np.zeros(shape, int)
+        mask[top : top + side, left : left + side] = 1
+        return mask
+
+    def bytes_of(mask: Array) -> Array:
+        return np.where(mask, 255, 0).astype(np.uint8)  # as in a picture file
+
+    first, second, third, fourth = masks(6, 9), masks(8, 5), masks(7, 10), masks(9, 4)
+    nothing = np.zeros((3, 4), int)
+    return [
+        Case("two squares that overlap", (square(1, 1, 3), square(0, 0, 3)), group="visible"),
+        Case("two masks without any object", (nothing, nothing.copy()), group="visible"),
+        Case("masks of True and False", first),
+        Case("masks of 0 and 1", (second[0].astype(int), second[1].astype(int))),
+        Case("masks of 0 and 255, one byte a pixel", (bytes_of(third[0]), bytes_of(third[1]))),
+        Case("a prediction of True and False, a truth of 0 and 255", (fourth[0], bytes_of(fourth[1]))),
+        Case("a small square inside a large one", (square(2, 2, 2, (6, 7)), square(1, 1, 4, (6, 7)))),
+        Case("two squares apart", (square(0, 0, 2, (5, 8)), square(2, 4, 3, (5, 8)))),
+        Case("an object that was not found", (np.zeros((4, 6), int), square(1, 2, 3, (4, 6)))),
+        Case("equal masks", (first[1], first[1].copy())),
+    ]
+
+
+def _by_areas(rule: Callable[[int, int, int, int], float], empty: float = 1.0) -> Callable[..., float]:
+    """A measure by a wrong rule. `rule` takes the pixels in both masks, in the prediction, in the truth, and in all."""
+
+    def wrong(prediction: Array, target: Array) -> float:
+        hits, predicted, true, size = _areas(prediction, target)
+        return rule(hits, predicted, true, size) if predicted or true else empty
+
+    return wrong
+
+
+def _ratio(part: float, whole: float) -> float:
+    if not whole:
+        raise ZeroDivisionError
+    return part / whole
+
+
+def _by_numbers(measure: Callable[[Array, Array], tuple[Any, Any]]) -> Callable[..., float]:
+    """A measure that takes the numbers in the masks as they are; right for masks of 0 and 1."""
+
+    def wrong(prediction: Array, target: Array) -> float:
+        if not (prediction.any() or target.any()):
+            return 1.0
+        part, whole = measure(prediction, target)
+        return _ratio(float(part), float(whole))
+
+    return wrong
+
+
+def _product_and_sums(p: Array, t: Array) -> tuple[Any, Any]:
+    hits = (p * t).sum()
+    return hits, int(p.sum()) + int(t.sum()) - int(hits)
+
+
+def _of_boxes(prediction: Array, target: Array) -> float:
+    """The IoU of the rectangles around the masks, as object detection takes it."""
+    boxes = []
+    for mask in (prediction, target):
+        box = np.zeros(mask.shape, bool)
+        rows, columns = np.nonzero(mask)
+        if len(rows):
+            box[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] = True
+        boxes.append(box)
+    return _iou(*boxes)
+
+
+def _object_is(number: int) -> Callable[..., float]:
+    return lambda prediction, target: _iou(prediction == number, target == number)
+
+
+IOU = Exercise(
+    name="iou",
+    points=3,
+    reference=_iou,
+    cases=_binary_cases,
+    misconceptions=(
+        Misconception(
+            "Dice",
+            "That is the Dice coefficient: twice the overlap by the sum of the two areas. IoU divides the overlap by the area of the "
+            "union, where each pixel counts once.",
+            _by_areas(lambda both, p, t, size: 2 * both / (p + t)),
+        ),
+        Misconception(
+            "accuracy",
+            "That is the accuracy: background on which both masks agree counts as right. IoU looks only at pixels that at least one mask "
+            "calls object.",
+            _by_areas(lambda both, p, t, size: (size - p - t + 2 * both) / size),
+        ),
+        Misconception(
+            "divided by the truth",
+            "You divided the overlap by the area of the truth: that is the recall. A mask that covers the whole image would get 1. Divide by the "
+            "union.",
+            _by_areas(lambda both, p, t, size: _ratio(both, t)),
+        ),
+        Misconception(
+            "divided by the prediction",
+            "You divided the overlap by the area of the prediction: that is the precision. A mask of one right pixel would get 1. Divide by "
+            "the union.",
+            _by_areas(lambda both, p, t, size: _ratio(both, p)),
+        ),
+        Misconception(
+            "overlap counted twice",
+            "You divided by the sum of the two areas, in which the overlap counts twice; so even equal masks get only 0.5. In the union each pixel "
+            "counts once.",
+            _by_areas(lambda both, p, t, size: both / (p + t)),
+        ),
+        Misconception(
+            "union without the overlap",
+            "Your union leaves the overlap out altogether. Subtract it once, not twice: it belongs to the union, too.",
+            _by_areas(lambda both, p, t, size: _ratio(both, p + t - 2 * both)),
+        ),
+        Misconception(
+            "divided by all pixels",
+            "You divided the overlap by the number of all pixels. A larger picture with the same object would then get another score. Divide by "
+            "the union.",
+            _by_areas(lambda both, p, t, size: both / size),
+        ),
+        Misconception(
+            "divided by the larger area",
+            "You divided by the area of the larger mask. The union is larger than that wherever neither mask lies inside the other.",
+            _by_areas(lambda both, p, t, size: both / max(p, t)),
+        ),
+        Misconception(
+            "only the overlap",
+            "You returned the number of pixels in the overlap. Divide it by the number in the union.",
+            _by_areas(lambda both, p, t, size: both),
+        ),
+        Misconception(
+            "ratio turned round",
+            "Your ratio is upside down: it is the union that goes below the line, so the result is never above 1.",
+            _by_areas(lambda both, p, t, size: _ratio(p + t - both, both)),
+        ),
+        Misconception(
+            "distance in place of overlap",
+            "You returned 1 − IoU, which is 0 for equal masks. IoU is 1 for equal masks.",
+            _by_areas(lambda both, p, t, size: 1 - both / (p + t - both)),
+        ),
+        Misconception(
+            "percent",
+            "You returned percent. IoU is a number from 0 to 1.",
+            _by_areas(lambda both, p, t, size: 100 * both / (p + t - both)),
+        ),
+        Misconception(
+            "whole division",
+            "// drops what comes after the point, so only 0 and 1 can come out. Divide with /.",
+            _by_areas(lambda both, p, t, size: both // (p + t - both)),
+        ),
+        Misconception(
+            "mean over object and background",
+            "You took the mean of two IoUs, the object's and the background's. Asked is the object's alone.",
+            _by_areas(
+                lambda both, p, t, size: (
+                    (both / (p + t - both) + (size - p - t + both) / (size - both)) / 2 if size > both else 1.0
+                )
+            ),
+        ),
+        Misconception(
+            "background's IoU",
+            "That is the IoU of the background. The object is where the masks are not 0.",
+            lambda prediction, target: _iou(prediction == 0, target == 0),
+        ),
+        Misconception(
+            "rectangles around the objects",
+            "That is the IoU of the rectangles around the masks, as it is used for finding objects. Here count the masks' own pixels.",
+            _of_boxes,
+        ),
+        Misconception(
+            "smoothed",
+            "You added 1 to the overlap and to the union. That avoids 0 / 0, but it also changes every other result. Treat the empty union on its own.",
+            lambda prediction, target: (
+                ((areas := _areas(prediction, target))[0] + 1) / (areas[1] + areas[2] - areas[0] + 1)
+            ),
+        ),
+        Misconception(
+            "nothing and nothing gives 0",
+            "Only one thing is missing: two masks without any object. Neither mask found anything, so they agree fully. What should the score be?",
+            _by_areas(lambda both, p, t, size: both / (p + t - both), empty=0.0),
+        ),
+        Misconception(
+            "255 taken as a number",
+            "Your function is right for masks of 0 and 1, but with 255 the sums no longer count pixels; and in one byte 255 · 255 is 1. First make both "
+            "masks True and False: mask > 0.",
+            _by_numbers(_product_and_sums),
+        ),
+        Misconception(
+            "numbers joined bit by bit",
+            "& and | (or minimum and maximum) were applied to the numbers in the masks. That goes wrong where one mask holds True and the other "
+            "255. First make both True and False: mask > 0.",
+            _by_numbers(lambda p, t: (np.minimum(p, t).sum(), np.maximum(p, t).sum())),
+        ),
+        Misconception(
+            "masks added and multiplied",
+            "Your masks are added and multiplied pixel by pixel. That is right for 0 and 1. In one byte 255 + 255 − 255 · 255 is 253, and masks of "
+            "True and False cannot be subtracted. First make both True and False, then join them with & and |.",
+            _by_numbers(lambda p, t: ((p * t).sum(), (p + t - p * t).sum())),
+        ),
+        Misconception(
+            "sum compared with 2",
+            "You added the masks and looked for 2. True + True is True, and 255 + 255 is 254 in one byte. First make both masks True and False, then "
+            "join them with & and |.",
+            _by_numbers(lambda p, t: ((p + t == 2).sum(), (p + t > 0).sum())),
+        ),
+        Misconception(
+            "only 1 is object",
+            "Your function takes only the number 1 for object. Picture files often say 255: every number but 0 is object.",
+            _object_is(1),
+        ),
+        Misconception(
+            "only 255 is object",
+            "Your function takes only large numbers such as 255 for object. True and 1 are object, too: every number but 0 is.",
+            _object_is(255),
+        ),
+    ),
+)
+
+EXERCISES = (LABEL_MAP, ONE_HOT, CONFUSION, IOU)
+
+
+# --- the quick questions -----------------------------------------------------------------------------------------------
+
+QUIZ = Quiz(
+    lesson="01",
+    questions=(
+        Question(
+            "Two people stand close together in a photograph, and one hides a part of the other. What does semantic segmentation say about their pixels?",
+            (
+                Option(
+                    "person 1 and person 2",
+                    "That tells objects of one class apart: instance segmentation. Semantic segmentation knows only classes.",
+                    "semantic segmentation counts objects",
+                ),
+                Option(
+                    "two rectangles, each with the word person",
+                    "That is detection. A rectangle also holds pixels of the background.",
+                    "segmentation gives rectangles",
+                ),
+                Option("all of them: person", "Each pixel gets a class, and both people are of the same class."),
+                Option(
+                    "the photograph shows a person",
+                    "That is classification: one answer for the whole photograph, and none for a pixel.",
+                    "one answer for the whole image",
+                ),
+            ),
+        ),
+        Question(
+            "A network gives scores of shape `(8, 5, 64, 96)`: 8 images, 5 classes, 64×96 pixels. What is the shape of the label maps?",
+            (
+                Option(
+                    "(5, 64, 96)",
+                    "That compares the 8 images with each other. Each pixel chooses among its 5 classes.",
+                    "the largest is looked for over the images",
+                ),
+                Option("(8, 64, 96)", "For each pixel of each image one number: the class with the largest score."),
+                Option(
+                    "(8, 5, 64, 96)",
+                    "That keeps a plane for each class. A label map has one number for each pixel.",
+                    "a label map has a plane for each class",
+                ),
+                Option(
+                    "(8, 64, 96, 3)",
+                    "That is a picture of the label map, painted in colours. The map itself holds class ids.",
+                    "colours are the labels",
+                ),
+            ),
+        ),
+        Question(
+            "Cells cover 2 % of an image. A network says background everywhere. What are its accuracy and the IoU of the cells?",
+            (
+                Option("0.98 and 0", "98 % of the pixels are right, and yet not one cell was found. IoU sees that."),
+                Option(
+                    "0.98 and 0.98",
+                    "IoU does not count background that both call background: no pixel of a cell was found.",
+                    "background counts in the IoU of the cells",
+                ),
+                Option(
+                    "0.98 and 0.49",
+                    "0.49 is the mean of two IoUs, the background's 0.98 and the cells' 0. Asked is the cells' alone.",
+                    "the mean over the classes is the IoU of one",
+                ),
+                Option(
+                    "0.02 and 0",
+                    "Accuracy counts all pixels that are right, and the background is right.",
+                    "accuracy counts only the object",
+                ),
+            ),
+        ),
+        Question(
+            "A mask has an IoU of 0.5 with the truth. What is its Dice coefficient?",
+            (
+                Option(
+                    "0.33",
+                    "That turns the formula round: it is the IoU of a mask whose Dice is 0.5. Dice is never the smaller one.",
+                    "the formula the wrong way round",
+                ),
+                Option(
+                    "0.5",
+                    "Dice and IoU are equal only at 0 and at 1. Dice counts the overlap twice.",
+                    "Dice and IoU are the same",
+                ),
+                Option("0.67", "Dice is 2·IoU / (1 + IoU) = 1 / 1.5."),
+                Option(
+                    "1",
+                    "Twice the IoU would go beyond 1 for a good mask: the overlap is counted twice below the line, too.",
+                    "Dice is twice the IoU",
+                ),
+            ),
+        ),
+    ),
+)
