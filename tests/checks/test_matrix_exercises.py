@@ -3,6 +3,7 @@
 import ast
 import inspect
 import itertools
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import nbformat
@@ -315,6 +316,14 @@ def rows(start):
 def test_a_wrong_place_for_the_window_is_recognised(start, misconception):
     assert check(rows(lambda r, i, j, w, w_out: i * w + j), "conv_matrix").passed
     assert check(rows(start), "conv_matrix").misconception == misconception
+
+
+def test_the_whole_matrix_is_shown():
+    page = check(rows(lambda r, i, j, w, w_out: r), "conv_matrix")._repr_html_()
+    yours, expected = ET.fromstring(page).findall(".//table")[1:]
+    assert [table.find("caption").text for table in (yours, expected)] == ["yours", "expected"]
+    shown = [[int(cell.text) for cell in row.iter("td")] for row in expected.iter("tr")]
+    assert shown == BY_NAME["conv_matrix"].reference(K, 4, 4).tolist()
 
 
 def test_a_kernel_laid_flat_into_the_row_is_recognised():

@@ -15,9 +15,9 @@ from unet_edu.explore.interpolation import (
     INPUTS,
     MOST,
     NAILS,
+    RULES,
     SCALE,
     TILES,
-    RULES,
     State,
     as_classes,
     edited,
@@ -253,7 +253,7 @@ def test_the_bundle_is_the_same_each_time_and_survives_json():
 
 
 def test_arguments_out_of_range_are_named():
-.*'bed of nails', .* got 'cubic'"):
+    with pytest.raises(ValueError, match=r"mode: expected one of 'nearest', .*'bed of nails', .* got 'cubic'"):
         interpolation(mode="cubic")
     with pytest.raises(ValueError, match=r"align_corners only with .* got 'nearest' with align_corners=True"):
         interpolation(mode="nearest", align_corners=True)

@@ -737,26 +737,26 @@ QUIZ = Quiz(
             ),
         ),
         Question(
-            "From lesson 01: the truth is a square of 3×3 pixels. The prediction is as large, but lies one row too low and one column too far right. What is its IoU?",
+            "From lesson 00: on the picture of 24 coins, one threshold gave a mask of exactly 24 pieces. Was the mask right?",
             (
                 Option(
-                    "4/9, the overlap divided by the true square",
-                    "That divides the overlap by the area of the truth: the recall. The union also holds what was wrongly marked.",
-                    "the overlap is divided by the truth",
+                    "yes: the number of pieces is right",
+                    "The number was right for the wrong reason. One number can be right while the mask is wrong: always look.",
+                    "a right count means a right mask",
                 ),
                 Option(
-                    "8/18, twice the overlap divided by both areas",
-                    "That is the Dice coefficient, in which the overlap counts twice.",
-                    "Dice is IoU",
+                    "no: a higher threshold was needed",
+                    "No single number follows the light: higher, it took away the table, and the coins at the bottom broke into pieces.",
+                    "some threshold is right everywhere",
                 ),
                 Option(
-                    "4/18, the overlap divided by both areas",
-                    "Both areas added up count the overlap twice. In the union each pixel counts once.",
-                    "the union is the sum of the areas",
+                    "no: some coins touch, and became one piece",
+                    "That happened to the nuclei. The coins lie apart.",
+                    "the coins touch",
                 ),
                 Option(
-                    "4/14, the overlap divided by the union",
-                    "2×2 pixels lie in both squares, and 9 + 9 − 4 = 14 in at least one.",
+                    "no: the largest piece was a strip of table",
+                    "The ground is brighter at the top left, and a real coin was stuck to that strip.",
                 ),
             ),
         ),

@@ -18,6 +18,17 @@ __all__ = ["BILINEAR_KERNEL", "EXERCISES", "QUIZ", "RESIZE_MASK", "UP_BILINEAR",
 Array = NDArray[Any]
 
 
+def _first_row_only(reference: Callable[..., Array]) -> Callable[..., Array]:
+    """What comes out when the `return` stands inside the outer loop."""
+
+    def wrong(*args: Any) -> Array:
+        y = reference(*args).copy()
+        y[1:] = 0
+        return y
+
+    return wrong
+
+
 # --- up_nearest --------------------------------------------------------------------------------------------------------
 
 
@@ -139,6 +150,11 @@ UP_NEAREST = Exercise(
             "brightness shared out",
             "You divided by the number of copies. Nearest copies the pixel as it is.",
             lambda x, scale: _up_nearest(x, scale) / scale**2,
+        ),
+        Misconception(
+            "only the first row",
+            "Only the first row of your output is filled. Does the `return` stand inside the outer loop? It belongs below both loops.",
+            _first_row_only(_up_nearest),
         ),
         Misconception(
             "rows and columns swapped",
@@ -370,6 +386,11 @@ UP_BILINEAR = Exercise(
             lambda x, scale: np.rint(_up_bilinear(x, scale)),
         ),
         Misconception(
+            "only the first row",
+            "Only the first row of your output is filled. Is there a `return` inside the loop over the rows? Let all rows be done first.",
+            _first_row_only(_up_bilinear),
+        ),
+        Misconception(
             "rows and columns swapped",
             "Your output lies on its side: rows and columns are swapped. Does a .T stand too many or too few?",
             lambda x, scale: _up_bilinear(x, scale).T,
@@ -545,6 +566,16 @@ RESIZE_MASK = Exercise(
             "ratio turned round",
             "Your ratio is upside down: i · H′ / H. A large result of a small mask moves slowly through it, so the factor is below 1: H / H′.",
             _from(lambda n, m: np.arange(m) * m // n),
+        ),
+        Misconception(
+            "only the first row filled",
+            "Only the first row of your mask is filled, the rest is class 0. Does the `return` stand inside the outer loop? It belongs below both.",
+            _first_row_only(_resize_mask),
+        ),
+        Misconception(
+            "result not stored",
+            "Your mask has the right size, but it is all zeros: the classes were not stored. Write y[i, j] = … in the loop.",
+            lambda mask, size: np.zeros(size, int),
         ),
         Misconception(
             "only the rows",

@@ -672,8 +672,8 @@ QUIZ = Quiz(
             (
                 Option(
                     "it stops, or puts maxima into wrong places",
-                    "It takes the image to be 4×4, but the indices count in rows of 5. Some lie outside, and the others "
-                    "are shifted.",
+                    "It takes the image to be 4×4, but the indices count in rows of 5. Many of them then name another "
+                    "pixel, or none.",
                 ),
                 Option(
                     "it makes 4×4, and the rest is right",

@@ -18,10 +18,15 @@ from unet_edu.figures.palette import INK, PAPER, ROLES
 
 SYMBOLS = {"passed": "✓", "failed": "✗", "not yet": "○"}
 LINES = {"passed": ROLES["output"].line, "failed": ROLES["error"].line, "not yet": ROLES["neutral"].line}
-INPUT_ROLES = {"x": "input", "k": "kernel", "w": "kernel"}
+INPUT_ROLES = {
+    **dict.fromkeys(("x", "logits", "mask", "prediction", "target"), "input"),
+    **dict.fromkeys(("k", "w", "A"), "kernel"),
+    **dict.fromkeys(("y", "dy"), "output"),
+    "idx": "skip",
+}
 MOST_WHOLE = 16  # rows and columns of numbers that a table shows whole
 MOST = 8  # … and of one that has more: it is cut around the place that matters
-MOST_PLANES = 4
+MOST_PLANES = 6
 MOST_INLINE = 16  # numbers of an array within a sentence
 
 

@@ -62,6 +62,12 @@ def _softmax(logits: Array, axis: int) -> Array:
     return odds / odds.sum(axis=axis, keepdims=True)
 
 
+def _first_image_filled(logits: Array) -> Array:
+    labels = _label_map(logits)
+    labels[1:] = 0
+    return labels
+
+
 LABEL_MAP = Exercise(
     name="label_map",
     points=2,
@@ -169,6 +175,16 @@ LABEL_MAP = Exercise(
             "only the first image",
             "You labelled only the first image of the batch. The result has one label map for each of the N images.",
             lambda logits: logits[0].argmax(axis=0),
+        ),
+        Misconception(
+            "only the first image filled",
+            "Only the first image has its labels, the others are all class 0. Does the `return` stand inside the outer loop? Move it to the left, below all loops.",
+            _first_image_filled,
+        ),
+        Misconception(
+            "result not stored",
+            "Your label maps are all zeros: the classes were not stored. Write y[n, i, j] = … in the loop.",
+            lambda logits: np.zeros_like(_label_map(logits)),
         ),
         Misconception(
             "rows and columns swapped",
@@ -400,6 +416,10 @@ def _last_image_only(prediction: Array, target: Array, num_classes: int) -> Arra
     )
 
 
+def _first_pixel_only(prediction: Array, target: Array, num_classes: int) -> Array:
+    return _confusion(prediction.ravel()[:1], target.ravel()[:1], num_classes)
+
+
 CONFUSION = Exercise(
     name="confusion",
     points=3,
@@ -491,6 +511,11 @@ CONFUSION = Exercise(
             "only one image",
             "With a batch, only its last image was counted. Does the table start anew for each image? Make it once, above the loops.",
             _last_image_only,
+        ),
+        Misconception(
+            "only the first pixel",
+            "Only the first pixel was counted. Does the `return` stand inside the loop? Move it to the left, below the loop.",
+            _first_pixel_only,
         ),
         Misconception(
             "result not stored",
@@ -832,6 +857,30 @@ QUIZ = Quiz(
                     "1",
                     "Twice the IoU would go beyond 1 for a good mask: the overlap is counted twice below the line, too.",
                     "Dice is twice the IoU",
+                ),
+            ),
+        ),
+        Question(
+            "From lesson 00: on the stained tissue, neither a threshold on grey nor one on colour gave each nucleus as a piece of its own. What do thresholds lack?",
+            (
+                Option(
+                    "a better number: somebody has to look for it",
+                    "Some numbers are better than others, but none is right everywhere: nuclei that touch stay one piece at all of them.",
+                    "some threshold is right everywhere",
+                ),
+                Option(
+                    "the surroundings of a pixel",
+                    "A threshold looks at one pixel at a time. To decide about a pixel one must see what lies around it.",
+                ),
+                Option(
+                    "speed",
+                    "Nothing is faster than a comparison. A U-Net is much slower, and worth it.",
+                    "a network is chosen for its speed",
+                ),
+                Option(
+                    "colour",
+                    "The second threshold was on colour. It helped, and it still looked at one pixel at a time.",
+                    "colour is enough",
                 ),
             ),
         ),

@@ -68,9 +68,10 @@ def expect_within(bounds: Mapping[str, Place], state: Any) -> None:
 
 
 def sliders(bounds: Mapping[str, Place], state: Any) -> dict[str, ipywidgets.IntSlider]:
-    """A slider for each bounded field of the state."""
+    """A slider for each bounded field of the state, with room for its name."""
+    style = {"description_width": f"{max(10, *map(len, bounds)) * 0.6}em"}
     return {
-        field: ipywidgets.IntSlider(min=low, max=high, value=getattr(state, field), description=field)
+        field: ipywidgets.IntSlider(min=low, max=high, value=getattr(state, field), description=field, style=style)
         for field, (low, high) in bounds.items()
     }
 

@@ -45,11 +45,11 @@ INPUTS: dict[str, Matrix] = {
 NAILS = "bed of nails"
 RULES = {  # the mode, and align_corners
     "nearest": ("nearest", False),
+    NAILS: (NAILS, False),
     "bilinear": ("bilinear", False),
     "bilinear, corners aligned": ("bilinear", True),
     "bicubic": ("bicubic", False),
     "bicubic, corners aligned": ("bicubic", True),
-    NAILS: (NAILS, False),
 }
 MOST = 12  # output rows and columns that still read well
 SCALE = 6  # how many times the photograph and the mask are enlarged
