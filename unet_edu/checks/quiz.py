@@ -237,7 +237,7 @@ def _static(number: int, question: Question) -> str:
     reasons = [_html(_verdict(letter, option)) for letter, option in _lettered(question)]
     return "\n".join(
         [
-            f"<p><strong>{number}.</strong> {_html(question.text)}</p>",
+            f'<p style="margin-top:1em"><strong>{number}.</strong> {_html(question.text)}</p>',
             _list(options),
             f"<details><summary>Answer {number}</summary>",
             _list(reasons),
