@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.explorers.test_scene_js import browser, cell, context, lit, mount, note, type_into, update  # noqa: F401
+from tests.explorers.mounted import cell, lit, note, type_into, update
 from unet_edu import explore
 from unet_edu.explore.matrix import BOUNDS, IMAGE, KERNELS, MOST_ENTRIES, MOST_PIXELS, State, edited, picture, scene
 from unet_edu.figures.scene import Scene, number
@@ -285,7 +285,7 @@ def test_it_shows_itself_where_nothing_runs(transpose):
 
 
 @pytest.mark.needs("chromium")
-def test_in_a_browser_a_row_is_a_patch(mount):  # noqa: F811
+def test_in_a_browser_a_row_is_a_patch(mount):
     page = mount(explore.matrix())
     cell(page, "flattened output", 3, 0).hover()
     assert note(page) == "row 3 of A: y[1, 1] = 1·8 + 4·8 + 1·8 + 1·6 + 4·6 + 3·4 + 3·5 + 3·7 + 1·8 = 134"
@@ -300,7 +300,7 @@ def test_in_a_browser_a_row_is_a_patch(mount):  # noqa: F811
 
 
 @pytest.mark.needs("chromium")
-def test_in_a_browser_no_twin_gives_a_hidden_result_away(mount):  # noqa: F811
+def test_in_a_browser_no_twin_gives_a_hidden_result_away(mount):
     page = mount(explore.matrix())
     page.get_by_label("predict before you see").check()
     assert page.locator("[aria-label^='flattened output,'] .value").all_text_contents() == ["?"] * 4
@@ -313,7 +313,7 @@ def test_in_a_browser_no_twin_gives_a_hidden_result_away(mount):  # noqa: F811
 
 
 @pytest.mark.needs("chromium")
-def test_in_a_browser_the_scene_turns_from_a_to_its_transpose(mount):  # noqa: F811
+def test_in_a_browser_the_scene_turns_from_a_to_its_transpose(mount):
     page = mount(explore.matrix())
     update(page, explore.matrix(transpose=True))
     cell(page, "output", 1, 1).hover()
@@ -325,3 +325,19 @@ def test_in_a_browser_the_scene_turns_from_a_to_its_transpose(mount):  # noqa: F
         "(({width, height}) => [width, height])(document.querySelector('svg').getBoundingClientRect())"
     )
     assert width < 870 and height < 680, "it fits on a screen"
+
+
+@pytest.mark.needs("chromium")
+def test_in_a_browser_a_typed_number_changes_texts_and_builds_nothing_anew(mount):
+    page = mount(explore.matrix())
+    page.evaluate("window.before = document.querySelector('svg')")
+    kernel = [[9, 4, 1], [1, 4, 3], [3, 3, 1]]
+    update(page, explore.matrix(kernel=kernel))
+    assert page.evaluate("before === document.querySelector('svg')")
+    y = scene(state(kernel=kernel)).grid("output").text
+    assert tuple(page.locator("[aria-label^='output,'] .value").all_text_contents()) == y
+    assert note(page).startswith("row 0 of A: y[0, 0] = 9·4 + 4·5") and cell(page, "kernel", 0, 0).count() == 1
+    assert cell(page, "kernel", 0, 0).get_attribute("aria-label").endswith(": 9")
+    assert cell(page, "input", 0, 0).locator(".corner").text_content() == "×9"
+    update(page, explore.matrix(kernel=kernel, stride=2))
+    assert not page.evaluate("before === document.querySelector('svg')")

@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.explorers.test_scene_js import browser, cell, context, lit, mount, note, outputs  # noqa: F401
+from tests.explorers.mounted import cell, lit, note, outputs
 from unet_edu.explore.picture import digest
 from unet_edu.explore.pooling import BOUNDS, CHOICES, INPUTS, State, edited, picture, pooling, scene, unpooled
 from unet_edu.figures.scene import Scene
@@ -295,7 +295,7 @@ def test_arguments_out_of_range_are_named(arguments, message):
 
 
 @pytest.mark.needs("chromium")
-def test_in_a_browser(mount):  # noqa: F811
+def test_in_a_browser(mount):
     page = mount(pooling(PEAK, 3, 1))
     assert note(page).endswith("at row 1, column 1: flat index = 1·4 + 1 = 5")
     assert len(lit(page, "input")) == 9 and lit(page, "unpooled") == [(1, 1)] and lit(page, "back") == [(0, 0)]
@@ -320,7 +320,7 @@ def test_the_line_of_pytorch_does_what_the_scene_shows():
         drawn = scene(state)
         if state.x != NEGATIVE and "size=" in drawn.code and not drawn.caption and state.shared == "last":
             names = {"nn": torch.nn, "x": torch.tensor(state.x)[None, None], "z": torch.tensor(state.back)[None, None]}
-            exec(drawn.code, names)
+            exec(drawn.code, names)  # noqa: S102, our own line
             np.testing.assert_array_equal(names["i"][0, 0], state.pooled[1])
             np.testing.assert_array_equal(names["u"][0, 0], unpooled(state))
             ran += 1

@@ -1,117 +1,14 @@
 """scene.js on a bare page, without Python behind it: pointing, stepping, sliders, the keyboard, predicting."""
 
-import base64
-import json
-
 import numpy as np
 import pytest
 
-from tests.explorers.browser import ROOT, chromium
+from tests.explorers.mounted import cell, focused, heard, listen, lit, note, outputs, scene_of, type_into, update
 from tests.explorers.scenes import PAIRS
 from unet_edu import explore
-from unet_edu.figures.scene import Scene, number
+from unet_edu.figures.scene import number
 
 pytestmark = pytest.mark.needs("chromium")
-
-
-SIZE = {"width": 900, "height": 700}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def context(browser):
-    return browser.new_context(viewport=SIZE)
-
-
-@pytest.fixture
-def mount(context):
-    """Show an explorer's scene; typed edits are collected in window.edits."""
-    yield from showing(context.new_page())
-
-
-@pytest.fixture
-def timed_mount(browser):
-    """As `mount`, but time passes only in `page.clock.run_for`; which holds for all pages of a context, so it has its own."""
-    page = browser.new_page(viewport=SIZE)
-    page.clock.install(time=0)
-    page.clock.pause_at(1000)
-    yield from showing(page)
-
-
-def showing(page):
-    errors = []
-    page.on("pageerror", lambda error: errors.append(error))
-
-    def show(explorer):
-        script = base64.b64encode((ROOT / "unet_edu/explore/scene.js").read_bytes()).decode()
-        page.set_content(f"<style>{(ROOT / 'unet_edu/explore/scene.css').read_text()}</style><div id=here></div>")
-        page.add_script_tag(
-            type="module",
-            content=f"""import {{ mount }} from "data:text/javascript;base64,{script}";
-                window.edits = [];
-                window.mount = mount;
-                window.view = mount(here, {json.dumps(scene_of(explorer))}, (...edit) => edits.push(edit));""",
-        )
-        page.locator("svg").wait_for()
-        return page
-
-    yield show
-    page.close()
-    assert errors == []
-
-
-def scene_of(shown):
-    """What scene.js gets of an explorer, or of a bare scene."""
-    return shown.data() if isinstance(shown, Scene) else shown.views[0].widget.scene
-
-
-def cell(page, grid, row, column):
-    return page.locator(f"[role=gridcell][aria-label^='{grid}, row {row}, column {column}:']")
-
-
-def lit(page, grid):
-    """The places in a grid that are linked to what is selected."""
-    labels = page.locator(f".linked[aria-label^='{grid},']").evaluate_all("nodes => nodes.map(node => node.ariaLabel)")
-    return [tuple(int(part.split(":")[0].split()[1]) for part in label.split(", ")[1:]) for label in labels]
-
-
-def note(page):
-    return page.locator(".note").text_content()
-
-
-def update(page, explorer):
-    page.evaluate("scene => view.update(scene)", scene_of(explorer))
-
-
-def outputs(page):
-    return page.locator("[aria-label^='output,'] .value").all_text_contents()
-
-
-def focused(page):
-    """What has the focus, as scene.js calls it: "kernel-0-1", "step" …"""
-    return page.evaluate("document.activeElement.dataset.key")
-
-
-def type_into(page, grid, row, column, text, key="Enter"):
-    cell(page, grid, row, column).dblclick()
-    page.locator(".editor").fill(text)
-    page.keyboard.press(key)
-
-
-def listen(page):
-    """Collect in window.heard the keys that reach the document, as a notebook would hear them, and whether they were used."""
-    page.evaluate("""window.heard = [];
-        document.addEventListener("keydown", event => heard.push([event.key, event.defaultPrevented]))""")
-
-
-def heard(page):
-    return page.evaluate("heard")
-
 
 STEP_MS = 900  # as in scene.js
 
@@ -705,10 +602,11 @@ def test_arrows_run_between_cells_and_are_bold_where_one_is_chosen(mount):
     ends = page.locator(".arrow").evaluate_all(
         "lines => lines.map(line => ['x1', 'y1', 'x2', 'y2'].map(end => Number(line.getAttribute(end))))"
     )
-    px = 46  # of a cell in a small scene
-    assert np.allclose(
-        ends, [[*np.multiply(px, PAIRS.middle(a)), *np.multiply(px, PAIRS.middle(b))] for a, b in PAIRS.arrows]
-    )
+    px = float(page.locator(".cell rect").first.get_attribute("width"))
+    for (x1, y1, x2, y2), arrow in zip(ends, PAIRS.arrows, strict=True):
+        start, end = (px * np.array(PAIRS.middle(cell)) for cell in arrow)
+        gap = 0.3 * px * (end - start) / np.hypot(*(end - start))  # the numbers at both ends stay free
+        assert np.allclose([(x1, y1), (x2, y2)], [start + gap, end - gap])
     bold = page.locator(".arrow.lit")
     cell(page, "output", 0, 0).hover()
     assert bold.count() == 1

@@ -10,11 +10,11 @@ import torch
 from torch import nn
 from torch.nn.functional import conv2d, conv_transpose2d
 
-from tests.explorers.test_scene_js import browser, cell, context, lit, mount, note, type_into, update  # noqa: F401
+from tests.explorers.mounted import cell, lit, note, type_into, update
 from unet_edu import explore
-from unet_edu.explore.overlaps import PIXELS
-from unet_edu.explore.round_trip import RoundTrip
 from unet_edu.explore.transposed import BOUNDS, IMAGE, INPUTS, KERNELS, SCENES, State, edited, picture, scene
+from unet_edu.explore.transposed.overlaps import PIXELS
+from unet_edu.explore.transposed.round_trip import RoundTrip
 from unet_edu.figures.scene import Scene, number
 
 BACK = [[2, 9, 6, 1], [6, 29, 30, 7], [10, 29, 33, 13], [12, 24, 16, 4]]  # the worked example, stride 1
@@ -472,7 +472,7 @@ def test_the_image_that_goes_there_and_back_is_the_worked_example():
 
 
 @pytest.mark.needs("chromium")
-def test_in_a_browser_the_three_ways_are_in_step(mount):  # noqa: F811
+def test_in_a_browser_the_three_ways_are_in_step(mount):
     page = mount(explore.transposed(stride=2))
     cell(page, "output", 2, 2).hover()
     assert note(page) == "4 stamps meet here: y[2, 2] = 1·2 + 3·1 + 1·4 + 1·4 = 13"
@@ -489,7 +489,7 @@ def test_in_a_browser_the_three_ways_are_in_step(mount):  # noqa: F811
 
 
 @pytest.mark.needs("chromium")
-def test_in_a_browser_each_scene_fits_and_can_be_walked(mount):  # noqa: F811
+def test_in_a_browser_each_scene_fits_and_can_be_walked(mount):
     page = mount(explore.transposed(stride=2, padding=1, output_padding=1))
     for show, walked in {"overlaps": "counts", "there and back": "output", "three ways": "output"}.items():
         update(page, explore.transposed(stride=2, padding=1, output_padding=1, show=show))

@@ -112,7 +112,9 @@ export function mount(root, scene, onEdit) {
     const head = `url(#head-${own})`;
     arrows = scene.arrows.map(([from, to]) => {
       const [[x1, y1], [x2, y2]] = [middleOf(from, px), middleOf(to, px)];
-      return add(svg, "line", { x1, y1, x2, y2, class: "arrow", "marker-end": head });
+      const gap = (0.3 * px) / Math.hypot(x2 - x1, y2 - y1); // at both ends, so that the numbers stay free
+      const [x, y] = [gap * (x2 - x1), gap * (y2 - y1)];
+      return add(svg, "line", { x1: x1 + x, y1: y1 + y, x2: x2 - x, y2: y2 - y, class: "arrow", "marker-end": head });
     });
     points = scene.points.map(([, x, y]) => add(svg, "circle", { cx: x * px, cy: y * px, r: 6, class: "point" }));
     return svg;
@@ -308,7 +310,7 @@ export function mount(root, scene, onEdit) {
       const right = Number(textOf(selected).replaceAll("−", "-"));
       const isRight = Math.abs(Number(guess.value) - right) <= 0.005 * Math.abs(right); // cells show three digits
       if (isRight) reveal(`Yes, ${textOf(selected)}.`);
-      else parts.answer.textContent = "Not yet. Work through the sum above, product by product.";
+      else parts.answer.textContent = "Not yet. Work through the line above.";
     }
 
     function reveal(words) {

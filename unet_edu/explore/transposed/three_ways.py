@@ -10,7 +10,7 @@ import numpy as np
 
 from unet_edu.explore import cells
 from unet_edu.explore.cells import Place
-from unet_edu.explore.transposed_state import State, code, settings
+from unet_edu.explore.transposed.state import State, code, settings
 from unet_edu.figures.scene import GAP, LABEL, SIGN, Grid, Link, Scene, number
 from unet_edu.transposed import conv_transpose2d, insert_zeros
 

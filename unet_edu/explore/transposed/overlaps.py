@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unet_edu.explore import cells
-from unet_edu.explore.transposed_state import State, code, settings
+from unet_edu.explore.transposed.state import State, code, settings
 from unet_edu.figures.scene import GAP, LABEL, Link, Scene, number
 from unet_edu.transposed import conv_transpose2d, overlap_count
 

@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike
 from unet_edu.explore import cells
 from unet_edu.explore.cells import Matrix
 from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
-from unet_edu.explore.overlaps import overlap_counts, overlaps
 from unet_edu.explore.picture import digest
-from unet_edu.explore.round_trip import RoundTrip, round_trip
-from unet_edu.explore.three_ways import busiest, three_ways
-from unet_edu.explore.transposed_state import MOST_OUTPUT, State, nothing
+from unet_edu.explore.transposed.overlaps import overlap_counts, overlaps
+from unet_edu.explore.transposed.round_trip import RoundTrip, round_trip
+from unet_edu.explore.transposed.state import MOST_OUTPUT, State, nothing
+from unet_edu.explore.transposed.three_ways import busiest, three_ways
 from unet_edu.figures.scene import Scene, draw_scene, inches
 from unet_edu.interpolation import bilinear_kernel
 

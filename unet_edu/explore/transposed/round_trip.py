@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from unet_edu.convolution import conv2d
 from unet_edu.explore import cells
-from unet_edu.explore.transposed_state import State, code, settings
+from unet_edu.explore.transposed.state import State, code, settings
 from unet_edu.figures.scene import Grid, Link, Scene, number, stack
 from unet_edu.matrix import conv2d_matrix
 from unet_edu.transposed import conv_transpose2d

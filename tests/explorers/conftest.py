@@ -1,0 +1,59 @@
+"""scene.js on a bare page: `mount(explorer)` shows its scene, and nothing may go wrong on the page."""
+
+import base64
+import json
+
+import pytest
+
+from tests.explorers.browser import ROOT, chromium
+from tests.explorers.mounted import scene_of
+
+SIZE = {"width": 900, "height": 700}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def context(browser):
+    return browser.new_context(viewport=SIZE)
+
+
+@pytest.fixture
+def mount(context):
+    """Show an explorer's scene; typed edits are collected in window.edits."""
+    yield from showing(context.new_page())
+
+
+@pytest.fixture
+def timed_mount(browser):
+    """As `mount`, but time passes only in `page.clock.run_for`; which holds for all pages of a context, so it has its own."""
+    page = browser.new_page(viewport=SIZE)
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)
+    yield from showing(page)
+
+
+def showing(page):
+    errors = []
+    page.on("pageerror", lambda error: errors.append(error))
+
+    def show(explorer):
+        script = base64.b64encode((ROOT / "unet_edu/explore/scene.js").read_bytes()).decode()
+        page.set_content(f"<style>{(ROOT / 'unet_edu/explore/scene.css').read_text()}</style><div id=here></div>")
+        page.add_script_tag(
+            type="module",
+            content=f"""import {{ mount }} from "data:text/javascript;base64,{script}";
+                window.edits = [];
+                window.mount = mount;
+                window.view = mount(here, {json.dumps(scene_of(explorer))}, (...edit) => edits.push(edit));""",
+        )
+        page.locator("svg").wait_for()
+        return page
+
+    yield show
+    page.close()
+    assert errors == []
