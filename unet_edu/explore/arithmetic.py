@@ -8,6 +8,7 @@ import ipywidgets
 from matplotlib.figure import Figure
 
 from unet_edu.convolution import output_size
+from unet_edu.explore.cells import count
 from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
 from unet_edu.figures.scene import LABEL, Grid, Link, Scene, draw_scene, inches
 
@@ -95,7 +96,7 @@ def scene(state: State) -> Scene:
     grids = [
         Grid(
             name="input",
-            label=f"input, {_count(state.size, 'cell')}{padding}",
+            label=f"input, {count(state.size, 'cell', 'cells')}{padding}",
             role="input",
             rows=1,
             columns=width,
@@ -108,7 +109,7 @@ def scene(state: State) -> Scene:
         ),
         Grid(
             name="windows",
-            label=f"the window in {_count(windows, 'position')}" if windows else "no window fits",
+            label=f"the window in {count(windows, 'position', 'positions')}" if windows else "no window fits",
             role="kernel",
             rows=windows,
             columns=width,
@@ -166,17 +167,13 @@ def picture(state: State) -> Picture:
 
 def _sentence(state: State) -> str:
     return (
-        f"Windows of {_count(state.kernel, 'cell')} with dilation {state.dilation} and stride {state.stride} on an input of {state.size} "
+        f"Windows of {count(state.kernel, 'cell', 'cells')} with dilation {state.dilation} and stride {state.stride} on an input of {state.size} "
         f"with padding {state.padding}: {state.windows or 'none'} fit{'s' if state.windows == 1 else ''}."
     )
 
 
 def _dropped(state: State, unread: int) -> str:
-    return f"In no window: {_count(unread, 'cell')}." if unread else "Every cell is in a window."
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    return f"In no window: {count(unread, 'cell', 'cells')}." if unread else "Every cell is in a window."
 
 
 def _sub(index: int) -> str:

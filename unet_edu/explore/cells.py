@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets
@@ -33,14 +33,14 @@ Matrix = tuple[tuple[float, ...], ...]
 Place = tuple[int, int]  # (row, column)
 
 
-def matrix(argument: str, array: ArrayLike, most: Place) -> Matrix:
-    """An array of at most this many rows and columns as nested tuples, so that states can be compared and kept."""
+def matrix(argument: str, array: ArrayLike, most: Place | None = None) -> Matrix:
+    """An array, of at most this many rows and columns, as nested tuples, so that states can be compared and kept."""
     values = np.asarray(array, dtype=np.float64)
     if values.ndim != 2:
         raise ValueError(f"{argument}: expected a matrix (rows, columns), got shape {values.shape}")
     if not values.size or not np.isfinite(values).all():
         raise ValueError(f"{argument}: expected one or more finite numbers, got {values.tolist()}")
-    if values.shape[0] > most[0] or values.shape[1] > most[1]:
+    if most and (values.shape[0] > most[0] or values.shape[1] > most[1]):
         raise ValueError(f"{argument}: expected at most {most[0]}×{most[1]} numbers, got {size(values.shape)}")
     return _tuples(values)
 
@@ -80,8 +80,8 @@ def grid(
     name: str,
     label: str,
     role: str,
-    array: NDArray[np.float64],
-    notes: Sequence[str],
+    array: NDArray[Any],
+    notes: Iterable[str],
     marks: Sequence[str] = (),
     editable: bool = False,
 ) -> Grid:

@@ -15,15 +15,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from unet_edu.convolution import conv2d
 from unet_edu.data import PHOTOS, photo
+from unet_edu.explore import cells
+from unet_edu.explore.cells import Matrix, Place, name
 from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
 from unet_edu.explore.picture import array_png, digest, image_tag
 from unet_edu.figures.palette import ROLES
-from unet_edu.figures.scene import Grid, Link, Scene, draw_scene, inches, line_up, number
+from unet_edu.figures.scene import Link, Scene, draw_scene, inches, line_up, number
 
 __all__ = ["PRESETS", "State", "after", "before", "convolution", "edited", "filtered", "picture", "scene"]
-
-Matrix = tuple[tuple[float, ...], ...]
-Place = tuple[int, ...]  # (row, column)
 
 IMAGE: Matrix = ((4, 5, 8, 7), (1, 8, 8, 8), (3, 6, 6, 4), (6, 5, 7, 8))
 FROM_PHOTO: Matrix = ()  # in place of an input: the photograph's own pixels
@@ -54,8 +53,8 @@ class State:
     column: int = 0
 
     def __post_init__(self) -> None:
-        for name, size in zip(("row", "column"), photo(self.photo).shape, strict=True):
-            object.__setattr__(self, name, max(0, min(getattr(self, name), size - SIDE)))
+        for side, size in zip(("row", "column"), photo(self.photo).shape, strict=True):
+            object.__setattr__(self, side, max(0, min(getattr(self, side), size - SIDE)))
 
     @property
     def image(self) -> NDArray[np.float64]:
@@ -104,8 +103,8 @@ def convolution(
     Explorer
         The last value of a notebook cell shows itself.
     """
-    image = FROM_PHOTO if isinstance(x, str) and x == "photo" else _matrix("x", x)
-    state = State(image, _matrix("kernel", kernel), flip, photo, row, column)
+    image = FROM_PHOTO if isinstance(x, str) and x == "photo" else cells.matrix("x", x)
+    state = State(image, cells.matrix("kernel", kernel), flip, photo, row, column)
     grid = SceneView()
     presets = [(name, preset) for name, preset in PRESETS.items() if min(state.image.shape) >= len(preset)]
     inputs = [("the worked example", IMAGE), ("the photograph's pixels", FROM_PHOTO)]
@@ -140,40 +139,42 @@ def scene(state: State) -> Scene:
     y = conv2d(x, state.weights)
     products = list(_products(y.shape, kernel.shape, state.flip))
 
-    sums: dict[Place, list[str]] = {place: [] for place in np.ndindex(y.shape)}
+    sums: dict[Place, list[tuple[float, float]]] = {place: [] for place in np.ndindex(y.shape)}
     feeds: dict[Place, list[str]] = {place: [] for place in np.ndindex(x.shape)}
     meets: dict[Place, list[str]] = {place: [] for place in np.ndindex(kernel.shape)}
     for out, place, weight in products:
-        sums[out].append(f"{_factor(kernel[weight])}·{_factor(x[place])}")
-        feeds[place].append(f"{_name('y', out)} times {number(kernel[weight])}")
+        sums[out].append((kernel[weight], x[place]))
+        feeds[place].append(f"{name('y', out)} times {number(kernel[weight])}")
         meets[weight].append(number(x[place]))
-    notes_x = [f"{_name('x', place)} = {number(x[place])} goes into {', '.join(feeds[place])}" for place in feeds]
+    notes_x = [f"{name('x', place)} = {number(x[place])} goes into {', '.join(feeds[place])}" for place in feeds]
     notes_w = [
-        f"{_name('w', place)} = {number(kernel[place])} multiplies {', '.join(meets[place])}: one for each output"
+        f"{name('w', place)} = {number(kernel[place])} multiplies {', '.join(meets[place])}: one for each output"
         for place in meets
     ]
-    notes_y = [f"{_name('y', place)} = {' + '.join(sums[place])}" for place in sums]
+    notes_y = [f"{name('y', place)} = {cells.total(sums[place])}" for place in sums]
 
+    size_x, size_w, size_y = (cells.size(array.shape) for array in (x, kernel, y))
     grids, signs = line_up(
-        _grid("input", "x", x, notes_x, editable=True),
+        cells.grid("input", f"input x, {size_x}", "input", x, notes_x, editable=True),
         "∗",
-        _grid("kernel", "w", kernel, notes_w, editable=True),
+        cells.grid("kernel", f"kernel w, {size_w}", "kernel", kernel, notes_w, editable=True),
         "=",
-        _grid("output", "y", y, notes_y, editable=False),
+        cells.grid("output", f"output y, {size_y}", "output", y, notes_y),
     )
+    first = cells.first_cells(grids)
     turned = "convolution, with the kernel turned by 180°" if state.flip else "correlation"
     return Scene(
         alt=(
-            f"A {_size(x)} input, a {_size(kernel)} kernel and the {_size(y)} output of their {turned}. "
+            f"A {size_x} input, a {size_w} kernel and the {size_y} output of their {turned}. "
             f"The first output: {notes_y[0]} = {number(y[0, 0])}."
         ),
         grids=grids,
         signs=signs,
         links=tuple(
             Link(
-                output=x.size + kernel.size + _flat(out, y),
-                input=_flat(place, x),
-                weight=x.size + _flat(weight, kernel),
+                output=first["output"] + _flat(out, y),
+                input=first["input"] + _flat(place, x),
+                weight=first["kernel"] + _flat(weight, kernel),
             )
             for out, place, weight in products
         ),
@@ -186,9 +187,9 @@ def scene(state: State) -> Scene:
 def edited(state: State, cell: int, value: float, **_: object) -> dict[str, Matrix]:
     """What a number typed into a cell of the scene changes in the state."""
     x, kernel = state.image, np.array(state.kernel, dtype=np.float64)
-    name, array, place = ("x", x, cell) if cell < x.size else ("kernel", kernel, cell - x.size)
+    field, array, place = ("x", x, cell) if cell < x.size else ("kernel", kernel, cell - x.size)
     array.flat[place] = value
-    return {name: _matrix(name, array)}
+    return {field: cells.matrix(field, array)}
 
 
 def filtered(state: State) -> tuple[NDArray[np.float64], float, float]:
@@ -277,16 +278,6 @@ def _caption(state: State) -> str:
     return " ".join([pixels] * (state.x == FROM_PHOTO) + [turned] * state.flip)
 
 
-def _matrix(name: str, array: ArrayLike) -> Matrix:
-    """An array as nested tuples, so that states can be compared and kept."""
-    matrix = np.asarray(array, dtype=np.float64)
-    if matrix.ndim != 2:
-        raise ValueError(f"{name}: expected a matrix (rows, columns), got shape {matrix.shape}")
-    if not matrix.size or not np.isfinite(matrix).all():
-        raise ValueError(f"{name}: expected one or more finite numbers, got {matrix.tolist()}")
-    return tuple(tuple(row) for row in matrix.tolist())
-
-
 def _products(outputs: Place, kernel_size: Place, flip: bool) -> Iterator[tuple[Place, Place, Place]]:
     """Where the output, the input and the weight of each product stand; the weight in the kernel as the reader typed it."""
     kH, kW = kernel_size
@@ -295,32 +286,6 @@ def _products(outputs: Place, kernel_size: Place, flip: bool) -> Iterator[tuple[
             yield (i, j), (i + u, j + v), (kH - 1 - u, kW - 1 - v) if flip else (u, v)
 
 
-def _grid(name: str, symbol: str, array: NDArray[np.float64], notes: list[str], editable: bool) -> Grid:
-    return Grid(
-        name=name,
-        label=f"{name} {symbol}, {_size(array)}",
-        role=name,
-        rows=array.shape[0],
-        columns=array.shape[1],
-        text=tuple(number(value) for value in array.flat),
-        notes=tuple(notes),
-        editable=editable,
-    )
-
-
-def _size(array: NDArray[np.float64]) -> str:
-    return f"{array.shape[0]}×{array.shape[1]}"
-
-
-def _name(symbol: str, place: Place) -> str:
-    return f"{symbol}[{place[0]}, {place[1]}]"
-
-
 def _flat(place: Place, array: NDArray[np.float64]) -> int:
     """The number of a cell, counted row by row."""
     return place[0] * array.shape[1] + place[1]
-
-
-def _factor(value: float) -> str:
-    """A number inside a product: negative ones in parentheses."""
-    return f"({number(value)})" if value < 0 else number(value)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from unet_edu.data.masks import photo_and_mask
-from unet_edu.explore.cells import Matrix, Place, grid, matrix, name, size, typed
+from unet_edu.explore.cells import Matrix, Place, count, grid, matrix, name, size, typed
 from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
 from unet_edu.explore.picture import array_png, digest, image_tag
 from unet_edu.figures.palette import CLASSES, ROLES
@@ -140,8 +140,8 @@ def interpolation(
     controls = {
         "rule": ipywidgets.Dropdown(options=list(RULES.items()), description="Rule"),
         "x": ipywidgets.Dropdown(options=list(INPUTS.items()), description="Input"),
-        "rows": ipywidgets.IntSlider(min=1, max=MOST, description="Out rows"),
-        "columns": ipywidgets.IntSlider(min=1, max=MOST, description="Out cols."),
+        "rows": ipywidgets.IntSlider(min=1, max=MOST, description="Output rows"),
+        "columns": ipywidgets.IntSlider(min=1, max=MOST, description="Output cols"),
     }
     explorer = Explorer(
         state,
@@ -246,7 +246,7 @@ def mask_after(state: State) -> str:
     """The enlarged mask, rounded to whole classes, as HTML."""
     values = enlarged(state, small_images()[1])
     classes = as_classes(values)
-    words = f"the mask, {SCALE} times larger: {_shares(classes)}; before rounding {_count(len(np.unique(values.round(6))), 'different value')}"
+    words = f"the mask, {SCALE} times larger: {_shares(classes)}; before rounding {count(len(np.unique(values.round(6))), 'different value', 'different values')}"
     return _tile(array_png(painted(classes)), f"The mask enlarged, {state.mode}: {_shares(classes, '')}.", words)
 
 
@@ -318,7 +318,7 @@ def _feeds(x: NDArray[np.float64], place: Place, weights: NDArray[np.float64]) -
     spread = f"times {_weight(used[0])}"
     if used.max() - used.min() > 1e-12:
         spread = f"with weights from {_weight(used.min())} to {_weight(used.max())}"
-    return f"{what} goes into {_count(used.size, 'output')}, {spread}; together {_weight(used.sum())}"
+    return f"{what} goes into {count(used.size, 'output', 'outputs')}, {spread}; together {_weight(used.sum())}"
 
 
 def _dots(state: State, at: tuple[float, float]) -> tuple[tuple[int, float, float], ...]:
@@ -344,7 +344,7 @@ def _caption(state: State, y: NDArray[np.float64]) -> str:
         NAILS: "Each pixel stands in the corner of its own block; all the rest is 0.",
     }[state.mode]
     new = int((np.abs(y[..., None] - state.image.ravel()).min(axis=-1) > 1e-9).sum())
-    return f"{rule} Of {_count(y.size, 'output')}, {new} hold a number that the input does not have."
+    return f"{rule} Of {count(y.size, 'output', 'outputs')}, {new} hold a number that the input does not have."
 
 
 def _code(state: State) -> str:
@@ -378,18 +378,14 @@ def _shares(classes: NDArray[np.int64], swatch: str = "■ ") -> str:
     """How much of a mask each class takes; those that the small mask does not have are named."""
     known = np.unique(small_images()[1])
     parts = []
-    for value, count in zip(*np.unique(classes, return_counts=True), strict=True):
+    for value, pixels in zip(*np.unique(classes, return_counts=True), strict=True):
         style = f"color: {CLASSES[value]}; -webkit-text-stroke: 1px {ROLES['neutral'].line}"
         mark = f'<span style="{style}">{swatch}</span>' if swatch else ""
         if value in known:
-            parts.append(f"{mark}class {value}: {100 * count / classes.size:.1f} %")
+            parts.append(f"{mark}class {value}: {100 * pixels / classes.size:.1f} %")
         else:
-            parts.append(f"{mark}class {value}, which was never there: {_count(count, 'pixel')}")
+            parts.append(f"{mark}class {value}, which was never there: {count(pixels, 'pixel', 'pixels')}")
     return "; ".join(parts)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _factor(value: float) -> str:

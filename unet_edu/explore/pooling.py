@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import ipywidgets
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from unet_edu.explore.cells import Matrix, Place, factor, first_cells, grid, matrix, name, size, typed
 from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
 from unet_edu.explore.picture import digest
 from unet_edu.figures.scene import Grid, Link, Scene, draw_scene, inches, number, stack
 from unet_edu.pooling import avg_pool2d, avg_pool2d_grad, max_pool2d, max_pool2d_grad, max_unpool2d
 
 __all__ = ["BOUNDS", "CHOICES", "INPUTS", "State", "edited", "picture", "pooling", "scene", "unpooled"]
-
-Matrix = tuple[tuple[float, ...], ...]
-Place = tuple[int, ...]  # (row, column)
 
 INPUTS: dict[str, Matrix] = {
     "maxima at 5, 2, 12, 15": ((3, -2, 7, 4), (-1, 9, 0, 5), (2, 1, -3, 6), (8, -4, 5, 10)),
@@ -133,28 +130,33 @@ def pooling(
         When an argument is none of these.
     """
     state = State(_matrix(x), kernel, stride, padding, put, size, shared, kind)
-    for name, (low, high) in BOUNDS.items():
-        given = {"kernel": kernel, "stride": stride, "padding": padding}[name]
-        if not low <= given <= high:
-            raise ValueError(f"{name}: expected {low} to {high}, got {given}")
-    for name, options in CHOICES.items():
-        if getattr(state, name) not in options.values():
+    given = {"kernel": kernel, "stride": stride, "padding": padding}  # the state has made the padding fit
+    for field, (low, high) in BOUNDS.items():
+        if not low <= given[field] <= high:
+            raise ValueError(f"{field}: expected {low} to {high}, got {given[field]}")
+    for field, options in CHOICES.items():
+        if getattr(state, field) not in options.values():
             expected = " or ".join(map(repr, options.values()))
-            raise ValueError(f"{name}: expected {expected}, got {getattr(state, name)!r}")
-    names = {"put": "Put back", "size": "Unpool to", "shared": "If shared", "kind": "Pooling"}
-    controls: dict[str, ipywidgets.DOMWidget] = {
-        "x": ipywidgets.Dropdown(options=list(INPUTS.items()), description="Input")
-    }
-    for name, (low, high) in BOUNDS.items():
-        controls[name] = ipywidgets.IntSlider(min=low, max=high, description=name)
-    for name, options in CHOICES.items():
-        controls[name] = ipywidgets.Dropdown(options=list(options.items()), description=names[name])
-    grid = SceneView()
-    views = [View(grid, "scene", lambda state: scene(state).data())]
-    views += [View(controls[name], "disabled", lambda state: state.kind == "average") for name in ("size", "shared")]
+            raise ValueError(f"{field}: expected {expected}, got {getattr(state, field)!r}")
+    controls = _controls()
+    view = SceneView()
+    views = [View(view, "scene", lambda state: scene(state).data())]
+    views += [View(controls[field], "disabled", lambda state: state.kind == "average") for field in ("size", "shared")]
     explorer = Explorer(state, controls, views, picture)
-    grid.observe(lambda change: explorer.update(**edited(explorer.state, **change["new"])), names="edit")
+    view.observe(lambda change: explorer.update(**edited(explorer.state, **change["new"])), names="edit")
     return explorer
+
+
+def _controls() -> dict[str, ipywidgets.DOMWidget]:
+    names = {"put": "Put back", "size": "Unpool to", "shared": "If shared", "kind": "Pooling"}
+    return {
+        "x": ipywidgets.Dropdown(options=list(INPUTS.items()), description="Input"),
+        **{field: ipywidgets.IntSlider(min=low, max=high, description=field) for field, (low, high) in BOUNDS.items()},
+        **{
+            field: ipywidgets.Dropdown(options=list(options.items()), description=names[field])
+            for field, options in CHOICES.items()
+        },
+    }
 
 
 def unpooled(state: State) -> NDArray[np.float64] | None:
@@ -174,35 +176,21 @@ def scene(state: State) -> Scene:
 
 def _max_scene(state: State) -> Scene:
     (y, indices), z, u = state.pooled, state.back, unpooled(state)
-    x, plane, W = _padded(state), state.plane, len(state.x[0])
     clashes = _clashes(indices)
-    first = np.cumsum([0, x.size, y.size, y.size, plane[0] * plane[1]]).tolist()  # each grid's first cell
-    links, arrows = [], []
-    for n, place in enumerate(np.ndindex(y.shape)):
-        index = int(indices[place])
-        best = _flat((index // W + state.padding, index % W + state.padding), x.shape)
-        cells = [_flat(cell, x.shape) for cell in _window(state, place)]
-        for cell in sorted(cells, key=best.__eq__):  # the largest last: what it says of the output stays
-            links.append(Link(first[2] + n, cell, first[1] + n, "max" if cell == best else " "))
-        arrows.append((best, first[1] + n))
-        if u is not None:
-            links.append(Link(first[3] + index, first[4] + n, first[1] + n, _fate(state, n, clashes.get(index, []))))
-            arrows.append((first[1] + n, first[3] + index))
     grids, signs = stack(
         [
-            _input_grid(state, x, _max_notes(state, indices)),
+            _input_grid(state, _max_notes(state, indices)),
             "→",
-            _grid("index", "index", "skip", indices, _index_notes(state)),
-            _grid(
-                "output", f"max y, {_size(y.shape)}", "output", y, [_max_note(state, n) for n in np.ndindex(y.shape)]
-            ),
+            grid("index", "index", "skip", indices, _index_notes(state)),
+            grid("output", f"max y, {size(y.shape)}", "output", y, [_max_note(state, n) for n in np.ndindex(y.shape)]),
         ],
         [
             _unpooled_grid(state, u, clashes),
             "←",
-            _grid("back", f"z, {_size(z.shape)}", "output", z, _back_notes(state)),
+            grid("back", f"z, {size(z.shape)}", "output", z, _back_notes(state)),
         ],
     )
+    links, arrows = _max_links(state, first_cells(grids), clashes)
     return Scene(
         alt=_max_alt(state, clashes),
         grids=grids,
@@ -216,52 +204,57 @@ def _max_scene(state: State) -> Scene:
     )
 
 
+def _max_links(
+    state: State, first: dict[str, int], clashes: dict[int, list[int]]
+) -> tuple[list[Link], list[tuple[int, int]]]:
+    """What each output read, and where its index comes from and leads to."""
+    indices, shape, u = state.pooled[1], _padded(state).shape, unpooled(state)
+    links, arrows = [], []
+    for n, place in enumerate(np.ndindex(indices.shape)):
+        index = int(indices[place])
+        row, column = divmod(index, len(state.x[0]))
+        best = _flat((row + state.padding, column + state.padding), shape)
+        window = [_flat(cell, shape) for cell in _window(state, place)]
+        for cell in sorted(window, key=best.__eq__):  # the largest last: what it says of the output stays
+            corner = "max" if cell == best else " "
+            links.append(Link(first["output"] + n, first["input"] + cell, first["index"] + n, corner))
+        arrows.append((first["input"] + best, first["index"] + n))
+        if u is not None:
+            fate = _fate(state, n, clashes.get(index, []))
+            links.append(Link(first["unpooled"] + index, first["back"] + n, first["index"] + n, fate))
+            arrows.append((first["index"] + n, first["unpooled"] + index))
+    return links, arrows
+
+
 def _average_scene(state: State) -> Scene:
     (y, _), z, u = state.pooled, state.back, unpooled(state)
     assert u is not None
-    x, share = _padded(state), f"×{number(1 / state.kernel**2)}"
-    first = np.cumsum([0, x.size, y.size, u.size]).tolist()
-    goes: dict[Place, list[str]] = {place: [] for place in np.ndindex(x.shape)}
-    links, notes = [], []
-    for n, place in enumerate(np.ndindex(y.shape)):
-        window = _window(state, place)
-        notes.append(f"{_name('y', place)} = ({' + '.join(_factor(x[cell]) for cell in window)}) / {state.kernel**2}")
-        for cell in window:
-            goes[cell].append(_name("y", place))
-            links.append(Link(first[1] + n, _flat(cell, x.shape), None, share))
-            inside = (cell[0] - state.padding, cell[1] - state.padding)
-            if 0 <= inside[0] < u.shape[0] and 0 <= inside[1] < u.shape[1]:
-                links.append(Link(first[2] + _flat(inside, u.shape), first[3] + n, None, share))
-    notes_x = [
-        f"{_cell_name(state, cell)} goes into {', '.join(outputs)}, {share}"
-        if outputs
-        else f"no window reads {_cell_name(state, cell)}"
-        for cell, outputs in goes.items()
-    ]
-    notes_u = [f"{_name('u', place)} = {number(u[place])}: the sum of its shares" for place in np.ndindex(u.shape)]
+    share = f"×{number(1 / state.kernel**2)}"
+    notes = _average_notes(state)
+    notes_u = [f"{name('u', place)} = {number(u[place])}: the sum of its shares" for place in np.ndindex(u.shape)]
     notes_z = [
-        f"{_name('z', place)} = {number(z[place])} is shared out equally, {share}" for place in np.ndindex(z.shape)
+        f"{name('z', place)} = {number(z[place])} is shared out equally, {share}" for place in np.ndindex(z.shape)
     ]
     grids, signs = stack(
         [
-            _input_grid(state, x, notes_x),
+            _input_grid(state, _average_notes_in(state, share)),
             "→",
-            _grid("output", f"mean y, {_size(y.shape)}", "output", y, notes),
+            grid("output", f"mean y, {size(y.shape)}", "output", y, notes),
         ],
         [
-            _grid("unpooled", f"shared out u, {_size(u.shape)}", "input", u, notes_u),
+            grid("unpooled", f"shared out u, {size(u.shape)}", "input", u, notes_u),
             "←",
-            _grid("back", f"z, {_size(z.shape)}", "output", z, notes_z),
+            grid("back", f"z, {size(z.shape)}", "output", z, notes_z),
         ],
     )
     return Scene(
         alt=(
-            f"A {_size(state.image.shape)} input and its {_size(y.shape)} average pooling with kernel {state.kernel}, stride "
+            f"A {size(state.image.shape)} input and its {size(y.shape)} average pooling with kernel {state.kernel}, stride "
             f"{state.stride} and padding {state.padding}. The first output: {notes[0]} = {number(y[0, 0])}. "
             "Below, numbers are shared out equally over the windows, which is the adjoint."
         ),
         grids=grids,
-        links=tuple(links),
+        links=tuple(_average_links(state, first_cells(grids), share)),
         walk="output",
         signs=signs,
         caption="No place is remembered: each number of a window has the same weight, for every image.",
@@ -270,15 +263,51 @@ def _average_scene(state: State) -> Scene:
     )
 
 
+def _average_links(state: State, first: dict[str, int], share: str) -> Iterator[Link]:
+    """Each output and its window; and below, where the same window lies in what is shared out."""
+    shape, width = _padded(state).shape, state.image.shape[1]
+    for n, place in enumerate(np.ndindex(state.back.shape)):
+        for row, column in _window(state, place):
+            yield Link(first["output"] + n, first["input"] + _flat((row, column), shape), None, share)
+            if _is_inside(state, (row, column)):
+                inside = (row - state.padding) * width + column - state.padding
+                yield Link(first["unpooled"] + inside, first["back"] + n, None, share)
+
+
+def _average_notes(state: State) -> list[str]:
+    x = _padded(state)
+    return [
+        f"{name('y', place)} = ({' + '.join(factor(x[cell]) for cell in _window(state, place))}) / {state.kernel**2}"
+        for place in np.ndindex(state.back.shape)
+    ]
+
+
+def _average_notes_in(state: State, share: str) -> list[str]:
+    """For each cell of the padded input: where it goes."""
+    return [
+        f"{_cell_name(state, cell)} goes into {', '.join(outputs)}, {share}"
+        if outputs
+        else f"no window reads {_cell_name(state, cell)}"
+        for cell, outputs in _readers(state).items()
+    ]
+
+
+def _readers(state: State) -> dict[Place, list[str]]:
+    """The outputs that read each cell of the padded input."""
+    rows, columns = _padded(state).shape
+    readers: dict[Place, list[str]] = {(row, column): [] for row, column in np.ndindex(rows, columns)}
+    for place in np.ndindex(state.back.shape):
+        for cell in _window(state, place):
+            readers[cell].append(name("y", place))
+    return readers
+
+
 def edited(state: State, cell: int, value: float, **_: object) -> dict[str, Matrix]:
     """What a number typed into a cell of the scene changes in the state; the padding stays what it is."""
     padded = _padded(state)
     row, column = (place - state.padding for place in divmod(cell, padded.shape[1]))
-    x = state.image
-    if not (0 <= row < x.shape[0] and 0 <= column < x.shape[1]):
-        return {}
-    x[row, column] = value
-    return {"x": _matrix(x)}
+    is_inside = 0 <= row < state.image.shape[0] and 0 <= column < state.image.shape[1]
+    return {"x": typed(state.x, (row, column), value)} if is_inside else {}
 
 
 def picture(state: State) -> Picture:
@@ -315,24 +344,25 @@ def _clashes(indices: NDArray[np.int64]) -> dict[int, list[int]]:
 
 
 def _fate(state: State, n: int, rivals: Sequence[int]) -> str:
-    """What becomes of a number that is put back, for the corner of its cell."""
+    """What becomes of a number that is put back; it stands in the corner of its own cell and of the one it comes to."""
     if not rivals:
         return " "
-    return "added" if state.shared == "sum" else "stays" if n == rivals[-1] else "lost"
+    value = number(state.back.flat[n])
+    return f"+ {value}" if state.shared == "sum" else f"{value} {'stays' if n == rivals[-1] else 'lost'}"
 
 
-def _input_grid(state: State, x: NDArray[np.float64], notes: list[str]) -> Grid:
-    read = {cell for place in np.ndindex(state.pooled[0].shape) for cell in _window(state, place)}
+def _input_grid(state: State, notes: list[str]) -> Grid:
+    x, readers = _padded(state), _readers(state)
     return Grid(
         name="input",
-        label=f"input x, {_size(state.image.shape)}{' and padding' if state.padding else ''}",
+        label=f"input x, {size(state.image.shape)}{' and padding' if state.padding else ''}",
         role="input",
         rows=x.shape[0],
         columns=x.shape[1],
         text=tuple(_text(value) for value in x.flat),
         notes=tuple(notes),
         marks=tuple(
-            "unused" if cell not in read else "" if _is_inside(state, cell) else "padding"
+            "unused" if not readers[cell] else "" if _is_inside(state, cell) else "padding"
             for cell in np.ndindex(x.shape)
         ),
         editable=True,
@@ -349,8 +379,8 @@ def _unpooled_grid(state: State, u: NDArray[np.float64] | None, clashes: dict[in
         text = tuple(number(value) for value in u.flat)
         marks = tuple("clash" if n in clashes else "" if n in chosen else "faint" for n in range(u.size))
         notes = tuple(_unpooled_notes(state, u))
-    name = "unpooled u" if state.shared == "last" else "Sᵀz"
-    return Grid("unpooled", f"{name}, {rows}×{columns}", "input", rows, columns, text, notes, marks)
+    label = "unpooled u" if state.shared == "last" else "Sᵀz"
+    return Grid("unpooled", f"{label}, {rows}×{columns}", "input", rows, columns, text, notes, marks)
 
 
 def _max_note(state: State, place: Place) -> str:
@@ -359,7 +389,7 @@ def _max_note(state: State, place: Place) -> str:
     window = [_text(x[cell]) for cell in _window(state, place)]
     equal = sum(x[cell] == y[place] for cell in _window(state, place))
     tie = f" (it stands there {equal} times; the first is taken)" if equal > 1 else ""
-    return f"{_name('y', place)} = max({', '.join(window)}) = {_text(y[place])}, at row {row}, column {column}{tie}"
+    return f"{name('y', place)} = max({', '.join(window)}) = {_text(y[place])}, at row {row}, column {column}{tie}"
 
 
 def _index_notes(state: State) -> Iterator[str]:
@@ -372,34 +402,30 @@ def _index_notes(state: State) -> Iterator[str]:
 
 def _max_notes(state: State, indices: NDArray[np.int64]) -> list[str]:
     """For each cell of the padded input: which outputs read it, and in which it wins."""
-    wins: dict[Place, list[str]] = {place: [] for place in np.ndindex(_padded(state).shape)}
-    read: dict[Place, list[str]] = {place: [] for place in wins}
-    W = len(state.x[0])
+    W, notes = len(state.x[0]), []
+    wins: dict[Place, list[str]] = {}
     for place in np.ndindex(indices.shape):
         row, column = divmod(int(indices[place]), W)
-        wins[row + state.padding, column + state.padding].append(_name("y", place))
-        for cell in _window(state, place):
-            read[cell].append(_name("y", place))
-    notes = []
-    for cell, outputs in wins.items():
-        name = _cell_name(state, cell)
-        if not read[cell]:
-            notes.append(f"no window reads {name}")
+        wins.setdefault((row + state.padding, column + state.padding), []).append(name("y", place))
+    for cell, readers in _readers(state).items():
+        what = _cell_name(state, cell)
+        if not readers:
+            notes.append(f"no window reads {what}")
         elif not _is_inside(state, cell):
-            notes.append(f"{name} can never be the largest")
-        elif outputs:
-            notes.append(f"{name} is the largest in {', '.join(outputs)}: it is kept")
+            notes.append(f"{what} can never be the largest")
+        elif cell in wins:
+            notes.append(f"{what} is the largest in {', '.join(wins[cell])}: it is kept")
         else:
-            notes.append(f"{name} is dropped: not the largest in {', '.join(read[cell])}")
+            notes.append(f"{what} is dropped: not the largest in {', '.join(readers)}")
     return notes
 
 
 def _back_notes(state: State) -> Iterator[str]:
     _, indices = state.pooled
     for place, index in np.ndenumerate(indices):
-        here = f"{_name('z', place)} = {number(state.back[place])} goes to index {index}"
+        here = f"{name('z', place)} = {number(state.back[place])} goes to index {index}"
         if index >= np.prod(state.plane):
-            yield f"{here}, which a grid of {_size(state.plane)} does not have"
+            yield f"{here}, which a grid of {size(state.plane)} does not have"
         else:
             row, column = divmod(int(index), state.plane[1])
             yield f"{here}: row {row}, column {column}"
@@ -410,8 +436,8 @@ def _unpooled_notes(state: State, u: NDArray[np.float64]) -> Iterator[str]:
     chosen = state.pooled[1].ravel().tolist()
     for n, place in enumerate(np.ndindex(u.shape)):
         sources = [places[k] for k, index in enumerate(chosen) if index == n]
-        come = ", ".join(f"{_name('z', source)} = {number(state.back[source])}" for source in sources)
-        here = f"{_name('u', place)} = {number(u[place])}"
+        come = ", ".join(f"{name('z', source)} = {number(state.back[source])}" for source in sources)
+        here = f"{name('u', place)} = {number(u[place])}"
         if not sources:
             yield f"{here}: nothing is put here"
         elif len(sources) == 1:
@@ -456,59 +482,38 @@ def _arguments(state: State) -> str:
 
 def _max_alt(state: State, clashes: dict[int, list[int]]) -> str:
     y, indices = state.pooled
-    below = f"Below, numbers are put back at these places in a {_size(state.plane)} grid."
+    below = f"Below, numbers are put back at these places in a {size(state.plane)} grid."
     if unpooled(state) is None:
-        below = f"Below, a {_size(state.plane)} grid that is too small for them stays empty."
+        below = f"Below, a {size(state.plane)} grid that is too small for them stays empty."
     places = f": {', '.join(map(str, indices.flat))}" if indices.size <= 9 else ""
     return (
-        f"A {_size(state.image.shape)} input, its {_size(y.shape)} max pooling with kernel {state.kernel}, stride {state.stride} and "
+        f"A {size(state.image.shape)} input, its {size(y.shape)} max pooling with kernel {state.kernel}, stride {state.stride} and "
         f"padding {state.padding}, and the flat indices of the maxima{places}. "
         f"The first output: {_max_note(state, (0, 0))}. {below} Places shared by several outputs: {len(clashes)}."
     )
 
 
 def _matrix(array: ArrayLike) -> Matrix:
-    """The input as nested tuples, so that states can be compared and kept."""
-    matrix = np.asarray(array, dtype=np.float64)
-    if matrix.ndim != 2 or not all(LEAST <= length <= MOST for length in matrix.shape):
-        raise ValueError(f"x: expected a matrix with {LEAST} to {MOST} rows and columns, got shape {matrix.shape}")
-    if not np.isfinite(matrix).all():
-        raise ValueError(f"x: expected finite numbers, got {matrix.tolist()}")
-    return tuple(tuple(row) for row in matrix.tolist())
-
-
-def _grid(name: str, label: str, role: str, array: NDArray[Any], notes: Iterator[str] | list[str]) -> Grid:
-    text = tuple(_text(value) for value in array.flat)
-    return Grid(name, label, role, array.shape[0], array.shape[1], text, tuple(notes))
+    """The input as a state keeps it: large enough for every kernel."""
+    if min(np.shape(array), default=LEAST) < LEAST:
+        raise ValueError(f"x: expected at least {LEAST}×{LEAST} numbers, got {size(np.shape(array))}")
+    return matrix("x", array, (MOST, MOST))
 
 
 def _is_inside(state: State, cell: Place) -> bool:
     """Whether a cell of the padded input belongs to the image."""
-    return all(0 <= place - state.padding < size for place, size in zip(cell, state.image.shape, strict=True))
+    return all(0 <= place - state.padding < side for place, side in zip(cell, state.image.shape, strict=True))
 
 
 def _cell_name(state: State, cell: Place) -> str:
     if not _is_inside(state, cell):
         return f"this {_text(_padded(state)[cell])} of the padding"
     place = (cell[0] - state.padding, cell[1] - state.padding)
-    return f"{_name('x', place)} = {number(state.image[place])}"
+    return f"{name('x', place)} = {number(state.image[place])}"
 
 
 def _text(value: float) -> str:
     return "−∞" if value == -np.inf else number(value)
-
-
-def _factor(value: float) -> str:
-    """A number inside a sum: negative ones in parentheses."""
-    return f"({_text(value)})" if value < 0 else _text(value)
-
-
-def _size(shape: Sequence[int]) -> str:
-    return f"{shape[0]}×{shape[1]}"
-
-
-def _name(symbol: str, place: Place) -> str:
-    return f"{symbol}[{place[0]}, {place[1]}]"
 
 
 def _flat(place: Place, shape: Place) -> int:
