@@ -33,6 +33,23 @@ def images_and_kernels(
     return (a[None, None], b[None, None], True) if a.ndim == 2 else (a, b, False)
 
 
+def images(name: str, value: ArrayLike) -> tuple[NDArray[Any], bool]:
+    """`value` as a batch of images, and whether it came as one plane. The batch may be empty, an image may not."""
+    array = numbers(name, value, ranks=(2, 4))
+    if 0 in array.shape[array.ndim == 4 :]:
+        raise ValueError(f"{name}: expected at least one number along each axis, got shape {array.shape}")
+    return (array[None, None], True) if array.ndim == 2 else (array, False)
+
+
+def biases(bias: ArrayLike, channels: int, is_plane: bool) -> NDArray[Any] | float:
+    """One number for each output channel, or a plain number for a plane, which leaves float32 as it is."""
+    array = numbers("bias", bias)
+    if array.shape != (channels,) and not (is_plane and array.ndim == 0):
+        expected = "one number" if is_plane else f"shape ({channels},), one number an output channel"
+        raise ValueError(f"bias: expected {expected}, got shape {array.shape}")
+    return array if array.ndim else array.item()
+
+
 def numbers(name: str, value: ArrayLike, ranks: tuple[int, ...] = ()) -> NDArray[Any]:
     """`value` as an array of real numbers of one of the ranks."""
     try:

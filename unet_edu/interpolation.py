@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unet_edu._arguments import Size, dtype_of, expect_shape, numbers, pair, whole
+from unet_edu._arguments import Size, dtype_of, expect_shape, images, pair, whole
 
 __all__ = [
     "MODES",
@@ -84,7 +84,7 @@ def interpolate(x: ArrayLike, size: Size, *, mode: str = "bilinear", align_corne
     >>> interpolate([[0, 1, 2, 3]], (1, 8), mode="nearest")
     array([[0, 0, 1, 1, 2, 2, 3, 3]])
     """
-    x, is_plane = _images("x", x)
+    x, is_plane = images("x", x)
     H_out, W_out = pair("size", size, least=1)
     rows = _taps(x.shape[2], H_out, mode, align_corners)
     columns = _taps(x.shape[3], W_out, mode, align_corners)
@@ -96,16 +96,14 @@ def interpolate(x: ArrayLike, size: Size, *, mode: str = "bilinear", align_corne
     return y[0] if is_plane else y.reshape(*x.shape[:2], H_out, W_out)
 
 
-def interpolate_grad(
-    dy: ArrayLike, size: tuple[int, int], *, mode: str = "bilinear", align_corners: bool = False
-) -> NDArray[Any]:
+def interpolate_grad(dy: ArrayLike, size: Size, *, mode: str = "bilinear", align_corners: bool = False) -> NDArray[Any]:
     """The adjoint of `interpolate`: send each output number back to the pixels it came from, with the same weights.
 
     Parameters
     ----------
     dy : (N, C, H', W') or (H', W') array
         The gradient of a loss with respect to the output.
-    size : (H, W)
+    size : int or pair of ints (H, W)
         Height and width of the input of `interpolate`.
     mode, align_corners
         As `interpolate` was given them.
@@ -125,7 +123,7 @@ def interpolate_grad(
     >>> interpolate_grad([[1, 1, 1, 1, 1, 1, 1, 1]], (1, 4))
     array([[2., 2., 2., 2.]])
     """
-    dy, is_plane = _images("dy", dy)
+    dy, is_plane = images("dy", dy)
     H, W = pair("size", size, least=1)
     rows = _taps(H, dy.shape[2], mode, align_corners)
     columns = _taps(W, dy.shape[3], mode, align_corners)
@@ -165,7 +163,7 @@ def bed_of_nails(x: ArrayLike, stride: Size) -> NDArray[Any]:
     array([[1, 0, 2, 0],
            [0, 0, 0, 0]])
     """
-    x, is_plane = _images("x", x)
+    x, is_plane = images("x", x)
     s_h, s_w = pair("stride", stride, least=1)
     N, C, H, W = x.shape
     y = np.zeros((N, C, H * s_h, W * s_w), x.dtype)
@@ -190,7 +188,7 @@ def bed_of_nails_grad(dy: ArrayLike, stride: Size) -> NDArray[Any]:
     TypeError, ValueError
         As `bed_of_nails`; also when the blocks do not fill `dy`.
     """
-    dy, is_plane = _images("dy", dy)
+    dy, is_plane = images("dy", dy)
     s_h, s_w = pair("stride", stride, least=1)
     dx = dy[:, :, ::s_h, ::s_w].copy()
     expect_shape("dy", dy, (*dx.shape[:2], dx.shape[2] * s_h, dx.shape[3] * s_w), is_plane)
@@ -363,11 +361,14 @@ def _tent(distance: NDArray[Any]) -> NDArray[Any]:
 
 
 def _cubic(distance: NDArray[Any]) -> NDArray[Any]:
-    """Keys (1981), equations 4 to 8 with a = −0.75, the value in PyTorch and OpenCV: 1 at 0, 0 at 1 and from 2 on, negative between."""
+    """Keys (1981), equations 4 to 8 with a = −0.75, the value in PyTorch and OpenCV: 1 at 0, 0 at 1 and 2, negative between.
+
+    No tap is farther away than 2.
+    """
     a, d = -0.75, np.abs(distance)
     near = ((a + 2) * d - (a + 3)) * d * d + 1
     far = ((d - 5) * d + 8) * d * a - 4 * a
-    return np.where(d <= 1, near, np.where(d < 2, far, 0))
+    return np.where(d <= 1, near, far)
 
 
 def _taps(size: int, out_size: int, mode: str, align_corners: bool) -> _Taps:
@@ -420,14 +421,6 @@ def _profile(scale: int, weigh: Callable[[NDArray[Any]], NDArray[Any]], reach: i
     """One side of a kernel: the weight of a pixel for each output that it feeds, from its left to its right."""
     length = 2 * reach * scale - scale % 2
     return weigh((np.arange(length) - (length - 1) / 2) / scale)
-
-
-def _images(name: str, value: ArrayLike) -> tuple[NDArray[Any], bool]:
-    """`value` with four axes, and whether it came as a plane."""
-    x = numbers(name, value, ranks=(2, 4))
-    if 0 in x.shape[-2:]:
-        raise ValueError(f"{name}: expected at least one row and one column, got shape {x.shape}")
-    return (x[None, None], True) if x.ndim == 2 else (x, False)
 
 
 def _expect_mode(mode: str, align_corners: bool) -> None:

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unet_edu._arguments import Size, dtype_of, expect_shape, numbers, pair, whole
+from unet_edu._arguments import Size, dtype_of, expect_shape, images, numbers, pair, whole
 from unet_edu.convolution import sliding_windows
 
 __all__ = [
@@ -81,12 +81,12 @@ def max_pool2d(
     >>> y, indices
     (array([[9, 8]]), array([[1, 6]]))
     """
-    images, is_plane = _batch("x", x)
-    rows, columns = _axes(images.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
-    least = _least(images.dtype)
-    windows = _windows(images, rows, columns, least)
+    x, is_plane = images("x", x)
+    rows, columns = _axes(x.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
+    least = _least(x.dtype)
+    windows = _windows(x, rows, columns, least)
 
-    y = np.full((*images.shape[:2], rows.windows, columns.windows), least, images.dtype)
+    y = np.full((*x.shape[:2], rows.windows, columns.windows), least, x.dtype)
     # Which tap holds the maximum. We begin with the first one in the image, so that no place ever lies in the padding.
     tap = np.empty(y.shape, np.min_scalar_type(rows.kernel * columns.kernel))
     tap[...] = rows.first_taps()[:, None] * columns.kernel + columns.first_taps()
@@ -139,7 +139,7 @@ def max_pool2d_grad(dy: ArrayLike, indices: ArrayLike, size: Size) -> NDArray[An
     array([[ 0, 30,  0],
            [ 0,  0,  0]])
     """
-    dy, is_plane = _batch("dy", dy)
+    dy, is_plane = images("dy", dy)
     indices, (H, W) = _places(indices, dy, is_plane, size)
     N, C = dy.shape[:2]
     dx = np.zeros(N * C * H * W, dtype_of(dy))
@@ -184,7 +184,7 @@ def max_unpool2d(y: ArrayLike, indices: ArrayLike, size: Size) -> NDArray[Any]:
            [0, 0, 0, 0],
            [3, 0, 0, 4]])
     """
-    y, is_plane = _batch("y", y)
+    y, is_plane = images("y", y)
     indices, (H, W) = _places(indices, y, is_plane, size)
     N, C = y.shape[:2]
     x = np.zeros(N * C * H * W, y.dtype)
@@ -218,7 +218,7 @@ def max_unpool2d_grad(dx: ArrayLike, indices: ArrayLike) -> NDArray[Any]:
     >>> max_unpool2d_grad([[9, 8, 7], [6, 5, 4]], [[1, 5]])
     array([[8, 4]])
     """
-    dx, is_plane = _batch("dx", dx)
+    dx, is_plane = images("dx", dx)
     N, C, H, W = dx.shape
     indices = numbers("indices", indices, ranks=(2, 4))
     if indices.ndim != (2 if is_plane else 4) or not is_plane and indices.shape[:2] != (N, C):
@@ -266,11 +266,11 @@ def avg_pool2d(
     >>> avg_pool2d([[1, 9, 2, 3], [4, 5, 8, 6]], 2)
     array([[4.75, 4.75]])
     """
-    images, is_plane = _batch("x", x)
-    rows, columns = _axes(images.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
-    images = images.astype(_mean_dtype(images), copy=False)
-    windows = _windows(images, rows, columns, 0)
-    y = np.zeros((*images.shape[:2], rows.windows, columns.windows), images.dtype)
+    x, is_plane = images("x", x)
+    rows, columns = _axes(x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
+    x = x.astype(_mean_dtype(x), copy=False)
+    windows = _windows(x, rows, columns, 0)
+    y = np.zeros((*x.shape[:2], rows.windows, columns.windows), x.dtype)
     for u, v in np.ndindex(rows.kernel, columns.kernel):
         y += windows[:, :, u, v]
     y /= _counts(rows, columns, count_include_pad).astype(y.dtype)
@@ -308,7 +308,7 @@ def avg_pool2d_grad(
     TypeError, ValueError
         As `avg_pool2d`; also when `dy` is not of the shape that `avg_pool2d` gives for this `size`.
     """
-    dy, is_plane = _batch("dy", dy)
+    dy, is_plane = images("dy", dy)
     (H, W), N, C = pair("size", size, least=1), *dy.shape[:2]
     rows, columns = _axes((H, W), kernel_size, stride, padding, 1, ceil_mode)
     expect_shape("dy", dy, (N, C, rows.windows, columns.windows), is_plane)
@@ -399,14 +399,6 @@ class _Axis(NamedTuple):
         return np.minimum(self.starts() + self.kernel, high) - np.maximum(self.starts(), low)
 
 
-def _batch(name: str, value: ArrayLike) -> tuple[NDArray[Any], bool]:
-    """A batch of images, and whether it came as one plane."""
-    array = numbers(name, value, ranks=(2, 4))
-    if 0 in array.shape[array.ndim == 4 :]:  # a batch may be empty, an image may not
-        raise ValueError(f"{name}: expected at least one number along each axis, got shape {array.shape}")
-    return (array[None, None], True) if array.ndim == 2 else (array, False)
-
-
 def _axes(
     size: tuple[int, ...], kernel_size: Size, stride: Size | None, padding: Size, dilation: Size, ceil_mode: bool
 ) -> tuple[_Axis, _Axis]:
@@ -424,16 +416,16 @@ def _axes(
     return rows, columns
 
 
-def _windows(images: NDArray[Any], rows: _Axis, columns: _Axis, fill: Any) -> NDArray[Any]:
+def _windows(x: NDArray[Any], rows: _Axis, columns: _Axis, fill: Any) -> NDArray[Any]:
     """Every window, as `convolution.sliding_windows` gives them; what lies outside of the image is `fill`."""
     kernel, stride, dilation = ((getattr(rows, f), getattr(columns, f)) for f in ("kernel", "stride", "dilation"))
-    return sliding_windows(_padded(images, rows, columns, fill), kernel, stride, 0, dilation)
+    return sliding_windows(_padded(x, rows, columns, fill), kernel, stride, 0, dilation)
 
 
-def _padded(images: NDArray[Any], rows: _Axis, columns: _Axis, fill: Any) -> NDArray[Any]:
+def _padded(x: NDArray[Any], rows: _Axis, columns: _Axis, fill: Any) -> NDArray[Any]:
     """The images with all that the windows reach; as they are, if that is nothing more."""
     ring = [(side.padding, max(0, side.reach() - side.size - side.padding)) for side in (rows, columns)]
-    return np.pad(images, [(0, 0), (0, 0), *ring], constant_values=fill) if np.any(ring) else images
+    return np.pad(x, [(0, 0), (0, 0), *ring], constant_values=fill) if np.any(ring) else x
 
 
 def _counts(rows: _Axis, columns: _Axis, count_include_pad: bool) -> NDArray[np.int64]:

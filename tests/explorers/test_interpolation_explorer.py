@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn.functional import interpolate as torch_interpolate
 
-from tests.explorers.browser import ROOT, chromium
+from tests.explorers.mounted import cell, lit, note, outputs, update
 from unet_edu import explore
 from unet_edu.explore.interpolation import (
     INPUTS,
@@ -107,12 +107,12 @@ def test_dots_are_where_the_outputs_look(mode, corners):
     rows = source_coordinates(3, 5, mode=mode, align_corners=corners)
     columns = source_coordinates(3, 7, mode=mode, align_corners=corners)
     assert len(shown.points) == 35
-    for cell, x, y in shown.points:
-        i, j = divmod(cell - shown.first["output"], 7)
+    for out, x, y in shown.points:
+        i, j = divmod(out - shown.first["output"], 7)
         middle = 0 if mode == "nearest" else 0.5
         assert (x, y) == pytest.approx((left + columns[j] + middle, top + rows[i] + middle))
         if mode == "nearest":  # the dot is in the pixel that is copied
-            (taken,) = (link.input for link in shown.links if link.output == cell)
+            (taken,) = (link.input for link in shown.links if link.output == out)
             assert divmod(taken, 3) == (int(y - top), int(x - left))
 
 
@@ -140,8 +140,8 @@ def test_source_coordinates_in_notes_are_true():
     """Whatever stands left of the equals sign is computed again, here by Python."""
     checked = 0
     for state in itertools.islice((s for s in states() if s.fits and s.mode != NAILS), 0, None, 11):
-        for note in scene(state).grid("output").notes[:: max(1, state.rows)]:
-            for formula, result in re.findall(r"(?:row|column) ([^,:=]+) = (−?[\d.]+)", note):
+        for sentence in scene(state).grid("output").notes[:: max(1, state.rows)]:
+            for formula, result in re.findall(r"(?:row|column) ([^,:=]+) = (−?[\d.]+)", sentence):
                 plain = formula.replace("·", "*").replace("−", "-").replace("⌊", "int(").replace("⌋", ")")
                 assert eval(plain) == pytest.approx(value(result), rel=5e-3, abs=1e-9)
                 checked += 1
@@ -157,9 +157,9 @@ def test_inputs_tell_the_adjoint():
     assert notes[8] == "x[2, 2] = 6 goes into no output: it is lost"
     for state in itertools.islice((s for s in states() if s.fits), 0, None, 13):
         shown = scene(state)
-        for place, note in enumerate(shown.grid("input").notes):
+        for place, sentence in enumerate(shown.grid("input").notes):
             count = sum(link.input == place for link in shown.links)
-            assert f"goes into {count or 'no'} output{'' if count < 2 else 's'}" in note
+            assert f"goes into {count or 'no'} output{'' if count < 2 else 's'}" in sentence
 
 
 def test_captions_count_the_new_numbers():
@@ -190,6 +190,8 @@ def test_classes_that_never_existed_are_counted():
         classes = as_classes(enlarged(state, mask))
         found[mode] = set(np.unique(classes).tolist())
         html = TILES[3](state)
+        for real in found[mode] & {0, 2}:
+            assert f"class {real}: {100 * np.mean(classes == real):.1f} %" in html
         for unreal in found[mode] - {0, 2}:
             assert f"class {unreal}, which was never there: {(classes == unreal).sum()} pixels" in html
             assert f"class {unreal}, which was never there: {(classes == unreal).sum()} pixels" in picture(state).alt
@@ -218,6 +220,8 @@ def test_the_explorer_follows_its_controls_and_edits():
     assert explorer.state.x == ((4, 5, 8), (1, -2.5, 8), (3, 6, 6))
     assert explorer.controls["x"].label == "your own"
     assert edited(explorer.state, cell=0, value=1.0)["x"][0][0] == 1
+    wide = state_of(((1.0, 2.0, 3.0), (4.0, 5.0, 6.0)), 2, 3, "nearest", False)
+    assert edited(wide, cell=4, value=0.0) == {"x": ((1, 2, 3), (4, 0, 6))}
 
 
 def test_negative_numbers_stand_in_parentheses():
@@ -257,45 +261,29 @@ def test_arguments_out_of_range_are_named():
         interpolation(mode="cubic")
     with pytest.raises(ValueError, match=r"align_corners only with .* got 'nearest' with align_corners=True"):
         interpolation(mode="nearest", align_corners=True)
-    with pytest.raises(ValueError, match=r"size: expected two numbers from 1 to 12, got \(6, 13\)"):
-        interpolation(size=(6, 13))
+    for size in ((6, 13), (0, 6), (6, 6, 6), (6, 2.5), 6):
+        with pytest.raises(ValueError, match=rf"size: expected two ints from 1 to 12, got {re.escape(repr(size))}"):
+            interpolation(size=size)
     with pytest.raises(ValueError, match=r"x: expected a matrix \(rows, columns\), got shape \(2,\)"):
         interpolation([1, 2])
 
 
 @pytest.mark.needs("chromium")
-def test_in_a_browser():
+def test_in_a_browser(mount):
     """Point at outputs and inputs; move the sliders; go to a scene without output and back."""
-    script = (ROOT / "unet_edu/explore/scene.js").read_text()
-    style = (ROOT / "unet_edu/explore/scene.css").read_text()
-    errors = []
-    with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1000, "height": 700})
-        page.on("pageerror", lambda error: errors.append(error))
-        page.set_content(f"<style>{style}</style><div id=here></div>")
-        start, nails = (
-            json.dumps(scene(s).data())
-            for s in (state_of(NINE, 6, 6, "bilinear", False), state_of(NINE, 7, 6, NAILS, False))
-        )
-        page.add_script_tag(type="module", content=f"{script}\nwindow.view = mount(here, {start}, () => {{}});")
-        page.locator("svg").wait_for()
-
-        def cell(grid, row, column):
-            return page.locator(f"[role=gridcell][aria-label^='{grid}, row {row}, column {column}:']")
-
-        cell("output", 1, 2).hover()
-        assert page.locator(".note").text_content().endswith("0.1875·4 + 0.5625·5 + 0.0625·1 + 0.1875·8 = 5.12")
-        assert cell("input", 0, 1).locator(".corner").text_content() == "×0.5625"
-        assert page.locator(".point.lit").count() == 1
-        cell("input", 1, 1).hover()
-        assert page.locator(".linked[aria-label^='output,']").count() == 16
-        assert page.locator(".note").text_content().startswith("x[1, 1] = 8 goes into 16 outputs")
-        page.mouse.move(990, 690)
-        page.get_by_label("output row").fill("5")
-        assert page.locator(".note").text_content().startswith("y[5, 0] looks at")
-        page.evaluate(f"view.update({nails})")
-        assert "no multiple of" in page.locator(".caption").text_content()
-        assert page.locator("[aria-label^='output, row']").count() == 0
-        page.evaluate(f"view.update({start})")
-        assert page.locator("[aria-label^='output, row']").count() == 36
-    assert errors == []
+    page = mount(interpolation())
+    cell(page, "output", 1, 2).hover()
+    assert note(page).endswith("0.1875·4 + 0.5625·5 + 0.0625·1 + 0.1875·8 = 5.12")
+    assert cell(page, "input", 0, 1).locator(".corner").text_content() == "×0.5625"
+    assert page.locator(".point.lit").count() == 1
+    cell(page, "input", 1, 1).hover()
+    assert len(lit(page, "output")) == 16
+    assert note(page).startswith("x[1, 1] = 8 goes into 16 outputs")
+    page.mouse.move(*(side - 5 for side in page.viewport_size.values()))  # where it points at nothing
+    page.get_by_label("output row").fill("5")
+    assert note(page).startswith("y[5, 0] looks at")
+    update(page, scene(state_of(NINE, 7, 6, NAILS, False)))
+    assert "no multiple of" in page.locator(".caption").text_content()
+    assert outputs(page) == []
+    update(page, interpolation())
+    assert len(outputs(page)) == 36

@@ -108,7 +108,8 @@ def test_arrows_lead_from_the_maximum_to_its_index_and_on_to_its_place():
     padded = scene(State(EXAMPLE, kernel=2, stride=2, padding=1))  # the padded input has rows of 6
     (_, index), *_ = (arrow for arrow in padded.arrows if arrow[0] == 1 * 6 + 1)
     assert padded.grid("index").text[index - padded.first["index"]] == "0"
-    assert scene(State(EXAMPLE, kernel=1, stride=1)).arrows and not scene(State(ODD, kernel=1, stride=1)).arrows
+    assert len(scene(State(EXAMPLE, kernel=2, stride=1)).arrows) == 2 * 9  # more would hide the numbers
+    assert not scene(State(EXAMPLE, kernel=1, stride=1)).arrows
     assert len(scene(State(ODD, size="default")).arrows) == 4  # none into a grid that does not exist
 
 
@@ -122,6 +123,14 @@ def test_links_of_max_pooling_are_its_windows():
                 assert len(links) == state.kernel**2 and max(texts[link.input] for link in links) == value
                 assert [texts[link.input] for link in links if link.factor == "max"] == [value]
                 assert {link.weight for link in links} == {drawn.first["index"] + n}
+
+
+def test_a_maximum_is_named_at_both_ends_wherever_it_stands_in_its_window():
+    drawn = scene(State(EXAMPLE))
+    for n, place in enumerate((5, 2, 12, 15)):
+        corners = drawn.linked(drawn.first["index"] + n)
+        named = {cell for cell, corner in corners.items() if corner == "max"}
+        assert named == {drawn.first["input"] + place, drawn.first["output"] + n}
 
 
 def test_links_of_average_pooling_are_its_products_and_those_of_its_adjoint():
@@ -175,8 +184,8 @@ def test_notes_of_negative_numbers_ties_and_padding():
 
 def test_notes_of_a_shared_place():
     for shared, value, what, corner in (
-        ("last", 4, "one stays", ["lost", "lost", "lost", "stays"]),
-        ("sum", 10, "they add up", ["added"] * 4),
+        ("last", 4, "one stays", ["1 lost", "2 lost", "3 lost", "4 stays"]),
+        ("sum", 10, "they add up", ["+ 1", "+ 2", "+ 3", "+ 4"]),
     ):
         drawn = scene(State(PEAK, 3, 1, shared=shared))
         assert numbers(drawn, "index").tolist() == [[5, 5], [5, 5]] and numbers(drawn, "unpooled")[1, 1] == value
@@ -194,6 +203,14 @@ def test_an_odd_size_is_lost_unless_it_is_said():
     assert lost.grid("back").notes[3] == "z[1, 1] = 4 goes to index 18, which a grid of 4×4 does not have"
     assert kept.caption == "" and kept.code.endswith("(z, i, output_size=(5, 5))") and lost.code.endswith("(z, i)")
     assert kept.grid("unpooled").rows == 5 and kept.grid("unpooled").text[18] == "4"
+
+
+def test_the_first_index_that_a_grid_does_not_have_is_an_error():
+    x = [list(row) for row in ODD]
+    x[3][1], x[3][3] = 20, 0
+    state = pooling(x, size="default").state
+    assert state.pooled[1].max() == 16 and unpooled(state) is None
+    assert scene(state).caption.startswith("Index 16 does not exist in 4×4, which has 0 to 15")
 
 
 def test_places_that_are_wrong_without_an_error_are_told():
@@ -279,9 +296,9 @@ def test_every_scene_can_be_painted_quickly_enough():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"x": np.ones((3, 4))}, r"x: expected a matrix with 4 to 8 rows and columns, got shape \(3, 4\)"),
-        ({"x": np.ones((4, 9))}, r"x: expected a matrix with 4 to 8 rows and columns, got shape \(4, 9\)"),
-        ({"x": np.full((4, 4), np.nan)}, "x: expected finite numbers"),
+        ({"x": np.ones((3, 4))}, "x: expected at least 4×4 numbers, got 3×4"),
+        ({"x": np.ones((4, 9))}, "x: expected at most 8×8 numbers, got 4×9"),
+        ({"x": np.full((4, 4), np.nan)}, "x: expected one or more finite numbers"),
         ({"kernel": 5}, "kernel: expected 1 to 4, got 5"),
         ({"stride": 0}, "stride: expected 1 to 4, got 0"),
         ({"padding": 3}, "padding: expected 0 to 2, got 3"),

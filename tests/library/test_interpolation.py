@@ -217,7 +217,7 @@ def test_types():
     assert interpolate_grad(labels, (1, 1)).dtype == np.float64
     assert bed_of_nails(labels, 2).dtype == bed_of_nails_grad(labels, 2).dtype == np.uint8
     assert interpolate(np.zeros((0, 3, 4, 4)), (2, 5)).shape == (0, 3, 2, 5)
-    assert interpolate_grad(np.zeros((2, 0, 4, 4)), (2, 5)).shape == (2, 0, 2, 5)
+    assert interpolate_grad(np.zeros((0, 3, 4, 4)), (2, 5)).shape == (0, 3, 2, 5)
     assert interpolate(torch.tensor([[0.0, 2.0]]), (1, 4)).tolist() == [[0, 0.5, 1.5, 2]]
 
 
@@ -254,8 +254,8 @@ def test_inputs_stay_as_they_were():
     ("arguments", "error", "message"),
     [
         ({"x": [1, 2]}, ValueError, r"x: expected 2 axes .* got shape \(2,\)"),
-        ({"x": np.ones((0, 3))}, ValueError, r"x: expected at least one row and one column, got shape \(0, 3\)"),
-        ({"x": np.ones((1, 1, 3, 0))}, ValueError, r"x: expected at least one row .* got shape \(1, 1, 3, 0\)"),
+        ({"x": np.ones((0, 3))}, ValueError, r"x: expected at least one number along each axis, got shape \(0, 3\)"),
+        ({"x": np.ones((1, 1, 3, 0))}, ValueError, r"x: expected at least one number .* got shape \(1, 1, 3, 0\)"),
         ({"x": "picture"}, TypeError, "x: expected real numbers, got str"),
         ({"size": 0}, ValueError, "size: expected an int of at least 1, got 0"),
         ({"size": 2.0}, TypeError, "size: expected an int, got 2.0"),

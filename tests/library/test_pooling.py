@@ -252,6 +252,26 @@ def test_padding_never_wins(lowest):
     assert indices.tolist() == [[0, 0, 1], [0, 0, 1], [3, 3, 4]]
     _, indices = max_pool2d(x, (3, 2), padding=(1, 0), ceil_mode=True)
     assert indices.tolist() == [[0, 2], [6, 8]]
+    # with a distance of 2 between taps, one tap and not two lies in a padding of 2
+    _, indices = max_pool2d(np.full((6, 6), lowest, x.dtype), 4, 1, padding=2, dilation=2)
+    assert indices.tolist() == [[6 * row + column for column in (0, 1, 0, 1)] for row in (0, 1, 0, 1)]
+
+
+def test_large_windows_remember_their_last_tap():
+    """One of 17×17 has more taps than a byte can number."""
+    x = np.arange(400.0).reshape(20, 20)
+    assert max_pool2d(x, 17, 1)[1].tolist() == [
+        [20 * row + column for column in range(16, 20)] for row in range(16, 20)
+    ]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.uint64])
+def test_indices_may_be_any_ints(dtype):
+    y, indices = max_pool2d(np.stack([X, X[::-1]])[None], 2)
+    kept = indices.astype(dtype)
+    np.testing.assert_array_equal(max_unpool2d(y, kept, 4), max_unpool2d(y, indices, 4))
+    np.testing.assert_array_equal(max_pool2d_grad(y, kept, 4), max_pool2d_grad(y, indices, 4))
+    np.testing.assert_array_equal(max_unpool2d_grad(np.ones((1, 2, 4, 4)), kept), np.ones((1, 2, 2, 2)))
 
 
 def test_nan_wins_in_every_window_that_holds_it_as_in_torch():

@@ -133,8 +133,8 @@ def interpolation(
             f"mode: expected one of {', '.join(map(repr, (*MODES, NAILS)))}, and align_corners only with 'bilinear' and 'bicubic', "
             f"got {mode!r} with align_corners={align_corners!r}"
         )
-    if len(size) != 2 or not all(1 <= side <= MOST for side in size):
-        raise ValueError(f"size: expected two numbers from 1 to {MOST}, got {size!r}")
+    if np.shape(size) != (2,) or not all(side in range(1, MOST + 1) for side in size):
+        raise ValueError(f"size: expected two ints from 1 to {MOST}, got {size!r}")
     state = State(matrix("x", x, (MOST, MOST)), *size, (mode, align_corners))
     view = SceneView()
     controls = {
@@ -337,10 +337,13 @@ def _caption(state: State, y: NDArray[np.float64]) -> str:
     (H, W), rows, columns = state.image.shape, state.rows, state.columns
     if not state.fits:
         return f"A bed of nails needs whole steps: {rows}×{columns} is no multiple of {H}×{W}. Move the sliders."
+    border = "; beyond the border the last pixel is repeated."
     rule = {
         "nearest": f"The dot is the upper left corner of the output pixel: (i·{H}/{rows}, j·{W}/{columns}). The pixel that it is in is copied.",
-        "bilinear": "The dot is the middle of the output pixel. The nearer of the pixels around it count more.",
-        "bicubic": "The dot is the middle of the output pixel. It takes 4×4 pixels around it, the farther ones with negative weights.",
+        "bilinear": "The dot is the middle of the output pixel. The nearer of the 2×2 pixels around it count more"
+        + border,
+        "bicubic": "The dot is the middle of the output pixel. It takes the 4×4 pixels around it, some with negative weights"
+        + border,
         NAILS: "Each pixel stands in the corner of its own block; all the rest is 0.",
     }[state.mode]
     new = int((np.abs(y[..., None] - state.image.ravel()).min(axis=-1) > 1e-9).sum())

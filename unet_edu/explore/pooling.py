@@ -32,7 +32,7 @@ BOUNDS = {"kernel": (1, 4), "stride": (1, 4), "padding": (0, 2)}
 
 LEAST, MOST = 4, 8  # rows and columns of an input: every kernel fits, and the numbers stay legible
 
-MOST_ARROWS = 16  # outputs; with more, the arrows would hide the numbers
+MOST_ARROWS = 9  # outputs; with more, the arrows would hide the numbers
 
 CHOICES = {
     "put": {"1, 2, 3 …": "counted", "the pooled numbers": "pooled"},
@@ -187,7 +187,7 @@ def _max_scene(state: State) -> Scene:
         [
             _unpooled_grid(state, u, clashes),
             "←",
-            grid("back", f"z, {size(z.shape)}", "output", z, _back_notes(state)),
+            grid("back", f"z to put back, {size(z.shape)}", "output", z, _back_notes(state)),
         ],
     )
     links, arrows = _max_links(state, first_cells(grids), clashes)
@@ -244,7 +244,7 @@ def _average_scene(state: State) -> Scene:
         [
             grid("unpooled", f"shared out u, {size(u.shape)}", "input", u, notes_u),
             "←",
-            grid("back", f"z, {size(z.shape)}", "output", z, notes_z),
+            grid("back", f"z to share out, {size(z.shape)}", "output", z, notes_z),
         ],
     )
     return Scene(

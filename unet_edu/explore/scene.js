@@ -116,7 +116,7 @@ export function mount(root, scene, onEdit) {
       const [x, y] = [gap * (x2 - x1), gap * (y2 - y1)];
       return add(svg, "line", { x1: x1 + x, y1: y1 + y, x2: x2 - x, y2: y2 - y, class: "arrow", "marker-end": head });
     });
-    points = scene.points.map(([, x, y]) => add(svg, "circle", { cx: x * px, cy: y * px, r: 6, class: "point" }));
+    points = scene.points.map(([, x, y]) => add(svg, "circle", { cx: x * px, cy: y * px, r: 5, class: "point" }));
     return svg;
   }
 

@@ -16,9 +16,9 @@ from unet_edu.explore.explorer import Explorer, Picture, View
 from unet_edu.explore.picture import array_png, digest, image_tag
 from unet_edu.figures.palette import INK, PAPER, ROLES
 from unet_edu.figures.segmentation import KINDS, Kind, agreement, kinds, legend
-from unet_edu.metrics import confusion_matrix, dice, iou, pixel_accuracy, precision, recall
+from unet_edu.metrics import dice, iou, pixel_accuracy, precision, recall
 
-__all__ = ["Scores", "State", "picture", "predicted", "scores", "sweep", "threshold"]
+__all__ = ["Scores", "State", "picture", "predicted", "scores", "sweep", "tables", "threshold"]
 
 STEPS = 100  # of the slider: two digits after the point
 WIDEST = 400  # pixels of a picture that travels at each step; of wider photographs every second one is drawn, and all are counted
@@ -87,7 +87,8 @@ def threshold(photo: str = "coins", threshold: float = 0.42, *, darker: bool = F
         "darker": ipywidgets.Dropdown(options=list(SIDES.items()), description="Mark"),
         "photo": ipywidgets.Dropdown(options=[(name, name) for name in MASKED], description="Photo"),
     }
-    column = {"flex": "1 1 18em", "margin": "0 1em 0 0"}
+    # two beside each other where there is room; the widths are given, or else longer numbers would move the columns while a slider moves
+    column = {"flex": "1 1 40%", "min_width": "19em", "max_width": "40em", "margin": "0 1em 0 0"}
     views = [
         View(ipywidgets.HTML(layout=column), "value", _photo_figure),
         View(ipywidgets.HTML(layout=column), "value", _verdict_figure),
@@ -103,18 +104,25 @@ def predicted(state: State) -> NDArray[np.bool_]:
     return image < state.threshold if state.darker else image > state.threshold
 
 
-@lru_cache(maxsize=8)  # several views ask for the same
 def scores(state: State) -> Scores:
     """What is true of the marked pixels."""
-    _, mask = photo_and_mask(state.photo)
-    return _scores(confusion_matrix(predicted(state), mask, 2, ignore_index=UNKNOWN))
+    table = tables(state.photo, state.darker)[round(state.threshold * STEPS)]
+    (left_out, wrong), (missed, hits) = table.tolist()
+    J, D, P, R = (float(measure(table)[1]) for measure in (iou, dice, precision, recall))
+    return Scores(hits, wrong, missed, left_out, J, D, P, R, float(pixel_accuracy(table)))
+
+
+def sweep(photo: str, darker: bool) -> dict[str, NDArray[np.float64]]:
+    """IoU, Dice and accuracy at each step of the slider, (STEPS + 1,) numbers each."""
+    counted = tables(photo, darker)
+    return {"IoU": iou(counted)[:, 1], "Dice": dice(counted)[:, 1], "accuracy": pixel_accuracy(counted)}
 
 
 @lru_cache(maxsize=2 * len(MASKED))
-def sweep(photo: str, darker: bool) -> dict[str, NDArray[np.float64]]:
-    """IoU, Dice and accuracy at each step of the slider.
+def tables(photo: str, darker: bool) -> NDArray[np.int64]:
+    """The confusion matrix at each step of the slider, counted once.
 
-    The pixels are sorted once: how many are brighter than a threshold is then their place in the row.
+    The pixels are sorted: how many are brighter than a threshold is then their place in the row. So a moving slider counts nothing.
 
     Parameters
     ----------
@@ -123,17 +131,18 @@ def sweep(photo: str, darker: bool) -> dict[str, NDArray[np.float64]]:
 
     Returns
     -------
-    dict from name to (STEPS + 1,) array
+    (STEPS + 1, 2, 2) array
+        Rows are the truth, as `unet_edu.metrics.confusion_matrix` has them. Pixels whose truth is unknown are not counted.
     """
     image, mask = photo_and_mask(photo)
     levels = np.arange(STEPS + 1) / STEPS
-    table = np.empty((len(levels), 2, 2), np.int64)
+    counted = np.empty((len(levels), 2, 2), np.int64)
     for truth in (0, 1):
         values = np.sort(image[mask == truth])
         below = np.searchsorted(values, levels, side="left" if darker else "right")
-        table[:, truth, 1] = below if darker else len(values) - below
-        table[:, truth, 0] = len(values) - table[:, truth, 1]
-    return {"IoU": iou(table)[:, 1], "Dice": dice(table)[:, 1], "accuracy": pixel_accuracy(table)}
+        counted[:, truth, 1] = below if darker else len(values) - below
+        counted[:, truth, 0] = len(values) - counted[:, truth, 1]
+    return counted
 
 
 def picture(state: State) -> Picture:
@@ -165,12 +174,6 @@ def picture(state: State) -> Picture:
     return Picture(figure, alt, f"{numbers}; {ratios}; kinds of pixels: {digest(kinds(marked, mask))}")
 
 
-def _scores(table: NDArray[np.int64]) -> Scores:
-    (left_out, wrong), (missed, hits) = table.tolist()
-    J, D, P, R = (float(measure(table)[1]) for measure in (iou, dice, precision, recall))
-    return Scores(hits, wrong, missed, left_out, J, D, P, R, float(pixel_accuracy(table)))
-
-
 @lru_cache(maxsize=len(MASKED))
 def _photo_tag(name: str) -> str:
     return image_tag(array_png(photo_and_mask(name)[0]), f"Photograph: {MASKED[name]}.", "width: 100%")
@@ -184,7 +187,7 @@ def _verdict_figure(state: State) -> str:
     image, mask = photo_and_mask(state.photo)
     some = (slice(None, None, -(-image.shape[1] // WIDEST)),) * 2
     png = array_png(agreement(image[some], predicted(state)[some], mask[some]))
-    shown = KINDS[1:] if state.photo == "motorcycle" else KINDS[1:4]
+    shown = KINDS[1 : 5 if (mask == UNKNOWN).any() else 4]
     caption = f"{_side(state)} — " + " ".join(f"{_chip(kind)} {kind.meaning}" for kind in shown)
     return _figure(image_tag(png, _alt(state, scores(state)), "width: 100%"), caption)
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, SupportsFloat
 
 import matplotlib.patheffects
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
 
 from unet_edu.figures.palette import INK, PAPER, ROLES
@@ -115,7 +116,7 @@ class Scene:
         Cells that show the same number, as an image and its flattened column do. Select one, and all are selected. No
         cell is in two groups.
     arrows : tuple of (cell, cell)
-        From the middle of one cell to the middle of another; bold when one of the two is selected.
+        From the number in one cell to the number in another; bold when one of the two is selected.
     points : tuple of (cell, x, y)
         A dot at (x, y), in cells of the scene, for as long as the cell is selected.
     """
@@ -287,10 +288,13 @@ def draw_scene(axes: Axes, scene: Scene, selected: int | None = None) -> Axes:
             cell = scene.first[grid.name] + k
             _draw_cell(axes, grid, k, points, is_selected=cell in chosen, corner=linked.get(cell))
     for start, end in scene.arrows:
-        _draw_arrow(axes, scene.middle(start), scene.middle(end), is_lit=not chosen.isdisjoint((start, end)))
+        is_lit = not chosen.isdisjoint((start, end))
+        _draw_arrow(axes, scene.middle(start), scene.middle(end), 0.3 * points, is_lit)
     for cell, x, y in scene.points:
         if cell in chosen:
-            axes.plot(x, y, "o", color=ROLES["error"].line, markeredgecolor=PAPER, markersize=8, zorder=5)
+            colour = ROLES["error"].line
+            face = to_rgba(colour, 0.2)  # translucent, for a factor may stand behind it
+            axes.plot(x, y, "o", markerfacecolor=face, markeredgecolor=colour, markersize=7, zorder=5)
     for x, y, sign in scene.signs:
         axes.text(x, y, sign, color=INK, fontsize=18, ha="center", va="center")
     lines = _lines_below(scene, selected)
@@ -314,7 +318,7 @@ def _draw_cell(axes: Axes, grid: Grid, k: int, points: float, is_selected: bool,
             (x, y),
             1,
             1,
-            facecolor=colour.fill if is_lit or mark == "tap" else ROLES["error"].fill if mark == "clash" else PAPER,
+            facecolor=ROLES["error"].fill if mark == "clash" else colour.fill if is_lit or mark == "tap" else PAPER,
             edgecolor=ROLES["error"].line if mark in HATCHES else colour.line,
             linewidth=3 if is_selected else 2 if is_lit else 0.3 if mark == "faint" else 0.7,
             linestyle="--" if mark == "padding" else "-",
@@ -344,8 +348,9 @@ def _draw_cell(axes: Axes, grid: Grid, k: int, points: float, is_selected: bool,
         )
 
 
-def _draw_arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], is_lit: bool) -> None:
-    style = {"arrowstyle": "-|>", "color": ROLES["skip"].line, "shrinkA": 4, "shrinkB": 4}
+def _draw_arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], gap: float, is_lit: bool) -> None:
+    """An arrow with a gap at both ends, in points, so that the numbers there stay free."""
+    style = {"arrowstyle": "-|>", "color": ROLES["skip"].line, "shrinkA": gap, "shrinkB": gap}
     width, alpha = (2.2, 1.0) if is_lit else (0.8, 0.6)
     axes.annotate("", end, start, arrowprops={**style, "linewidth": width, "alpha": alpha}, zorder=4)
 
