@@ -21,7 +21,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
-from unet_edu._arguments import Size, dtype_of, expect_shape, images_and_kernels, numbers, pair, whole
+from unet_edu._arguments import Size, biases, dtype_of, expect_shape, images_and_kernels, numbers, pair, whole
 
 __all__ = [
     "ReceptiveField",
@@ -115,14 +115,8 @@ def conv2d(
             f"w: expected kernels for the {x.shape[1]} channels of x, got shape {w.shape}, which is for {w.shape[1]}; "
             "x.shape[1] and w.shape[1] must be equal"
         )
-    arrays: list[Any] = [x, w]
-    if bias is not None:
-        bias = numbers("bias", bias)
-        if bias.shape != (len(w),) and not (is_plane and bias.ndim == 0):
-            expected = "one number" if is_plane else f"shape ({len(w)},), one number an output channel"
-            raise ValueError(f"bias: expected {expected}, got shape {bias.shape}")
-        arrays.append(bias if bias.ndim else bias.item())  # a plain number leaves float32 as it is
-    dtype = dtype_of(*arrays)
+    added = 0 if bias is None else biases(bias, len(w), is_plane)
+    dtype = dtype_of(x, w, added)
 
     kernels = w.reshape(len(w), -1).astype(dtype, copy=False)  # one row an output channel
     windows = sliding_windows(x.astype(dtype, copy=False), w.shape[2:], stride, padding, dilation)
@@ -133,7 +127,7 @@ def conv2d(
         columns = band.reshape(N, C_in * kH * kW, band.shape[-2] * W_out)  # copies: one column an output pixel
         y[:, :, rows] = (kernels @ columns).reshape(N, len(w), band.shape[-2], W_out)
     if bias is not None:
-        y += bias.reshape(-1, 1, 1)
+        y += np.reshape(added, (-1, 1, 1))
     return y[0, 0] if is_plane else y
 
 

@@ -47,7 +47,8 @@ def conv2d_matrix(
     stride, padding, dilation : int or pair of ints (rows, columns)
         As for `conv2d`.
     sparse : bool
-        Return a `scipy.sparse.csr_array`, which keeps only the places where a weight stands.
+        Return a `scipy.sparse.csr_array`, which keeps only the places where a weight stands. (SciPy multiplies float16 by
+        turning it into float32.)
 
     Returns
     -------
@@ -242,9 +243,12 @@ def _matrix(
     values: NDArray[Any], columns: NDArray[Any], counts: NDArray[Any], shape: tuple[int, int], sparse: bool
 ) -> Any:
     """A matrix from its entries, row by row: `counts` says how many each row has, `columns` where they stand."""
-    rows = np.concatenate(([0], np.cumsum(counts)))  # where each row begins
-    A = scipy.sparse.csr_array((values, columns, rows), shape)
-    return A if sparse else A.toarray()
+    if sparse:
+        begins = np.concatenate(([0], np.cumsum(counts)))  # where each row begins
+        return scipy.sparse.csr_array((values, columns, begins), shape)
+    A = np.zeros(shape, values.dtype)  # not made from the sparse one, which does not know float16
+    A[np.repeat(np.arange(shape[0]), counts), columns] = values
+    return A
 
 
 def _afford(shape: tuple[int, int], entries: int, dtype: np.dtype[Any], sparse: bool, instead: str) -> None:

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unet_edu._arguments import Size, dtype_of, images_and_kernels, numbers, pair, whole
+from unet_edu._arguments import Size, biases, dtype_of, images, images_and_kernels, pair, whole
 from unet_edu.convolution import conv2d, conv2d_grad_input
 from unet_edu.matrix import conv2d_matrix
 
@@ -118,18 +118,11 @@ def conv_transpose2d(
            [12, 24, 16,  4]])
     """
     it = _read(x, w, stride, padding, output_padding, dilation)
+    added = 0 if bias is None else biases(bias, it.w.shape[1], it.is_plane)
+    x = it.x.astype(dtype_of(it.x, it.w, added), copy=False)
+    y = conv2d_grad_input(x, it.w, it.size, **it.geometry)
     if bias is not None:
-        bias = numbers("bias", bias)
-        channels = it.w.shape[1]
-        if bias.shape != (channels,) and not (it.is_plane and bias.ndim == 0):
-            expected = "one number" if it.is_plane else f"shape ({channels},), one number an output channel"
-            raise ValueError(f"bias: expected {expected}, got shape {bias.shape}")
-    y = conv2d_grad_input(it.x, it.w, it.size, **it.geometry)
-    if bias is not None:
-        # a plain number leaves float32 as it is
-        dtype = dtype_of(it.x, it.w, bias if bias.ndim else bias.item())
-        y = y.astype(dtype, copy=False)
-        y += bias.reshape(-1, 1, 1)
+        y += np.reshape(added, (-1, 1, 1))
     return y[0, 0] if it.is_plane else y
 
 
@@ -193,7 +186,8 @@ def conv_transpose2d_by_matrix(
     it = _read(x, w, stride, padding, output_padding, dilation)
     A = conv2d_matrix(it.w, it.size, **it.geometry, sparse=True)
     columns = it.x.reshape(len(it.x), A.shape[0]).T  # one flattened image a column
-    y = (A.T @ columns.astype(dtype_of(it.x, it.w), copy=False)).T.reshape(len(it.x), it.w.shape[1], *it.size)
+    y = (A.T @ columns).T.reshape(len(it.x), it.w.shape[1], *it.size)
+    y = y.astype(dtype_of(it.x, it.w), copy=False)  # SciPy knows no float16, and makes float64 of float32 and int8
     return y[0, 0] if it.is_plane else y
 
 
@@ -222,14 +216,12 @@ def insert_zeros(x: ArrayLike, stride: Size) -> NDArray[Any]:
            [0, 0, 0],
            [3, 0, 4]])
     """
-    x = numbers("x", x, ranks=(2, 4))
+    x, is_plane = images("x", x)
     s_h, s_w = pair("stride", stride, least=1)
-    H, W = x.shape[-2:]
-    if 0 in (H, W):
-        raise ValueError(f"x: expected at least one row and one column, got shape {x.shape}")
-    y = np.zeros((*x.shape[:-2], (H - 1) * s_h + 1, (W - 1) * s_w + 1), x.dtype)
-    y[..., ::s_h, ::s_w] = x
-    return y
+    N, C, H, W = x.shape
+    y = np.zeros((N, C, (H - 1) * s_h + 1, (W - 1) * s_w + 1), x.dtype)
+    y[:, :, ::s_h, ::s_w] = x
+    return y[0, 0] if is_plane else y
 
 
 def transposed_size(

@@ -87,6 +87,7 @@ def test_a_row_shows_padding_channels_and_stride():
 
 @pytest.mark.parametrize("sparse", [False, True])
 def test_types(sparse):
+    assert conv2d_matrix(np.ones((2, 2), np.float16), (3, 3), sparse=sparse).dtype == np.float16
     for kind, expected in ((np.float32, np.float32), (np.float64, np.float64), (np.uint8, np.int64), (bool, np.int64)):
         assert conv2d_matrix(np.ones((2, 2), kind), (3, 3), sparse=sparse).dtype == expected
     x = np.full(9, 200, np.uint8)
@@ -133,6 +134,10 @@ def test_unpooling_matrix_is_unpooling_and_its_transpose_the_gradient(drawn, see
     y, indices = max_pool2d(x, kernel, stride)
     U = max_unpool2d_matrix(indices, x.shape[2:])
     np.testing.assert_array_equal(U @ y.ravel(), max_unpool2d(y, indices, x.shape[2:]).ravel())
+    other = np.random.default_rng(seed).standard_normal(
+        y.shape
+    )  # not equal where places are: it matters which one stays
+    np.testing.assert_array_equal(U @ other.ravel(), max_unpool2d(other, indices, x.shape[2:]).ravel())
     assert (U.sum(axis=1) <= 1).all()
     np.testing.assert_array_equal(max_unpool2d_matrix(indices, x.shape[2:], sparse=True).toarray(), U)
     S = max_pool2d_matrix(indices, x.shape[2:])
@@ -149,6 +154,7 @@ def test_unpooling_is_the_transpose_only_without_overlap():
     S, U = max_pool2d_matrix(indices, (3, 3)), max_unpool2d_matrix(indices, (3, 3))
     assert S.sum() == 4 and U.sum() == 2  # two pairs of outputs share a place each
     assert (S.T @ [1, 1, 1, 1]).tolist() != (U @ [1, 1, 1, 1]).tolist()
+    assert max_unpool2d_matrix([[3, 3]], (2, 2)).tolist() == [[0, 0], [0, 0], [0, 0], [0, 1]]  # the docstring's
     _, indices = max_pool2d(X + 0.1 * np.arange(16).reshape(4, 4), 2)
     np.testing.assert_array_equal(max_pool2d_matrix(indices, 4).T, max_unpool2d_matrix(indices, 4))
 
@@ -168,7 +174,9 @@ def test_a_dense_matrix_says_what_it_would_cost_before_it_spends_it():
         ValueError, match=r"size: a dense matrix of 64516×65536 needs 33\.8 GB, .*sparse=True.* 9\.29 MB"
     ):
         conv2d_matrix(W, (256, 256))
-    with pytest.raises(ValueError, match=r"a dense matrix of 262144×65536 needs 137\.4 GB, .*sparse=True"):
+    with pytest.raises(
+        ValueError, match=r"a dense matrix of 262144×65536 needs 137\.4 GB, .*sparse=True.* only 1044484 of"
+    ):
         interpolation_matrix((256, 256), (512, 512))
     indices = np.zeros((128, 128), int)
     with pytest.raises(ValueError, match=r"a dense matrix of 16384×65536 needs 8\.6 GB, .*sparse=True"):
@@ -189,6 +197,28 @@ def test_the_limit_is_exact(monkeypatch):
     monkeypatch.setattr(matrix, "LIMIT", A.nbytes - 1)
     with pytest.raises(ValueError, match="a dense matrix of 4×16 needs 512 bytes"):
         conv2d_matrix(W, (4, 4))
+    entries = 36 * (8 + 8)  # a number and its column, 8 bytes each
+    monkeypatch.setattr(matrix, "LIMIT", entries)
+    conv2d_matrix(W, (4, 4), sparse=True)
+    monkeypatch.setattr(matrix, "LIMIT", entries - 1)
+    with pytest.raises(ValueError, match="even the sparse matrix would need 576 bytes, more than the 575 bytes"):
+        conv2d_matrix(W, (4, 4), sparse=True)
+    indices = np.zeros((6, 6), int)
+    for table, operator in ((max_pool2d_matrix, "max_pool2d"), (max_unpool2d_matrix, "max_unpool2d")):
+        with pytest.raises(
+            ValueError, match=f"even the sparse matrix would .* 576 bytes, .*; {operator} needs no matrix"
+        ):
+            table(indices, 6, sparse=True)
+    with pytest.raises(ValueError, match="even the sparse matrix would .*; interpolate needs no matrix"):
+        interpolation_matrix(6, 12, sparse=True)
+    monkeypatch.setattr(matrix, "LIMIT", 1000)
+    with pytest.raises(ValueError, match="more than the 1 kB"):
+        conv2d_matrix(W, (6, 6))
+
+
+def test_an_empty_batch_has_an_empty_matrix():
+    none = np.zeros((0, 3, 2, 2), int)
+    assert max_pool2d_matrix(none, 4).shape == max_unpool2d_matrix(none, 4).shape == (0, 0)
 
 
 def test_sparse_matrices_grow_with_the_pixels_and_not_with_their_square():
@@ -217,6 +247,8 @@ def test_sparse_matrices_grow_with_the_pixels_and_not_with_their_square():
             ValueError,
             "indices: expected places from 0 to 15 .* got 18 to 18; give",
         ),
+        (lambda: max_pool2d_matrix([[16]], 4), ValueError, "indices: expected places from 0 to 15 .* got 16 to 16"),
+        (lambda: max_pool2d_matrix([[True]], 4), TypeError, "indices: expected ints, .* got type bool"),
         (lambda: max_unpool2d_matrix([[-1]], 4), ValueError, "indices: expected places from 0 to 15 .* got -1 to -1"),
     ],
 )

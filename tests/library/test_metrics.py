@@ -1,5 +1,6 @@
 """The measures against hand-made cases, against a brute-force count, and against what must hold between them."""
 
+import inspect
 import math
 from fractions import Fraction
 
@@ -178,8 +179,11 @@ def test_tensors_and_lists():
 
 def test_many_classes_in_bytes_do_not_wrap_around():
     labels = np.arange(200, dtype=np.uint8)
-    assert np.array_equal(confusion_matrix(labels, labels, 200), np.eye(200, dtype=int))
-    assert iou(np.full((2, 2), 200, np.uint8)).tolist() == [1 / 3, 1 / 3]  # 200 + 400 − 200 in bytes would be 144
+    for dtype in (np.uint8, np.float32):
+        assert np.array_equal(confusion_matrix(labels.astype(dtype), labels, 200), np.eye(200, dtype=int))
+    table = np.full((2, 2), 200, np.uint8)
+    assert iou(table).tolist() == [1 / 3, 1 / 3]
+    assert dice(table).tolist() == [1 / 2, 1 / 2]  # 2 · 200 in bytes would be 144
 
 
 def test_the_rand_error_of_scikit_image_agrees_on_a_binary_mask():
@@ -203,6 +207,13 @@ BAD_PIXELS = {
     "infinity": ((HALF * np.inf, MASK, 2), "prediction: expected class numbers, got inf"),
     "too many classes": ((MASK, MASK + 3, 3), "target: .* from 0 to 2, got 3; num_classes counts the background too"),
     "negative": ((MASK.astype(int) - 1, MASK, 2), "prediction: .* got -1; .* ignore_index"),
+    "some negative": (([[-1, 0, 1]] * 2, MASK, 2), "prediction: .* got -1; "),
+    "0, 1 and 255": ((MASK, [[0, 1, 255]] * 2, 2), "target: .* got 255; (?!.*mask > 0).* ignore_index"),
+    "one probability among classes": (([[0, 1, 0.25]] * 2, MASK, 2), r"prediction: expected class numbers, got 0\.25"),
+    "floats out of range": (
+        (MASK + 2.0, MASK, 2),
+        "prediction: expected class numbers from 0 to 1, got 2; num_classes",
+    ),
     "shapes": ((MASK, MASK.T, 2), r"prediction: expected the shape of target, \(3, 2\), got \(2, 3\)"),
     "no class": ((MASK, MASK, 0), "num_classes: expected an int of at least 1, got 0"),
     "scores": ((np.zeros((1, 2, 2, 3)), MASK[None], 2), r"expected the shape of target.*scores\.argmax\(axis=1\)"),
@@ -242,8 +253,37 @@ def test_what_is_no_number_is_named(bad):
         (np.zeros((0, 0)), "confusion: expected a table"),
         ([[1, -1], [0, 2]], "confusion: expected counts, none of them negative"),
         ([[1, np.nan], [0, 2]], "confusion: expected counts"),
+        ([[1, np.inf], [0, 2]], "confusion: expected counts"),
     ],
 )
 def test_measures_take_only_tables_of_counts(measure, table, message):
     with pytest.raises(ValueError, match=message):
         measure(table)
+
+
+@pytest.mark.parametrize("measure", [iou, dice, precision, recall, pixel_accuracy, mean_iou])
+def test_who_gives_two_masks_is_told_how(measure):
+    advice = rf"^{measure.__name__}: expected one table .* got 2 arguments; .* {measure.__name__}\(confusion_matrix\("
+    with pytest.raises(TypeError, match=advice):
+        measure(MASK, MASK)
+    assert measure.__doc__ and next(iter(inspect.signature(measure).parameters)) == "confusion"
+    with pytest.raises(TypeError, match="confusion: expected real numbers"):
+        measure([["a"]])
+
+
+def test_each_image_has_its_own_answers():
+    """(..., K, K) in, (..., K) or (...) out, for any axes in front."""
+    tables = np.random.default_rng(1).integers(0, 9, (2, 5, 3, 3))
+    for measure in (iou, dice, precision, recall, pixel_accuracy, mean_iou):
+        expected = [[measure(table) for table in some] for some in tables]
+        np.testing.assert_array_equal(measure(tables), expected)
+        assert measure(tables).dtype == np.float64
+
+
+def test_no_image_has_no_table():
+    assert confusion_matrix(np.zeros((0, 4), int), np.zeros((0, 4), int), 2, per_image=True).shape == (0, 2, 2)
+
+
+@pytest.mark.parametrize("per_image", [False, True])
+def test_the_tables_are_whole_numbers(per_image):
+    assert confusion_matrix(PREDICTION, TARGET, 4, per_image=per_image).dtype == np.int64
