@@ -15,7 +15,9 @@ the IoU of two masks.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +25,9 @@ from numpy.typing import ArrayLike, NDArray
 from unet_edu._arguments import numbers, whole
 
 __all__ = ["confusion_matrix", "dice", "iou", "mean_iou", "pixel_accuracy", "precision", "recall"]
+
+P = ParamSpec("P")
+Answer = TypeVar("Answer")
 
 
 def confusion_matrix(
@@ -88,6 +93,22 @@ def confusion_matrix(
     return np.bincount(places, minlength=images * K * K).reshape((images, K, K) if per_image else (K, K))
 
 
+def _of_one_table(measure: Callable[P, Answer]) -> Callable[P, Answer]:
+    """Who gives a measure two masks, as many libraries want them, is told what to do; Python would only count the arguments."""
+
+    @wraps(measure)
+    def measure_one(*tables: P.args, **options: P.kwargs) -> Answer:
+        if len(tables) > 1:
+            raise TypeError(
+                f"{measure.__name__}: expected one table as confusion_matrix gives it, got {len(tables)} arguments; "
+                f"for two masks: {measure.__name__}(confusion_matrix(prediction, truth, 2)); options are named, as in empty=1.0"
+            )
+        return measure(*tables, **options)
+
+    return measure_one
+
+
+@_of_one_table
 def iou(confusion: ArrayLike, *, empty: float = np.nan) -> NDArray[np.float64]:
     """Intersection over union of each class, also called the Jaccard index: TP / (TP + FP + FN).
 
@@ -106,12 +127,15 @@ def iou(confusion: ArrayLike, *, empty: float = np.nan) -> NDArray[np.float64]:
 
     Raises
     ------
+    TypeError
+        When two masks come instead of their table, or no real numbers.
     ValueError
         When `confusion` is no table of counts.
 
     References
     ----------
-    Everingham and others (2010), "The PASCAL Visual Object Classes (VOC) Challenge", section 4.3. Lesson 01, exercise `iou`.
+    Jaccard (1912), "The Distribution of the Flora in the Alpine Zone", for sets of plants; Everingham and others (2010), "The PASCAL
+    Visual Object Classes (VOC) Challenge", for pixels. Lesson 01, exercise `iou`.
 
     Examples
     --------
@@ -122,6 +146,7 @@ def iou(confusion: ArrayLike, *, empty: float = np.nan) -> NDArray[np.float64]:
     return _ratio(hits, truth + predicted - hits, empty)
 
 
+@_of_one_table
 def mean_iou(confusion: ArrayLike) -> NDArray[np.float64]:
     """The mean of the classes' IoU, over the classes that are in the truth or in the prediction.
 
@@ -143,6 +168,7 @@ def mean_iou(confusion: ArrayLike) -> NDArray[np.float64]:
     return _ratio(np.where(there, scores, 0).sum(axis=-1), there.sum(axis=-1), np.nan)
 
 
+@_of_one_table
 def dice(confusion: ArrayLike, *, empty: float = np.nan) -> NDArray[np.float64]:
     """The Dice coefficient of each class, also called F1: 2·TP / (2·TP + FP + FN), which is 2·IoU / (1 + IoU).
 
@@ -169,6 +195,7 @@ def dice(confusion: ArrayLike, *, empty: float = np.nan) -> NDArray[np.float64]:
     return _ratio(2 * hits, truth + predicted, empty)
 
 
+@_of_one_table
 def precision(confusion: ArrayLike, *, empty: float = np.nan) -> NDArray[np.float64]:
     """Of the pixels that were given a class, how many are of it: TP / (TP + FP). `empty` where none was given it.
 
@@ -185,6 +212,7 @@ def precision(confusion: ArrayLike, *, empty: float = np.nan) -> NDArray[np.floa
     return _ratio(hits, predicted, empty)
 
 
+@_of_one_table
 def recall(confusion: ArrayLike, *, empty: float = np.nan) -> NDArray[np.float64]:
     """Of the pixels that are of a class, how many were given it: TP / (TP + FN). `empty` where none is of it.
 
@@ -201,6 +229,7 @@ def recall(confusion: ArrayLike, *, empty: float = np.nan) -> NDArray[np.float64
     return _ratio(hits, truth, empty)
 
 
+@_of_one_table
 def pixel_accuracy(confusion: ArrayLike) -> NDArray[np.float64]:
     """The share of all pixels that got their true class. Where one class fills the picture, this says little: lesson 01 shows why.
 
@@ -219,18 +248,19 @@ def pixel_accuracy(confusion: ArrayLike) -> NDArray[np.float64]:
 
 def _labels(name: str, array: NDArray[Any], num_classes: int) -> NDArray[np.int64]:
     """The array as class numbers, or an error that says how to make it so."""
-    if array.dtype.kind == "f" and not (np.isfinite(array) & (array == np.round(array))).all():
-        odd = array[~(np.isfinite(array) & (array == np.round(array)))][0]
+    no_class = array[~np.isfinite(array) | (array != np.round(array))] if array.dtype.kind == "f" else []
+    if len(no_class):
         raise ValueError(
-            f"{name}: expected class numbers, got {odd:g}; probabilities become a mask with p > 0.5, scores (N, K, H, W) "
+            f"{name}: expected class numbers, got {no_class[0]:g}; probabilities become a mask with p > 0.5, scores (N, K, H, W) "
             "become labels with scores.argmax(axis=1)"
         )
     if array.size and not 0 <= array.min() <= array.max() < num_classes:
         wrong = array.max() if array.min() >= 0 else array.min()
         advice = (
             "a mask of 0 and 255 becomes one of 0 and 1 with mask > 0"
-            if wrong == 255
-            else "num_classes counts the background too; pixels that nobody labelled are left out with ignore_index"
+            if np.isin(array, (0, 255)).all()
+            else "num_classes counts the background too; where nobody knows the truth, write one number such as 255 into the target "
+            "and name it as ignore_index"
         )
         raise ValueError(f"{name}: expected class numbers from 0 to {num_classes - 1}, got {wrong:g}; {advice}")
     return array.astype(np.int64)

@@ -148,7 +148,7 @@ def test_right_answers_pass_however_they_are_written(exercise):
 @each_mistake
 def test_each_misconception_gets_its_own_hint(exercise, mistake):
     others = tuple(m for m in exercise.misconceptions if m is not mistake)
-    for seed in range(10):
+    for seed in range(5):
         result = judged(exercise, mistake.wrong, seed)
         assert (result.status, result.misconception, result.hint) == ("failed", mistake.name, mistake.hint)
         assert judged(dataclasses.replace(exercise, misconceptions=others), mistake.wrong, seed).misconception == ""
@@ -315,7 +315,7 @@ def deep_list():
         [[122, 148], [126]],
         endless_list(),
         deep_list(),
-        list(range(10**6)),
+        list(range(10**5)),
         np.zeros((0, 0)),
         np.zeros((2, 0, 3, 1)),
         np.zeros((1, 1, 2, 2)),
@@ -559,7 +559,7 @@ def test_a_bias_along_the_columns_is_recognised_though_it_rarely_fits():
 
 def test_an_answer_that_is_no_numbers_is_told():
     text, ragged = check(lambda x, k: "122", "conv2d_naive"), check(lambda x, k: [[1], [2, 3]], "conv2d_naive")
-    assert text.message == "Your function returned a str that holds something other than real numbers."
+    assert text.message == "Your function returned a str, which is neither a real number nor an array of them."
     assert ragged.message.endswith("or rows of different lengths.")
 
 
@@ -568,7 +568,9 @@ def test_wrong_arguments_are_told():
         return x
 
     message = check(conv2d_naive).message
-    assert "could not be called" in message
+    assert (
+        "could not be called" in message and "Is its first line, with `def`, still as the notebook gave it?" in message
+    )
     assert "takes 1 positional argument but 2 were given" in message
 
 
@@ -625,6 +627,27 @@ def test_an_interrupt_passes_through():
 
     with pytest.raises(KeyboardInterrupt):
         check(conv2d_naive)
+
+
+@pytest.mark.parametrize(
+    ("name", "f", "words"),
+    [
+        (
+            "conv_matrix",
+            lambda k, h, w: np.zeros((h, w)).__setitem__(np.s_[h - 1 :, :2], np.ones((2, 2))),
+            "hang over the edge",
+        ),
+        ("overlap_counts", lambda n, k, s: [0][n], "Does a loop go one step too far"),
+        ("resize_mask", lambda mask, size: mask[0 // (size[0] // 8)], "because // rounded down to 0"),
+        ("up_nearest", lambda x, scale: x[2 / scale, 0], "4 // 2 gives 2"),
+        ("maxunpool", lambda y, idx, size: np.zeros(size).__setitem__(idx % 3, y), "takes whole rows of a plane"),
+        ("iou", lambda prediction, target: (prediction > 0) and (target > 0), "for whole arrays, there are & | ~"),
+        ("one_hot", lambda mask, num_classes: [h * w for h, w in [mask.shape]], "How many axes does this array have?"),
+    ],
+)
+def test_errors_of_numpy_are_put_into_words(name, f, words):
+    result = check(f, name)
+    assert result.status == "failed" and words.lower() in result.message.lower()
 
 
 def test_unknown_exercises_are_told_with_the_known_ones():

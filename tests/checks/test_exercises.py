@@ -1,6 +1,9 @@
 """exercises/ is what nbgrader makes of solutions/; it runs unfilled, and gives nothing away."""
 
+import ast
+import inspect
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +19,17 @@ from unet_edu.checks import EXERCISES
 ROOT = Path(__file__).parents[2]
 TOPICS = sorted(path.parent.name for path in ROOT.glob("solutions/*/*.ipynb"))
 each_topic = pytest.mark.parametrize("topic", TOPICS)
+each_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+
+# What `make exercises` does, with nbgrader started once and not once for each topic.
+GENERATE = """
+import sys
+from nbgrader.apps import NbGraderAPI
+from traitlets.config.loader import PyFileConfigLoader
+
+api = NbGraderAPI(config=PyFileConfigLoader("nbgrader_config.py").load_config())
+sys.exit(not all(api.generate_assignment(topic, force=True)["success"] for topic in sys.argv[1:]))
+"""
 
 
 def notebook(folder, topic):
@@ -40,9 +54,8 @@ def test_exercises_are_made_from_solutions(tmp_path):
     shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
     programs = Path(sys.executable).parent  # nbgrader starts alembic by its name
     environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
-    for topic in TOPICS:
-        command = [programs / "nbgrader", "generate_assignment", topic, "--force"]
-        subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=120)
+    command = [sys.executable, "-c", GENERATE, *TOPICS]
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=300)
 
     made, stored = files(tmp_path / "exercises"), files(ROOT / "exercises")
     assert len(made) >= len(TOPICS) > 0
@@ -95,13 +108,55 @@ def test_the_stored_solutions_passed(topic):
     assert all("passed" in verdict for verdict in verdicts)
 
 
-def test_the_table_of_sizes_is_the_visible_cases():
-    text = next(cell.source for cell in notebook("solutions", "02_convolution").cells if cell.id == "task-2")
-    table = [tuple(map(int, row.split("|")[1:7])) for row in text.splitlines() if row[:3].strip("| ").isdigit()]
-    exercise = EXERCISES["out_size"]
-    visible = [case for case in exercise.cases(np.random.default_rng(0)) if case.group == "visible"]
-    given = [
-        (*case.args, *(case.kwargs.get(name, least) for name, least in (("s", 1), ("p", 0), ("d", 1))))
-        for case in visible
+def task_of(exercise):
+    """What a student reads before an exercise's check, what the examples print included; and the cell of the function."""
+    for topic in TOPICS:
+        book = notebook("solutions", topic).cells
+        end = next((n for n, cell in enumerate(book) if cell.source == f"check({exercise.name})"), None)
+        if end is not None:
+            start = max(n for n in range(end) if book[n].source.startswith("## "))
+            printed = [output.get("text", "") for cell in book[start:end] for output in cell.get("outputs", ())]
+            return "\n".join([*(cell.source for cell in book[start : end - 1]), *printed]), book[end - 1].source
+    pytest.fail(f"no notebook has the exercise {exercise.name}")
+
+
+def visible(exercise):
+    cases = [case for case in exercise.cases(np.random.default_rng(0)) if case.group == "visible"]
+    assert cases
+    return cases
+
+
+@each_exercise
+def test_the_function_names_its_parameters_as_the_verdicts_do(exercise):
+    function = ast.parse(task_of(exercise)[1]).body[0]
+    names = [argument.arg for argument in function.args.args]
+    assert names == list(inspect.signature(exercise.reference).parameters)
+
+
+@each_exercise
+def test_the_visible_cases_are_in_the_text(exercise):
+    """Row by row: what should come out. A single number is in a table, or alone."""
+    text = task_of(exercise)[0]
+    found = re.findall(r"\[ *(-?\d[\d.]*(?:[, ] *-?\d[\d.]*)*)\]", text)
+    rows = {tuple(map(float, row.replace(",", " ").split())) for row in found}
+    numbers = {float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", text)}
+    for case in visible(exercise):
+        if exercise.name == "conv2d_multichannel" and case.kwargs:
+            continue  # "the same with padding=1" is told in words
+        expected = np.asarray(exercise.reference(*case.args, **case.kwargs), dtype=float)
+        if expected.ndim:
+            assert {*map(tuple, expected.reshape(-1, expected.shape[-1]).tolist())} <= rows, case.name
+        else:
+            assert float(f"{expected:.4f}") in numbers, case.name
+
+
+@pytest.mark.parametrize("name", ["out_size", "tconv_size"])
+def test_the_table_of_sizes_is_the_visible_cases(name):
+    exercise = EXERCISES[name]
+    parameters = inspect.signature(exercise.reference).parameters.values()
+    rows = [line for line in task_of(exercise)[0].splitlines() if line.startswith("| ") and line[2].isdigit()]
+    table = [tuple(map(int, row.split("|")[1 : len(parameters) + 2])) for row in rows]
+    calls = [
+        (*case.args, *(case.kwargs.get(p.name, p.default) for p in [*parameters][2:])) for case in visible(exercise)
     ]
-    assert table == [(*numbers, exercise.reference(*numbers)) for numbers in given]
+    assert table == [(*numbers, exercise.reference(*numbers)) for numbers in calls]

@@ -97,7 +97,7 @@ def test_the_right_answer_has_no_usual_place():
     assert len(places) >= 3
     assert max(places.values()) <= 0.5 * places.total()
     for lesson, questions in QUIZZES.items():
-        assert len({letter for _, letter, option in answers(questions) if option.is_right}) >= 2, lesson
+        assert len({letter for _, letter, option in answers(questions) if option.is_right}) >= 3, lesson
 
 
 # --- answering ----------------------------------------------------------------------------------------------------------

@@ -98,7 +98,12 @@ def test_the_table_says_what_was_counted(photo, darker):
     TP, FP, FN, TN = counted(State(photo, 0.45, darker))
     for name, count in (("TP", TP), ("FP", FP), ("FN", FN), ("TN", TN)):
         assert f"<th>{name}</th><td>{count:,}</td>" in views["table"]
-    assert f"{TP:,} / {TP + FP + FN:,}</td>" in views["table"] and f"<b>{TP / (TP + FP + FN):.3f}</b>" in views["table"]
+    ratios = {"precision": (TP, TP + FP), "recall": (TP, TP + FN), "IoU": (TP, TP + FP + FN)}
+    ratios |= {"Dice": (2 * TP, 2 * TP + FP + FN), "accuracy": (TP + TN, TP + FP + FN + TN)}
+    for name, (part, whole) in ratios.items():
+        row = re.search(rf"<td>{name} = .*?</tr>", views["table"])[0]
+        assert f">{part:,} / {whole:,}</td>" in row and f"<b>{part / whole:.3f}</b>" in row
+    assert f"{TP:,} pixels rightly, {FP:,} wrongly, and {FN:,} are missed" in views["verdict"]
     assert f"IoU {TP / (TP + FP + FN):.3f}" in views["curves"]
 
 
@@ -135,6 +140,7 @@ def test_the_curve_is_drawn_where_its_numbers_are():
     dots = [tuple(map(float, dot)) for dot in re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', svg)]
     for (x, y), line in zip(dots, lines, strict=True):
         assert f"{x:.1f},{y:.1f}" == line.split()[42]
+    assert f"M{dots[0][0]:.1f} " in svg and len(dots) == 3  # the line of the threshold goes through the dots
 
 
 def test_dashes_and_patterns_stand_beside_colours():
@@ -170,7 +176,8 @@ def test_the_still_picture_tells_the_same(photo, darker):
     assert f"iou {found.iou:.3f}, dice {found.dice:.3f}" in still.digest
     assert digest(kinds(predicted(state), mask)) in still.digest
     assert f"{found.hits:,} pixels rightly" in still.alt and MASKED[photo] in still.alt
-    left, right, _, curves = still.figure.axes
+    left, right, key, curves = still.figure.axes
+    assert len(key.get_legend().get_texts()) == (4 if photo == "motorcycle" else 3)
     np.testing.assert_array_equal(left.images[0].get_array(), image)
     np.testing.assert_array_equal(right.images[0].get_array(), agreement(image, predicted(state), mask))
     lines = {line.get_label(): line for line in curves.lines}

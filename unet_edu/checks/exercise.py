@@ -47,10 +47,23 @@ TYPES = {"b": "bool", "i": "int", "u": "int", "f": "float"}
 
 # What an exception's text says to someone who knows NumPy, in words for someone who does not yet.
 ADVICE = {
-    "could not be broadcast together": "The two arrays have different shapes. If one of them is a window: does it hang over the "
-    "edge of the image? Then a loop goes one step too far, or rows and columns are mixed up.",
-    "is out of bounds for axis": "Does a loop go one step too far, or are rows and columns mixed up?",
-    "division by zero": "Is there a case in which nothing was counted? Look for it before you divide.",
+    **dict.fromkeys(
+        ("could not be broadcast together", "could not broadcast input array", "non-broadcastable output operand"),
+        "The two arrays have different shapes. If one of them is a window: does it hang over the edge of the image? Then a loop "
+        "goes one step too far, or rows and columns are mixed up.",
+    ),
+    **dict.fromkeys(
+        ("is out of bounds for axis", "index out of range"),
+        "Does a loop go one step too far, or are rows and columns mixed up?",
+    ),
+    **dict.fromkeys(
+        ("division by zero", "modulo by zero"),
+        "Can the number below the line be 0 in this case: because nothing was counted, or because // rounded down to 0?",
+    ),
+    "only integers, slices": "An index must be a whole number. 4 / 2 gives 2.0, a number with a point; 4 // 2 gives 2.",
+    "to indexing result of shape": "With an array as the index, x[idx] takes whole rows of a plane x. Of a flat x it takes numbers.",
+    "truth value of an array": "`and`, `or`, `not` and `if` want a single True or False. For whole arrays, there are & | ~ and any().",
+    "values to unpack": "a.shape has a number for each axis of a. How many axes does this array have?",
     "setting an array element with a sequence": "There is room for one number, but an array came. Python's sum(a) adds up the "
     "rows of a; a.sum() adds up all its numbers.",
     **dict.fromkeys(
@@ -162,12 +175,13 @@ def attempt(f: Callable[..., Any], case: Case) -> Answer:
     """Call `f` on copies of the case's inputs, and take its answer as a plain array.
 
     Every exception of the function becomes an answer, exit() too; only an interrupt (Ctrl-C, the stop button) passes through.
-    What the function prints is kept from the page, where a case's numbers would drown the verdict.
+    What the function prints is kept from the page, where a case's numbers would drown the verdict. So are NumPy's warnings of 0 / 0 and
+    the like: the verdict shows what came of it.
     """
     args, kwargs = copy.deepcopy((case.args, case.kwargs))
     printed = io.StringIO()
     try:
-        with contextlib.redirect_stdout(printed):
+        with contextlib.redirect_stdout(printed), np.errstate(all="ignore"):
             value = f(*args, **kwargs)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the student shall read it
         if isinstance(error, NotImplementedError) and not error.args:  # the exercise's own line; torch's has words
@@ -271,7 +285,8 @@ def _fault(exercise: Exercise, answer: Answer, expected: NDArray[Any]) -> str:
     if yours.shape != expected.shape:
         return _wrong_shape(exercise.parts, yours, expected)
     if exercise.whole and yours.dtype.kind == "f":
-        return f"Your answer is of type {TYPES[yours.dtype.kind]}; it should be whole numbers, of type int."
+        room = " np.zeros(shape, dtype=int) makes an array of them." if expected.ndim else ""
+        return f"Your answer is of type {TYPES[yours.dtype.kind]}; it should be whole numbers, of type int.{room}"
     if yours.dtype.kind in "biu" and not same(np.round(expected), expected):
         return (
             f"Your answer is of type {TYPES[yours.dtype.kind]}, which cuts off the fractions of the expected numbers. "
@@ -370,8 +385,11 @@ def _what_is_no_array(value: Any) -> str:
     shapes = [part.shape for part in parts if part is not None]
     if len(shapes) == len(parts):
         return f"Your function returned two arrays of different shapes, {shapes[0]} and {shapes[1]}."
-    rows = ", or rows of different lengths" if isinstance(value, list | tuple) else ""
-    return f"Your function returned a {type(value).__name__} that holds something other than real numbers{rows}."
+    if isinstance(value, list | tuple):
+        what = " that holds something other than real numbers, or rows of different lengths."
+    else:
+        what = ", which is neither a real number nor an array of them."
+    return f"Your function returned a {type(value).__name__}{what}"
 
 
 def _have_changed(before: Any, after: Any) -> bool:
@@ -390,7 +408,9 @@ def _what_happened(error: BaseException) -> str:
     what = "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in what)  # no terminal commands
     frames = traceback.extract_tb(error.__traceback__)[1:]  # the first is the call in `attempt`
     if not frames:
-        return f"Your function could not be called. {what}"
+        return (
+            f"Your function could not be called. {what}\nIs its first line, with `def`, still as the notebook gave it?"
+        )
     last = [frame for frame in frames if frame.filename == frames[0].filename][-1]
     where = f"in line {last.lineno}" + (f": {last.line}" if last.line else "")
     advice = [words for text, words in ADVICE.items() if text in what]

@@ -126,16 +126,6 @@ UP_NEAREST = Exercise(
             _picked(lambda n, s: np.round(np.arange(n * s) / s)),
         ),
         Misconception(
-            "halves rounded up",
-            "Your blocks have moved: 0.5 was added before the fraction was dropped. All of the outputs 0 to scale − 1 copy pixel 0.",
-            _picked(lambda n, s: np.floor(np.arange(n * s) / s + 0.5)),
-        ),
-        Misconception(
-            "rounded up",
-            "Your blocks have moved: i / scale was rounded up. The first block should have scale rows and columns, not one.",
-            _picked(lambda n, s: np.ceil(np.arange(n * s) / s)),
-        ),
-        Misconception(
             "corners aligned",
             "Your first and last blocks are smaller than those between them. You spread the outputs evenly from the first pixel to the last; with nearest, every pixel "
             "gets a block of the same size.",
@@ -145,11 +135,6 @@ UP_NEAREST = Exercise(
             "averaged",
             "Your output holds numbers that are not in the image: that is bilinear, the next exercise. Nearest only copies.",
             lambda x, scale: interpolate(x, (scale * x.shape[0], scale * x.shape[1])),
-        ),
-        Misconception(
-            "brightness shared out",
-            "You divided by the number of copies. Nearest copies the pixel as it is.",
-            lambda x, scale: _up_nearest(x, scale) / scale**2,
         ),
         Misconception(
             "only the first row",
@@ -247,6 +232,16 @@ def _extrapolated(n: int, scale: int) -> Array:
     return B
 
 
+def _source_below_zero(n: int, scale: int) -> Array:
+    """int() cuts −0.25 to 0, and the part after the point is then −0.25. Beyond the last middle both neighbours are the last pixel."""
+    where = _centres(np.arange(n * scale), scale)
+    k = np.trunc(where).astype(int)
+    B = np.zeros((n * scale, n))
+    np.add.at(B, (np.arange(n * scale), k), 1 - (where - k))
+    np.add.at(B, (np.arange(n * scale), (k + 1).clip(0, n - 1)), where - k)
+    return B
+
+
 def _zeros_outside(n: int, scale: int) -> Array:
     where = _centres(np.arange(n * scale), scale)
     return np.maximum(0, 1 - np.abs(where[:, None] - np.arange(n)))
@@ -310,14 +305,15 @@ UP_BILINEAR = Exercise(
             _by_axis(_extrapolated),
         ),
         Misconception(
+            "source below 0",
+            "Your output is wrong only in its first rows and columns. There the source lies before the first middle, below 0: int(−0.25) is 0, and source − k is −0.25. Keep the source "
+            "between 0 and the last middle before you take it apart.",
+            _by_axis(_source_below_zero),
+        ),
+        Misconception(
             "last pixel mixed into the first",
             "In front of the first pixel you mix in the last one: x[−1] is the last number in Python, and no error. Keep the source, or the index, from going below 0.",
             _by_axis(_at(_centres, lower=lambda k, n: k % n)),
-        ),
-        Misconception(
-            "image goes round",
-            "At both borders your function goes on at the opposite side of the image. Outside of the middles the pixel at the border is repeated.",
-            _by_axis(_at(_centres, lower=lambda k, n: k % n, upper=lambda k, n: k % n)),
         ),
         Misconception(
             "zeros outside",
@@ -344,21 +340,6 @@ UP_BILINEAR = Exercise(
             "nearest",
             "Your output only copies pixels: that is nearest. Bilinear mixes the two neighbours, in each direction.",
             _by_axis(_copies),
-        ),
-        Misconception(
-            "bicubic",
-            "That is bicubic, which takes four pixels along each side. Bilinear takes two.",
-            _by_axis(lambda n, s: axis_matrix(n, n * s, mode="bicubic")),
-        ),
-        Misconception(
-            "columns only copied",
-            "From row to row your output is bilinear, but from column to column it only copies. Do the same along both directions, one after the other.",
-            _by_axis(_tent, _copies),
-        ),
-        Misconception(
-            "rows only copied",
-            "From column to column your output is bilinear, but from row to row it only copies. Do the same along both directions, one after the other.",
-            _by_axis(_copies, _tent),
         ),
         Misconception(
             "only more rows",
@@ -446,13 +427,6 @@ def _from(index: Callable[[int, int], Array]) -> Callable[..., Array]:
     return wrong
 
 
-def _cropped_or_padded(mask: Array, size: tuple[int, int]) -> Array:
-    y = np.zeros(size, mask.dtype)
-    part = mask[: size[0], : size[1]]
-    y[: part.shape[0], : part.shape[1]] = part
-    return y
-
-
 def _by_planes(mask: Array, size: tuple[int, int]) -> Array:
     """One plane for each class, averaged, and the largest share wins: the other right way, with other outlines."""
     classes = np.unique(mask)
@@ -489,16 +463,6 @@ RESIZE_MASK = Exercise(
             lambda mask, size: interpolate(mask, size).astype(int),
         ),
         Misconception(
-            "averaged with aligned corners, and rounded",
-            "You averaged class ids (with align_corners=True) and rounded. That invents classes, whatever the switch. Copy.",
-            lambda mask, size: np.rint(interpolate(mask, size, align_corners=True)).astype(int),
-        ),
-        Misconception(
-            "bicubic and rounded",
-            "Bicubic mixes 16 class ids, some with negative weights, so that even numbers outside of all classes appear. Copy class ids, do not mix them.",
-            lambda mask, size: np.rint(interpolate(mask, size, mode="bicubic")).astype(int),
-        ),
-        Misconception(
             "one plane for each class",
             "Your way is right, too: shares of each class, averaged, and the largest wins. It draws rounder outlines. But this exercise asks for nearest: "
             "pixel (i, j) copies one pixel.",
@@ -529,11 +493,6 @@ RESIZE_MASK = Exercise(
             "repeated like tiles",
             "Your result shows the mask several times, or only a corner of it. It should show the whole mask once, larger or smaller.",
             _from(lambda n, m: np.arange(m) % n),
-        ),
-        Misconception(
-            "cropped or padded",
-            "Your result is the mask as it was, cut off or filled up with zeros. It should show the whole mask, larger or smaller.",
-            _cropped_or_padded,
         ),
         Misconception(
             "middle of the pixel",
@@ -620,11 +579,6 @@ def _mirrored(rising: Callable[[int], Array]) -> Callable[..., Array]:
     return _outer(lambda s: np.concatenate([rising(s), rising(s)[::-1]]))
 
 
-def _cone(scale: int) -> Array:
-    away = np.abs(np.arange(2 * scale) - (scale - 0.5)) / scale
-    return np.maximum(0, 1 - np.hypot(away[:, None], away))
-
-
 BILINEAR_KERNEL = Exercise(
     name="bilinear_kernel",
     points=2,
@@ -668,11 +622,6 @@ BILINEAR_KERNEL = Exercise(
             _mirrored(lambda s: np.arange(1, s + 1) / s),
         ),
         Misconception(
-            "steps of 1 / (scale + 1)",
-            "Your weights rise in steps of 1 / (scale + 1). One input pixel further is scale outputs further, so a step is 1 / scale.",
-            _mirrored(lambda s: np.arange(1, s + 1) / (s + 1)),
-        ),
-        Misconception(
             "tent too wide",
             "Your tent falls too slowly: it reaches 0 only after 2·scale outputs. The weight is 0 at the next input pixel, which is scale outputs away.",
             _outer(lambda s: 1 - np.abs(np.arange(2 * s) - (s - 0.5)) / (2 * s)),
@@ -683,19 +632,9 @@ BILINEAR_KERNEL = Exercise(
             lambda scale: np.ones((scale, scale)),
         ),
         Misconception(
-            "all weights equal",
-            "All your weights are equal. The nearer output gets more.",
-            lambda scale: np.full((2 * scale, 2 * scale), 0.25),
-        ),
-        Misconception(
             "only one row",
             "That is right along one side. For an image the weights of the rows meet those of the columns: each weight is a product, and the kernel is (2·scale, 2·scale).",
             _profile,
-        ),
-        Misconception(
-            "mean of rows and columns",
-            "You took the mean of the two sides' weights. They multiply: 0.75 · 0.75 = 0.5625.",
-            lambda scale: np.add.outer(_profile(scale), _profile(scale)) / 2,
         ),
         Misconception(
             "sum of rows and columns",
@@ -703,24 +642,9 @@ BILINEAR_KERNEL = Exercise(
             lambda scale: np.add.outer(_profile(scale), _profile(scale)),
         ),
         Misconception(
-            "smaller of rows and columns",
-            "You took the smaller of the two sides' weights, a pyramid. They multiply: 0.25 · 0.75 = 0.1875.",
-            lambda scale: np.minimum.outer(_profile(scale), _profile(scale)),
-        ),
-        Misconception(
-            "cone",
-            "Your weights follow the straight distance, a cone. Bilinear works along each side on its own, and multiplies.",
-            _cone,
-        ),
-        Misconception(
             "only the rising half",
             "That is one quarter of the kernel. It also falls again: along each side there are 2·scale weights.",
             _outer(lambda s: _profile(s)[:s]),
-        ),
-        Misconception(
-            "bicubic",
-            "That is bicubic's kernel, 4·scale wide. Bilinear's is 2·scale wide, and has no negative weights.",
-            lambda scale: interpolation.bicubic_kernel(scale),
         ),
     ),
 )

@@ -82,28 +82,6 @@ def _row_for_every_shift(k: Array, h: int, w: int) -> Array:
     return np.array([np.roll(row.ravel(), shift) for shift in range(shifts)])
 
 
-def _square_kernel(k: Array, h: int, w: int) -> Array:
-    if k.shape[1] < k.shape[0]:
-        raise IndexError("the kernel has fewer columns than rows")
-    return _conv_matrix(k[:, : k.shape[0]], h, w)
-
-
-def _only_row(keep: int) -> Callable[..., Array]:
-    def wrong(k: Array, h: int, w: int) -> Array:
-        A = _conv_matrix(k, h, w)
-        kept = np.zeros_like(A)
-        kept[keep] = A[keep]
-        return kept
-
-    return wrong
-
-
-def _first_kernel_row_only(k: Array, h: int, w: int) -> Array:
-    first = np.zeros_like(k)
-    first[0] = k[0]
-    return _conv_matrix(first, h, w)
-
-
 CONV_MATRIX = Exercise(
     name="conv_matrix",
     points=3,
@@ -123,27 +101,10 @@ CONV_MATRIX = Exercise(
             _with_columns(lambda i, j, u, v, h, w, kW, w_out: (i + u) * w_out + j + v),
         ),
         Misconception(
-            "width of the output within the window",
-            "Your windows start at the right columns, but within a window the kernel's rows are the output's width apart. "
-            "They lie on the image: one row further down is w columns further on.",
-            _with_columns(lambda i, j, u, v, h, w, kW, w_out: i * w + j + u * w_out + v),
-        ),
-        Misconception(
-            "kernel without gaps",
-            "In each of your rows, the kernel's numbers stand side by side without a gap. Between one row of the kernel "
-            "and the next lie the pixels to the right and to the left of the window: w − kW zeros.",
-            _with_columns(lambda i, j, u, v, h, w, kW, w_out: i * w + j + u * kW + v),
-        ),
-        Misconception(
             "kernel without gaps, rows one apart",
             "In each of your rows the kernel's numbers stand side by side, and each row starts one column after the last. "
             "Make a plane of zeros of the image's size, lay the kernel into it at the window's place, and flatten that.",
             _with_columns(lambda i, j, u, v, h, w, kW, w_out: i * w_out + j + u * kW + v),
-        ),
-        Misconception(
-            "row and column of the window added",
-            "Your window at (i, j) starts at column i + j. One row further down is w columns further on, not one.",
-            _with_columns(lambda i, j, u, v, h, w, kW, w_out: i + j + u * w + v),
         ),
         Misconception(
             "windows move only to the right",
@@ -196,12 +157,6 @@ CONV_MATRIX = Exercise(
             _with_columns(lambda i, j, u, v, h, w, kW, w_out: (i + u) * w + j + v, row=lambda r, *_: 0),
         ),
         Misconception(
-            "window (i, j) in row i",
-            "Your window at (i, j) went into row i of the matrix, so windows side by side overwrite each other. There are "
-            "w − kW + 1 windows in a row of windows: (i, j) is number i·(w − kW + 1) + j.",
-            _with_columns(lambda i, j, u, v, h, w, kW, w_out: (i + u) * w + j + v, row=lambda r, i, j, h_out: i),
-        ),
-        Misconception(
             "matrix transposed",
             "Your matrix lies on its side: this is Aᵀ. The matrix A times the image gives the output, so it has a column "
             "for each pixel of the image and a row for each number of the output.",
@@ -245,61 +200,28 @@ CONV_MATRIX = Exercise(
             lambda k, h, w: _conv_matrix(k, h, w).reshape(-1, h, w),
         ),
         Misconception(
-            "four axes",
-            "Your weights have four axes: the window's row and column, the pixel's row and column. A matrix has two. Make "
-            "one of each pair: reshape to (number of windows, number of pixels).",
-            lambda k, h, w: _conv_matrix(k, h, w).reshape(h - k.shape[0] + 1, -1, h, w),
+            "only the first row of windows",
+            "Your matrix ends after the first row of windows. Does the `return` stand inside the outer loop? Move it to the left, below "
+            "both loops.",
+            lambda k, h, w: _conv_matrix(k, h, w)[: w - k.shape[1] + 1],
         ),
         Misconception(
-            "width taken for the height",
-            "Your matrix is for an image as high as it is wide. Rows are counted with h and kH, columns with w and kW.",
-            lambda k, h, w: _conv_matrix(k, w, w),
-        ),
-        Misconception(
-            "height taken for the width",
-            "Your matrix is for an image as wide as it is high. Columns are counted with w and kW, rows with h and kH.",
-            lambda k, h, w: _conv_matrix(k, h, h),
-        ),
-        Misconception(
-            "height and width swapped",
-            "Your matrix is for an image of w rows and h columns. NumPy's order is rows first: (h, w).",
-            lambda k, h, w: _conv_matrix(k, w, h),
-        ),
-        Misconception(
-            "made for square kernels",
-            "Your function is made for square kernels: it takes the kernel's height for its width, too. Take both: kH, kW "
-            "= k.shape.",
-            _square_kernel,
-        ),
-        Misconception(
-            "only the kernel's first row",
-            "Good so far: the kernel's first row is everywhere in its place. Its other rows are still missing. Kernel row "
-            "u stands u·w columns further on.",
-            _first_kernel_row_only,
-        ),
-        Misconception(
-            "only the first row",
-            "Only the first row of your matrix is filled. Does the `return` stand inside a loop? Move it to the left, "
-            "below the loops.",
-            _only_row(0),
-        ),
-        Misconception(
-            "only the last row",
-            "Only the last row of your matrix is filled. Is the matrix made anew inside the loop? Make it once, before "
+            "only the last row of windows",
+            "Your matrix holds only the last row of windows. Is the list of rows made anew inside the outer loop? Make it once, before "
             "the loops.",
-            _only_row(-1),
+            lambda k, h, w: _conv_matrix(k, h, w)[-(w - k.shape[1] + 1) :],
+        ),
+        Misconception(
+            "only the first window",
+            "Your matrix has one row, that of the first window. Does the `return` stand inside the inner loop? Move it to the left, below "
+            "both loops.",
+            lambda k, h, w: _conv_matrix(k, h, w)[:1],
         ),
         Misconception(
             "weights not stored",
             "Your matrix has the right size, but it is all zeros: the weights were not stored. Write A[r, …] = … in the "
             "loop.",
             lambda k, h, w: np.zeros_like(_conv_matrix(k, h, w)),
-        ),
-        Misconception(
-            "ones in place of weights",
-            "Your ones stand where the weights should. That shows which pixels an output looks at; the weights k[u, v] "
-            "say how much.",
-            lambda k, h, w: _conv_matrix(np.ones_like(k), h, w),
         ),
     ),
 )
@@ -352,11 +274,6 @@ TCONV_MATRIX = Exercise(
             lambda y, A, size: (A.reshape(A.shape[::-1]) @ y.ravel()).reshape(size),
         ),
         Misconception(
-            "turned in place of transposed",
-            "It looks as if you turned A by 90 degrees. The transpose mirrors it: A.T[a, b] is A[b, a].",
-            lambda y, A, size: (np.rot90(A) @ y.ravel()).reshape(size),
-        ),
-        Misconception(
             "not reshaped",
             "Good so far: the numbers are right. They still lie in one row; arrange them as an image of the given size.",
             lambda y, A, size: A.T @ y.ravel(),
@@ -402,16 +319,6 @@ TCONV_MATRIX = Exercise(
             "You multiplied A's numbers with those of y, one by one, and did not add them up. A matrix times a vector "
             "does both: @.",
             lambda y, A, size: A.T * y.ravel(),
-        ),
-        Misconception(
-            "divided by the sum of the weights",
-            "You divided each pixel by the weights that reach it. Aᵀ does not average: where kernels overlap, it adds.",
-            lambda y, A, size: (A.T @ y.ravel() / np.where(A.sum(0) == 0, 1, A.sum(0))).reshape(size),
-        ),
-        Misconception(
-            "sent forth again",
-            "You went on and sent the image through A again. Stop after Aᵀ: the image is the answer.",
-            lambda y, A, size: (A @ (A.T @ y.ravel())).reshape(y.shape),
         ),
     ),
 )
@@ -484,11 +391,6 @@ def _transposed_kernel(x: Array, k: Array, stride: int = 1, padding: int = 0) ->
     return _tconv(x, k.T, stride, padding)
 
 
-def _averaged(x: Array, k: Array, stride: int = 1, padding: int = 0) -> Array:
-    stamps = _tconv(np.ones(x.shape), np.ones(k.shape), stride, padding)
-    return _tconv(x, k, stride, padding) / np.maximum(stamps, 1)
-
-
 def _side_by_side(x: Array, k: Array, stride: int = 1, padding: int = 0) -> Array:
     return _cropped(np.kron(x, k), padding)
 
@@ -500,12 +402,6 @@ def _margin(extra: Callable[[int], int]) -> Callable[..., Array]:
         return _cropped(np.pad(_tconv(x, k, stride), (0, extra(stride))), padding)
 
     return wrong
-
-
-def _square_image(x: Array, k: Array, stride: int = 1, padding: int = 0) -> Array:
-    if x.shape[1] < x.shape[0]:
-        raise IndexError("the image has fewer columns than rows")
-    return _tconv(x[:, : x.shape[0]], k, stride, padding)
 
 
 TCONV2D_SCATTER = Exercise(
@@ -613,20 +509,9 @@ TCONV2D_SCATTER = Exercise(
             lambda x, k, stride=1, padding=0: np.pad(_tconv(x, k, stride), padding),
         ),
         Misconception(
-            "zeros put around the input",
-            "You put zeros around the input. The padding of a transposed convolution takes rows and columns away from the "
-            "output.",
-            lambda x, k, stride=1, padding=0: _tconv(np.pad(x, padding), k, stride),
-        ),
-        Misconception(
             "cropped only above and left",
             "The padding was taken away only above and to the left. Take it away on all four sides.",
             lambda x, k, stride=1, padding=0: _tconv(x, k, stride)[padding:, padding:],
-        ),
-        Misconception(
-            "cropped only below and right",
-            "The padding was taken away only below and to the right. Take it away on all four sides.",
-            lambda x, k, stride=1, padding=0: np.flip(np.flip(_tconv(x, k, stride))[padding:, padding:]),
         ),
         Misconception(
             "cropped only above and below",
@@ -650,17 +535,6 @@ TCONV2D_SCATTER = Exercise(
             lambda x, k, stride=1, padding=0: _tconv(x, np.ones_like(k), stride, padding),
         ),
         Misconception(
-            "averaged where stamps overlap",
-            "You divided by the number of stamps that overlap. A transposed convolution adds them up and leaves it at "
-            "that.",
-            _averaged,
-        ),
-        Misconception(
-            "made for square images",
-            "Your function is made for square images: it takes the height for the width, too. Take both: H, W = x.shape.",
-            _square_image,
-        ),
-        Misconception(
             "only the first row of stamps",
             "Only the pixels of the first row were laid down. Does the `return` stand inside the outer loop? Move it to "
             "the left, below both loops.",
@@ -671,11 +545,6 @@ TCONV2D_SCATTER = Exercise(
             "Only the first pixel was laid down. Does the `return` stand inside the inner loop? Move it to the left, "
             "below both loops.",
             _stamped(_added, pixels=lambda x: [(0, 0)]),
-        ),
-        Misconception(
-            "only the last stamp",
-            "Only the last pixel was laid down. Is the output made anew inside the loop? Make it once, before the loops.",
-            _stamped(_added, pixels=lambda x: [(x.shape[0] - 1, x.shape[1] - 1)]),
         ),
         Misconception(
             "result not stored",
@@ -734,16 +603,6 @@ TCONV_SIZE = Exercise(
             lambda i, k, s=1, p=0, op=0: (i - 1) * s + k - 2 * p + 2 * op,
         ),
         Misconception(
-            "output padding taken away",
-            "You took the output padding away. It makes the output larger.",
-            lambda i, k, s=1, p=0, op=0: (i - 1) * s + k - 2 * p - op,
-        ),
-        Misconception(
-            "output padding multiplied",
-            "You multiplied the output padding by the stride. It counts pixels of the output: add it as it is.",
-            lambda i, k, s=1, p=0, op=0: (i - 1 + op) * s + k - 2 * p,
-        ),
-        Misconception(
             "padding added",
             "You added the padding. In a transposed convolution it is taken away: it undoes the zeros that a convolution "
             "adds.",
@@ -794,6 +653,11 @@ TCONV_SIZE = Exercise(
             lambda i, k, s=1, p=0, op=0: i * s + k - 1 - 2 * p + op,
         ),
         Misconception(
+            "product before difference",
+            "Your function computes i − s. In i - 1 * s the product comes first: put brackets around i - 1.",
+            lambda i, k, s=1, p=0, op=0: i - 1 * s + k - 2 * p + op,
+        ),
+        Misconception(
             "kernel forgotten",
             "The kernel has no effect in your function. The last stamp starts at (i − 1)·s and covers k pixels.",
             lambda i, k, s=1, p=0, op=0: (i - 1) * s + 1 - 2 * p + op,
@@ -804,26 +668,10 @@ TCONV_SIZE = Exercise(
             lambda i, k, s=1, p=0, op=0: i + k - 1 - 2 * p + op,
         ),
         Misconception(
-            "one zero too many between pixels",
-            "You count s zeros between two pixels. A stride of s puts s − 1 zeros there; so a stride of 1 puts none.",
-            lambda i, k, s=1, p=0, op=0: (i - 1) * (s + 1) + k - 2 * p + op,
-        ),
-        Misconception(
-            "stamps side by side",
-            "You count k pixels for each stamp, as if stamps never overlapped. How far apart they lie is said by s.",
-            lambda i, k, s=1, p=0, op=0: i * k - 2 * p + op,
-        ),
-        Misconception(
             "size of a convolution",
             "That is the size after a convolution, which makes images smaller. Here you go the other way: given the "
             "convolution's output size i, what was its input size?",
             lambda i, k, s=1, p=0, op=0: (i + 2 * p - k) // s + 1,
-        ),
-        Misconception(
-            "size of a convolution, with output padding",
-            "That is the size after a convolution, with op added. Here you go the other way: solve the convolution's "
-            "formula for its input size.",
-            lambda i, k, s=1, p=0, op=0: (i + 2 * p - k) // s + 1 + op,
         ),
         Misconception(
             "float returned",
@@ -869,13 +717,14 @@ def _without_border(n: int, k: int, s: int) -> list[int]:
     return [t // s + (k - 1 - t) // s + 1 for t in range((n - 1) * s + k)]
 
 
-def _other_stamps(width: int = 0, pixels: int = 0) -> Callable[..., Array]:
-    """Stamps that are some pixels wider, from some pixels more, in an output of the right size."""
+def _other_stamps(width: int = 0, pixels: int = 0, step: int | None = None) -> Callable[..., Array]:
+    """Stamps that are some pixels wider, from some pixels more, or another step apart, in an output of the right size."""
 
     def wrong(n: int, k: int, s: int) -> Array:
         counts = np.zeros((n - 1) * s + k, int)
         for j in range(n + pixels):
-            counts[j * s : j * s + k + width] += 1
+            start = j * (step or s)
+            counts[start : start + k + width] += 1
         return counts
 
     return wrong
@@ -890,15 +739,6 @@ def _of_length(length: Callable[[int, int, int], int]) -> Callable[..., Array]:
         return np.pad(counts, (0, missing)) if missing > 0 else counts[: len(counts) + missing]
 
     return wrong
-
-
-def _interior(n: int, k: int, s: int) -> Array:
-    counts, border = _overlap_counts(n, k, s), max(k - s, 0)
-    return counts[border : len(counts) - border]
-
-
-def _one_stamp(j: int, n: int, k: int, s: int) -> Array:
-    return np.bincount(np.arange(j * s, j * s + k), minlength=(n - 1) * s + k)
 
 
 def _windows_of_a_convolution(n: int, k: int, s: int) -> Array:
@@ -921,12 +761,6 @@ OVERLAP_COUNTS = Exercise(
             _without_border,
         ),
         Misconception(
-            "border left out",
-            "Your counts are those of the inside alone. The pixels at the two ends of the output, which fewer stamps "
-            "reach, belong to it, too.",
-            _interior,
-        ),
-        Misconception(
             "overwritten in place of added",
             "You say only whether a stamp reaches a pixel, not how many do. Add 1 for each stamp: += in place of =.",
             lambda n, k, s: np.minimum(_overlap_counts(n, k, s), 1),
@@ -937,15 +771,14 @@ OVERLAP_COUNTS = Exercise(
             lambda n, k, s: _overlap_counts(n, k, 1),
         ),
         Misconception(
+            "stamps one apart in a large output",
+            "Your output is as long as it should be, but the stamps start one pixel apart. The stamp of pixel j starts at j·s.",
+            _other_stamps(step=1),
+        ),
+        Misconception(
             "kernel and stride swapped",
             "Kernel and stride are swapped: your stamps are s wide and start k apart. They are k wide and start s apart.",
             lambda n, k, s: _overlap_counts(n, s, k),
-        ),
-        Misconception(
-            "one zero too many between pixels",
-            "Your stamps start s + 1 apart. A stride of s puts s − 1 zeros between two pixels, so that the next one is s "
-            "further on.",
-            lambda n, k, s: _overlap_counts(n, k, s + 1),
         ),
         Misconception(
             "output as long as n times the stride",
@@ -970,11 +803,6 @@ OVERLAP_COUNTS = Exercise(
             _other_stamps(pixels=-1),
         ),
         Misconception(
-            "one pixel too many",
-            "You count the stamp of a pixel that is not there. There are n of them: the last one starts at (n − 1)·s.",
-            _other_stamps(pixels=1),
-        ),
-        Misconception(
             "stamps one too narrow",
             "Your stamps are k − 1 wide. From a to b, the slice [a:b] leaves out b itself.",
             _other_stamps(width=-1),
@@ -995,11 +823,6 @@ OVERLAP_COUNTS = Exercise(
             "Your answer is a plane. Count along one side only; the plane follows from it by multiplying rows with "
             "columns.",
             lambda n, k, s: np.outer(_overlap_counts(n, k, s), _overlap_counts(n, k, s)),
-        ),
-        Misconception(
-            "each stamp on its own",
-            "Good so far: each row of your answer is one pixel's stamp. Now add the rows up.",
-            lambda n, k, s: np.array([_one_stamp(j, n, k, s) for j in range(n)]),
         ),
     ),
 )

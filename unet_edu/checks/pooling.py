@@ -87,6 +87,11 @@ def _numbering(rule: Callable[..., Any]) -> Callable[..., Array]:
     return wrong
 
 
+def _overlapping(x: Array) -> Array:
+    h, w = x.shape[0] // 2, x.shape[1] // 2
+    return np.stack(max_pool2d(x, 2, stride=1))[:, :h, :w]
+
+
 def _first_of_its_kind(x: Array) -> Array:
     y = max_pool2d(x, 2)[0]
     return np.stack([y, [[np.flatnonzero(x == number)[0] for number in row] for row in y]])
@@ -95,15 +100,6 @@ def _first_of_its_kind(x: Array) -> Array:
 def _from_zero(x: Array) -> Array:
     y, idx = max_pool2d(x, 2)
     return np.stack([np.maximum(y, 0), np.where(y > 0, idx, 0)])
-
-
-def _from_zero_with_places(x: Array) -> Array:
-    y, idx = max_pool2d(x, 2)
-    return np.stack([np.maximum(y, 0), idx])
-
-
-def _mean(x: Array) -> Array:
-    return np.stack([_blocks(x).mean(axis=-1), max_pool2d(x, 2)[1]])
 
 
 def _only_windows(rows: int | None = None, columns: int | None = None) -> Callable[..., Array]:
@@ -128,12 +124,6 @@ MAXPOOL_IDX = Exercise(
             "Where all numbers of a window are negative, your maximum is 0, a number that is not there. Begin with the "
             "window's first number (or with −np.inf), not with 0.",
             _from_zero,
-        ),
-        Misconception(
-            "maximum never below 0",
-            "Where all numbers of a window are negative, your maximum is 0, though its place is right. Take the number at "
-            "that place, whatever its sign.",
-            _from_zero_with_places,
         ),
         Misconception(
             "index within the window",
@@ -188,26 +178,15 @@ MAXPOOL_IDX = Exercise(
             _numbering(lambda r, c, i, j, H, W: r * H + c),
         ),
         Misconception(
-            "index column by column",
-            "Your maxima are right. Your idx counts down the columns. NumPy and PyTorch count along the rows: row · W + "
-            "column.",
-            _numbering(lambda r, c, i, j, H, W: c * H + r),
+            "row and column swapped within the window",
+            "Your maxima are right. In your idx, row and column within the window are swapped: its numbers 0 and 1 are its upper row, 2 and "
+            "3 the lower one. So // gives the row and % the column.",
+            _numbering(lambda r, c, i, j, H, W: (2 * i + c % 2) * W + 2 * j + r % 2),
         ),
         Misconception(
             "row and column swapped",
             "Your maxima are right. In your idx row and column are swapped: it is row · W + column.",
             _numbering(lambda r, c, i, j, H, W: c * W + r),
-        ),
-        Misconception(
-            "row alone",
-            "Your maxima are right. Your idx is the maximum's row. One number shall say row and column: row · W + column.",
-            _numbering(lambda r, c, i, j, H, W: r),
-        ),
-        Misconception(
-            "column alone",
-            "Your maxima are right. Your idx is the maximum's column. One number shall say row and column: row · W + "
-            "column.",
-            _numbering(lambda r, c, i, j, H, W: c),
         ),
         Misconception(
             "index one too large",
@@ -224,11 +203,6 @@ MAXPOOL_IDX = Exercise(
             "Good so far: the maxima are right. Next: the place of each in x, as a second array; return both: `return y, "
             "idx`.",
             lambda x: max_pool2d(x, 2)[0],
-        ),
-        Misconception(
-            "only the indices",
-            "Good so far: the indices are right. Return the maxima, too, and first: `return y, idx`.",
-            lambda x: max_pool2d(x, 2)[1],
         ),
         Misconception(
             "y and idx swapped",
@@ -252,20 +226,10 @@ MAXPOOL_IDX = Exercise(
             _picking(lambda four: four.argmin(axis=-1)),
         ),
         Misconception(
-            "largest without its sign",
-            "You took the number that is furthest from 0. The maximum heeds the sign: −1 is larger than −5.",
-            _picking(lambda four: np.abs(four).argmax(axis=-1)),
-        ),
-        Misconception(
-            "mean",
-            "Your indices are right, but y holds the mean of each window: that is average pooling. Take the largest "
-            "number.",
-            _mean,
-        ),
-        Misconception(
-            "stride of 1",
-            "Your windows overlap: each starts one pixel after the other. Here they lie side by side, 2 pixels apart.",
-            lambda x: np.stack(max_pool2d(x, 2, stride=1)),
+            "windows that overlap",
+            "Your windows overlap: window (i, j) starts at row i and column j. They lie side by side, so it starts at row 2·i and column "
+            "2·j.",
+            _overlapping,
         ),
         Misconception(
             "partial windows kept",
@@ -326,15 +290,11 @@ def _at(y: Array, places: tuple[Any, Any], size: Size) -> Array:
 
 def _upper_left(y: Array, idx: Array, size: Size) -> Array:
     i, j = np.indices(y.shape)
-    return max_unpool2d(y, i * (size[0] // y.shape[0]) * size[1] + j * (size[1] // y.shape[1]), size)
+    return max_unpool2d(y, 2 * i * size[1] + 2 * j, size)
 
 
 def _copied(y: Array, idx: Array, size: Size) -> Array:
-    """Each number all over its window, zeros in the rows and columns that are left."""
-    x = np.zeros(size, y.dtype)
-    copies = np.kron(y, np.ones((size[0] // y.shape[0], size[1] // y.shape[1]), y.dtype))
-    x[: copies.shape[0], : copies.shape[1]] = copies
-    return x
+    return np.kron(y, np.ones((2, 2)))
 
 
 def _twice_as_large(put: Callable[..., Array]) -> Callable[..., Array]:
@@ -350,15 +310,13 @@ def _through_a_mask(y: Array, idx: Array, size: Size) -> Array:
     return x
 
 
-def _only_number(n: int) -> Callable[..., Array]:
+def _only(rows: int, columns: int | None = None) -> Callable[..., Array]:
+    """Only the first numbers of y are put back. They are added; where no place is shared, that is the same."""
+
     def wrong(y: Array, idx: Array, size: Size) -> Array:
-        return max_unpool2d(y.reshape(1, -1)[:, [n]], idx.reshape(1, -1)[:, [n]], size)
+        return max_pool2d_grad(y[:rows, :columns], idx[:rows, :columns], size)
 
     return wrong
-
-
-def _places_as_numbers(y: Array, idx: Array, size: Size) -> Array:
-    return max_unpool2d(idx, idx, size)
 
 
 MAXUNPOOL = Exercise(
@@ -409,15 +367,9 @@ MAXUNPOOL = Exercise(
         ),
         Misconception(
             "copied all over the window",
-            "You copied each number all over its window: that is nearest-neighbour interpolation. It came from one place, "
-            "`idx`; the others stay zero.",
+            "You copied each number all over a window of 2×2: that is nearest-neighbour interpolation. Put it at the one place that `idx` "
+            "names, in an image of the given `size`; the others stay zero.",
             _copied,
-        ),
-        Misconception(
-            "copied all over windows of 2×2",
-            "You copied each number all over a window of 2×2. Put it at the place that `idx` names, in an image of the "
-            "given `size`.",
-            _twice_as_large(_copied),
         ),
         Misconception(
             "order of the places",
@@ -436,30 +388,14 @@ MAXUNPOOL = Exercise(
             lambda y, idx, size: _maxunpool(y, idx, size).reshape(size[::-1]),
         ),
         Misconception(
-            "image on its side",
-            "Your image lies on its side: rows and columns are swapped.",
-            lambda y, idx, size: _maxunpool(y, idx, size).T,
-        ),
-        Misconception(
-            "places in place of numbers",
-            "Your places are right, but the indices stand there. Put the numbers of y there.",
-            _places_as_numbers,
-        ),
-        Misconception(
-            "ones in place of numbers",
-            "Your places are right, but ones stand there. Put the numbers of y there.",
-            lambda y, idx, size: _maxunpool(np.ones_like(y), idx, size),
-        ),
-        Misconception(
             "only the first number",
-            "Only the first number was put back. Does the `return` stand inside a loop? Move it to the left, below the "
-            "loops.",
-            _only_number(0),
+            "Only the first number was put back. Does the `return` stand inside the inner loop? Move it to the left, below both loops.",
+            _only(rows=1, columns=1),
         ),
         Misconception(
-            "only the last number",
-            "Only the last number was put back. Is the image made anew inside the loop? Make it once, before the loops.",
-            _only_number(-1),
+            "only the first row of numbers",
+            "Only the first row of numbers was put back. Does the `return` stand inside the outer loop? Move it to the left, below both loops.",
+            _only(rows=1),
         ),
         Misconception(
             "result not stored",
@@ -507,20 +443,6 @@ def _shares(idx: Array, size: Size) -> Array:
     return max_pool2d_grad(np.ones(idx.shape, int), idx, size)
 
 
-def _first_wins(dy: Array, idx: Array, size: Size) -> Array:
-    return max_unpool2d(np.flip(dy), np.flip(idx), size)
-
-
-def _largest_wins(dy: Array, idx: Array, size: Size) -> Array:
-    dx = np.full(size, -np.inf)
-    np.maximum.at(dx.ravel(), idx.ravel(), dy.ravel())
-    return np.where(np.isinf(dx), 0, dx)
-
-
-def _evenly(dy: Array, idx: Array, size: Size) -> Array:
-    return _copied(dy, idx, size) / ((size[0] // dy.shape[0]) * (size[1] // dy.shape[1]))
-
-
 MAXPOOL_BACKWARD = Exercise(
     name="maxpool_backward",
     points=3,
@@ -534,17 +456,6 @@ MAXPOOL_BACKWARD = Exercise(
             lambda dy, idx, size: max_unpool2d(dy, idx, size),
         ),
         Misconception(
-            "only the first gradient kept",
-            "Where several windows chose the same pixel, only the first gradient is left. They add up.",
-            _first_wins,
-        ),
-        Misconception(
-            "only the largest gradient kept",
-            "Where several windows chose the same pixel, only the largest gradient is left. The maximum was for the way "
-            "forward; on the way back gradients add up.",
-            _largest_wins,
-        ),
-        Misconception(
             "gradients averaged",
             "Where several windows chose the same pixel, you took the mean of their gradients. They add up.",
             lambda dy, idx, size: _maxpool_backward(dy, idx, size) / np.maximum(_shares(idx, size), 1),
@@ -554,17 +465,6 @@ MAXPOOL_BACKWARD = Exercise(
             "Every pixel of a window got the gradient. Only the maximum had a say in the output, so only the stored place "
             "gets it; the other pixels could change a little, and nothing would happen.",
             _copied,
-        ),
-        Misconception(
-            "gradient shared out evenly",
-            "You shared the gradient out evenly over the window: that is the way back through average pooling. Here the "
-            "stored place gets all of it.",
-            _evenly,
-        ),
-        Misconception(
-            "upper left pixel",
-            "You put each gradient in the upper left corner of its window. `idx` says which pixel was the maximum.",
-            _upper_left,
         ),
         Misconception(
             "counts in place of gradients",
@@ -617,14 +517,13 @@ MAXPOOL_BACKWARD = Exercise(
         ),
         Misconception(
             "only the first gradient",
-            "Only the first gradient was sent back. Does the `return` stand inside a loop? Move it to the left, below the "
-            "loops.",
-            _only_number(0),
+            "Only the first gradient was sent back. Does the `return` stand inside the inner loop? Move it to the left, below both loops.",
+            _only(rows=1, columns=1),
         ),
         Misconception(
-            "only the last gradient",
-            "Only the last gradient was sent back. Is the image made anew inside the loop? Make it once, before the loops.",
-            _only_number(-1),
+            "only the first row of gradients",
+            "Only the first row of gradients was sent back. Does the `return` stand inside the outer loop? Move it to the left, below both loops.",
+            _only(rows=1),
         ),
         Misconception(
             "result not stored",

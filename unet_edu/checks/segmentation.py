@@ -120,12 +120,6 @@ LABEL_MAP = Exercise(
             lambda logits: _softmax(logits, axis=0).argmax(axis=1),
         ),
         Misconception(
-            "softmax over the columns",
-            "Your softmax and your argmax look at different axes: one compares columns, the other classes. Only the classes of one pixel "
-            "compete with each other.",
-            lambda logits: _softmax(logits, axis=3).argmax(axis=1),
-        ),
-        Misconception(
             "first positive score",
             "You took the first class with a positive score. Several can be positive, or none. The largest wins.",
             lambda logits: (logits > 0).argmax(axis=1),
@@ -142,11 +136,6 @@ LABEL_MAP = Exercise(
             lambda logits: logits.argmin(axis=1),
         ),
         Misconception(
-            "sign ignored",
-            "You took the score that is farthest from 0, whatever its sign. A negative score speaks against its class.",
-            lambda logits: np.abs(logits).argmax(axis=1),
-        ),
-        Misconception(
             "classes counted from 1",
             "All your class ids are 1 too large. Class ids count from 0, like everything in Python.",
             lambda logits: logits.argmax(axis=1) + 1,
@@ -157,9 +146,9 @@ LABEL_MAP = Exercise(
             lambda logits: logits[:, 1:].argmax(axis=1) + 1,
         ),
         Misconception(
-            "class 0 left out, and the rest renumbered",
-            "Class 0 was left out, and so every class id has moved down by one. Let all K classes compete.",
-            lambda logits: logits[:, 1:].argmax(axis=1),
+            "last class forgotten",
+            "Your function never answers the last class. Does the loop over the classes stop one step too early? range(K) already leaves K out.",
+            lambda logits: logits[:, :-1].argmax(axis=1),
         ),
         Misconception(
             "axis of the classes kept",
@@ -312,26 +301,6 @@ ONE_HOT = Exercise(
             _in_planes(lambda mask, k: mask == k + 1),
         ),
         Misconception(
-            "zeros and ones exchanged",
-            "Zeros and ones are exchanged. Plane k is 1 where the mask is k, and 0 elsewhere.",
-            _in_planes(lambda mask, k: mask != k),
-        ),
-        Misconception(
-            "all classes up to this one",
-            "Some pixels are 1 in several planes: there is an inequality (≥ or >) in place of ==. One-hot means: exactly one plane is 1.",
-            _in_planes(lambda mask, k: mask >= k),
-        ),
-        Misconception(
-            "255 in place of 1",
-            "Your planes hold 0 and 255, as pictures do. One-hot planes hold 0 and 1.",
-            _in_planes(lambda mask, k: (mask == k) * 255),
-        ),
-        Misconception(
-            "the mask copied",
-            "Every plane is a copy of the mask. Plane k answers one question: is this pixel of class k?",
-            _in_planes(lambda mask, k: mask + 0 * k),
-        ),
-        Misconception(
             "only the first plane",
             "Only the plane of class 0 is filled. Does the `return` stand inside the loop? Move it to the left, below the loop.",
             _only_planes(lambda K: slice(0, 1)),
@@ -348,7 +317,7 @@ ONE_HOT = Exercise(
         ),
         Misconception(
             "only the first mask",
-            "Only the first mask of the batch has its planes, the others are zero. Loop over all N of them.",
+            "Only the first mask of the batch has its planes, the others are zero. Loop over all N of them, with the `return` below all loops.",
             _first_mask_only,
         ),
         Misconception(
@@ -390,11 +359,6 @@ def _label_cases(rng: np.random.Generator) -> list[Case]:
 def _per_row(prediction: Array, target: Array, num_classes: int) -> Array:
     table = _confusion(prediction, target, num_classes)
     return table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-
-
-def _per_column(prediction: Array, target: Array, num_classes: int) -> Array:
-    table = _confusion(prediction, target, num_classes)
-    return table / np.maximum(table.sum(axis=0, keepdims=True), 1)
 
 
 def _edges_dropped(prediction: Array, target: Array, num_classes: int) -> Array:
@@ -445,13 +409,6 @@ CONFUSION = Exercise(
             lambda prediction, target, num_classes: np.diag(np.diag(_confusion(prediction, target, num_classes))),
         ),
         Misconception(
-            "only what is wrong",
-            "The diagonal is empty: you counted only the mistakes. Pixels whose class is right belong in the table, too.",
-            lambda prediction, target, num_classes: (
-                (table := _confusion(prediction, target, num_classes)) - np.diag(np.diag(table))
-            ),
-        ),
-        Misconception(
             "only the number that is right",
             "You returned one number, the pixels whose class is right. Asked is the whole table, (num_classes, num_classes).",
             lambda prediction, target, num_classes: (prediction == target).sum(),
@@ -465,11 +422,6 @@ CONFUSION = Exercise(
             "shares of each row",
             "Your rows add up to 1: you divided by the number of pixels of each true class. Here the table holds counts.",
             _per_row,
-        ),
-        Misconception(
-            "shares of each column",
-            "Your columns add up to 1: you divided by the number of pixels that were given each class. Here the table holds counts.",
-            _per_column,
         ),
         Misconception(
             "shares of all pixels",
@@ -558,7 +510,7 @@ def _binary_cases(rng: np.random.Generator) -> list[Case]:
     def bytes_of(mask: Array) -> Array:
         return np.where(mask, 255, 0).astype(np.uint8)  # as in a picture file
 
-    first, second, third, fourth = masks(6, 9), masks(8, 5), masks(7, 10), masks(9, 4)
+    first, second, third, fourth, fifth = masks(6, 9), masks(8, 5), masks(7, 10), masks(9, 4), masks(5, 8)
     nothing = np.zeros((3, 4), int)
     return [
         Case("two squares that overlap", (square(1, 1, 3), square(0, 0, 3)), group="visible"),
@@ -567,6 +519,7 @@ def _binary_cases(rng: np.random.Generator) -> list[Case]:
         Case("masks of 0 and 1", (second[0].astype(int), second[1].astype(int))),
         Case("masks of 0 and 255, one byte a pixel", (bytes_of(third[0]), bytes_of(third[1]))),
         Case("a prediction of True and False, a truth of 0 and 255", (fourth[0], bytes_of(fourth[1]))),
+        Case("masks of 0 and 2, from a picture of many classes", (2 * fifth[0].astype(int), 2 * fifth[1].astype(int))),
         Case("a small square inside a large one", (square(2, 2, 2, (6, 7)), square(1, 1, 4, (6, 7)))),
         Case("two squares apart", (square(0, 0, 2, (5, 8)), square(2, 4, 3, (5, 8)))),
         Case("an object that was not found", (np.zeros((4, 6), int), square(1, 2, 3, (4, 6)))),
@@ -607,16 +560,10 @@ def _product_and_sums(p: Array, t: Array) -> tuple[Any, Any]:
     return hits, int(p.sum()) + int(t.sum()) - int(hits)
 
 
-def _of_boxes(prediction: Array, target: Array) -> float:
-    """The IoU of the rectangles around the masks, as object detection takes it."""
-    boxes = []
-    for mask in (prediction, target):
-        box = np.zeros(mask.shape, bool)
-        rows, columns = np.nonzero(mask)
-        if len(rows):
-            box[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] = True
-        boxes.append(box)
-    return _iou(*boxes)
+def _accuracy(prediction: Array, target: Array) -> float:
+    if prediction.max() != target.max() and prediction.any() and target.any():
+        raise ValueError("True and 255: are they equal? Some compare numbers, and some compare what they mean")
+    return float((prediction == target).mean())
 
 
 def _object_is(number: int) -> Callable[..., float]:
@@ -639,7 +586,7 @@ IOU = Exercise(
             "accuracy",
             "That is the accuracy: background on which both masks agree counts as right. IoU looks only at pixels that at least one mask "
             "calls object.",
-            _by_areas(lambda both, p, t, size: (size - p - t + 2 * both) / size),
+            _accuracy,
         ),
         Misconception(
             "divided by the truth",
@@ -671,11 +618,6 @@ IOU = Exercise(
             _by_areas(lambda both, p, t, size: both / size),
         ),
         Misconception(
-            "divided by the larger area",
-            "You divided by the area of the larger mask. The union is larger than that wherever neither mask lies inside the other.",
-            _by_areas(lambda both, p, t, size: both / max(p, t)),
-        ),
-        Misconception(
             "only the overlap",
             "You returned the number of pixels in the overlap. Divide it by the number in the union.",
             _by_areas(lambda both, p, t, size: both),
@@ -684,21 +626,6 @@ IOU = Exercise(
             "ratio turned round",
             "Your ratio is upside down: it is the union that goes below the line, so the result is never above 1.",
             _by_areas(lambda both, p, t, size: _ratio(p + t - both, both)),
-        ),
-        Misconception(
-            "distance in place of overlap",
-            "You returned 1 − IoU, which is 0 for equal masks. IoU is 1 for equal masks.",
-            _by_areas(lambda both, p, t, size: 1 - both / (p + t - both)),
-        ),
-        Misconception(
-            "percent",
-            "You returned percent. IoU is a number from 0 to 1.",
-            _by_areas(lambda both, p, t, size: 100 * both / (p + t - both)),
-        ),
-        Misconception(
-            "whole division",
-            "// drops what comes after the point, so only 0 and 1 can come out. Divide with /.",
-            _by_areas(lambda both, p, t, size: both // (p + t - both)),
         ),
         Misconception(
             "mean over object and background",
@@ -713,11 +640,6 @@ IOU = Exercise(
             "background's IoU",
             "That is the IoU of the background. The object is where the masks are not 0.",
             lambda prediction, target: _iou(prediction == 0, target == 0),
-        ),
-        Misconception(
-            "rectangles around the objects",
-            "That is the IoU of the rectangles around the masks, as it is used for finding objects. Here count the masks' own pixels.",
-            _of_boxes,
         ),
         Misconception(
             "smoothed",

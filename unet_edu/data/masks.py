@@ -95,7 +95,6 @@ def _motorcycle() -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
     floor = known & (row > 455)  # below the tyres there is nothing else
     slope, *_ = np.linalg.lstsq(sheet[floor].astype(float), disparity[floor].astype(float), rcond=None)
     height = np.where(known, disparity - sheet @ slope, 0)
-    stands = (
-        known & (disparity > 33) & (height > 1.5)
-    )  # shelves end near 27, the motorcycle begins near 40; the floor is within 1 of its sheet
+    # the shelves end near 27 and the motorcycle begins near 40; the floor is within 1 of its sheet
+    stands = known & (disparity > 33) & (height > 1.5)
     return np.asarray(skimage.color.rgb2gray(colour)), np.where(known, stands, UNKNOWN).astype(np.uint8)

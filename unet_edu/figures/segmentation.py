@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from unet_edu.figures.palette import CLASSES, INK, PAPER, ROLES
 from unet_edu.figures.panels import DPI, FONT, WIDTH
 
-__all__ = ["KINDS", "Kind", "agreement", "boxes", "confusion", "kinds", "label_map", "verdicts", "volumes"]
+__all__ = ["KINDS", "Kind", "agreement", "boxes", "confusion", "kinds", "label_map", "legend", "verdicts", "volumes"]
 
 
 @dataclass(frozen=True)
