@@ -927,20 +927,28 @@ QUIZ = Quiz(
             ),
         ),
         Question(
-            "From lesson 03. A mask holds the class numbers 0 and 2. You enlarge it with bilinear interpolation and "
-            "round. Which numbers can it hold then?",
+            "From lesson 03. Which stamp makes a row of pixels twice as long, with stride 2, as bilinear interpolation does "
+            "away from the border?",
             (
                 Option(
-                    "0 and 2",
-                    "That holds for nearest-neighbour interpolation. Bilinear mixes neighbours, and between 0 and 2 lies "
-                    "1.",
-                    "interpolation keeps the classes",
+                    "0.5, 1, 0.5",
+                    "Then every second output is a copy and the others are halfway between. Bilinear lays the images edge on "
+                    "edge: its outputs look a quarter of a pixel beside the centres.",
+                    "the half-pixel shift is missing",
                 ),
-                Option("0, 1 and 2", "Half of 0 and half of 2 make 1: a class that was nowhere in the mask."),
                 Option(
-                    "0, 1, 2 and 3",
-                    "A bilinear mixture lies between the numbers that go in, so it is never larger than 2.",
-                    "interpolation goes beyond the numbers it mixes",
+                    "1, 1",
+                    "Two equal weights copy each pixel into a block. That is nearest.",
+                    "every interpolation copies",
+                ),
+                Option(
+                    "0.5, 0.5, 0.5, 0.5",
+                    "Two stamps meet in each output, so this gives the plain mean of two neighbours. Bilinear takes more of the nearer one.",
+                    "bilinear is the mean of two",
+                ),
+                Option(
+                    "0.25, 0.75, 0.75, 0.25",
+                    "The weights of lesson 03. In each output two stamps meet, with 0.75 of the nearer pixel and 0.25 of the other.",
                 ),
             ),
         ),
