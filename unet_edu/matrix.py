@@ -22,7 +22,14 @@ from unet_edu._arguments import Size, dtype_of, numbers, pair
 from unet_edu.convolution import sliding_windows
 from unet_edu.interpolation import axis_matrix
 
-__all__ = ["LIMIT", "conv2d_matrix", "interpolation_matrix", "max_pool2d_matrix", "max_unpool2d_matrix"]
+__all__ = [
+    "LIMIT",
+    "bed_of_nails_matrix",
+    "conv2d_matrix",
+    "interpolation_matrix",
+    "max_pool2d_matrix",
+    "max_unpool2d_matrix",
+]
 
 # Bytes: a matrix that needs more is refused. Any computer can spare so much, and nobody can look at more.
 LIMIT = 10**9
@@ -133,6 +140,47 @@ def interpolation_matrix(
     if sparse:
         return scipy.sparse.kron(scipy.sparse.csr_array(rows), scipy.sparse.csr_array(columns), format="csr")
     return np.kron(rows, columns)
+
+
+def bed_of_nails_matrix(size: Size, stride: Size, *, sparse: bool = False) -> Any:
+    """The matrix of a bed of nails: the transpose of a convolution whose kernel is a single 1 and whose stride skips the rest.
+
+    So a bed of nails is a transposed convolution too: kernel [[1]], this stride, and an `output_padding` of stride − 1 for the zeros
+    behind the last nail.
+
+    Parameters
+    ----------
+    size : (H, W)
+        Of the image that is spread out.
+    stride : int or pair of ints (rows, columns)
+        Height and width of each pixel's block, as for `interpolation.bed_of_nails`.
+    sparse : bool
+        Return a `scipy.sparse.csr_array`.
+
+    Returns
+    -------
+    (H·W·stride², H·W) array of int64
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `conv2d_matrix`.
+
+    References
+    ----------
+    Lessons 03 and 04.
+
+    Examples
+    --------
+    >>> bed_of_nails_matrix((1, 2), (1, 2))
+    array([[1, 0],
+           [0, 0],
+           [0, 1],
+           [0, 0]])
+    """
+    (H, W), (s_h, s_w) = pair("size", size, least=1), pair("stride", stride, least=1)
+    A = conv2d_matrix([[1]], (H * s_h, W * s_w), stride=(s_h, s_w), sparse=sparse)
+    return A.T.tocsr() if sparse else A.T
 
 
 def max_pool2d_matrix(indices: ArrayLike, size: Size, *, sparse: bool = False) -> Any:

@@ -10,9 +10,16 @@ from hypothesis import strategies as st
 
 from unet_edu import matrix
 from unet_edu.convolution import conv2d, conv2d_grad_input
-from unet_edu.interpolation import MODES, interpolate, interpolate_grad
-from unet_edu.matrix import conv2d_matrix, interpolation_matrix, max_pool2d_matrix, max_unpool2d_matrix
+from unet_edu.interpolation import MODES, bed_of_nails, interpolate, interpolate_grad
+from unet_edu.matrix import (
+    bed_of_nails_matrix,
+    conv2d_matrix,
+    interpolation_matrix,
+    max_pool2d_matrix,
+    max_unpool2d_matrix,
+)
 from unet_edu.pooling import max_pool2d, max_pool2d_grad, max_unpool2d, max_unpool2d_grad
+from unet_edu.transposed import conv_transpose2d
 
 # float64 sums of at most 27 products of numbers near 1 are off by less than 1e-13; a wrong term is off by 1e-3 or more
 CLOSE = {"rtol": 0, "atol": 1e-10}
@@ -255,3 +262,17 @@ def test_sparse_matrices_grow_with_the_pixels_and_not_with_their_square():
 def test_bad_input_is_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize(("size", "stride"), [((2, 3), 2), ((3, 2), (1, 3)), ((1, 1), (3, 2)), ((2, 2), 1)])
+def test_a_bed_of_nails_is_a_transposed_convolution_with_a_kernel_of_one(size, stride, sparse):
+    x = np.random.default_rng(0).normal(size=size)
+    expected = bed_of_nails(x, stride)
+    U = bed_of_nails_matrix(size, stride, sparse=sparse)
+    assert U.shape == (expected.size, x.size) and U.dtype == np.int64
+    assert isinstance(U, scipy.sparse.csr_array) == sparse
+    np.testing.assert_array_equal((U @ x.ravel()).reshape(expected.shape), expected)
+    np.testing.assert_array_equal(
+        conv_transpose2d(x, [[1]], stride=stride, output_padding=np.subtract(stride, 1).tolist()), expected
+    )
