@@ -178,11 +178,36 @@ def test_what_a_stride_leaves_out_is_hatched():
     shown = scene(state(stride=2))
     unread = [3, 7, 11, 12, 13, 14, 15]
     assert [k for k, mark in enumerate(shown.grid("input").marks) if mark == "unused"] == unread
-    assert shown.note(3) == "x[0, 3] = 7 stands over column 3 of A, which is empty: no window reads it"
+    assert shown.note(3) == "x[0, 3] = 7 stands over column 3 of A, which is empty: no weight meets it"
+    assert shown.caption.endswith("Hatched: no weight meets it.")
     back = scene(state(stride=2, transpose=True))
     assert [k for k, mark in enumerate(back.grid("output").marks) if mark == "unused"] == unread
     assert [k for k, text in enumerate(back.grid("output").text) if text == "0"] == unread
     assert back.code == ("nn.ConvTranspose2d(1, 1, kernel_size=3, stride=2, padding=0, output_padding=1, bias=False)")
+
+
+def test_an_output_that_sees_only_padding_is_hatched_and_explained():
+    shown = scene(state([[1, 2], [3, 4]], [[2]], padding=1))
+    assert shown.grid("output").marks[0] == "unused" and "Hatched: no weight meets it." in shown.caption
+    back = scene(state([[1, 2], [3, 4]], [[2]], padding=1, transpose=True))
+    assert back.note(0) == "y[0, 0] = 2 stands over column 0 of Aᵀ, which is empty: no weight meets it"
+    assert "Hatched: no weight meets it." in back.caption
+    assert "atched" not in scene(state()).caption
+
+
+def test_a_matrix_without_zeros_is_said_to_have_none():
+    assert scene(state([[1, 2], [3, 4]], [[1, 2], [3, 4]])).caption.endswith(" All its entries are weights.")
+
+
+def test_no_label_lies_under_another_grid():
+    """At the width that a letter has where cells are small."""
+    for kernel, transpose in itertools.product(([[2]], [[1], [2]], KERNELS["worked example, 3×3"]), (False, True)):
+        for image in (np.ones((5, 3)), np.ones((4, 4))):
+            grids = scene(state(image, kernel, transpose=transpose)).grids
+            for grid, other in itertools.permutations(grids, 2):
+                (left, top), (x, y) = grid.at, other.at
+                right = left + 0.27 * len(grid.label)
+                assert right <= x or x + other.columns <= left or y >= top or y + other.rows <= top - 0.6
 
 
 def test_weights_are_coloured_and_zeros_faint_even_where_a_weight_is_zero():

@@ -365,6 +365,35 @@ def test_a_complaint_goes_with_the_next_cell(mount):
     assert note(page).startswith("w[0, 1] = 4")
 
 
+def test_a_complaint_goes_where_the_mouse_points_elsewhere_and_with_the_next_scene(mount):
+    page = mount(explore.convolution())
+    type_into(page, "kernel", 0, 0, "abc")
+    cell(page, "output", 0, 0).hover()
+    assert note(page).endswith(" = 122")
+    type_into(page, "kernel", 0, 0, "abc")
+    page.mouse.move(880, 690)
+    assert "not a number" in note(page)
+    update(page, explore.convolution(kernel=[[7]]))
+    assert note(page).startswith("w[0, 0] = 7")
+
+
+def test_on_a_narrow_page_a_scene_scrolls_and_its_numbers_stay_readable(mount):
+    page = mount(explore.matrix())
+    page.set_viewport_size({"width": 360, "height": 700})
+    side = cell(page, "input", 0, 0).locator("rect").first.bounding_box()["width"]
+    assert 24 < side < 28
+    assert page.evaluate("(stage => stage.scrollWidth > stage.clientWidth)(document.querySelector('.stage'))")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_factors_are_readable_where_cells_are_small(mount):
+    page = mount(explore.transposed())
+    size = (
+        page.locator(".linked .corner").filter(has_text="×").first.evaluate("node => parseFloat(node.style.fontSize)")
+    )
+    assert size == 9
+
+
 def test_an_unchanged_number_is_no_edit_and_no_complaint(mount):
     page = mount(explore.convolution(kernel=[[-1 / 9, 1], [1, 1]]))  # which is written with three digits
     for key in ("Enter", "Tab"):

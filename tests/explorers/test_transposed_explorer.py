@@ -13,8 +13,8 @@ from torch.nn.functional import conv2d, conv_transpose2d
 from tests.explorers.mounted import cell, lit, note, type_into, update
 from unet_edu import explore
 from unet_edu.explore.transposed import BOUNDS, IMAGE, INPUTS, KERNELS, SCENES, State, edited, picture, scene
-from unet_edu.explore.transposed.overlaps import PIXELS
 from unet_edu.explore.transposed.round_trip import RoundTrip
+from unet_edu.explore.transposed.state import PIXELS
 from unet_edu.figures.scene import Scene, number
 
 BACK = [[2, 9, 6, 1], [6, 29, 30, 7], [10, 29, 33, 13], [12, 24, 16, 4]]  # the worked example, stride 1
@@ -138,6 +138,8 @@ def test_marks_say_what_is_cut_off_what_is_more_and_what_no_stamp_reaches():
         assert (canvas == "padding").sum() == canvas.size - marks.size
         for mark, words in {"unused": "hatched", "tap": "coloured", "padding": "dashed"}.items():
             is_seen = mark in canvas
+            if mark == "tap":
+                assert ("there because of output_padding" in shown.caption) == (it.output_padding > 0)
             assert (words in shown.caption) == is_seen or mark == "padding"
             seen |= {mark} if is_seen else set()
         assert ("dashed" in shown.caption) == (it.padding > 0)
@@ -274,7 +276,21 @@ def test_overlaps_are_true_for_every_setting():
             else f"from {number(low)} to {number(high)}: a checkerboard"
         )
         assert said in shown.caption
+        assert shown.caption.endswith(
+            "Coloured: most stamps; hatched: none." if (counts == 0).any() else " most stamps."
+        )
+        _, _, table, ones_out = shown.grids
+        assert table.at[0] + max(table.columns, 0.27 * len(table.label)) <= ones_out.at[0]
     assert drawn > 60
+
+
+def test_overlaps_are_counted_for_an_input_of_their_own():
+    """The input in the menu, which is switched off there, decides nothing: neither what is too large nor what is cut off."""
+    for x, settings in (([[1]], {"padding": 1, "kernel": [[1]]}), (np.ones((2, 3)), {"stride": 3})):
+        assert state(x, **settings).problem and not state(x, show="overlaps", **settings).problem
+    assert state(np.ones((2, 3)), [[1]], padding=2, show="overlaps").problem.startswith(
+        "The padding cuts off everything"
+    )
 
 
 @pytest.mark.parametrize(
@@ -308,6 +324,10 @@ def test_there_and_back_is_true_for_every_setting():
         shown, trip, kernel = scene(it), RoundTrip.of(it), as_batch(it.kernel)
         small = conv2d(as_batch(trip.image), kernel, None, it.stride, it.padding)
         back = conv_transpose2d(small, kernel, None, it.stride, it.padding, it.output_padding)[0, 0].numpy()
+        both = eval(shown.code, {"nn": nn}).double()
+        for layer in both:
+            layer.weight.data = kernel
+        np.testing.assert_allclose(both(as_batch(trip.image)).detach()[0, 0], back, rtol=1e-12, atol=1e-12)
         close(numbers(shown, "small"), small[0, 0])
         assert small.shape[2:] == np.shape(it.x) and back.shape == trip.image.shape
         close(numbers(shown, "output"), back)
@@ -335,7 +355,8 @@ def test_transposed_is_not_inverse():
     assert shown.note(1) == "x[0, 1] = 5; back comes 636"
     assert shown.note(shown.first["output"] + 1) == "x here is 5; AᵀAx[0, 1] = 4·122 + 1·148 = 636"
     assert shown.caption == (
-        "Is AᵀA x = x? No: ‖AᵀA x − x‖ is 135 times ‖x‖; rescaled as well as can be, 54 % of x is still missing. "
+        "Is AᵀA x = x? No, the difference is 135 times as large as x. Multiplied by the best factor, AᵀA x still misses 54 % "
+        "of x. "
         "A keeps 4 numbers of 16: no matrix brings every image back."
     )
 
@@ -347,6 +368,14 @@ def test_transposed_is_not_inverse():
             {"kernel": KERNELS["a one in the middle, 3×3"], "padding": 1},
             "Yes, for this image: AᵀA x = x. A keeps all 4 numbers of x.",
         ),
+        (
+            {"kernel": [[2, 1], [0, 0]], "padding": 1, "x": [[1, 1, 1], [1, 1, 1]], "image": [[1, 2]]},
+            (
+                "No, the difference is 5.73 times as large as x. Multiplied by the best factor, AᵀA x still misses 18 % of x. "
+                "A keeps all 2 numbers of x: some other matrix brings every image back."
+            ),
+        ),
+        ({"kernel": [[1]], "x": [[1]]}, "Yes, for this image: AᵀA x = x. A keeps the one number of x."),
         ({"kernel": [[3]]}, "Up to a factor, for this image: AᵀA x = 9 x. A keeps all 4 numbers of x."),
         (
             {"kernel": KERNELS["halves, 2×2"], "stride": 2, "image": np.kron([[1, 2], [3, 4]], np.ones((2, 2)))},
@@ -359,7 +388,7 @@ def test_transposed_is_not_inverse():
         (
             {"kernel": [[0]]},
             (
-                "No: ‖AᵀA x − x‖ is 1 times ‖x‖; rescaled as well as can be, 100 % of x is still missing. "
+                "No, the difference is 1 times as large as x. Multiplied by the best factor, AᵀA x still misses 100 % of x. "
                 "A keeps 0 numbers of 4: no matrix brings every image back."
             ),
         ),
@@ -370,6 +399,16 @@ def test_the_verdict_is_calm_and_true(settings, answer):
 
 
 # ---- the explorer ----------------------------------------------------------------------------------------------------
+
+
+def test_the_meter_says_what_its_factor_is():
+    shown = scene(state(show="there and back", kernel=[[3]]))  # AᵀA x = 9 x
+    assert shown.note(shown.first["meter"]).startswith("AᵀA x is multiplied by 0.111, which brings it nearest to x. ")
+
+
+def test_what_is_there_because_of_output_padding_is_counted():
+    for more, words in {1: "last row and column: there because", 2: "last 2 rows and columns: there because"}.items():
+        assert words in scene(state(stride=3, output_padding=more)).caption
 
 
 def test_an_edit_changes_one_number():

@@ -17,7 +17,7 @@ from unet_edu.explore import cells
 from unet_edu.explore.cells import Matrix, Place
 from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
 from unet_edu.explore.picture import digest
-from unet_edu.figures.scene import LABEL, Grid, Link, Scene, draw_scene, inches, number, stack
+from unet_edu.figures.scene import LABEL, WIDE_LETTER, Grid, Link, Scene, draw_scene, inches, number, stack
 from unet_edu.matrix import conv2d_matrix
 
 __all__ = ["BOUNDS", "IMAGE", "KERNELS", "State", "edited", "matrix", "picture", "scene"]
@@ -36,7 +36,6 @@ BOUNDS = {"rows": (1, 5), "columns": (1, 8), "stride": (1, 3), "padding": (0, 2)
 """The sliders' ends."""
 MOST_KERNEL = (5, 5)
 MOST_PIXELS, MOST_ENTRIES = 25, 256  # more would not be readable
-LETTER = 0.3  # cells: the width of a label's letter where cells are small
 SIDE_BY_SIDE = 1.2  # cells between what stands left and right of "="
 
 
@@ -199,7 +198,7 @@ def scene(state: State) -> Scene:
         return _nothing(state)
     A, w, vector, result = state.A, state.weights, state.incoming, state.result
     notes_in, notes_out = _notes_in(state), _notes_out(state)
-    # hatched: pixels that no window reads, and outputs that no weight reaches
+    # hatched: numbers that no weight meets, because no window reads them, or one that sees nothing but padding
     marks_in, marks_out = (["" if tap >= 0 else "unused" for tap in state.taps.max(axis)] for axis in (0, 1))
     goes_in, comes_out = state.symbols
     label = f"{comes_out} = {state.name} {goes_in}, {cells.size(result.shape)}"
@@ -263,7 +262,7 @@ def _upright(parts: Sequence[Grid]) -> tuple[tuple[Grid, ...], tuple[tuple[float
     """The images one under the other; beside them the tall matrix between the flattened ones."""
     image, kernel, output, vector, A, result = parts
     column, _ = stack([image], [kernel], [output])
-    left = max(max(grid.columns, LETTER * len(grid.label)) for grid in column) + SIDE_BY_SIDE
+    left = max(max(grid.columns, WIDE_LETTER * len(grid.label)) for grid in column) + SIDE_BY_SIDE
     return (*column, *_crossing(vector, A, result, left, LABEL)), (_equals(A, left, LABEL),)
 
 
@@ -290,7 +289,7 @@ def _links(state: State, first: dict[str, int]) -> tuple[Link, ...]:
 
 
 def _nothing(state: State) -> Scene:
-    """The image and the kernel, still to be typed into, and in words why there is no matrix."""
+    """The image and the kernel, and in words why there is no matrix."""
     image, weights = np.array(state.x)[: state.rows, : state.columns], state.weights
     grids, signs = stack(
         [
@@ -315,7 +314,7 @@ def _notes_in(state: State) -> list[str]:
         rows = np.flatnonzero(state.taps[:, c] >= 0).tolist()
         where = f"{state.in_at(c)} = {number(value)} stands over column {c} of {state.name}"
         goes = ", ".join(f"{state.out_at(r)} times {number(state.A[r, c])}" for r in rows)
-        notes.append(f"{where} and goes into {goes}" if goes else f"{where}, which is empty: no window reads it")
+        notes.append(f"{where} and goes into {goes}" if goes else f"{where}, which is empty: no weight meets it")
     return notes
 
 
@@ -354,10 +353,16 @@ def _marks_A(state: State) -> list[str]:
 def _caption(state: State) -> str:
     rows, columns = state.A.shape
     shape = f"{state.name} is {rows}×{columns}: a row for each number that comes out, a column for each that goes in."
-    zeros = f"{(state.taps >= 0).sum()} of its {state.A.size} entries are weights, the others are 0."
+    used = state.taps >= 0
+    zeros = (
+        "All its entries are weights."
+        if used.all()
+        else f"{used.sum()} of its {state.A.size} entries are weights, the others are 0."
+    )
     padding = "A weight that would meet the padding has no entry." if state.padding else ""
+    hatched = "" if used.any(0).all() and used.any(1).all() else "Hatched: no weight meets it."
     back = "It brings back the size of the image, not its numbers." if state.transpose else ""
-    return " ".join(sentence for sentence in (shape, zeros, padding, back) if sentence)
+    return " ".join(sentence for sentence in (shape, zeros, padding, hatched, back) if sentence)
 
 
 def _code(state: State) -> str:

@@ -9,6 +9,8 @@
 const SVG = "http://www.w3.org/2000/svg";
 const STEP_MS = 900; // play: slow enough to read a sum
 const [WIDTH, HEIGHT] = [860, 640]; // a notebook's column, and what a screen shows of it: larger scenes get smaller cells
+const [LEAST, MOST] = [26, 46]; // the side of a cell: narrow pages scroll rather than make numbers too small to read
+const LEAST_CORNER = 9; // the letters of a factor
 
 export function mount(root, scene, onEdit) {
   const own = Math.random().toString(36).slice(2); // a page may hold many scenes, each with its own hatches and arrow heads
@@ -99,10 +101,10 @@ export function mount(root, scene, onEdit) {
 
   function drawStage(stage) {
     const [width, height] = scene.size;
-    const px = Math.max(26, Math.min(46, WIDTH / width, HEIGHT / height));
+    const px = Math.max(LEAST, Math.min(MOST, WIDTH / width, HEIGHT / height));
     const svg = add(stage, "svg", {
       viewBox: `-4 -4 ${width * px + 8} ${height * px + 8}`,
-      style: `width: ${width * px + 8}px; --own-width: ${width * px + 8}px`,
+      style: `width: ${width * px + 8}px; min-width: ${width * LEAST + 8}px`,
       role: "group",
     });
     drawDefinitions(add(svg, "defs"));
@@ -158,10 +160,10 @@ export function mount(root, scene, onEdit) {
         const isHatched = ["unused", "clash"].includes(grid.marks[k]);
         if (isHatched) add(group, "rect", { width: px, height: px, class: "hatching", style: `fill: url(#${grid.marks[k]}-${own})` });
         const text = add(group, "text", { x: px / 2, y: px / 2, class: "value" });
-        const corner = add(group, "text", { x: px - 3, y: px - 4, class: "corner" });
+        const corner = add(group, "text", { x: px - 3, y: px - 3, class: "corner" });
         drawn[cell] = { group, rect, text, corner, px, label: "" };
-        group.addEventListener("pointerenter", () => ((pointed = cell), paint()));
-        group.addEventListener("pointerleave", () => ((pointed = null), paint()));
+        group.addEventListener("pointerenter", () => point(cell));
+        group.addEventListener("pointerleave", () => point(null));
         group.addEventListener("click", () => group.focus());
         group.addEventListener("focus", () => select(cell));
         group.addEventListener("dblclick", () => edit(grid, cell));
@@ -190,7 +192,7 @@ export function mount(root, scene, onEdit) {
         part.group.classList.toggle("linked", lit.has(cell));
         part.group.setAttribute("aria-selected", cell === shown);
         write(part.text, text, part.px * Math.min(0.38, 1.4 / longest)); // so that the longest number fits into its cell
-        write(part.corner, corner, part.px * Math.min(0.22, 1.2 / corner.length));
+        write(part.corner, corner, Math.min(Math.max(LEAST_CORNER, 0.22 * part.px), (1.2 * part.px) / corner.length));
         const [row, column] = [Math.floor(k / grid.columns), k % grid.columns]; // counted from 0, as in the notes
         const label = `${grid.name}, row ${row}, column ${column}: ${text || "empty"}`;
         if (part.label !== label) part.group.setAttribute("aria-label", (part.label = label));
@@ -213,6 +215,12 @@ export function mount(root, scene, onEdit) {
   }
 
   // ---- moving --------------------------------------------------------------------------------------------------------------
+
+  function point(cell) {
+    if (cell !== null && cell !== selected) complaint = ""; // the reader has moved on
+    pointed = cell;
+    paint();
+  }
 
   function select(cell) {
     if (cell !== selected) {
@@ -374,6 +382,7 @@ export function mount(root, scene, onEdit) {
       const hasOnlyOtherNumbers = outline(next) === outline(scene);
       scene = next;
       revealed = new Set();
+      complaint = "";
       pointed = null;
       if (hasOnlyOtherNumbers) return refresh();
       selected = place && cellAt(place); // the same place, where the new scene still has it

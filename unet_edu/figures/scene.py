@@ -30,6 +30,7 @@ GAP = 0.55  # between a grid and a sign
 SIGN = 0.6  # room for a sign
 LABEL = 0.85  # room for the label above a grid
 LETTER = 0.21  # the width of a label's letter, about
+WIDE_LETTER = 0.3  # the same where cells are small, so that no label is covered
 LINE = 0.62  # from one line of text below to the next
 MARGIN = 1  # one more than the lines below
 LETTERS = 112  # of them fit into a line below a still picture
@@ -252,7 +253,9 @@ def stack(*rows: Sequence[Grid | str]) -> tuple[tuple[Grid, ...], tuple[tuple[fl
         for part in row:
             if isinstance(part, Grid):
                 grids.append(replace(part, at=(x, top + LABEL + (height - part.rows) / 2)))
-                x += part.columns + GAP
+                x += (
+                    max(part.columns, WIDE_LETTER * len(part.label) - SIGN - GAP) + GAP
+                )  # a label may reach over a sign
             else:
                 signs.append((x + SIGN / 2, top + LABEL + height / 2, part))
                 x += SIGN + GAP

@@ -110,7 +110,7 @@ def transposed(
     }
     views = [
         View(grid, "scene", lambda state: scene(state).data()),
-        # these count stamps, or send an image of their own: the input plays no part
+        # these count stamps, or send an image of their own: of the input only the size plays a part, if any
         View(controls["x"], "disabled", lambda state: state.show != "three ways"),
     ]
     explorer = Explorer(state, controls, views, picture)

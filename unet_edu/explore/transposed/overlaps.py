@@ -8,13 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unet_edu.explore import cells
-from unet_edu.explore.transposed.state import State, code, settings
-from unet_edu.figures.scene import GAP, LABEL, Link, Scene, number
+from unet_edu.explore.transposed.state import PIXELS, State, code, settings
+from unet_edu.figures.scene import GAP, LABEL, WIDE_LETTER, Link, Scene, number
 from unet_edu.transposed import conv_transpose2d, overlap_count
 
-__all__ = ["PIXELS", "overlap_counts", "overlaps"]
-
-PIXELS = (3, 4)  # the input that the overlaps are counted for: large enough to have an inside
+__all__ = ["overlap_counts", "overlaps"]
 
 
 def overlaps(state: State) -> Scene:
@@ -50,7 +48,8 @@ def overlaps(state: State) -> Scene:
     ]
     first = cells.first_cells(parts)
     top, left = 2 * LABEL + 1, 1 + 2 * GAP
-    places = [(0.0, top), (left, LABEL), (left, top), (left + counts.shape[1] + 2 * GAP, top)]
+    middle = max(counts.shape[1], WIDE_LETTER * len(parts[2].label))
+    places = [(0.0, top), (left, LABEL), (left, top), (left + middle + 2 * GAP, top)]
     links = [
         link
         for n, (i, j) in enumerate(np.ndindex(counts.shape))
@@ -65,7 +64,7 @@ def overlaps(state: State) -> Scene:
         grids=tuple(replace(part, at=at) for part, at in zip(parts, places, strict=True)),
         links=tuple(links),
         walk="counts",
-        caption=_evenness(state),
+        caption=f"{_evenness(state)} Coloured: most stamps{'; hatched: none' if 'unused' in marks else ''}.",
         code=code(state),
     )
 

@@ -17,6 +17,7 @@ from unet_edu.transposed import conv_transpose2d
 __all__ = ["RoundTrip", "round_trip"]
 
 METER = 20  # cells of the meter
+EXACT = 1e-9  # a relative error that is only rounding
 
 
 class RoundTrip(NamedTuple):
@@ -57,17 +58,18 @@ class RoundTrip(NamedTuple):
         pixels = self.image.size
         if not self.image.any():
             return "An image of zeros comes back from everything: type a number into it."
-        if self.error < 1e-9:
+        if self.error < EXACT:
             answer = "Yes, for this image: AᵀA x = x."
-        elif self.missing < 1e-9:
+        elif self.missing < EXACT:
             answer = f"Up to a factor, for this image: AᵀA x = {number(1 / self.scale)} x."
         else:
             answer = (
-                f"No: ‖AᵀA x − x‖ is {number(self.error)} times ‖x‖; rescaled as well as can be, "
-                f"{100 * self.missing:.0f} % of x is still missing."
+                f"No, the difference is {number(self.error)} times as large as x. Multiplied by the best factor, "
+                f"AᵀA x still misses {100 * self.missing:.0f} % of x."
             )
         if self.rank == pixels:
-            return f"{answer} A keeps all {pixels} numbers of x."
+            other = ": some other matrix brings every image back" if self.missing >= EXACT else ""
+            return f"{answer} A keeps {f'all {pixels} numbers' if pixels > 1 else 'the one number'} of x{other}."
         return f"{answer} A keeps {self.rank} numbers of {pixels}: no matrix brings every image back."
 
 
@@ -114,16 +116,25 @@ def round_trip(state: State) -> Scene:
         walk="output",
         signs=signs,
         caption=f"Is AᵀA x = x? {trip.verdict}",
-        code=code(state),
+        code=f"nn.Sequential(nn.Conv2d(1, 1, {_settings(state)}), {code(state)})  # both with the weights w",
     )
+
+
+def _settings(state: State) -> str:
+    kernel = cells.sides(state.weights.shape)
+    return f"kernel_size={kernel}, stride={state.stride}, padding={state.padding}, bias=False"
 
 
 def _meter(trip: RoundTrip) -> Grid:
     back = 1 - trip.missing if trip.image.any() else 0.0
     filled = round(METER * back)
-    label = f"what comes back of x, after the best rescaling: {100 * back:.0f} %"
+    label = f"what comes back of x, with the best factor: {100 * back:.0f} %"
+    note = (
+        f"AᵀA x is multiplied by {number(trip.scale)}, which brings it nearest to x. "
+        "How large an image or a difference is: the root of the sum of its squares"
+    )
     marks = ("tap",) * filled + ("",) * (METER - filled)
-    return Grid("meter", label, "output", 1, METER, ("",) * METER, (trip.verdict,) * METER, marks)
+    return Grid("meter", label, "output", 1, METER, ("",) * METER, (note,) * METER, marks)
 
 
 def _relative(difference: NDArray[np.float64], whole: NDArray[np.float64]) -> float:

@@ -16,9 +16,10 @@ from unet_edu.figures.scene import Grid, Scene, stack
 from unet_edu.matrix import conv2d_matrix
 from unet_edu.transposed import conv_transpose2d, transposed_size
 
-__all__ = ["MOST_OUTPUT", "State", "code", "nothing", "settings"]
+__all__ = ["MOST_OUTPUT", "PIXELS", "State", "code", "nothing", "settings"]
 
 MOST_OUTPUT = 8  # rows and columns that still read well
+PIXELS = (3, 4)  # the input that the overlaps are counted for, whatever x is: large enough to have an inside
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,10 @@ class State:
                 "It must be less than the stride, or PyTorch raises an error."
             )
         try:
-            size = self.size
+            size = self.size_for(PIXELS if self.show == "overlaps" else self.pixels.shape)
         except ValueError:
             return "The padding cuts off everything that the stamps cover: PyTorch raises an error."
-        if max(size) > MOST_OUTPUT:
+        if max(size) > MOST_OUTPUT and self.show != "overlaps":  # which draws less, so that all fit
             return (
                 f"The output would be {cells.size(size)}: too large to read here, where {MOST_OUTPUT}×{MOST_OUTPUT} fit. "
                 "Take a smaller stride or kernel, or more padding."

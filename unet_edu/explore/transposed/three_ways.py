@@ -11,13 +11,12 @@ import numpy as np
 from unet_edu.explore import cells
 from unet_edu.explore.cells import Place
 from unet_edu.explore.transposed.state import State, code, settings
-from unet_edu.figures.scene import GAP, LABEL, SIGN, Grid, Link, Scene, number
+from unet_edu.figures.scene import GAP, LABEL, SIGN, WIDE_LETTER, Grid, Link, Scene, number
 from unet_edu.transposed import conv_transpose2d, insert_zeros
 
 __all__ = ["busiest", "three_ways"]
 
 BETWEEN = 0.35  # cells between two stamps, or two pieces of the matrix
-LETTER = 0.3  # cells: the width of a label's letter where cells are small
 PIECES = 33  # cells: how wide the pieces of the matrix may stand side by side
 
 
@@ -246,7 +245,7 @@ def _row(
         else:
             grid, columns, rows = part
             grids.append(replace(grid, at=(x, top + LABEL + (height - rows) / 2)))
-            x += max(columns, LETTER * len(grid.label) - SIGN - GAP) + GAP  # a label may reach over the sign
+            x += max(columns, WIDE_LETTER * len(grid.label) - SIGN - GAP) + GAP  # a label may reach over the sign
     return grids, signs
 
 
@@ -328,9 +327,11 @@ def _formula(state: State) -> str:
         )
     ]
     marks = _marks_y(state)
+    at_the_end = "last row and column" if more == 1 else f"last {more} rows and columns"
+    coloured = ", coloured where a stamp reaches" if "tap" in marks else ""
     legend = [
         ("dashed: cut off by the padding", p > 0),
-        ("coloured: there because of output_padding", "tap" in marks),
+        (f"{at_the_end}: there because of output_padding{coloured}", more > 0),
         ("hatched: no stamp reaches it", "unused" in marks),
     ]
     return "; ".join(sides + [words for words, is_seen in legend if is_seen])
