@@ -11,6 +11,9 @@ column) and false negatives (FN, the rest of the row). The measures are ratios o
 
 A binary mask is the case of two classes: 0 is the background, 1 what one looks for. So `iou(confusion_matrix(mask, truth, 2))[1]` is
 the IoU of two masks.
+
+Pixels do not know cells. The measures of objects (SEG, average precision) and of the borders between them (Rand and warping error)
+are written in `unet_edu.instances`, and can be imported from here too.
 """
 
 from __future__ import annotations
@@ -23,8 +26,36 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unet_edu._arguments import numbers, whole
+from unet_edu.instances import (
+    average_precision,
+    cell_scores,
+    connected,
+    pixel_error,
+    rand_error,
+    seg,
+    splits_and_merges,
+    warped,
+    warping_error,
+)
 
-__all__ = ["confusion_matrix", "dice", "iou", "mean_iou", "pixel_accuracy", "precision", "recall"]
+__all__ = [
+    "average_precision",
+    "cell_scores",
+    "confusion_matrix",
+    "connected",
+    "dice",
+    "iou",
+    "mean_iou",
+    "pixel_accuracy",
+    "pixel_error",
+    "precision",
+    "rand_error",
+    "recall",
+    "seg",
+    "splits_and_merges",
+    "warped",
+    "warping_error",
+]
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")

@@ -1,0 +1,54 @@
+"""Where networks compute, and with which numbers: what training and prediction share."""
+
+from __future__ import annotations
+
+import torch
+
+__all__ = ["autocast", "best_device", "bf16_is_fast", "channels_last"]
+
+
+def best_device() -> torch.device:
+    """The GPU where there is one (NVIDIA or AMD: "cuda", Apple: "mps"), the processor elsewhere."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def bf16_is_fast(device: torch.device) -> bool:
+    """Whether convolutions with 16-bit numbers (bfloat16) take less time than with 32 bits.
+
+    They do where the hardware multiplies such numbers: GPUs from NVIDIA's Ampere (2020) on, and processors with AVX512-BF16 or AMX.
+    Elsewhere PyTorch computes with them too, but more slowly than with 32 bits (pytorch issue 118499).
+    """
+    if device.type == "cuda":
+        return torch.version.hip is not None or torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type == "cpu":
+        # PyTorch asks the processor, and has no public name for the answer; where the private one is gone, 32 bits are safe
+        asks = (getattr(torch.cpu, f"_is_{name}_supported", bool) for name in ("avx512_bf16", "amx_tile"))
+        return any(ask() for ask in asks)
+    return False
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """A context in which convolutions compute with 16 or with 32 bits.
+
+    Parameters
+    ----------
+    device : torch.device
+    precision : {"auto", "float32", "bfloat16"}
+        "auto" is bfloat16 where that is faster.
+
+    Raises
+    ------
+    ValueError
+        When `precision` is none of these.
+    """
+    if precision not in ("auto", "float32", "bfloat16"):
+        raise ValueError(f"precision: expected 'auto', 'float32' or 'bfloat16', got {precision!r}")
+    is_short = precision == "bfloat16" or (precision == "auto" and bf16_is_fast(device))
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=is_short)
+
+
+def channels_last(device: torch.device) -> torch.memory_format:
+    """How images lie in memory: the channels of a pixel side by side, which is what fast convolutions read."""
+    return torch.contiguous_format if device.type == "mps" else torch.channels_last

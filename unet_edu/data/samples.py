@@ -1,0 +1,290 @@
+"""What a network is trained on: frames, and the samples that are cut from them. Lesson 07.
+
+Few images are annotated, so each is used in many forms: turned, flipped, made larger or smaller, bent, brighter, noisier. All that moves
+pixels happens in one step, so that the image is read between its pixels only once and becomes no softer, and so that labels and
+weights go exactly where the image goes. What changes the brightness happens to the image alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+
+from unet_edu._arguments import Size, pair, whole
+from unet_edu.data.elastic import displacement, sample_at
+from unet_edu.losses import separated
+
+__all__ = ["Crops", "Frame", "Sample", "Whole", "split_by_sequence"]
+
+Sample = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+"""Image float32 (C, h, w), labels int64 (h, w), weights float32 (h, w)."""
+
+OfInstances = Callable[[NDArray[Any]], NDArray[Any]]
+
+
+class Frame(NamedTuple):
+    """An image and what is true of it.
+
+    Attributes
+    ----------
+    image : (H, W) or (C, H, W) array of floats
+        From about 0 to about 1.
+    instances : (H, W) array of integers
+        0 is the background, each cell has a number of its own. Or class numbers, for data sets that count no cells (such as membranes): then
+        say `target=None` to `Crops` and `Whole`.
+    weights : (H, W) array of floats, optional
+        How much each pixel counts in the loss. Comes before any `weight_map`; without both, each counts 1.
+    """
+
+    image: NDArray[Any]
+    instances: NDArray[Any]
+    weights: NDArray[Any] | None = None
+
+
+class Whole(Dataset[Sample]):
+    """Frames as they are, one sample each: to validate on.
+
+    Parameters
+    ----------
+    frames : sequence of Frame
+    target : function from instances to labels, or None
+        `losses.separated` makes two classes, background and cell, with a gap between cells that touch. None: the instances are the labels.
+    weight_map : function from instances to weights, optional
+        For frames without weights, as `functools.partial(border_weight_map, w0=5)`. (A lambda cannot travel to a `DataLoader`'s workers.)
+
+    Raises
+    ------
+    TypeError, ValueError
+        When a frame is not what `Frame` says; the message names it.
+    """
+
+    def __init__(
+        self,
+        frames: Sequence[Frame],
+        *,
+        target: OfInstances | None = separated,
+        weight_map: OfInstances | None = None,
+    ) -> None:
+        self.frames = [_checked(frame, n, frames[0]) for n, frame in enumerate(frames)]
+        if not self.frames:
+            raise ValueError("frames: expected at least one, got none")
+        self.target, self.weight_map = target, weight_map
+        self._truths: dict[int, tuple[NDArray[Any], NDArray[np.float32]]] = {}
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __getitem__(self, n: int) -> Sample:
+        frame = range(len(self))[n]  # raises IndexError behind the last, which ends a `for`
+        return _tensors(self.frames[frame].image, *self.truth(frame))
+
+    def truth(self, frame: int) -> tuple[NDArray[Any], NDArray[np.float32]]:
+        """Labels and weights of a whole frame, (H, W) each. Made when first asked for, then kept."""
+        if frame not in self._truths:
+            _, instances, weights = self.frames[frame]
+            labels = instances if self.target is None else np.asarray(self.target(instances))
+            if weights is None:
+                weights = np.ones(instances.shape) if self.weight_map is None else self.weight_map(instances)
+            self._truths[frame] = labels, np.asarray(weights, np.float32)
+        return self._truths[frame]
+
+
+class Crops(Whole):
+    """An endless stream of augmented crops.
+
+    `crops[n]` works for every n ≥ 0 and depends on the seed and on n alone: in whatever order, process or run it is asked for, it is the same.
+    An epoch takes each frame once, in a new order each time. `len(crops)` is the number of frames, yet the stream goes on behind it; so a
+    plain `DataLoader(crops)` would see the same samples in each epoch. `training.fit` asks for samples 0, 1, 2, … instead.
+
+    Parameters
+    ----------
+    frames : sequence of Frame
+        Sizes may differ. The number of channels may not.
+    size : int or (h, w)
+        Of a crop, in pixels. It may be larger than a frame, which is then continued by its mirror image.
+    seed : int
+    target, weight_map
+        As for `Whole`. They are computed for the whole frame, once, and bent with it.
+    margin : int
+        How far a crop may reach over the edge of its frame, into the mirror image. A network without padding predicts only the middle of
+        its input: with `margin=(size − output) // 2` the pixels on the edge of the frame come into that middle as often as the others.
+    flips, quarter_turns : bool
+        Mirror along either side, turn by 0°, 90°, 180° or 270°: for images without an up and down, as most from microscopes.
+    rotation : float
+        Turn by up to so many degrees more, either way.
+    scale : float
+        At least 1: enlarge by a factor between 1/scale and scale.
+    sigma : float
+        Elastic deformation: the standard deviation of its 3×3 arrows, in pixels. The paper bends tiles of 572 pixels by 10; on a small
+        crop the arrows are closer together, and the same number bends more.
+    gain, offset, noise : float
+        Multiply the image by 1 ± gain, add ± offset, add noise with a standard deviation of up to `noise`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When an argument is none of these, or a frame is not what `Frame` says.
+
+    References
+    ----------
+    Ronneberger, Fischer and Brox (2015), "U-Net", section 3.1. Lesson 07.
+    """
+
+    endless = True
+
+    def __init__(
+        self,
+        frames: Sequence[Frame],
+        size: Size,
+        *,
+        seed: int = 0,
+        target: OfInstances | None = separated,
+        weight_map: OfInstances | None = None,
+        margin: int = 0,
+        flips: bool = True,
+        quarter_turns: bool = True,
+        rotation: float = 15.0,
+        scale: float = 1.1,
+        sigma: float = 4.0,
+        gain: float = 0.2,
+        offset: float = 0.1,
+        noise: float = 0.02,
+    ) -> None:
+        super().__init__(frames, target=target, weight_map=weight_map)
+        self.size, self.seed = pair("size", size, 1), whole("seed", seed, 0)
+        self.margin = whole("margin", margin, 0)
+        self.flips, self.quarter_turns = flips, quarter_turns
+        self.rotation = _at_least(0, "rotation", rotation)
+        self.scale, self.sigma = _at_least(1, "scale", scale), _at_least(0, "sigma", sigma)
+        self.gain, self.offset = _at_least(0, "gain", gain), _at_least(0, "offset", offset)
+        self.noise = _at_least(0, "noise", noise)
+
+    def __getitem__(self, n: int) -> Sample:
+        if n < 0:
+            raise IndexError(f"n: samples are counted from 0, got {n}; an endless stream has no last one")
+        epoch, place = divmod(n, len(self.frames))
+        # the 1 keeps this apart from sample n = epoch
+        frame = int(np.random.default_rng((self.seed, epoch, 1)).permutation(len(self.frames))[place])
+        rng = np.random.default_rng((self.seed, n))
+        image, (labels, weights) = self.frames[frame].image, self.truth(frame)
+        places = self._places(rng, labels.shape)
+        return _tensors(
+            self._relit(rng, sample_at(image, places, order=3)),
+            sample_at(labels, places, order=0),
+            sample_at(weights, places, order=1),
+        )
+
+    def _places(self, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        """Where each pixel of the crop looks in its frame, (2, h, w): bent, then turned and scaled about its centre, then moved."""
+        from_centre = [np.arange(side) - (side - 1) / 2 for side in self.size]
+        places = np.stack(np.meshgrid(*from_centre, indexing="ij"))
+        if self.sigma:
+            places += displacement(self.size, rng, sigma=self.sigma)
+        places = np.tensordot(self._turn(rng), places, axes=1)
+        for axis in (0, 1):
+            least, most = -self.margin, shape[axis] + self.margin - self.size[axis]
+            top = rng.integers(min(least, most), max(least, most), endpoint=True)
+            places[axis] += top + (self.size[axis] - 1) / 2
+        return places
+
+    def _turn(self, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Flip, turn and scale as one 2×2 matrix, exact where nothing lies between pixels."""
+        matrix = np.eye(2)
+        if self.flips:
+            matrix *= rng.choice([-1, 1], (2, 1))
+        if self.quarter_turns:
+            matrix = np.linalg.matrix_power([[0, -1], [1, 0]], rng.integers(4)) @ matrix
+        angle = np.deg2rad(rng.uniform(-self.rotation, self.rotation))
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        return turn @ matrix / self.scale ** rng.uniform(-1, 1)
+
+    def _relit(self, rng: np.random.Generator, image: NDArray[Any]) -> NDArray[Any]:
+        gain, offset = 1 + rng.uniform(-self.gain, self.gain), rng.uniform(-self.offset, self.offset)
+        noise = rng.uniform(0, self.noise) * rng.standard_normal(image.shape, np.float32) if self.noise else 0
+        return image * gain + offset + noise
+
+
+def split_by_sequence(sequences: Sequence[Any], held_out: Any) -> tuple[list[int], list[int]]:
+    """Divide frames into training and validation by whole sequences, never within one.
+
+    Neighbouring frames of a film show the same cells a little later. If one of them is trained on and the next one is scored, the score
+    says how well the network remembers, not how well it sees.
+
+    Parameters
+    ----------
+    sequences : sequence
+        For each frame the name of the sequence that it is from.
+    held_out : name, or collection of names
+        The sequences to validate on.
+
+    Returns
+    -------
+    training, validation : lists of int
+        The numbers of the frames, in their order. Together they are all, and no sequence is in both.
+
+    Raises
+    ------
+    ValueError
+        When a name is of no frame, or nothing would be left to train on.
+
+    References
+    ----------
+    Lesson 09, exercise `split_by_sequence`.
+
+    Examples
+    --------
+    >>> split_by_sequence(["01", "01", "02"], held_out="02")
+    ([0, 1], [2])
+    """
+    names = {held_out} if isinstance(held_out, str | int) else set(held_out)
+    if not names or (unknown := names - set(sequences)):
+        raise ValueError(
+            f"held_out: expected some of {', '.join(map(repr, sorted(set(sequences), key=str)))}, got {held_out!r}"
+        )
+    validation = [n for n, name in enumerate(sequences) if name in names]
+    training = [n for n, name in enumerate(sequences) if name not in names]
+    if not training:
+        raise ValueError(f"held_out: {held_out!r} are all the sequences, so none is left to train on; hold out fewer")
+    return training, validation
+
+
+def _tensors(image: NDArray[Any], labels: NDArray[Any], weights: NDArray[Any]) -> Sample:
+    planes = image if image.ndim == 3 else image[None]
+    return (
+        torch.from_numpy(np.array(planes, np.float32)),  # copies: nobody writes into a frame
+        torch.from_numpy(np.array(labels, np.int64)),
+        torch.from_numpy(np.array(weights, np.float32)),
+    )
+
+
+def _checked(frame: Frame, n: int, first: Frame) -> Frame:
+    """The frame as arrays, or an error that says what is wrong with it."""
+    image, instances, weights = (None if part is None else np.asarray(part) for part in Frame(*frame))
+    assert image is not None and instances is not None
+    if image.dtype.kind != "f":
+        raise TypeError(
+            f"frames[{n}].image: expected floats from about 0 to 1, got {image.dtype}; of bytes, take image / 255"
+        )
+    if image.ndim not in (2, 3) or 0 in image.shape:
+        raise ValueError(f"frames[{n}].image: expected shape (H, W) or (C, H, W), got {image.shape}")
+    if np.shape(first.image)[:-2] != image.shape[:-2]:
+        raise ValueError(
+            f"frames[{n}].image: expected as many channels as frames[0], which has shape {np.shape(first.image)}, got {image.shape}"
+        )
+    if instances.dtype.kind not in "biu":
+        raise TypeError(f"frames[{n}].instances: expected integers, got {instances.dtype}")
+    for name, array in (("instances", instances), ("weights", weights)):
+        if array is not None and array.shape != image.shape[-2:]:
+            raise ValueError(f"frames[{n}].{name}: expected shape {image.shape[-2:]} like the image, got {array.shape}")
+    return Frame(image, instances, weights)
+
+
+def _at_least(least: float, name: str, value: float) -> float:
+    if not (np.isfinite(value) and value >= least):
+        raise ValueError(f"{name}: expected a number of at least {least}, got {value}")
+    return value
