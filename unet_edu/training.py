@@ -196,12 +196,13 @@ class _Run:
     def __init__(self, model: UNet, settings: dict[str, Any], folder: Path | None) -> None:
         self.model, self.settings, self.folder = model, settings, folder
         self.optimizer, self.schedule = _optimizer(model, settings)
-        self.history, self.step, self.best, self.seconds = History(), 0, -math.inf, 0.0
+        self.history, self.step, self.best, self.seconds, self.lr = History(), 0, -math.inf, 0.0, settings["lr"]
 
     def update(self, loss: Tensor) -> None:
         """The way back through the network, and one step."""
         self.optimizer.zero_grad()
         loss.backward()
+        self.lr = self.optimizer.param_groups[0]["lr"]
         self.optimizer.step()
         self.schedule.step()
         self.step += 1
@@ -242,7 +243,7 @@ class _Run:
         row: dict[str, float] = {
             "step": self.step,
             "loss": float(np.mean(self.history.losses[since:])),
-            "lr": self.optimizer.param_groups[0]["lr"],
+            "lr": self.lr,
             "seconds": self.seconds + seconds,
         }
         self.model.eval()
@@ -382,6 +383,7 @@ def _batches(
         num_workers=workers,
         worker_init_fn=_ignore_interrupts,
         pin_memory=torch.cuda.is_available(),
+        generator=torch.Generator(),  # of its own, or it would draw from everybody's
     )
 
 

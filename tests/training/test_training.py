@@ -1,0 +1,510 @@
+"""The loop against itself: killed, interrupted, in several processes, and on files that lie."""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import os
+import pickle
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import Dataset
+
+from tests.training.runs import PLAIN, Blobs, network, run
+from unet_edu import training
+from unet_edu.losses import weighted_cross_entropy
+from unet_edu.tiling import predict
+from unet_edu.training import Shuffled, bf16_is_fast, evaluate, fit, load, save
+from unet_edu.unet import UNet
+
+ROOT = Path(__file__).parents[2]
+
+
+def weights(model):
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+def assert_same(first, second, **tolerance):
+    assert first.keys() == second.keys() and first
+    for name, value in first.items():
+        torch.testing.assert_close(value, second[name], **({"rtol": 0, "atol": 0} | tolerance), msg=name)
+
+
+def test_it_learns():
+    model = network()
+    history = fit(model, Blobs(), Blobs(), steps=100, batch_size=4, optimizer="adamw", lr=0.02, **PLAIN)
+    assert history.rows[-1]["val_iou"] > 0.9 > history.rows[0]["val_iou"]
+    assert history.losses[0] > 2 * history.losses[-1]
+    assert not model.training
+
+
+def test_a_step_is_the_papers():
+    """One step by hand, twice: p ← p − lr·v with v ← 0.99·v + gradient, on the mean weighted cross-entropy of the pixels answered."""
+    model, by_hand = network(norm=None, dropout=0.0, padding="valid"), network(norm=None, dropout=0.0, padding="valid")
+    samples = Shuffled(Blobs(side=20), seed=7)
+    fit(model, Blobs(side=20), steps=2, lr=0.1, seed=7, **PLAIN)
+    velocity = [torch.zeros_like(p) for p in by_hand.parameters()]
+    for n in range(2):
+        image, labels, weight = (torch.as_tensor(part)[None] for part in samples[n])
+        logits = by_hand(image)
+        inner = (..., slice(8, 12), slice(8, 12))
+        loss = weighted_cross_entropy(logits, labels[inner], weight[inner])
+        gradients = torch.autograd.grad(loss, by_hand.parameters())
+        with torch.no_grad():
+            for p, v, g in zip(by_hand.parameters(), velocity, gradients, strict=True):
+                p -= 0.1 * v.mul_(0.99).add_(g)
+    # the same float32 sums in another order
+    assert_same(weights(model), weights(by_hand), rtol=1e-5, atol=1e-6)
+
+
+def test_the_learning_rate_of_one_cycle_rises_and_falls_and_sgds_stays():
+    rows = fit(network(), Blobs(), steps=20, optimizer="adamw", lr=0.01, validate_every=1, **PLAIN).rows
+    rates = [row["lr"] for row in rows]
+    top = int(np.argmax(rates))
+    assert 0 < top < 19 and rates[:top] == sorted(rates[:top]) and rates[top:] == sorted(rates[top:], reverse=True)
+    assert max(rates) == pytest.approx(0.01)
+    assert {row["lr"] for row in fit(network(), Blobs(), steps=3, validate_every=1, **PLAIN).rows} == {0.001}
+
+
+def test_history_counts():
+    seen = []
+    history = fit(
+        network(),
+        Blobs(),
+        Blobs(),
+        steps=7,
+        validate_every=3,
+        on_validation=lambda model, row: seen.append((row["step"], model.training)),
+        **PLAIN,
+    )
+    assert [row["step"] for row in history.rows] == [3, 6, 7]
+    assert seen == [(3, False), (6, False), (7, False)]
+    assert len(history.losses) == 7
+    assert history.rows[1]["loss"] == pytest.approx(np.mean(history.losses[3:6]))
+    assert history.rows[0]["seconds"] < history.rows[2]["seconds"]
+
+
+def test_samples_without_weights_weigh_one():
+    ones = Blobs()
+    ones.samples = [(image, labels, np.ones_like(image[0])) for image, labels, _ in ones.samples]
+    models = network(), network()
+    for model, samples in zip(models, (ones, Blobs(weighted=False)), strict=True):
+        fit(model, samples, steps=3, **PLAIN)
+    assert_same(*map(weights, models))
+
+
+def test_each_epoch_shows_every_sample_once_in_an_order_of_its_own():
+    stream = Shuffled([10, 11, 12, 13, 14], seed=3)
+    epochs = [[stream[n] for n in range(5 * e, 5 * e + 5)] for e in range(6)]
+    assert all(sorted(epoch) == [10, 11, 12, 13, 14] for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) > 1
+    assert [Shuffled([10, 11, 12, 13, 14], seed=3)[n] for n in range(5, 10)] == epochs[1]
+
+
+def test_an_endless_dataset_is_asked_for_samples_in_their_order():
+    asked = []
+
+    class Endless(Blobs):
+        endless = True
+
+        def __getitem__(self, n):
+            asked.append(n)
+            return super().__getitem__(n % 4)
+
+    fit(network(), Endless(), steps=3, batch_size=2, **PLAIN)
+    assert asked == [0, 1, 2, 3, 4, 5]
+
+
+def test_validation_is_pooled_over_pixels_of_images_of_any_size():
+    model = network(dropout=0.0).eval()
+    first, second = Blobs(16), Blobs(13)  # 13 is odd: the network alone would refuse it
+    second.samples = second.samples[:1]
+    both = [*first.samples, *second.samples]
+    scores = [
+        evaluate(model, Listed(samples), precision="float32") for samples in (first.samples, second.samples, both)
+    ]
+    pixels = np.array([4 * 16 * 16, 13 * 13])
+    expected = np.dot([scores[0]["val_loss"], scores[1]["val_loss"]], pixels) / pixels.sum()
+    assert scores[2]["val_loss"] == pytest.approx(expected)
+    table, losses = np.zeros((2, 2), int), []
+    for image, labels, weight in both:
+        p = predict(model, image, precision="float32")
+        losses += (weight * -np.log(np.where(labels, p[1], p[0]))).ravel().tolist()
+        np.add.at(table, (labels, (p[1] > p[0]).astype(int)), 1)
+    assert scores[2]["val_loss"] == pytest.approx(np.mean(losses), rel=1e-5)  # float32
+    assert scores[2]["val_iou"] == table[1, 1] / (table.sum() - table[0, 0])
+
+
+class Listed(Dataset):
+    def __init__(self, samples):
+        self.samples = samples
+
+    def __len__(self):
+        return len(self.samples)
+
+    def __getitem__(self, n):
+        return self.samples[n]
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_a_run_that_was_stopped_goes_on_as_if_nothing_had_happened(tmp_path, optimizer):
+    whole, parts = network(), network()
+    settings = {"steps": 8, "batch_size": 2, "optimizer": optimizer, "validate_every": 2, **PLAIN}
+    expected = fit(whole, Blobs(), Blobs(), **settings)
+
+    def stop(model, row):
+        if row["step"] == 4:
+            signal.raise_signal(signal.SIGINT)  # heard at step 5
+
+    first = fit(parts, Blobs(), Blobs(), folder=tmp_path, on_validation=stop, **settings)
+    assert first.interrupted and len(first.losses) == 5
+    again = network(seed=99)
+    second = fit(again, Blobs(), Blobs(), folder=tmp_path, resume=True, **settings)
+    assert second.losses == expected.losses
+    assert_same(weights(again), weights(whole))
+    assert_same(weights(load(tmp_path / "last.pt")), weights(whole))
+    assert second.rows[-1]["val_iou"] == expected.rows[-1]["val_iou"]
+    # and one that is finished stays so
+    third = fit(network(), Blobs(), Blobs(), folder=tmp_path, resume=True, **settings)
+    assert third.losses == expected.losses
+
+
+def test_a_second_interrupt_breaks():
+    def impatient(model, row):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        fit(network(), Blobs(), steps=5, validate_every=1, on_validation=impatient, **PLAIN)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_it_runs_beside_the_main_thread():
+    histories = []
+    thread = threading.Thread(target=lambda: histories.append(fit(network(), Blobs(), steps=2, **PLAIN)))
+    thread.start()
+    thread.join()
+    assert len(histories[0].losses) == 2
+
+
+def test_workers_prepare_the_same_samples():
+    models = network(), network()
+    for model, workers in zip(models, (0, 2), strict=True):
+        fit(model, Blobs(), steps=3, batch_size=2, workers=workers, **PLAIN)
+    assert_same(*map(weights, models))
+
+
+def test_nobody_elses_random_numbers_change():
+    model = network()
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    fit(model, Blobs(), steps=2, **PLAIN)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_best_is_the_one_with_the_highest_iou(tmp_path):
+    model = network()
+    history = fit(model, Blobs(), Blobs(), steps=12, validate_every=2, lr=0.01, folder=tmp_path, **PLAIN)
+    best = max(row["val_iou"] for row in history.rows)
+    assert evaluate(load(tmp_path / "best.pt"), Blobs(), precision="float32")["val_iou"] == best
+
+
+def test_a_loss_that_is_no_number_stops_and_the_last_good_state_is_kept(tmp_path):
+    with pytest.raises(
+        FloatingPointError, match=r"learning rate that is too high: try a tenth of 1e\+30.*last good state"
+    ):
+        fit(
+            network(norm=None),
+            Blobs(),
+            steps=50,
+            lr=1e30,
+            validate_every=1,
+            folder=tmp_path,
+            **PLAIN,
+        )
+    assert all(torch.isfinite(value).all() for value in load(tmp_path / "last.pt").state_dict().values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"optimizer": "adam"}, ValueError, "optimizer: expected one of sgd, adamw, got 'adam'"),
+        ({"steps": 0}, ValueError, "steps: expected an int of at least 1, got 0"),
+        ({"batch_size": 0}, ValueError, "batch_size: expected an int of at least 1, got 0"),
+        ({"lr": 0}, ValueError, "lr: expected a number above 0, got 0"),
+        ({"lr": math.nan}, ValueError, "lr: expected a number above 0, got nan"),
+        ({"validate_every": 0}, ValueError, "validate_every: expected an int of at least 1, got 0"),
+        ({"precision": "float16"}, ValueError, "precision: expected 'auto', 'float32' or 'bfloat16', got 'float16'"),
+        ({"resume": True}, ValueError, "resume: expected the folder of the run as well"),
+        ({"seed": -1}, ValueError, "seed: expected an int of at least 0, got -1"),
+    ],
+    ids=str,
+)
+def test_arguments_that_make_no_run(arguments, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        fit(network(), Blobs(), **({"steps": 1} | PLAIN | arguments))
+
+
+def test_nothing_to_learn_from():
+    with pytest.raises(ValueError, match="train: expected at least one sample, got none"):
+        fit(network(), Listed([]), steps=1, **PLAIN)
+    with pytest.raises(ValueError, match="validation: expected at least one image, got none"):
+        fit(network(), Blobs(), Listed([]), steps=1, **PLAIN)
+
+
+def test_a_folder_with_a_run_is_not_overwritten_and_other_settings_do_not_go_on(tmp_path):
+    fit(network(), Blobs(), steps=2, folder=tmp_path, **PLAIN)
+    before = (tmp_path / "last.pt").read_bytes()
+    with pytest.raises(FileExistsError, match="resume=True goes on with it"):
+        fit(network(), Blobs(), steps=2, folder=tmp_path, **PLAIN)
+    with pytest.raises(ValueError, match=r"lr: the run in .* has 0.001, got 0.5"):
+        fit(network(), Blobs(), steps=2, lr=0.5, folder=tmp_path, resume=True, **PLAIN)
+    with pytest.raises(ValueError, match=r"skip: the run in .* has 'concat', got 'add'"):
+        fit(network(skip="add"), Blobs(), steps=2, folder=tmp_path, resume=True, **PLAIN)
+    assert (tmp_path / "last.pt").read_bytes() == before
+
+
+def test_16_bits_where_they_are_fast():
+    history = fit(network(), Blobs(), steps=2, device="cpu", precision="auto", progress=False)
+    exact = fit(network(), Blobs(), steps=2, **PLAIN)
+    # 16-bit numbers have three digits, so a loss that is equal to six was not computed with them
+    is_short = not math.isclose(history.losses[0], exact.losses[0], rel_tol=1e-6)
+    assert is_short is bf16_is_fast(torch.device("cpu"))
+    assert history.losses[0] == pytest.approx(exact.losses[0], rel=0.02)
+
+
+# ---------------------------------------------------------------------------------------------------------------- files
+
+
+def test_a_saved_network_answers_the_same(tmp_path):
+    model = network(skip="add").eval()
+    save(model, tmp_path / "new" / "net.pt")
+    x = torch.randn(1, 1, 16, 16)
+    assert torch.equal(load(tmp_path / "new" / "net.pt")(x), model(x))
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["net.pt"]
+
+
+def test_half_precision_files_load_as_float32(tmp_path):
+    save(network().half(), tmp_path / "net.pt")
+    model = load(tmp_path / "net.pt")
+    assert {value.dtype for value in model.parameters()} == {torch.float32}
+    assert torch.isfinite(model(torch.zeros(1, 1, 16, 16))).all()
+
+
+def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
+    save(network(0), tmp_path / "net.pt")
+    before = (tmp_path / "net.pt").read_bytes()
+
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="could not be written .*No space left on device.* Is the disk full"):
+        save(network(1), tmp_path / "net.pt")
+    assert (tmp_path / "net.pt").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["net.pt"]
+
+
+@pytest.fixture(scope="module")
+def whole_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("whole") / "net.pt"
+    save(network(), path)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("part", [0, 1, 10, 100, 0.5, 0.9, 0.999])
+def test_a_truncated_file_is_refused(tmp_path, whole_file, part):
+    path = tmp_path / "net.pt"
+    path.write_bytes(whole_file[: part if isinstance(part, int) else int(part * len(whole_file))])
+    with pytest.raises(ValueError, match="expected a whole checkpoint"):
+        load(path)
+
+
+def test_no_changed_byte_of_a_weight_goes_unseen(tmp_path, whole_file):
+    path = tmp_path / "net.pt"
+    path.write_bytes(whole_file)
+    with zipfile.ZipFile(path) as archive:
+        entries = [entry for entry in archive.infolist() if "/data/" in entry.filename]
+    assert len(entries) > 10
+    for entry in entries:
+        changed = bytearray(whole_file)
+        place = whole_file.index(entry.filename.encode(), entry.header_offset) + len(entry.filename)
+        place += int.from_bytes(whole_file[entry.header_offset + 28 : entry.header_offset + 30], "little")  # padding
+        changed[place + entry.file_size // 2] ^= 0xFF
+        path.write_bytes(changed)
+        with pytest.raises(ValueError, match="expected a whole checkpoint"):
+            load(path)
+
+
+class Hostile:
+    """What a pickle can do to whoever trusts it."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (Path.touch, (self.path,))
+
+
+def test_a_file_cannot_run_a_program(tmp_path):
+    path, trace = tmp_path / "net.pt", tmp_path / "trace"
+    for content in (Hostile(trace), {"config": Hostile(trace), "weights": {}}, [Hostile(trace)]):
+        torch.save(content, path)
+        with pytest.raises(ValueError, match="expected a whole checkpoint"):
+            load(path)
+        path.write_bytes(pickle.dumps(content))  # the format of old: not a zip
+        with pytest.raises(ValueError, match="expected a whole checkpoint"):
+            load(path)
+    assert not trace.exists()
+    pickle.loads(path.read_bytes())  # the trap works, when somebody steps into it
+    assert trace.exists()
+
+
+def test_files_that_hold_something_else(tmp_path):
+    path = tmp_path / "net.pt"
+    config, state = network().config, network().state_dict()
+    first = next(iter(state))
+    huge = {**state, first: torch.zeros(1).expand(10**6, 10**6)}  # a terabyte, says a file of a kilobyte
+    contents = [
+        torch.zeros(3),
+        {},
+        {"config": config},
+        {"config": config, "weights": {}},
+        {"config": config, "weights": [1, 2]},
+        {"config": {**config, "widths": (10**6, 10**6)}, "weights": state},
+        {"config": {**config, "padding": "full"}, "weights": state},
+        {"config": {**config, "widths": "many"}, "weights": state},
+        {"config": {**config, "more": 1}, "weights": state},
+        {"config": {**config, "skip": "add"}, "weights": state},
+        {"config": config, "weights": huge},
+        {"config": config, "weights": {**state, first: "no tensor"}},
+    ]
+    for content in contents:
+        torch.save(content, path)
+        with pytest.raises(ValueError, match=r"expected (a U-Net's weights|the checkpoint of a U-Net)"):
+            load(path)
+    with pytest.raises(FileNotFoundError):
+        load(tmp_path / "missing.pt")
+
+
+def test_a_file_that_unfolds_is_refused(tmp_path):
+    path = tmp_path / "bomb.pt"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data/0", bytes(10**7))
+    with pytest.raises(ValueError, match="expected a whole checkpoint"):
+        load(path)
+
+
+def test_a_network_alone_is_nothing_to_go_on_from(tmp_path):
+    save(network(), tmp_path / "last.pt")
+    with pytest.raises(ValueError, match="nothing to go on from"):
+        fit(network(), Blobs(), steps=2, folder=tmp_path, resume=True, **PLAIN)
+
+
+# ------------------------------------------------------------------------------------------------------------ processes
+
+
+def test_killed_twenty_times_it_still_arrives(tmp_path, monkeypatch):
+    """SIGKILL at random moments: after each, the last checkpoint loads; in the end all is as in a run that nobody disturbed."""
+    settings = {"steps": 300, "batch_size": 2, "validate_every": 1}
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    server = multiprocessing.get_context("forkserver")  # loads torch once, and not in each of the processes
+    server.set_forkserver_preload(["tests.training.runs", "unet_edu.tiling", "torch._dynamo"])
+    rng, last, loaded = np.random.default_rng(2015), tmp_path / "last.pt", 0
+    for _ in range(20):
+        child, before = server.Process(target=run, args=(tmp_path, settings)), _time_of(last)
+        child.start()
+        while _time_of(last) == before and child.is_alive():
+            time.sleep(0.001)  # until it has written once
+        time.sleep(rng.uniform(0, 0.05))
+        child.kill()
+        child.join()
+        assert child.exitcode == -signal.SIGKILL
+        loaded += isinstance(load(last), UNet)
+    assert loaded == 20
+    assert 20 <= torch.load(last, weights_only=True)["step"] < 300
+    child = server.Process(target=run, args=(tmp_path, settings))
+    child.start()
+    child.join()
+    assert child.exitcode == 0
+    alone = server.Process(target=run, args=(tmp_path / "alone", settings))
+    alone.start()
+    alone.join()
+    resumed, undisturbed = (torch.load(path, weights_only=True) for path in (last, tmp_path / "alone" / "last.pt"))
+    assert resumed["losses"] == undisturbed["losses"] and len(resumed["losses"]) == 300
+    assert_same(resumed["weights"], undisturbed["weights"])
+    assert not list(tmp_path.glob("*.part"))
+
+
+def _time_of(path):
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+@pytest.mark.parametrize("launcher", ["torch.distributed.run", "accelerate.commands.launch"])
+def test_two_processes_are_one(tmp_path, launcher):
+    """The same batch on two processes, without what is drawn or measured for each process by itself."""
+    settings = {"steps": 6, "batch_size": 4, "validate_every": 2, "optimizer": "adamw"}
+    script = tmp_path / "run.py"
+    script.write_text(
+        f"from tests.training.runs import run\nrun({str(tmp_path / 'two')!r}, {settings!r}, norm=None)\nprint('done')"
+    )
+    options = (
+        ["--nproc_per_node=2"] if "torch" in launcher else ["--num_processes=2", "--multi_gpu", "--mixed_precision=no"]
+    )
+    options += (
+        ["--master_port=29611"]
+        if "torch" in launcher
+        else ["--main_process_port=29612", "--num_machines=1", "--dynamo_backend=no"]
+    )
+    command = [sys.executable, "-m", launcher, *options, str(script)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "MASTER_ADDR": "127.0.0.1"}
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("done") == 2
+    alone = network(dropout=0.0, norm=None)
+    history = fit(alone, Blobs(), Blobs(), **settings, **PLAIN)
+    two = torch.load(tmp_path / "two" / "last.pt", weights_only=True)
+    assert two["losses"] == pytest.approx(history.losses, rel=1e-5)
+    # AdamW divides by the size of the gradient, so rounding of a small one becomes a visible part of a step (0.002)
+    assert_same(two["weights"], weights(alone), rtol=0, atol=2e-4)
+
+
+def test_a_batch_is_shared_evenly():
+    with pytest.raises(
+        ValueError, match="batch_size: expected a multiple of the 2 processes that share a batch, got 3"
+    ):
+        training._batches(Blobs(), {"batch_size": 3, "steps": 1, "seed": 0}, 0, 0, 2, 0)
+    for size, count in ((4, 2), (6, 3)):
+        parts = []
+        for rank in range(count):
+            loader = training._batches(Blobs(), {"batch_size": size, "steps": 2, "seed": 0}, 0, rank, count, 0)
+            parts.append(list(loader.batch_sampler))
+        together = [[n for part in parts for n in part[step]] for step in range(2)]
+        assert together == [list(range(size)), list(range(size, 2 * size))]
+
+
+def test_compile_trains_what_torch_compiles(monkeypatch):
+    """Compiling takes half a minute, and is torch's business; here it is seen that what it gives back is what is trained."""
+    asked = []
+
+    def compiled(model):
+        asked.append(model)
+        return lambda x: 0 * model(x)
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    model = network()
+    history = fit(model, Blobs(weighted=False), steps=2, compile=True, **PLAIN)
+    assert asked == [model]
+    assert history.losses == pytest.approx([math.log(2)] * 2)
