@@ -289,8 +289,8 @@ def warping_error(prediction: ArrayLike, target: ArrayLike) -> float:
     """The share of pixels at which cells are split or merged, whatever the exact course of the membranes.
 
     The true mask is first bent towards the prediction, as far as this is possible without joining, tearing, making or losing a cell
-    (`warped`). A membrane that is a few pixels too thick or lies a little beside its place then costs nothing. Of what still differs, the
-    pixels count that split or merge cells (`splits_and_merges`).
+    (`warped`). A membrane that is too thick, or that is displaced by no more than its own width, then costs nothing. Of what still differs,
+    the pixels count that split or merge cells (`splits_and_merges`).
 
     Parameters
     ----------
@@ -310,8 +310,8 @@ def warping_error(prediction: ArrayLike, target: ArrayLike) -> float:
     Notes
     -----
     ISBI 2012 counted so, and took the best of the thresholds 0.0, 0.1 … 0.9 of a probability map. Jain and others (2010) count
-    all that still differs, `np.mean(warped(prediction, target) != prediction)`: cells and holes that are added or lost too. A merge costs as
-    many pixels as the missing membrane is long; a split may cost a single pixel.
+    all that still differs, `np.mean(warped(prediction, target) != prediction)`: cells and holes that are added or lost too. A merge
+    costs as many pixels as the missing membrane is long, a split only as many as the false membrane is thick.
 
     References
     ----------
@@ -349,8 +349,9 @@ def warped(prediction: ArrayLike, target: ArrayLike) -> NDArray[np.bool_]:
 
     Notes
     -----
-    Cells are connected over edges, membranes over corners too, and all around the image is membrane. Pixels are turned in rounds, each round where the last
-    one came to. Another order may leave a few others over: the challenge's program took first those of which the prediction is surest.
+    Cells are connected over edges, membranes over corners too, and all around the image is membrane. What differs from the start is turned
+    first, then what became simple by that. Another order may leave other pixels over: the challenge's program took those first
+    of which the prediction is surest.
 
     References
     ----------

@@ -1,8 +1,8 @@
 """Images of any size, tile by tile: the paper's overlap-tile strategy. Lesson 08.
 
-A network of valid convolutions loses a border: from 572 pixels a side come 388, 92 fewer on each side. So the pixels that are wanted
-stand in the middle of a larger square that the network reads. Squares that are read overlap, squares that are kept do not. Where a
-square reaches beyond the image, the image is mirrored.
+A network of valid convolutions loses a border: of 572 pixels a side 388 are left, 92 fewer at each end. So the pixels that are wanted stand
+in the middle of a larger square that the network reads. Squares that are read overlap, squares that are kept do not. Where a square
+reaches beyond the image, the image is mirrored.
 
     ┌─────────────── side ───────────────┐   read by the network (blue in the paper's figure 2)
     │ margin ┌────── step ──────┐ margin │
@@ -10,12 +10,12 @@ square reaches beyond the image, the image is mirrored.
     │        └──────────────────┘        │
     └────────────────────────────────────┘
 
-**The phase rule.** Four poolings cut the image into windows of 2⁴ = 16 pixels, counted from where the network begins to read. Tiles that begin
-at other places than multiples of 16 apart cut the same pixels into other windows, and give other answers. So the step is a multiple of
-2^depth. Then the tiles together are the answer that the network gives for the whole mirrored image at once, up to rounding.
+**The phase rule.** Four poolings cut the image into windows of 2⁴ = 16 pixels, counted from where the network begins to read. Tiles that
+do not begin a multiple of 16 apart cut the same pixels into other windows, and give other answers. So the step is a multiple of 2^depth.
+Then the tiles together are the answer that the network gives for the whole mirrored image at once, up to rounding.
 
-With padding "same" the network adds zeros around each tile, and pixels near its border see them. There the margin is as wide as a pixel can
-see, so that no pixel that is kept sees a zero.
+With padding "same" the network adds zeros around each tile, and pixels near its border see them. There the margin is as wide as a pixel
+can see, so that no pixel that is kept has seen a zero.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tqdm.auto import tqdm
 
 from unet_edu._arguments import Size, pair, whole
 from unet_edu._device import autocast, channels_last
-from unet_edu.unet import UNet, layer_table, receptive_field
+from unet_edu.unet import UNet, layer_table
 
 __all__ = ["Tiling", "default_tile", "mirrored", "predict", "tiling"]
 
@@ -81,34 +81,35 @@ def predict(
 ) -> Any:
     """The probability of each class at each pixel of an image of any size.
 
-    The answer does not depend on the tile: it is that of the whole image at once, mirrored at its borders, up to rounding. Memory is needed for one batch
-    of tiles, however large the image is. No tile is read or written but by slices, so image and answer may lie on the disk.
+    The answer does not depend on the tile: it is that of the whole image at once, mirrored at its borders, up to rounding. Memory is needed
+    for one batch of tiles, however large the image is. Image and answer are read and written in slices only, so both may lie on the disk.
 
     Parameters
     ----------
     model : UNet
-        Is left as it was, and works in evaluation mode meanwhile. Batch normalisation is then a fixed scale and shift. (Layers that normalise by the
-        image they see, such as instance normalisation, would make seams: each tile has its own mean.)
+        Is left as it was, and works in evaluation mode meanwhile. Batch normalisation is then a fixed scale and shift. (Layers that normalise
+        by the image they see, such as instance normalisation, would make seams: each tile has its own mean.)
     image : (H, W) or (C, H, W) array, or whatever has `shape`, `dtype` and slices, such as a `numpy.memmap` or a zarr array
-        Floats are taken as they are; the networks of this course learn on 0 to 1. Booleans become 0 and 1, and unsigned integers are divided by the largest
-        number of their type: uint8 by 255, uint16 by 65535. A camera of 12 bits fills uint16 to 4095 only: divide such an image yourself, as in training.
+        Floats are taken as they are; the networks of this course learn on 0 to 1. Booleans become 0 and 1, and unsigned integers are divided
+        by the largest number of their type: uint8 by 255, uint16 by 65535. A camera of 12 bits fills uint16 to 4095 only: divide such an image
+        yourself, as in training.
     tile : int or (rows, columns), optional
-        The largest square, in pixels, that the network reads at once; a legal size, as `model.output_size` says. Smaller ones are used where that suffices.
-        Left out: `default_tile`.
+        The largest square, in pixels, that the network reads at once; a legal size, as `model.output_size` says. Smaller ones are used where
+        they suffice. Left out: `default_tile`.
     overlap : int, optional
-        Pixels that are read around those that are kept; rounded up so that the phase stays. Left out: as many as it takes to be exact, with padding
-        "valid" the border that the network loses, with "same" as far as a pixel can see, from `receptive_field`. With "same" fewer are allowed and
-        faster; then the pixels near a seam have seen zeros in place of the image, and are an approximation.
+        Pixels that are read around those that are kept; rounded up so that the phase stays. Left out: as many as it takes to be exact. With
+        padding "valid" that is the border that the network loses, with "same" as far as pixels see: 96 for four poolings, either way. With
+        "same" fewer are allowed, and faster; then the pixels near a seam have seen zeros in place of the image, and are an approximation.
     batch_size : int
         Tiles at once. One large tile costs less than several small ones, so first choose a larger tile.
     device : str or torch.device, optional
         Where to compute; left out: where the model is.
     precision : {"auto", "float32", "bfloat16"}
-        "bfloat16" is mixed precision: convolutions with 16 bits, which takes half the memory and leaves about two digits. "auto" takes it where the
-        hardware is made for it. "float32" computes with the weights as they are, also where they are float64.
+        "bfloat16" is mixed precision: convolutions with 16 bits, which takes half the memory and leaves about two digits. "auto" takes it where
+        the hardware is made for it. "float32" computes with the weights as they are, also where they are float64.
     out : array, optional
-        Where to write: floats of shape (num_classes, H, W) take the probabilities, integers of shape (H, W) the number of the likeliest class. If you interrupt, it
-        holds what was done.
+        Where to write: floats of shape (num_classes, H, W) take the probabilities, integers of shape (H, W) the number of the likeliest class.
+        If you interrupt, it holds what was done.
     progress : bool
         Whether to show a bar.
 
@@ -199,8 +200,8 @@ def tiling(model: UNet, size: Size, tile: Size, overlap: int | None = None) -> t
         if step < phase:
             smallest = phase + 2 * margin
             raise ValueError(
-                f"tile: expected at least {smallest + -(smallest + lacking) % phase}, because of each side {2 * margin} pixels are margin and {phase} are the "
-                f"smallest step, got {largest}"
+                f"tile: expected at least {smallest + -(smallest + lacking) % phase}, because {margin} pixels at each end are margin and "
+                f"the smallest step is {phase}, got {largest}"
             )
         number = -(-length // step)
         step = -(-length // (number * phase)) * phase
@@ -218,20 +219,35 @@ def _margin(model: UNet, overlap: int | None) -> tuple[int, int]:
         # bilinear interpolation has no neighbour at the border of a tile; that reaches 2^depth − 1 pixels into the answer
         exact = border + (phase if model.config["upsample"] == "bilinear" else 0)
     else:
-        border = 0
-        # the square that a pixel sees is not centred on it: it may reach half a window farther to one side
-        exact = (receptive_field(model)[-1] + phase) // 2
+        border, exact = 0, _reach(model)
     margin = exact if overlap is None else whole("overlap", overlap, 0)
     if margin < border:
         raise ValueError(f"overlap: expected at least {border}, the border that this network loses, got {margin}")
     return border + -(-(margin - border) // phase) * phase, border
 
 
+def _reach(model: UNet) -> int:
+    """How many pixels beyond a window of 2^depth pixels its pixels see, at each end: 94 for four poolings.
+
+    Lesson 06's receptive field is about one pixel. Kept pixels come in whole windows, so less is enough for all of them than for the
+    one that sees farthest, wherever it may lie.
+    """
+    pixels = 0
+    blurred = 1 if model.config["upsample"] == "bilinear" else 0  # which looks at one neighbour
+    for _ in range(model.depth):  # backwards along the expanding path: two convolutions, the step up
+        pixels = -(-(pixels + 2 + blurred) // 2)
+    pixels += 2  # the bottom
+    for _ in range(model.depth):  # the pooling, two convolutions
+        pixels = 2 * pixels + 2
+    return pixels
+
+
 def default_tile(model: UNet, batch_size: int = 1, device: str | torch.device = "cpu") -> tuple[int, int]:
     """The tile that `predict` takes when it is given none.
 
-    The larger the tile, the less of the work goes into margins; and the more memory it takes. So this is the largest of some sides between 256 and 2048 for which the
-    answers of all layers for one batch take no more than 1 GiB, or, on a CUDA device, than a quarter of the memory that is free. In truth not all answers are needed at once.
+    The larger the tile, the less of the work goes into margins, and the more memory it takes. So this is the largest of some sides between
+    256 and 2048 for which the answers of all layers, for one batch, take no more than 1 GiB; on a CUDA device, no more than a quarter of the
+    memory that is free. (In truth not all answers are needed at once.)
 
     Parameters
     ----------
@@ -291,7 +307,7 @@ def mirrored(places: Any, length: int) -> NDArray[np.int64]:
     length = whole("length", length, 1)
     period = max(1, 2 * length - 2)  # there and back
     folded = np.asarray(places, dtype=np.int64) % period
-    return np.minimum(folded, period - folded) if length > 1 else folded
+    return np.minimum(folded, period - folded)
 
 
 def _seen(axis: Tiling, start: int, length: int) -> NDArray[np.int64]:
@@ -314,7 +330,8 @@ def _reader(model: UNet, image: Any) -> tuple[tuple[int, int], Reader]:
         ) from None
     if dtype.kind not in "bfu":
         raise TypeError(
-            f"image: expected floats, booleans, or unsigned integers, got {dtype}; how to scale others cannot be known: give floats, scaled as in training"
+            f"image: expected floats, booleans or unsigned integers, got {dtype}; how to scale others cannot be known: give floats, scaled as "
+            "in training"
         )
     if len(shape) not in (2, 3) or (shape[0] if len(shape) == 3 else 1) != channels:
         advice = "; np.moveaxis(image, -1, 0) brings the channels to the front" if shape[-1:] == (channels,) else ""
@@ -324,7 +341,7 @@ def _reader(model: UNet, image: Any) -> tuple[tuple[int, int], Reader]:
         raise ValueError(f"image: expected at least one pixel, got shape {shape}")
     planes = (slice(None),) * (len(shape) - 2)
     wanted = np.float64 if next(model.parameters()).dtype == torch.float64 else np.float32
-    scale = wanted(1 / np.iinfo(dtype).max if dtype.kind == "u" else 1)
+    scale: Any = wanted(1 / np.iinfo(dtype).max if dtype.kind == "u" else 1)
 
     def read(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[Any]:
         (top, bottom), (left, right) = ((int(axis.min()), int(axis.max()) + 1) for axis in (rows, columns))

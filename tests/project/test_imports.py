@@ -14,9 +14,19 @@ FILES = sorted((ROOT / "unet_edu").rglob("*.py"))
 
 OPERATORS = {
     f"unet_edu.{name}"
-    for name in ("_arguments", "convolution", "matrix", "transposed", "interpolation", "pooling", "metrics")
+    for name in (
+        "_arguments",
+        "convolution",
+        "matrix",
+        "transposed",
+        "interpolation",
+        "pooling",
+        "instances",
+        "metrics",
+    )
 }
-ALLOWED = OPERATORS | {"numpy", "scipy.sparse"}  # the convolution matrix of an image is mostly zeros
+# the convolution matrix of an image is mostly zeros; which pixels of a mask are connected
+ALLOWED = OPERATORS | {"numpy", "scipy.sparse", "scipy.ndimage"}
 NOTEBOOK_TOOLS = {
     *(
         "IPython",

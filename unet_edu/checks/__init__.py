@@ -10,12 +10,32 @@ from typing import Any
 
 import numpy as np
 
-from unet_edu.checks import convolution, interpolation, matrix, pooling, segmentation
+from unet_edu.checks import (
+    convolution,
+    interpolation,
+    matrix,
+    pooling,
+    results,
+    segmentation,
+    tiles,
+    training,
+    unet,
+)
 from unet_edu.checks.exercise import Case, CheckResult, Exercise, Misconception, attempt, judge
 
 __all__ = ["EXERCISES", "QUIZZES", "Case", "CheckResult", "Exercise", "Misconception", "check", "compare"]
 
-LESSONS = (segmentation, convolution, interpolation, matrix, pooling)  # one module a lesson
+LESSONS = (  # one module a lesson
+    segmentation,
+    convolution,
+    interpolation,
+    matrix,
+    pooling,
+    unet,
+    training,
+    tiles,
+    results,
+)
 EXERCISES = {exercise.name: exercise for lesson in LESSONS for exercise in lesson.EXERCISES}
 QUIZZES = {lesson.QUIZ.lesson: lesson.QUIZ for lesson in LESSONS}
 

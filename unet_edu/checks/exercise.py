@@ -5,7 +5,8 @@ The work is cut in two, so that a grader can do the first half in a sandbox and 
     attempt(f, case)                 calls a function once, and turns whatever comes back into a plain array: an `Answer`
     judge(exercise, cases, answers)  compares plain arrays with the reference: a `CheckResult`
 
-`judge` never touches an object that a student made. How a result looks is the business of `unet_edu.checks.report`.
+`judge` never touches an object that a student made. A network is no array: there the case has a probe, which asks the network something and
+gives the numbers that it answered. How a result looks is the business of `unet_edu.checks.report`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import copy
 import io
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import FunctionType
 from typing import Any, Literal
 
@@ -28,6 +30,7 @@ __all__ = [
     "CheckResult",
     "Exercise",
     "Misconception",
+    "UnusableAnswerError",
     "attempt",
     "different",
     "judge",
@@ -73,21 +76,47 @@ ADVICE = {
     "Cannot cast ufunc": "An array of whole numbers has no room for a fraction. np.zeros(shape) makes an array of floats.",
     "must be square": "Only a square matrix can have an inverse. Do you need one here? The transpose is something else.",
     "cannot reshape array of size": "reshape only arranges numbers anew: there are as many after it as before.",
+    "Sizes of tensors must match except in dimension": "torch.cat puts tensors side by side along one axis; along the others they must be equal. "
+    "Is the copy cropped to the size of what comes up from below? And is it the copy of this level, the deepest one first?",
+    "channels, but got": "A convolution got another number of channels than it was made for. Side by side, the copy and what comes up have "
+    "the channels of both.",
+    "Given transposed=1": "The transposed convolution got another number of channels than it was made for.",
+    "before Module.__init__() call": "`super().__init__()` comes first, then the layers.",
+    "Calculated output size: ": "Nothing is left of the image here. Is it pooled too often?",
+    "Kernel size can't be greater than actual input size": "Nothing is left of the image here. Does it lose more pixels than it should on the way?",
 }
+
+MACHINERY = (
+    str(Path(__file__).parent / "network.py"),
+    str(Path("torch", "nn", "modules")),
+)  # between `attempt` and the student's code
 
 NOT_YET = "Write the function in the cell above, run it, then run this one again. The line `raise NotImplementedError` goes away."
 NOTHING_RETURNED = "Your function ran to its end and returned nothing. Does it print the result? `return` it instead."
 SAME_FOR_ALL = "Your function gives the same answer whatever it is given. Does it use its own arguments?"
 
 
+class UnusableAnswerError(Exception):
+    """What a function returned cannot be judged. The text says why, in words for the student."""
+
+
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One call of the student's function. The notebook prints the visible cases; the extra ones are drawn at random."""
+    """One call of the student's function. The notebook prints the visible cases; the extra ones are drawn at random.
+
+    With a `probe` the function is called by it: `probe(f, *args, **kwargs)`, and what the probe returns is the answer. So a function that
+    makes a network can be judged by numbers that its network gives.
+    """
 
     name: str
     args: tuple[Any, ...]
     kwargs: dict[str, Any] = field(default_factory=dict)
     group: Literal["visible", "extra"] = "extra"
+    probe: Callable[..., Any] | None = None
+
+    def call(self, f: Callable[..., Any]) -> Any:
+        """What `f`, or the probe, returns for the case's own inputs."""
+        return f(*self.args, **self.kwargs) if self.probe is None else self.probe(f, *self.args, **self.kwargs)
 
 
 @dataclass(frozen=True)
@@ -178,11 +207,13 @@ def attempt(f: Callable[..., Any], case: Case) -> Answer:
     What the function prints is kept from the page, where a case's numbers would drown the verdict. So are NumPy's warnings of 0 / 0 and
     the like: the verdict shows what came of it.
     """
-    args, kwargs = copy.deepcopy((case.args, case.kwargs))
+    mine = replace(case, args=copy.deepcopy(case.args), kwargs=copy.deepcopy(case.kwargs))
     printed = io.StringIO()
     try:
         with contextlib.redirect_stdout(printed), np.errstate(all="ignore"):
-            value = f(*args, **kwargs)
+            value = mine.call(f)
+    except UnusableAnswerError as error:
+        return Answer("unusable", message=str(error))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the student shall read it
         if isinstance(error, NotImplementedError) and not error.args:  # the exercise's own line; torch's has words
             return Answer("empty")
@@ -190,7 +221,7 @@ def attempt(f: Callable[..., Any], case: Case) -> Answer:
     if value is None or value is Ellipsis:
         lines = printed.getvalue().strip().splitlines()
         return Answer("empty") if _is_empty(f) else Answer("nothing", printed="".join(lines[:1])[:MOST_PRINTED])
-    changed = _have_changed((*case.args, *case.kwargs.values()), (*args, *kwargs.values()))
+    changed = _have_changed((*case.args, *case.kwargs.values()), (*mine.args, *mine.kwargs.values()))
     array = _plain_array(value)
     if array is None:
         return Answer("unusable", message=_what_is_no_array(value), changed_input=changed)
@@ -225,7 +256,7 @@ def judge(exercise: Exercise, cases: Sequence[Case], answers: Sequence[Answer]) 
         printed = f" (It printed “{answers[0].printed}”.)" if answers[0].printed else ""
         return CheckResult(exercise, "failed", NOTHING_RETURNED + printed)
 
-    expected = [np.asarray(exercise.reference(*case.args, **case.kwargs)) for case in cases]
+    expected = [_right(exercise, case) for case in cases]
     faults = [_fault(exercise, answer, right) for answer, right in zip(answers, expected, strict=True)]
     note = " Your function changes its input: work on a copy." if any(a.changed_input for a in answers) else ""
     failed = [n for n, fault in enumerate(faults) if fault]
@@ -254,13 +285,22 @@ def judge(exercise: Exercise, cases: Sequence[Case], answers: Sequence[Answer]) 
     )
 
 
+def _right(exercise: Exercise, case: Case) -> NDArray[Any]:
+    array = _plain_array(case.call(exercise.reference))
+    if array is None:
+        raise TypeError(f"{exercise.name}: the reference gives no array of numbers in the case {case.name!r}")
+    return array
+
+
 def same(a: NDArray[Any], b: NDArray[Any]) -> bool:
     """Whether two arrays of numbers agree in shape and, but for rounding, in value. NaN agrees with nothing."""
     return a.shape == b.shape and not different(a, b).any()
 
 
 def different(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
-    """Where `a` is not `b`, up to rounding on the scale of `b`'s largest number."""
+    """Where `a` is not `b`, up to rounding on the scale of `b`'s largest number. Whole numbers are not rounded."""
+    if a.dtype.kind in "biu" and b.dtype.kind in "biu":
+        return a != b
     scale = max(1.0, np.abs(b).max(initial=0.0))
     with np.errstate(invalid="ignore", over="ignore"):  # inf − inf is NaN, and NaN is different: as it should be
         return ~(np.abs(a.astype(float) - b.astype(float)) <= TOLERANCE * scale)
@@ -335,7 +375,10 @@ def _explains(
     led to a right one. At least one wrong answer must be equal.
     """
     seen = False
-    for case, answer, fault in zip(cases, answers, faults, strict=True):
+    wrong_first = sorted(
+        zip(cases, answers, faults, strict=True), key=lambda case: not case[2]
+    )  # there most mistakes part
+    for case, answer, fault in wrong_first:
         if answer.kind == "raised":
             continue
         if answer.value is None:
@@ -406,7 +449,8 @@ def _what_happened(error: BaseException) -> str:
     """The exception, where in the student's cell it arose, and what its text often means."""
     what = "".join(traceback.format_exception_only(error)).strip()[:MOST_CHARACTERS]
     what = "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in what)  # no terminal commands
-    frames = traceback.extract_tb(error.__traceback__)[1:]  # the first is the call in `attempt`
+    frames = traceback.extract_tb(error.__traceback__)[2:]  # the first two are `attempt` and `Case.call`
+    frames = [frame for frame in frames if not any(name in frame.filename for name in MACHINERY)]
     if not frames:
         return (
             f"Your function could not be called. {what}\nIs its first line, with `def`, still as the notebook gave it?"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PHOTOS", "photo"]
+if TYPE_CHECKING:
+    from unet_edu.data.networks import pretrained
+
+__all__ = ["PHOTOS", "photo", "pretrained"]
 
 PHOTOS = {
     "camera": "a man with a camera on a tripod, in a field",
@@ -40,6 +43,15 @@ def photo(name: str) -> NDArray[Any]:
     if name not in PHOTOS:
         raise ValueError(f"name: expected one of {', '.join(PHOTOS)}, got {name!r}")
     return _grey(name).copy()
+
+
+def __getattr__(name: str) -> Any:
+    """Load `pretrained` when it is first asked for: who wants photographs need not wait for torch."""
+    if name == "pretrained":
+        from unet_edu.data.networks import pretrained
+
+        return pretrained
+    raise AttributeError(f"module 'unet_edu.data' has no attribute {name!r}")
 
 
 @functools.lru_cache(maxsize=len(PHOTOS))

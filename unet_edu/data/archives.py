@@ -43,9 +43,10 @@ class ResumingDownloader(NamedTuple):
     progress: bool = True
 
     def __call__(self, url: str, output_file: Any, pooch: Any) -> None:
-        import requests  # comes with pooch
+        import requests  # comes with pooch, and brings urllib3
+        import urllib3
 
-        broken = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError, _EndedEarly)
+        broken = (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError, _EndedEarly)
         for pause in (*PAUSES, None):
             try:
                 self._rest(url)
@@ -83,7 +84,7 @@ class ResumingDownloader(NamedTuple):
                 desc=self.part.stem, initial=first, total=total, unit="B", unit_scale=True, disable=not self.progress
             )
             with open(self.part, "ab" if first else "wb") as file, bar:
-                for block in answer.iter_content(BLOCK):
+                while block := answer.raw.read1(BLOCK):  # what has come by now, so that a break loses nothing
                     if file.tell() + len(block) > LIMIT_BYTES:
                         raise DataError(
                             f"{url}: sends more than {LIMIT_BYTES} bytes, which no benchmark has; the address may be wrong"
@@ -110,9 +111,8 @@ def _reason(error: Exception) -> str:
     """The innermost cause: what requests wraps around it says nothing to people."""
     while error.args and isinstance(error.args[0], Exception):
         error = error.args[0]
-    return (
-        re.sub(r"^.*?object at 0x\w+>?:? ?", "", str(getattr(error, "reason", None) or error)) or type(error).__name__
-    )
+    said = str(getattr(error, "reason", None) or error)
+    return re.sub(r"^(.*object at 0x\w+>|HTTPS?Connection\(.*?\)): ", "", said) or type(error).__name__
 
 
 def _extent(answer: Any) -> tuple[int, int | None]:

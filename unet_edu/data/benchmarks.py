@@ -267,7 +267,7 @@ def _in_plain_words(base: Path) -> Iterator[None]:
             ) from None
         if isinstance(error, PermissionError) or error.errno == errno.EROFS:
             raise DataError(f"{base}: cannot be written ({error}); name a folder of yours") from None
-        raise
+        raise DataError(f"{base}: cannot hold data ({error}); name another folder") from None
 
 
 def load(name: str, folder: str | os.PathLike[str] | None = None, *, sequence: int | None = None) -> list[RealFrame]:

@@ -30,7 +30,7 @@ RADII = (8.0, 13.0)  # pixels: half of a cell's mean width
 LONGEST = 1.3  # a cell is at most 1.3² times as long as wide
 NEIGHBOURS = 0.65  # how many cells are laid beside another one; the others fall anywhere
 CLOSEST = 0.84  # how much nearer two cells come than where ellipses would touch: they press flat against each other
-TRIES = 60  # to find a place for one cell before the picture counts as full
+TRIES = 200  # to find a place for one cell before the picture counts as full
 SMALLEST = 20  # pixels: of a cell at the edge, less than that is not drawn
 
 
@@ -110,7 +110,8 @@ def _anywhere(rng: np.random.Generator, shape: tuple[int, int]) -> _Cell:
     radius, stretch, angle = rng.uniform(*RADII), rng.uniform(1, LONGEST), rng.uniform(0, np.pi)
     cos, sin = math.cos(angle), math.sin(angle)
     short, long = radius / stretch, radius * stretch
-    return _Cell(*rng.uniform(0, shape).tolist(), ((cos / short, -sin / short), (sin / long, cos / long)))
+    row, column = rng.uniform(0, shape).tolist()
+    return _Cell(row, column, ((cos / short, -sin / short), (sin / long, cos / long)))
 
 
 def _beside(rng: np.random.Generator, other: _Cell, cell: _Cell) -> _Cell:

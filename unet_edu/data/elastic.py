@@ -79,7 +79,7 @@ def displacement_from(vectors: ArrayLike, shape: tuple[int, int]) -> NDArray[np.
     >>> one_arrow = np.zeros((2, 3, 3))
     >>> one_arrow[1, 1, 1] = 8
     >>> displacement_from(one_arrow, (5, 5))[1, 2]
-    array([0.   , 4.75, 8.   , 4.75, 0.   ])
+    array([0.  , 4.75, 8.  , 4.75, 0.  ])
     """
     vectors = np.asarray(vectors, np.float64)
     if vectors.ndim != 3 or len(vectors) != 2 or 0 in vectors.shape:
@@ -103,7 +103,7 @@ def warp(array: ArrayLike, field: ArrayLike, *, order: int) -> NDArray[Any]:
     Returns
     -------
     array of the same shape and dtype
-        Integers are rounded, and kept within their range.
+        Integers and booleans are rounded, and kept within their range.
 
     Raises
     ------
@@ -121,6 +121,8 @@ def warp(array: ArrayLike, field: ArrayLike, *, order: int) -> NDArray[Any]:
         raise ValueError(
             f"field: expected shape {(2, *array.shape[-2:])} for array of shape {array.shape}, got {field.shape}"
         )
+    if not np.isfinite(field).all():
+        raise ValueError("field: expected finite numbers of pixels, got NaN or infinity")
     return sample_at(array, np.indices(array.shape[-2:]) + field, order=order)
 
 
@@ -219,9 +221,9 @@ def _mirrored(places: NDArray[np.float64], size: int) -> NDArray[np.float64]:
 
 
 def _as_type(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    if values.dtype != dtype and dtype.kind in "iu":
-        limits = np.iinfo(dtype)
-        values = np.clip(np.rint(values), limits.min, limits.max)
+    if values.dtype != dtype and dtype.kind in "biu":
+        low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+        values = np.clip(np.rint(values), low, high)
     return values.astype(dtype, copy=False)
 
 

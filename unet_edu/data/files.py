@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["SUFFIXES", "DataError", "read_image", "read_labels", "write_whole"]
+__all__ = ["SUFFIXES", "DataError", "pairs", "read_image", "read_labels", "write_whole"]
 
 SUFFIXES = (".png", ".tif", ".tiff")
 """The files that are read as images, by the end of their names."""
@@ -79,6 +79,40 @@ def read_labels(path: str | os.PathLike[str]) -> NDArray[np.int32]:
     return labels.astype(np.int32)
 
 
+def pairs(folder: str | os.PathLike[str]) -> list[tuple[Path, Path]]:
+    """The images of a folder, each with its label map: images/NAME.png and labels/NAME.png, either as PNG or TIFF.
+
+    Returns
+    -------
+    list of (image, labels)
+        Sorted by name.
+
+    Raises
+    ------
+    DataError
+        When a subfolder is missing or empty, when a file has no partner, or when two files have the same name but for the ending.
+    """
+    images, labels = (_by_name(Path(folder) / kind) for kind in ("images", "labels"))
+    for lonely, missing in ((images, labels), (labels, images)):
+        for name in lonely.keys() - missing.keys():
+            raise DataError(
+                f"{lonely[name]}: has no partner; expected images and labels of the same names, in two folders"
+            )
+    return [(images[name], labels[name]) for name in sorted(images)]
+
+
+def _by_name(folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        raise DataError(f"{folder.parent}: expected the subfolders 'images' and 'labels'; there is no {folder.name!r}")
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in SUFFIXES and found.setdefault(path.stem, path) != path:
+            raise DataError(f"{path}: has the same name as {found[path.stem].name}; which one is meant?")
+    if not found:
+        raise DataError(f"{folder}: expected images ({', '.join(SUFFIXES)}), found none")
+    return found
+
+
 def _pixels(path: str | os.PathLike[str], palette_as_numbers: bool = False) -> NDArray[Any]:
     try:
         with Image.open(path) as picture:
@@ -88,9 +122,8 @@ def _pixels(path: str | os.PathLike[str], palette_as_numbers: bool = False) -> N
             if picture.mode == "P" and not palette_as_numbers or picture.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
                 return np.asarray(picture.convert("RGB"))
             pixels = np.array(picture)
-            return (
-                pixels.astype(np.uint16) if (picture.format, picture.mode) == ("PNG", "I") else pixels
-            )  # 16 bits held in 32
+            is_held_in_32_bits = (picture.format, picture.mode) == ("PNG", "I")  # by Pillow, though a PNG has 16
+            return pixels.astype(np.uint16) if is_held_in_32_bits else pixels
     except (FileNotFoundError, IsADirectoryError, PermissionError, DataError):
         raise
     except Exception as error:  # noqa: BLE001  a damaged file makes decoders raise almost anything

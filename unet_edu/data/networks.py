@@ -76,7 +76,9 @@ def pretrained(name: str) -> UNet:
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing: {again}")
     if hashlib.sha256(path.read_bytes()).hexdigest() != about(name)["sha256"]:
-        raise ValueError(f"{path}: expected the file that came with unet-edu, but it was changed or is damaged: {again}")
+        raise ValueError(
+            f"{path}: expected the file that came with unet-edu, but it was changed or is damaged: {again}"
+        )
     return load(path)
 
 
@@ -111,7 +113,9 @@ def scores(model: UNet, pictures: dict[str, list[Example]]) -> dict[str, dict[st
     for look, examples in pictures.items():
         masks = predicted(model, [image for image, _ in examples])
         cells = [cell_scores(connected(mask), truth) for mask, (_, truth) in zip(masks, examples, strict=True)]
-        table = sum(confusion_matrix(mask, separated(truth), 2) for mask, (_, truth) in zip(masks, examples, strict=True))
+        table = sum(
+            confusion_matrix(mask, separated(truth), 2) for mask, (_, truth) in zip(masks, examples, strict=True)
+        )
         found[look] = {"seg": float(np.concatenate(cells).mean()), "iou": float(iou(table)[1])}
     return found
 

@@ -7,7 +7,7 @@ weights go exactly where the image goes. What changes the brightness happens to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,17 +28,17 @@ OfInstances = Callable[[NDArray[Any]], NDArray[Any]]
 
 
 class Frame(NamedTuple):
-    """An image and what is true of it.
+    """An image and what is true of it. The pair that `synthetic_cells` returns is one, too.
 
     Attributes
     ----------
     image : (H, W) or (C, H, W) array of floats
         From about 0 to about 1.
     instances : (H, W) array of integers
-        0 is the background, each cell has a number of its own. Or class numbers, for data sets that count no cells (such as membranes): then
-        say `target=None` to `Crops` and `Whole`.
+        0 is the background, each cell has a number of its own. Or class numbers, where no cells are counted (such as membranes): then say
+        `target=None` to `Crops` and `Whole`.
     weights : (H, W) array of floats, optional
-        How much each pixel counts in the loss. Comes before any `weight_map`; without both, each counts 1.
+        How much each pixel counts in the loss. They come before any `weight_map`; without both, each pixel counts 1.
     """
 
     image: NDArray[Any]
@@ -55,43 +55,65 @@ class Whole(Dataset[Sample]):
     target : function from instances to labels, or None
         `losses.separated` makes two classes, background and cell, with a gap between cells that touch. None: the instances are the labels.
     weight_map : function from instances to weights, optional
-        For frames without weights, as `functools.partial(border_weight_map, w0=5)`. (A lambda cannot travel to a `DataLoader`'s workers.)
+        For frames without weights, as `functools.partial(border_weight_map, w0=5)`. (A lambda cannot travel to the workers of a `DataLoader`.)
+        Computed when a frame is first used, and kept.
 
     Raises
     ------
     TypeError, ValueError
         When a frame is not what `Frame` says; the message names it.
+
+    Examples
+    --------
+    >>> frame = Frame(np.zeros((1, 6), np.float32), np.array([[0, 1, 1, 2, 2, 0]]))
+    >>> image, labels, weights = Whole([frame])[0]
+    >>> image.shape, labels.tolist(), weights.tolist()
+    (torch.Size([1, 1, 6]), [[0, 1, 0, 0, 1, 0]], [[1.0, 1.0, 1.0, 1.0, 1.0, 1.0]])
     """
 
     def __init__(
         self,
-        frames: Sequence[Frame],
+        frames: Sequence[Frame | tuple[NDArray[Any], NDArray[Any]]],
         *,
         target: OfInstances | None = separated,
         weight_map: OfInstances | None = None,
     ) -> None:
-        self.frames = [_checked(frame, n, frames[0]) for n, frame in enumerate(frames)]
+        self.frames = [_checked(frame, f"frames[{n}]") for n, frame in enumerate(frames)]
         if not self.frames:
             raise ValueError("frames: expected at least one, got none")
+        channels = [frame.image.shape[:-2] for frame in self.frames]
+        if other := next((n for n, these in enumerate(channels) if these != channels[0]), None):
+            raise ValueError(
+                f"frames[{other}].image: expected as many channels as frames[0].image, which has shape {self.frames[0].image.shape}, "
+                f"got {self.frames[other].image.shape}"
+            )
         self.target, self.weight_map = target, weight_map
-        self._truths: dict[int, tuple[NDArray[Any], NDArray[np.float32]]] = {}
+        self._maps: dict[int, NDArray[np.float32]] = {}
 
     def __len__(self) -> int:
         return len(self.frames)
 
     def __getitem__(self, n: int) -> Sample:
-        frame = range(len(self))[n]  # raises IndexError behind the last, which ends a `for`
-        return _tensors(self.frames[frame].image, *self.truth(frame))
+        n = range(len(self))[n]  # raises IndexError behind the last, which ends a `for`
+        image, instances, _ = self.frames[n]
+        return self._sample(image, instances, self._weights(n))
 
-    def truth(self, frame: int) -> tuple[NDArray[Any], NDArray[np.float32]]:
-        """Labels and weights of a whole frame, (H, W) each. Made when first asked for, then kept."""
-        if frame not in self._truths:
-            _, instances, weights = self.frames[frame]
-            labels = instances if self.target is None else np.asarray(self.target(instances))
-            if weights is None:
-                weights = np.ones(instances.shape) if self.weight_map is None else self.weight_map(instances)
-            self._truths[frame] = labels, np.asarray(weights, np.float32)
-        return self._truths[frame]
+    def _weights(self, n: int) -> NDArray[np.float32] | None:
+        """The weights of a whole frame. None: all 1."""
+        _, instances, weights = self.frames[n]
+        if weights is not None or self.weight_map is None:
+            return weights
+        if n not in self._maps:
+            self._maps[n] = np.asarray(self.weight_map(instances), np.float32)
+        return self._maps[n]
+
+    def _sample(self, image: NDArray[Any], instances: NDArray[Any], weights: NDArray[Any] | None) -> Sample:
+        labels = instances if self.target is None else self.target(instances)
+        return (  # np.array copies: nobody writes into a frame
+            torch.from_numpy(np.array(image if image.ndim == 3 else image[None], np.float32)),
+            torch.from_numpy(np.array(labels, np.int64)),
+            torch.ones(instances.shape) if weights is None else torch.from_numpy(np.array(weights, np.float32)),
+        )
 
 
 class Crops(Whole):
@@ -109,7 +131,8 @@ class Crops(Whole):
         Of a crop, in pixels. It may be larger than a frame, which is then continued by its mirror image.
     seed : int
     target, weight_map
-        As for `Whole`. They are computed for the whole frame, once, and bent with it.
+        As for `Whole`. The weights are those of the whole frame, bent with it. The labels are made of the instances after these are bent, so
+        that no gap between cells is lost.
     margin : int
         How far a crop may reach over the edge of its frame, into the mirror image. A network without padding predicts only the middle of
         its input: with `margin=(size − output) // 2` the pixels on the edge of the frame come into that middle as often as the others.
@@ -168,15 +191,17 @@ class Crops(Whole):
         if n < 0:
             raise IndexError(f"n: samples are counted from 0, got {n}; an endless stream has no last one")
         epoch, place = divmod(n, len(self.frames))
-        # the 1 keeps this apart from sample n = epoch
-        frame = int(np.random.default_rng((self.seed, epoch, 1)).permutation(len(self.frames))[place])
+        # the 1 keeps these numbers apart from those of sample n = epoch
+        order = np.random.default_rng((self.seed, epoch, 1)).permutation(len(self.frames))
+        image, instances, _ = self.frames[order[place]]
+        weights = self._weights(int(order[place]))
+
         rng = np.random.default_rng((self.seed, n))
-        image, (labels, weights) = self.frames[frame].image, self.truth(frame)
-        places = self._places(rng, labels.shape)
-        return _tensors(
+        places = self._places(rng, instances.shape)
+        return self._sample(
             self._relit(rng, sample_at(image, places, order=3)),
-            sample_at(labels, places, order=0),
-            sample_at(weights, places, order=1),
+            sample_at(instances, places, order=0),
+            None if weights is None else sample_at(weights, places, order=1),
         )
 
     def _places(self, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
@@ -205,7 +230,7 @@ class Crops(Whole):
 
     def _relit(self, rng: np.random.Generator, image: NDArray[Any]) -> NDArray[Any]:
         gain, offset = 1 + rng.uniform(-self.gain, self.gain), rng.uniform(-self.offset, self.offset)
-        noise = rng.uniform(0, self.noise) * rng.standard_normal(image.shape, np.float32) if self.noise else 0
+        noise = rng.uniform(0, self.noise) * rng.standard_normal(image.shape, np.float32)
         return image * gain + offset + noise
 
 
@@ -241,8 +266,8 @@ def split_by_sequence(sequences: Sequence[Any], held_out: Any) -> tuple[list[int
     >>> split_by_sequence(["01", "01", "02"], held_out="02")
     ([0, 1], [2])
     """
-    names = {held_out} if isinstance(held_out, str | int) else set(held_out)
-    if not names or (unknown := names - set(sequences)):
+    names = set(held_out) if isinstance(held_out, Iterable) and not isinstance(held_out, str) else {held_out}
+    if not names or names - set(sequences):
         raise ValueError(
             f"held_out: expected some of {', '.join(map(repr, sorted(set(sequences), key=str)))}, got {held_out!r}"
         )
@@ -253,35 +278,24 @@ def split_by_sequence(sequences: Sequence[Any], held_out: Any) -> tuple[list[int
     return training, validation
 
 
-def _tensors(image: NDArray[Any], labels: NDArray[Any], weights: NDArray[Any]) -> Sample:
-    planes = image if image.ndim == 3 else image[None]
-    return (
-        torch.from_numpy(np.array(planes, np.float32)),  # copies: nobody writes into a frame
-        torch.from_numpy(np.array(labels, np.int64)),
-        torch.from_numpy(np.array(weights, np.float32)),
-    )
-
-
-def _checked(frame: Frame, n: int, first: Frame) -> Frame:
+def _checked(frame: Any, name: str) -> Frame:
     """The frame as arrays, or an error that says what is wrong with it."""
-    image, instances, weights = (None if part is None else np.asarray(part) for part in Frame(*frame))
-    assert image is not None and instances is not None
-    if image.dtype.kind != "f":
-        raise TypeError(
-            f"frames[{n}].image: expected floats from about 0 to 1, got {image.dtype}; of bytes, take image / 255"
-        )
+    try:
+        image, instances, weights = (None if part is None else np.asarray(part) for part in Frame(*frame))
+    except TypeError:
+        raise TypeError(f"{name}: expected Frame(image, instances), got {type(frame).__name__}") from None
+    if image is None or image.dtype.kind != "f":
+        got = "none" if image is None else str(image.dtype)
+        raise TypeError(f"{name}.image: expected floats from about 0 to about 1, got {got}; of bytes, take image / 255")
     if image.ndim not in (2, 3) or 0 in image.shape:
-        raise ValueError(f"frames[{n}].image: expected shape (H, W) or (C, H, W), got {image.shape}")
-    if np.shape(first.image)[:-2] != image.shape[:-2]:
-        raise ValueError(
-            f"frames[{n}].image: expected as many channels as frames[0], which has shape {np.shape(first.image)}, got {image.shape}"
-        )
-    if instances.dtype.kind not in "biu":
-        raise TypeError(f"frames[{n}].instances: expected integers, got {instances.dtype}")
-    for name, array in (("instances", instances), ("weights", weights)):
+        raise ValueError(f"{name}.image: expected shape (H, W) or (C, H, W), got {image.shape}")
+    if instances is None or instances.dtype.kind not in "biu":
+        got = "none" if instances is None else str(instances.dtype)
+        raise TypeError(f"{name}.instances: expected whole numbers, got {got}")
+    for part, array in (("instances", instances), ("weights", weights)):
         if array is not None and array.shape != image.shape[-2:]:
-            raise ValueError(f"frames[{n}].{name}: expected shape {image.shape[-2:]} like the image, got {array.shape}")
-    return Frame(image, instances, weights)
+            raise ValueError(f"{name}.{part}: expected shape {image.shape[-2:]} like the image, got {array.shape}")
+    return Frame(np.asarray(image, np.float32), instances, None if weights is None else np.asarray(weights, np.float32))
 
 
 def _at_least(least: float, name: str, value: float) -> float:

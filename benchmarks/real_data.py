@@ -1,0 +1,394 @@
+"""What this code reaches on real microscope images: four public sets, each trained on one part and scored on another.
+
+    python benchmarks/real_data.py dic|phc|phc-back|em|dsb [--variant full|no-weight-map] [--seed 0] [--steps N]
+    python benchmarks/real_data.py dic --choose
+
+Needs the frames: the folder that UNET_EDU_TEST_DATA names, or what `unet-edu data fetch` downloaded. Prints a table, and writes its rows to
+unet_edu/data/results/real_data.json, in place of older rows of the same experiment, variant and seed. The steps are as many as take two cores
+about a quarter of an hour or less.
+
+Nothing was chosen by the frames that are scored. `--choose` splits the training frames once more, trains on the first part, and prints the
+scores of thresholds and growths on the second: from there come the numbers in SETTINGS. The network after the last step is the one that
+is scored; the curve is only drawn.
+
+The seconds are of this run on this machine, with whatever else ran there; processor minutes add up the cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from unet_edu._device import bf16_is_fast
+from unet_edu.data import benchmarks
+from unet_edu.data.benchmarks import RealFrame
+from unet_edu.data.samples import Crops, Frame
+from unet_edu.instances import average_precision, cell_scores, pixel_error, rand_error, warping_error
+from unet_edu.interpolation import interpolate
+from unet_edu.losses import border_weight_map
+from unet_edu.metrics import confusion_matrix, iou
+from unet_edu.postprocess import instances_from_probability, predict_turned
+from unet_edu.tiling import predict
+from unet_edu.training import fit
+from unet_edu.unet import UNet
+
+RESULTS = Path(__file__).parents[1] / "unet_edu" / "data" / "results" / "real_data.json"
+Plane = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How one set is trained and made into cells. Distances are in pixels of the network's images, but `grow` and `min_size` in the frame's."""
+
+    data: str
+    """Its name in `unet_edu.data.benchmarks`."""
+    steps: int
+    labels: str = "silver"
+    """What is trained on: "silver", or "gold" where people drew every frame."""
+    zoom: float = 1.0
+    """The network sees the frames smaller by this factor (1/2), or larger (2)."""
+    width: int = 16
+    """Channels at the top level; they double four times."""
+    crop: int = 128
+    batch_size: int = 8
+    w0: float = 5.0
+    sigma: float = 4.0
+    balanced: bool = False
+    threshold: float = 0.5
+    grow: float = 0.0
+    min_size: int = 0
+    crops: dict[str, Any] = field(default_factory=dict)
+    """More arguments for `Crops`."""
+    back: bool = False
+    """Train on what is scored otherwise, and score on the rest."""
+
+    @property
+    def membranes(self) -> bool:
+        """Whether the labels are two classes of pixels, and no cells with numbers."""
+        return self.data == "ISBI-2012"
+
+
+TURNS = {"rotation": 45.0, "scale": 1.2, "margin": 16}
+SETTINGS = {
+    "dic": Setting(
+        "DIC-C2DH-HeLa", 4000, zoom=1 / 2, balanced=True, threshold=0.7, grow=2, min_size=150, crops=TURNS
+    ),
+    "phc": Setting("PhC-C2DH-U373", 2500, zoom=1 / 2, crop=160, min_size=150, crops=TURNS),
+    "em": Setting("ISBI-2012", 4000, labels="gold", w0=0, crops=TURNS),
+    "dsb": Setting("DSB-2018", 3000, labels="gold", zoom=2, sigma=6, min_size=10, crops=TURNS),
+}
+SETTINGS["phc-back"] = replace(SETTINGS["phc"], back=True)
+
+
+def split(setting: Setting, frames: Sequence[RealFrame]) -> tuple[list[RealFrame], list[RealFrame]]:
+    """Training and scored frames. Only frames with labels are scored; the film's silver labels where people drew too few."""
+    training, scored = benchmarks.split(frames)
+    training, scored = (scored, training) if setting.back else (training, scored)
+    return training, [frame for frame in scored if _truth(setting, frame) is not None]
+
+
+def split_training(training: Sequence[RealFrame]) -> tuple[list[RealFrame], list[RealFrame]]:
+    """The last third of the training frames, in time or depth, to choose settings by; of frames without order every third."""
+    if training[0].benchmark == "DSB-2018":
+        return [f for n, f in enumerate(training) if n % 3 != 2], list(training[2::3])
+    cut = len(training) * 2 // 3
+    return list(training[:cut]), list(training[cut:])
+
+
+def _truth(setting: Setting, frame: RealFrame) -> Plane | None:
+    """What a frame is scored by. In the second half of DIC-HeLa people drew 16 cells; the silver labels have 18 a frame."""
+    return frame.silver if setting.data == "DIC-C2DH-HeLa" else frame.gold
+
+
+def seen(setting: Setting, image: Plane) -> NDArray[np.float32]:
+    """The image as the network sees it: its mean at 0.5, its standard deviation 0.2, and zoomed."""
+    image = 0.5 + 0.2 * (image - image.mean()) / (image.std() + 1e-6)
+    return _zoomed(image, setting.zoom).astype(np.float32)
+
+
+def _zoomed(image: Plane, zoom: float) -> Plane:
+    if zoom < 1:  # the mean of blocks
+        n = round(1 / zoom)
+        H, W = image.shape[0] // n * n, image.shape[1] // n * n
+        return image[:H, :W].reshape(H // n, n, W // n, n).mean(axis=(1, 3))
+    return _resized(image, (round(image.shape[0] * zoom), round(image.shape[1] * zoom))) if zoom > 1 else image
+
+
+def _resized(image: Plane, shape: tuple[int, int]) -> Plane:
+    return interpolate(image[None, None], shape, mode="bilinear")[0, 0]
+
+
+def labels(setting: Setting, frame: RealFrame) -> Plane:
+    """The labels to train on, zoomed: the nearest pixel's number."""
+    full = frame.gold if setting.labels == "gold" else frame.silver
+    assert full is not None
+    if setting.zoom < 1:
+        n = round(1 / setting.zoom)
+        return full[: full.shape[0] // n * n : n, : full.shape[1] // n * n : n]
+    n = round(setting.zoom)
+    return np.kron(full, np.ones((n, n), full.dtype))
+
+
+def samples(setting: Setting, training: Sequence[RealFrame], seed: int) -> Crops:
+    frames = [Frame(seen(setting, frame.image), labels(setting, frame)) for frame in training]
+    if setting.membranes:
+        return Crops(frames, setting.crop, seed=seed, target=None, **setting.crops)
+    weights = partial(
+        border_weight_map,
+        w0=setting.w0,
+        sigma=setting.sigma,
+        class_weights="balanced" if setting.balanced else None,
+    )
+    return Crops(frames, setting.crop, seed=seed, weight_map=weights, **setting.crops)
+
+
+def probability(setting: Setting, model: UNet, image: Plane, *, turned: bool = True) -> NDArray[np.float32]:
+    """That a pixel of the frame lies in a cell, in the frame's own size."""
+    ask = predict_turned if turned else predict
+    answer = ask(model, seen(setting, image))[1]
+    if answer.shape == image.shape:
+        return answer
+    if setting.zoom > 1:
+        return _zoomed(answer, 1 / setting.zoom).astype(np.float32)
+    return _resized(answer, image.shape).astype(np.float32)
+
+
+def cells(setting: Setting, probability: Plane) -> NDArray[np.int32]:
+    return instances_from_probability(
+        probability, threshold=setting.threshold, min_size=setting.min_size, grow=setting.grow
+    )
+
+
+def cell_table(setting: Setting, found: Sequence[Plane], scored: Sequence[RealFrame]) -> dict[str, float]:
+    """SEG, the IoU of the pixels, the numbers of cells; the Data Science Bowl's score where it applies."""
+    truths = [_truth(setting, frame) for frame in scored]
+    scores = np.concatenate([cell_scores(f, t) for f, t in zip(found, truths, strict=True)])
+    whole = [n for n, frame in enumerate(scored) if setting.labels == "silver" and truths[n] is not None]
+    if setting.data == "PhC-C2DH-U373":  # gold may hold a part of the cells; elsewhere in the frame nothing is known
+        whole = [n for n, frame in enumerate(scored) if frame.every_cell_is_gold]
+    if setting.labels == "gold":
+        whole = list(range(len(scored)))
+    pixels = sum(confusion_matrix(found[n] > 0, truths[n] > 0, 2) for n in whole)
+    table = {
+        "seg": scores.mean(),
+        "iou": iou(pixels)[1],
+        "cells": len(scores),
+        "found": sum(len(np.unique(f[f > 0])) for f in found),
+    }
+    if setting.data == "DSB-2018":
+        table["average_precision"] = np.mean(
+            [average_precision(f, t).mean() for f, t in zip(found, truths, strict=True)]
+        )
+    if setting.data == "DIC-C2DH-HeLa":
+        drawn = [(f, frame.gold) for f, frame in zip(found, scored, strict=True) if frame.gold is not None]
+        if drawn:
+            gold = np.concatenate([cell_scores(f, gold) for f, gold in drawn])
+            table |= {"seg_gold": gold.mean(), "cells_gold": len(gold)}
+    return _rounded(table)
+
+
+def membrane_table(insides: Sequence[Plane], scored: Sequence[RealFrame]) -> dict[str, float]:
+    """The three errors of ISBI 2012. Rand and warping error are those of the best threshold, as the challenge took them; the pixel error at 0.5."""
+    truths = [frame.gold for frame in scored]
+    pairs = list(zip(insides, truths, strict=True))
+    thresholds = np.arange(1, 10) / 10
+    table = {
+        "pixel_error": np.mean([pixel_error(p > 0.5, t) for p, t in pairs]),
+        "rand_error": min(np.mean([rand_error(p > level, t) for p, t in pairs]) for level in thresholds),
+        "warping_error": min(np.mean([warping_error(p > level, t) for p, t in pairs]) for level in thresholds),
+        "membrane_iou": iou(sum(confusion_matrix(p <= 0.5, t == 0, 2) for p, t in pairs))[1],
+    }
+    return _rounded(table, digits=6)
+
+
+def _rounded(table: dict[str, Any], digits: int = 4) -> dict[str, float]:
+    return {name: round(float(value), digits) for name, value in table.items()}
+
+
+def otsu(setting: Setting, scored: Sequence[RealFrame]) -> dict[str, float]:
+    """The control: one threshold a frame, and nothing learned."""
+    from skimage.filters import threshold_otsu
+
+    masks = [frame.image > threshold_otsu(frame.image) for frame in scored]
+    if setting.membranes:
+        return membrane_table([mask.astype(np.float32) for mask in masks], scored)
+    plain = replace(setting, threshold=0.5, grow=0)
+    return cell_table(setting, [cells(plain, mask.astype(np.float32)) for mask in masks], scored)
+
+
+def train(
+    setting: Setting,
+    training: Sequence[RealFrame],
+    watched: Sequence[RealFrame],
+    *,
+    seed: int,
+    folder: str | None = None,
+    progress: bool = True,
+) -> tuple[UNet, dict[str, Any]]:
+    """A trained network, and how it went: minutes, and every tenth of the way the loss and the score on a few frames."""
+    began, cpu_began, curve = time.perf_counter(), _cpu_seconds(), []
+
+    def look(model: UNet, row: dict[str, float]) -> None:
+        answers = [probability(setting, model, frame.image, turned=False) for frame in watched]
+        if setting.membranes:
+            error = np.mean([pixel_error(p > 0.5, f.gold) for p, f in zip(answers, watched, strict=True)])
+            score = {"pixel_error": error}
+        else:
+            found = [cells(setting, p) for p in answers]
+            truths = [_truth(setting, f) for f in watched]
+            score = {
+                "seg": np.concatenate([cell_scores(f, t) for f, t in zip(found, truths, strict=True)]).mean()
+            }
+        curve.append({"step": row["step"], "loss": round(row["loss"], 4), **_rounded(score)})
+
+    torch.manual_seed(seed)
+    model = UNet(widths=[setting.width * 2**level for level in range(5)], padding="same", norm="batch", dropout=0.0)
+    fit(
+        model,
+        samples(setting, training, seed),
+        steps=setting.steps,
+        batch_size=setting.batch_size,
+        optimizer="adamw",
+        validate_every=max(1, setting.steps // 20),
+        on_validation=look,
+        folder=folder,
+        resume=folder is not None,
+        workers=1,
+        seed=seed,
+        progress=progress,
+    )
+    minutes = (time.perf_counter() - began) / 60
+    went = {
+        "steps": setting.steps,
+        "minutes": round(minutes, 1),
+        "cpu_minutes": round((_cpu_seconds() - cpu_began) / 60, 1),
+        "curve": curve,
+    }
+    return model, went
+
+
+def _cpu_seconds() -> float:
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
+
+
+def evaluate(setting: Setting, model: UNet, scored: Sequence[RealFrame]) -> dict[str, dict[str, float]]:
+    """The scores by what is done with the network's answer: all of it, and each step left out."""
+    turned, once = ([probability(setting, model, f.image, turned=t) for f in scored] for t in (True, False))
+    if setting.membranes:
+        return {"": membrane_table(turned, scored), ", not averaged": membrane_table(once, scored)}
+    plain = replace(setting, threshold=0.5, grow=0)
+    return {
+        "": cell_table(setting, [cells(setting, p) for p in turned], scored),
+        ", not averaged": cell_table(setting, [cells(setting, p) for p in once], scored),
+        ", not averaged, threshold 0.5, not grown": cell_table(setting, [cells(plain, p) for p in once], scored),
+    }
+
+
+def choose(setting: Setting, training: Sequence[RealFrame], seed: int) -> None:
+    """Train on a part of the training frames, and print how thresholds and growths score on the other part."""
+    first, second = split_training(training)
+    second = [frame for frame in second if _truth(setting, frame) is not None]
+    model, went = train(setting, first, second[:3], seed=seed)
+    answers = [probability(setting, model, frame.image) for frame in second]
+    print(f"{len(first)} frames to train on, {len(second)} to choose by; {went['minutes']} minutes")
+    if setting.membranes:
+        print(membrane_table(answers, second))
+        return
+    for threshold in (0.4, 0.5, 0.6, 0.7, 0.8):
+        for grow in (0, 1, 2, 3):
+            tried = replace(setting, threshold=threshold, grow=grow)
+            print(threshold, grow, cell_table(tried, [cells(tried, p) for p in answers], second), flush=True)
+
+
+def write(records: Sequence[dict[str, Any]], head: dict[str, str], path: Path) -> None:
+    """Put these rows in place of older ones of the same experiment, variant and seed. A row is a line, so that a change can be read."""
+    rows = {_key(row): row for row in (json.loads(path.read_text(encoding="utf-8"))["records"] if path.exists() else [])}
+    rows |= {_key(row): row for row in records}
+    lines = ",\n  ".join(json.dumps(row, ensure_ascii=False) for row in rows.values())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f'{{"header": {json.dumps(head, ensure_ascii=False)},\n"records": [\n  {lines}\n]}}\n', encoding="utf-8")
+
+
+def _key(record: dict[str, Any]) -> tuple[Any, ...]:
+    return record["experiment"], record["variant"], record["seed"]
+
+
+def header(command: str) -> dict[str, str]:
+    return {
+        "date": datetime.date.today().isoformat(),
+        "hardware": hardware(),
+        "command": command,
+        "torch": torch.__version__,
+    }
+
+
+def hardware() -> str:
+    cpu = platform.processor() or platform.machine()
+    if Path("/proc/cpuinfo").exists():
+        names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+        cpu = names[0].split(":")[1].strip() if names else cpu
+    bits = "bfloat16" if bf16_is_fast(torch.device("cpu")) else "float32"
+    return f"{torch.get_num_threads()} cores of {cpu}, {bits}, no GPU; shared with other work, so minutes are an upper bound"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("experiment", choices=SETTINGS)
+    parser.add_argument("--variant", choices=("full", "no-weight-map"), default="full")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--choose", action="store_true", help="inside the training frames; writes nothing")
+    parser.add_argument("--folder", help="for checkpoints, to go on from where it was stopped")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    asked = parser.parse_args(arguments)
+    setting = SETTINGS[asked.experiment]
+    setting = replace(setting, steps=asked.steps or setting.steps)
+    if asked.variant == "no-weight-map":
+        setting = replace(setting, w0=0.0)
+    frames = benchmarks.load(setting.data, os.environ.get("UNET_EDU_TEST_DATA"))
+    training, scored = split(setting, frames)
+    if asked.choose:
+        return choose(setting, training, asked.seed)
+    model, went = train(setting, training, scored[:: max(1, len(scored) // 3)][:3], seed=asked.seed, folder=asked.folder)
+    same = {
+        "experiment": asked.experiment,
+        "data": setting.data,
+        "seed": asked.seed,
+        "split": f"{_range(training)} → {_range(scored)}",
+        "command": "python benchmarks/real_data.py " + " ".join(arguments or sys.argv[1:]),
+    }
+    records = [
+        {**same, "variant": asked.variant.replace("-", " ") + suffix, "scores": scores, **(went if not suffix else {"steps": went["steps"]})}
+        for suffix, scores in evaluate(setting, model, scored).items()
+    ]
+    if asked.variant == "full":
+        records.append({**same, "variant": "otsu", "scores": otsu(setting, scored), "steps": 0})
+    for record in records:
+        print(f"{record['experiment']:9} {record['variant']:48} {record['scores']}")
+    print(f"{went['minutes']} minutes, {went['cpu_minutes']} of the processors")
+    write(records, header("python benchmarks/real_data.py dic|phc|phc-back|em|dsb"), asked.out)
+
+
+def _range(frames: Sequence[RealFrame]) -> str:
+    """ "DIC-C2DH-HeLa/01/t000 … t041 (29 frames)" """
+    return f"{frames[0].name} … {frames[-1].name.rsplit('/', 1)[-1]} ({len(frames)} frames)"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,485 @@
+"""The command line: train, go on, predict; and every complaint is one sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from unet_edu import cli
+from unet_edu.data.benchmarks import BENCHMARKS
+from unet_edu.data.cells import synthetic_cells
+from unet_edu.data.files import read_labels
+from unet_edu.training import load
+
+TINY = ("--widths", "4,8", "--crop", "32", "--batch-size", "2", "--device", "cpu")
+
+
+def run(*arguments: object, code: int = 0) -> str:
+    """What a command says, on both channels. Errors are one line, and no traceback."""
+    result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+    assert result.exit_code == code, result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    assert "Traceback" not in result.output
+    return result.output
+
+
+def complaint(*arguments: object) -> str:
+    output = run(*arguments, code=1)
+    assert output.startswith("unet-edu: ") and output.count("\n") == 1
+    return output
+
+
+def save(path: Path, array: np.ndarray) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(array).save(path)
+    return path
+
+
+def write_pairs(folder: Path, count: int = 5) -> Path:
+    """Images as a camera of 12 bits gives them, with numbered cells."""
+    for n in range(count):
+        image, cells = synthetic_cells(n, (48, 56), cells=4)
+        save(folder / "images" / f"{n}.tif", (4095 * image).astype(np.uint16))
+        save(folder / "labels" / f"{n}.png", cells.astype(np.uint8))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    """A run of few steps: it finds nothing, but all its files are there."""
+    folder = tmp_path_factory.mktemp("runs") / "cells"
+    run("train", "cells", "--output", folder, *TINY, "--steps", 6)
+    return folder
+
+
+# ------------------------------------------------------------------------------------------------------------------- train
+
+
+def test_a_run_leaves_weights_settings_and_curves(trained):
+    assert {path.name for path in trained.iterdir()} == {"best.pt", "last.pt", "train.json", "tensorboard"}
+    config = json.loads((trained / "train.json").read_text())
+    assert config["network"]["widths"] == [4, 8] and config["recipe"]["steps"] == 6 and config["crops"]["size"] == 32
+    model = load(trained / "best.pt")
+    assert model.config == {**config["network"], "widths": (4, 8)}
+    (curves,) = (trained / "tensorboard").iterdir()
+    assert curves.name.startswith("events.out.tfevents.")
+    for name in (b"loss", b"lr", b"val_iou"):
+        assert name in curves.read_bytes()
+
+
+def test_the_settings_are_shown(tmp_path):
+    output = run("train", "cells", "-o", tmp_path / "run", *TINY, "--steps", 2)
+    shown = json.loads(output[output.index("{") : output.rindex("}\n") + 1])
+    assert {"unet_edu": cli.__version__, **shown} == json.loads((tmp_path / "run" / "train.json").read_text())
+    assert "32 images to train on, 8 to validate." in output
+    assert f"Weights: {tmp_path / 'run' / 'best.pt'}" in output
+    assert re.search(r"step 2  loss \d\.\d+  .*val_iou \d", output)
+
+
+def test_quiet_is_quiet(tmp_path):
+    assert run("train", "cells", "-o", tmp_path / "run", *TINY, "--steps", 2, "--quiet") == ""
+
+
+def test_a_run_is_not_begun_twice(trained):
+    before = (trained / "train.json").read_bytes()
+    said = complaint("train", "cells", "-o", trained, *TINY, "--steps", 7)
+    assert "holds a run already; --resume goes on with it" in said
+    assert (trained / "train.json").read_bytes() == before
+
+
+def test_going_on_asks_for_the_same_settings(trained):
+    assert "steps: the run in" in complaint("train", "cells", "-o", trained, *TINY, "--steps", 7, "--resume")
+    assert "w0: the run in" in complaint("train", "cells", "-o", trained, *TINY, "--steps", 6, "--w0", 3, "--resume")
+    run(
+        "train", "cells", "-o", trained, *TINY, "--steps", 6, "--precision", "float32", "--resume"
+    )  # another machine is fine
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows sends no SIGINT to another process")
+def test_a_stopped_run_goes_on_to_where_it_would_have_gone(tmp_path):
+    """Ctrl-C after the first validation; then the same weights as without it."""
+    command = [
+        "train",
+        "cells",
+        *TINY,
+        "--steps",
+        "60",
+        "--validate-every",
+        "5",
+        "--precision",
+        "float32",
+        "--no-tensorboard",
+    ]
+    stopped = subprocess.Popen(
+        [sys.executable, "-m", "unet_edu.cli", *command, "-o", tmp_path / "a"],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    for _ in range(1200):
+        if (tmp_path / "a" / "last.pt").exists():
+            break
+        time.sleep(0.05)
+    stopped.send_signal(signal.SIGINT)
+    _, said = stopped.communicate(timeout=60)
+    assert stopped.returncode == 130, said
+    assert re.search(r"Stopped at step \d+\. The same command with --resume goes on from there\.", said)
+    run(*command, "-o", tmp_path / "a", "--resume")
+    run(*command, "-o", tmp_path / "b")
+    one, other = (load(tmp_path / name / "last.pt").state_dict() for name in "ab")
+    for name, weights in one.items():  # equal but for how many threads added up the sums
+        np.testing.assert_allclose(weights, other[name], rtol=1e-3, atol=1e-4)
+
+
+def test_two_processes_make_one_run(tmp_path):
+    """As `accelerate launch` and torchrun start them: one of the two writes and speaks."""
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "unet_edu.cli",
+    ]
+    done = subprocess.run(
+        [*command, "train", "cells", *TINY, "--steps", "4", "-o", tmp_path / "run"],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("images to train on") == done.stdout.count("Weights:") == 1
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {"best.pt", "last.pt", "train.json", "tensorboard"}
+    assert len(list((tmp_path / "run" / "tensorboard").iterdir())) == 1
+
+
+def test_the_papers_recipe(tmp_path):
+    """Padding valid, SGD, one large crop a step; only narrower and smaller than in the paper."""
+    recipe = [
+        "--widths",
+        "2,4,8,16,32",
+        "--padding",
+        "valid",
+        "--norm",
+        "none",
+        "--optimizer",
+        "sgd",
+        "--batch-size",
+        1,
+        "--crop",
+        204,
+    ]
+    run("train", "cells", "-o", tmp_path / "run", *recipe, "--steps", 1, "--hold-out", 0, "--device", "cpu")
+    assert not (tmp_path / "run" / "best.pt").exists()  # nothing to choose the best by
+    run("predict", tmp_path / "run", save(tmp_path / "a.png", np.zeros((20, 30), np.uint8)), "-o", tmp_path)
+    assert Image.open(tmp_path / "a_mask.png").size == (30, 20)
+
+
+def test_images_of_your_own(tmp_path):
+    """Also when they lie elsewhere on the machine that goes on."""
+    run("train", write_pairs(tmp_path / "mine"), "-o", tmp_path / "run", *TINY, "--steps", 2)
+    (tmp_path / "elsewhere").mkdir()
+    moved = (tmp_path / "mine").rename(tmp_path / "elsewhere" / "mine")
+    run("train", moved, "-o", tmp_path / "run", *TINY, "--steps", 2, "--resume")
+    said = complaint("train", "cells", "-o", tmp_path / "run", *TINY, "--steps", 2, "--resume")
+    assert re.search("source: the run in .* has '.*mine', got 'cells'", said)
+    assert load(tmp_path / "run" / "best.pt").config["num_classes"] == 2
+
+
+def test_frames_of_your_own_are_held_out_in_one_piece(tmp_path):
+    said = run("train", write_pairs(tmp_path / "mine"), "-o", tmp_path / "run", *TINY, "--steps", 1, "--hold-out", 0.4)
+    assert "3 images to train on, 2 to validate." in said
+    frames = list("abcde")
+    assert cli._held_out(frames, 0.4) == (list("abc"), list("de"))
+    assert cli._held_out(frames, 0.01) == (list("abcd"), ["e"]), "somebody who asks for a part gets one"
+    assert cli._held_out(frames, 0.9) == (["a"], list("bcde"))
+    assert cli._held_out(frames, 0) == (frames, [])
+    assert cli._held_out(["a"], 0.5) == (["a"], [])
+
+
+def test_classes_in_place_of_cells(tmp_path):
+    folder = write_pairs(tmp_path / "mine")
+    for path in (folder / "labels").iterdir():
+        save(path, (read_labels(path) % 3).astype(np.uint8))
+    run("train", folder, "-o", tmp_path / "run", *TINY, "--steps", 2, "--classes", 3, "--colour")
+    assert load(tmp_path / "run" / "last.pt").config["num_classes"] == 3
+    run("predict", tmp_path / "run", folder / "images" / "0.tif", "-o", tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"0_mask.png", "0_overlay.png"}
+    assert read_labels(tmp_path / "out" / "0_mask.png").max() <= 2
+    said = complaint("train", folder, "-o", tmp_path / "other", *TINY, "--steps", 2, "--classes", 2)
+    assert "expected numbers from 0 to 1, got 0 to 2" in said
+
+
+def test_a_mask_becomes_cells(tmp_path):
+    """0 and 255: each connected piece is a cell, so that the gaps between them can be given weight."""
+    mask = np.zeros((8, 9), np.uint8)
+    mask[1:3, 1:3] = mask[5:7, 5:8] = 255
+    save(tmp_path / "labels" / "a.png", mask)
+    save(tmp_path / "images" / "a.png", mask)
+    ((_, labels),) = cli._of_folder(tmp_path, None)
+    assert np.unique(labels).tolist() == [0, 1, 2]
+    save(
+        tmp_path / "labels" / "a.png", (mask // 255) * np.arange(9, dtype=np.uint8)
+    )  # more than one number: these are the cells
+    ((_, labels),) = cli._of_folder(tmp_path, None)
+    assert np.unique(labels).tolist() == [0, 1, 2, 5, 6, 7]
+
+
+def test_folders_that_are_no_pairs(tmp_path):
+    assert "expected a folder, 'cells', or one of PhC-C2DH-U373" in complaint(
+        "train", tmp_path / "no", "-o", tmp_path / "r"
+    )
+    assert "there is no 'images'" in complaint("train", tmp_path, "-o", tmp_path / "r")
+    folder = write_pairs(tmp_path / "mine", 2)
+    (folder / "labels" / "0.png").unlink()
+    assert "0.tif: has no partner" in complaint("train", folder, "-o", tmp_path / "r")
+    save(folder / "labels" / "0.png", np.zeros((48, 50), np.uint8))
+    assert "expected the size of its image, (48, 56), got (48, 50)" in complaint("train", folder, "-o", tmp_path / "r")
+    (folder / "labels" / "0.png").write_bytes(b"damaged")
+    assert "0.png: cannot be read as an image" in complaint("train", folder, "-o", tmp_path / "r")
+    save(folder / "images" / "0.png", np.zeros((48, 56), np.uint8))
+    assert "has the same name as 0.png" in complaint("train", folder, "-o", tmp_path / "r")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--widths", "4;8"), "--widths: expected numbers with commas"),
+        (("--widths", "4,8,16", "--crop", "30"), "30"),
+        (("--device", "gpu"), "--device: expected cpu, cuda, cuda:1 or mps, got 'gpu'"),
+        (("--lr", "-1"), "lr: expected a number above 0"),
+    ],
+)
+def test_settings_that_make_no_sense(tmp_path, arguments, said):
+    assert said in complaint("train", "cells", "-o", tmp_path / "run", "--steps", 1, "-q", *TINY, *arguments)
+
+
+@pytest.mark.parametrize("arguments", [("--skip", "always"), ("--steps", "0"), ("--steps", "many")])
+def test_options_that_do_not_exist(tmp_path, arguments):
+    assert arguments[0] in run("train", "cells", "-o", tmp_path / "run", *arguments, code=2)
+
+
+def test_without_a_gpu_none_is_promised(tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert "PyTorch finds no cuda on this machine" in complaint("train", "cells", "-o", tmp_path, "--device", "cuda")
+
+
+def test_without_tensorboardx_there_are_no_curves_and_it_is_said(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    said = run("train", "cells", "-o", tmp_path / "run", *TINY, "--steps", 1)
+    assert "No curves for TensorBoard: `pip install tensorboardX`" in said
+    assert not (tmp_path / "run" / "tensorboard").exists()
+
+
+@pytest.mark.needs("real frames")
+def test_a_benchmark(tmp_path):
+    """Its training frames alone, and of these the last for validation: the scored ones are not looked at."""
+    frames = os.environ["UNET_EDU_TEST_DATA"]
+    said = run("train", "ISBI-2012", "--folder", frames, "-o", tmp_path / "run", *TINY, "--steps", 1)
+    assert "14 images to train on, 4 to validate." in said
+    frames, is_classes = cli._frames(
+        {"source": "DIC-C2DH-HeLa", "classes": None, "channels": 1, "contrast": "range"}, frames
+    )
+    assert len(frames) == 30 and not is_classes
+    assert all(frame.instances.max() > 1 for frame in frames)
+
+
+# ----------------------------------------------------------------------------------------------------------------- predict
+
+
+@pytest.fixture
+def image(tmp_path) -> Path:
+    return save(tmp_path / "in" / "a.png", (255 * synthetic_cells(7, (40, 52), cells=4)[0]).astype(np.uint8))
+
+
+def test_three_results_for_an_image(trained, image, tmp_path):
+    run("predict", trained, image, "-o", tmp_path / "out")
+    labels = Image.open(tmp_path / "out" / "a_labels.tif")
+    mask, overlay = (Image.open(tmp_path / "out" / f"a_{kind}.png") for kind in ("mask", "overlay"))
+    assert labels.size == mask.size == overlay.size == (52, 40)
+    assert np.array(labels).dtype == np.uint16 and mask.mode == "L" and overlay.mode == "RGB"
+    np.testing.assert_array_equal(np.array(mask), np.where(np.array(labels), 255, 0))
+
+
+def test_cells_are_found_numbered_and_outlined(monkeypatch, trained, image, tmp_path):
+    """With a network that is sure: two squares, and a speck that is too small."""
+    from unet_edu import tiling
+
+    probability = np.zeros((40, 52), np.float32)
+    probability[5:15, 5:15] = probability[20:30, 30:40] = probability[35, 2] = 0.9
+    monkeypatch.setattr(tiling, "predict", lambda *_, **__: np.stack([1 - probability, probability]))
+    run("predict", trained, image, "-o", tmp_path / "out", "--min-size", 5)
+    labels = read_labels(tmp_path / "out" / "a_labels.tif")
+    assert labels[10, 10] == 1 and labels[25, 35] == 2 and np.count_nonzero(labels) == 200
+    overlay = np.array(Image.open(tmp_path / "out" / "a_overlay.png"))
+    outlined = (overlay == (255, 140, 0)).all(axis=2)
+    assert (
+        outlined[5, 5:15].all() and outlined[5:15, 14].all() and not outlined[6:14, 6:14].any() and outlined.sum() == 72
+    )
+    run("predict", trained, image, "-o", tmp_path / "none", "--threshold", 0.95)
+    assert read_labels(tmp_path / "none" / "a_labels.tif").max() == 0
+
+
+def test_more_cells_than_16_bits_can_number(tmp_path):
+    cells = np.arange(70_000, dtype=np.int32).reshape(200, 350)
+    files = {kind: tmp_path / f"a{end}" for kind, end in cli.RESULTS.items()}
+    cli._write_results(np.zeros(cells.shape, np.float32), np.zeros(cells.shape, np.uint8), cells, files, force=False)
+    np.testing.assert_array_equal(read_labels(files["labels"]), cells)
+
+
+def test_the_same_image_in_other_files_gives_the_same_cells(trained, image, tmp_path):
+    """12 bits in 16, colours that are grey, transparency, floats: the network sees the same numbers."""
+    grey = np.array(Image.open(image))
+    save(tmp_path / "in" / "b.tif", grey.astype(np.uint16) * 16)
+    save(tmp_path / "in" / "c.png", np.stack([grey] * 3, axis=-1))
+    save(tmp_path / "in" / "d.png", np.stack([grey] * 3 + [np.full_like(grey, 255)], axis=-1))
+    save(tmp_path / "in" / "e.tif", grey.astype(np.float32) * 100 - 7)
+    run("predict", trained, tmp_path / "in", "-o", tmp_path / "out", "--precision", "float32", "--device", "cpu")
+    first, *others = (np.array(Image.open(tmp_path / "out" / f"{name}_mask.png")) for name in "abcde")
+    for other in others:
+        assert np.mean(first != other) < 0.002  # a pixel whose probability is 0.5 may fall on either side
+
+
+def test_images_are_prepared_as_in_training():
+    image = np.linspace(0.2, 0.4, 1000, dtype=np.float32).reshape(20, 50)
+    np.testing.assert_array_equal(cli._prepared(image, 1, "range"), image)
+    stretched = cli._prepared(image, 1, "stretch")
+    assert stretched.min() == 0 and stretched.max() == 1 and stretched.dtype == np.float32
+    assert np.mean((stretched > 0) & (stretched < 1)) == pytest.approx(0.98, abs=0.005)
+    assert not cli._prepared(np.full((4, 4), 0.3, np.float32), 1, "stretch").any()
+    assert cli._prepared(image, 3, "range").shape == (3, 20, 50)
+    green = np.zeros((3, 2, 2), np.float32)
+    green[1] = 1
+    np.testing.assert_allclose(cli._prepared(green, 1, "range"), 0.7154)  # as skimage.color.rgb2gray
+
+
+def test_the_runs_own_contrast_is_used_unless_told(trained, image, tmp_path, monkeypatch):
+    seen = []
+    prepared = cli._prepared
+    monkeypatch.setattr(
+        cli, "_prepared", lambda image, channels, contrast: seen.append(contrast) or prepared(image, channels, contrast)
+    )
+    run("train", "cells", "-o", tmp_path / "run", *TINY, "--steps", 1, "--contrast", "range")
+    seen.clear()
+    run("predict", tmp_path / "run", image, "-o", tmp_path / "1")
+    run("predict", tmp_path / "run", image, "-o", tmp_path / "2", "--contrast", "stretch")
+    (tmp_path / "run" / "train.json").unlink()
+    run("predict", tmp_path / "run" / "best.pt", image, "-o", tmp_path / "3")
+    assert seen == ["range", "stretch", "stretch"]
+
+
+def test_nothing_is_overwritten_unless_told(trained, image, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a_overlay.png").write_bytes(b"mine")
+    said = complaint("predict", trained, image, "-o", tmp_path / "out")
+    assert "a_overlay.png: is there already, 1 such files in all; --force overwrites them" in said
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a_overlay.png"]
+    run("predict", trained, image, "-o", tmp_path / "out", "--force")
+    assert Image.open(tmp_path / "out" / "a_overlay.png").size == (52, 40)
+
+
+def test_results_in_the_folder_of_the_images_are_not_taken_for_images(trained, image, tmp_path):
+    run("predict", trained, image.parent, "-o", image.parent)
+    run("predict", trained, image.parent, "-o", image.parent, "--force")
+    assert len(list(image.parent.iterdir())) == 4
+
+
+def test_a_damaged_image_does_not_stop_the_others(trained, image, tmp_path):
+    (image.parent / "0.png").write_bytes(b"damaged")
+    said = run("predict", trained, image.parent, image.parent / "gone.png", "-o", tmp_path / "out", "--quiet", code=1)
+    assert "0.png: cannot be read as an image" in said and "gone.png: No such file" in said
+    assert "2 of 3 images failed" in said
+    assert len(list((tmp_path / "out").iterdir())) == 3
+
+
+def test_images_and_weights_that_are_none(trained, image, tmp_path):
+    assert "expected best.pt or last.pt in this folder" in complaint("predict", tmp_path, image, "-o", tmp_path / "out")
+    assert "no such file" in complaint("predict", tmp_path / "no.pt", image, "-o", tmp_path / "out").lower()
+    assert "expected images in this folder" in complaint("predict", trained, trained, "-o", tmp_path / "out")
+    twin = save(tmp_path / "a.tif", np.zeros((9, 9), np.uint8))
+    assert "its results would have the names of those of" in complaint(
+        "predict", trained, image, twin, "-o", tmp_path / "out"
+    )
+    assert "image" in complaint("predict", image, image, "-o", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+# -------------------------------------------------------------------------------------------------------------------- data
+
+
+def test_the_list_says_what_is_here(tmp_path):
+    said = run("data", "list", "--folder", tmp_path)
+    for name, benchmark in BENCHMARKS.items():
+        assert f"{name}: {benchmark.what}" in said and f"not here yet: unet-edu data fetch {name}" in said
+
+
+def test_a_fetched_benchmark_says_whom_to_cite(tmp_path, monkeypatch):
+    (tmp_path / "DSB-2018").mkdir()  # so that nothing is downloaded
+    said = run("data", "fetch", "DSB-2018", "--folder", tmp_path)
+    assert said.startswith(str(tmp_path / "DSB-2018")) and "CC0" in said and "Caicedo" in said
+
+
+def test_unknown_benchmarks(tmp_path):
+    for command in ("fetch", "show"):
+        assert "expected one of PhC-C2DH-U373" in complaint("data", command, "MNIST", "--folder", tmp_path)
+    assert "unet-edu data fetch DSB-2018" in complaint("data", "show", "DSB-2018", "--folder", tmp_path)
+
+
+@pytest.mark.needs("real frames")
+def test_a_benchmark_is_counted():
+    said = run("data", "show", "PhC-C2DH-U373", "--folder", os.environ["UNET_EDU_TEST_DATA"])
+    assert "128 frames, the first of 520 × 696 pixels" in said
+    assert "sequence 2: 67 frames, 19 with gold, 67 with silver, 67 with markers" in said
+    assert "split: 61 to train on" in said and "67 for the score" in said
+    assert "128 frames are here" in run("data", "list", "--folder", os.environ["UNET_EDU_TEST_DATA"])
+
+
+# ---------------------------------------------------------------------------------------------------------------- the rest
+
+
+@pytest.mark.parametrize(
+    "command", [(), ("train",), ("predict",), ("data",), ("data", "list"), ("data", "fetch"), ("data", "show")]
+)
+def test_each_command_has_help(command):
+    said = run(*command, "--help")
+    assert "Usage" in said and "--help" in said
+
+
+def test_every_option_is_explained():
+    import inspect
+    import typing
+
+    for command in (cli.train, cli.predict, cli.fetch, cli.show, cli.list_benchmarks):
+        hints = typing.get_type_hints(command, include_extras=True)
+        for name in inspect.signature(command).parameters:
+            (explained,) = hints[name].__metadata__
+            assert explained.help and explained.help.endswith("."), name
+
+
+def test_help_does_not_wait_for_torch():
+    program = "import sys; import unet_edu.cli; print('torch' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", program], text=True).strip() == "False"
+
+
+def test_a_mistake_in_the_program_is_not_hidden(tmp_path, monkeypatch):
+    def wrong(*_: object, **__: object) -> None:
+        raise KeyError("a mistake")
+
+    monkeypatch.setattr(cli, "_train", wrong)
+    assert isinstance(CliRunner().invoke(cli.app, ["train", "cells", "-o", str(tmp_path)]).exception, KeyError)

@@ -1,0 +1,143 @@
+"""The trained networks that come with the package: they are whole, do what the lessons say, and a damaged one is refused."""
+
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from unet_edu.data import networks, pretrained
+from unet_edu.data.cells import LOOKS
+from unet_edu.data.networks import CELLS_HELD_OUT, HELD_OUT, LISTING, NETWORKS, about, held_out, predicted, scores
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def found():
+    pictures = held_out()
+    return {name: scores(pretrained(name), pictures) for name in NETWORKS}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_each_is_small_and_what_it_says(name):
+    path = networks.FOLDER / f"{name}.pt"
+    assert path.stat().st_size < 300_000
+    kept = torch.load(path, weights_only=True)
+    assert {weight.dtype for weight in kept["weights"].values() if weight.is_floating_point()} == {torch.float16}
+    model = pretrained(name)
+    assert not model.training and model.config["skip"] == NETWORKS[name] and model.config["widths"] == (16, 32, 64)
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    assert sum(parameter.numel() for parameter in model.parameters()) == about(name)["parameters"]
+
+
+def test_the_noted_scores_are_those_that_come_out(found):
+    """Sums in another order may flip a pixel whose two scores are equal but for rounding; a cell has hundreds of pixels."""
+    for name, looks in found.items():
+        assert set(looks) == set(LOOKS)
+        for look, row in looks.items():
+            for score, value in row.items():
+                assert value == pytest.approx(about(name)["held_out"][look][score], abs=0.005), (name, look, score)
+
+
+def test_they_reach_what_lesson_06_says_of_them(found):
+    mean = {name: np.mean([row["seg"] for row in looks.values()]) for name, looks in found.items()}
+    assert all(row["seg"] > 0.75 and row["iou"] > 0.9 for looks in found.values() for row in looks.values())
+    assert mean["cells"] > mean["cells_none"] and mean["cells_add"] > mean["cells_none"]
+    assert mean["cells"] - mean["cells_none"] < 0.05, "without copies it is only a little worse"
+
+
+def test_the_pictures_are_held_out_and_always_the_same():
+    recipe = _recipe()
+    assert min(HELD_OUT) >= recipe.FRAMES, "the training pictures have the seeds from 0 on"
+    for look in LOOKS:
+        examples = held_out(look)[look]
+        assert len(examples) == len(HELD_OUT)
+        for (image, cells), (again, _) in zip(examples, held_out(look)[look], strict=True):
+            np.testing.assert_array_equal(image, again)
+            assert 3 <= cells.max() <= CELLS_HELD_OUT
+
+
+def test_the_recipe_is_the_same_for_all(monkeypatch):
+    recipe = _recipe()
+    monkeypatch.setattr(recipe, "FRAMES", 2)
+    monkeypatch.setattr(recipe, "STEPS", 1)
+    monkeypatch.setattr(recipe, "BATCH", 1)
+    for name, skip in NETWORKS.items():
+        model, _ = recipe.train(name)
+        assert model.config == pretrained(name).config and model.config["skip"] == skip
+
+
+def test_the_masks_are_those_of_one_image_at_a_time():
+    images = [image for image, _ in held_out("phase")["phase"][:3]]
+    model = pretrained("cells")
+    together = predicted(model, images)
+    assert together.dtype == np.uint8 and set(np.unique(together)) == {0, 1}
+    for image, mask in zip(images, together, strict=True):
+        assert np.mean(predicted(model, [image])[0] != mask) < 1e-3  # rounding, as above
+
+
+@pytest.fixture
+def copied(tmp_path, monkeypatch):
+    folder = Path(shutil.copytree(networks.FOLDER, tmp_path / "weights"))
+    monkeypatch.setattr(networks, "FOLDER", folder)
+    return folder
+
+
+@pytest.mark.parametrize("place", [0, 5_000, -1])
+def test_a_changed_byte_is_noticed(copied, place):
+    path = copied / "cells.pt"
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(ValueError, match=r"cells\.pt: expected the file that came with unet-edu, but it was changed or is"):
+        pretrained("cells")
+    assert pretrained("cells_add")
+
+
+def test_half_a_file_and_an_empty_one_are_noticed(copied):
+    path = copied / "cells.pt"
+    content = path.read_bytes()
+    for part in (content[: len(content) // 2], b""):
+        path.write_bytes(part)
+        with pytest.raises(ValueError, match="install unet-edu again, or make the file anew with benchmarks/train_lessons.py"):
+            pretrained("cells")
+
+
+def test_a_missing_file_and_an_unknown_name_are_named(copied):
+    (copied / "cells.pt").unlink()
+    with pytest.raises(FileNotFoundError, match=r"cells\.pt is missing: install unet-edu again"):
+        pretrained("cells")
+    with pytest.raises(ValueError, match="name: expected one of cells, cells_add, cells_multiply, cells_none, got 'cats'"):
+        pretrained("cats")
+
+
+def test_every_file_is_listed_and_every_listed_file_is_there():
+    listed = set(json.loads(LISTING.read_text()))
+    assert listed == set(NETWORKS) == {path.stem for path in networks.FOLDER.glob("*.pt")}
+
+
+def test_nothing_keeps_them_out_of_the_package():
+    """hatch leaves out what git ignores."""
+    patterns = [line.strip() for line in (ROOT / ".gitignore").read_text().splitlines()]
+    assert patterns
+    for path in (*networks.FOLDER.glob("*.pt"), LISTING):
+        parts = {*path.relative_to(ROOT).parts, f"*{path.suffix}"}
+        assert not parts & {pattern.strip("/") for pattern in patterns}
+
+
+def test_photographs_need_no_torch():
+    program = "import sys; from unet_edu.data import photo, PHOTOS; import unet_edu.data as d; print('torch' in sys.modules, 'pretrained' in d.__all__)"
+    assert subprocess.check_output([sys.executable, "-c", program], text=True).split() == ["False", "True"]
+
+
+def _recipe():
+    spec = importlib.util.spec_from_file_location("train_lessons", ROOT / "benchmarks/train_lessons.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

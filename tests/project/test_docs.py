@@ -1,0 +1,147 @@
+"""What the pages of docs/ tell people to type works. Each command is run as it stands there; options at its end make it short."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from PIL import Image
+from typer.testing import CliRunner
+
+from unet_edu import cli
+from unet_edu.data import benchmarks
+from unet_edu.data.cells import synthetic_cells
+
+ROOT = Path(__file__).parents[2]
+TRAINING = (ROOT / "docs" / "training.md").read_text()
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+SHORT = [
+    "--widths",
+    "4,8,16",
+    "--crop",
+    "64",
+    "--steps",
+    "2",
+    "--batch-size",
+    "2",
+    "--workers",
+    "0",
+    "--device",
+    "cpu",
+    "--quiet",
+]
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", TRAINING, re.MULTILINE | re.DOTALL)
+
+
+COMMANDS = [
+    shlex.split(line) for block in blocks("bash") for line in block.replace("\\\n", " ").splitlines() if line.strip()
+]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """A folder in which somebody follows the page: images with labels, new images, and a benchmark that is here already."""
+    folder = tmp_path_factory.mktemp("somebody")
+    for n in range(5):
+        image, cells = synthetic_cells(n, (70, 80), cells=4)
+        picture, labels = (255 * image).astype(np.uint8), cells.astype(np.uint8)
+        nuclei = folder / "cache" / "DSB-2018" / "dsb2018" / "train"
+        for path, array in (
+            (folder / "mine" / "images" / f"{n}.tif", picture),
+            (folder / "mine" / "labels" / f"{n}.png", labels),
+            (folder / "new_images" / f"{n}.png", picture),
+            (nuclei / "images" / f"{'abcd3'[n]}0123456789ab.tif", picture),
+            (nuclei / "masks" / f"{'abcd3'[n]}0123456789ab.tif", labels),
+        ):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(array).save(path)
+    return folder
+
+
+def invoke(arguments: list[str]) -> str:
+    short = SHORT if arguments[0] == "train" else []
+    result = CliRunner().invoke(cli.app, [*arguments, *short])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_commands_in_their_order(place, monkeypatch):
+    """The commands for one process, one after the other, as somebody would type them."""
+    monkeypatch.chdir(place)
+    monkeypatch.setattr(benchmarks, "cache", lambda: place / "cache")
+    ours = [command[1:] for command in COMMANDS if command[0] == "unet-edu"]
+    assert {command[0] for command in ours} == {"train", "predict", "data"}
+    for command in ours:
+        invoke(command)
+    for name in ("best.pt", "last.pt", "train.json", "tensorboard"):
+        assert (place / "runs" / "mine" / name).exists() and f"`{name}" in TRAINING
+    results = {path.name.removeprefix("0") for path in (place / "results").glob("0_*")}
+    assert results == {"_labels.tif", "_mask.png", "_overlay.png"} and all(f"NAME{end}" in TRAINING for end in results)
+
+
+@pytest.mark.parametrize("launcher", ["accelerate", "torchrun"])
+def test_launchers(place, monkeypatch, launcher):
+    """The launcher understands its options, and the module behind it is ours. (That two processes make one run is tested with the command.)"""
+    from accelerate.commands.launch import launch_command_parser
+    from torch.distributed.run import get_args_parser
+
+    (command,) = (command for command in COMMANDS if command[0] == launcher)
+    options = command[2:] if launcher == "accelerate" else command[1:]
+    understood = (launch_command_parser() if launcher == "accelerate" else get_args_parser()).parse_args(options)
+    assert understood.module and understood.training_script == "unet_edu.cli"
+    assert str(getattr(understood, "num_processes", None) or understood.nproc_per_node) == "4"
+    batch = int(command[command.index("--batch-size") + 1])
+    assert f"each of the four processes computes {batch // 4} of the {batch} crops" in TRAINING and batch % 4 == 0
+    monkeypatch.chdir(place)
+    arguments = understood.training_script_args
+    arguments[arguments.index("runs/four")] = f"runs/{launcher}"
+    invoke(arguments)
+
+
+def test_the_other_commands_are_known_and_few():
+    """They install things, or start a program that is not ours."""
+    others = [command for command in COMMANDS if command[0] not in ("unet-edu", "accelerate", "torchrun")]
+    assert [command[0] for command in others] == ["pip", "pip", "tensorboard"]
+    (package,) = (command[2] for command in others if "unet-edu" in command[-1])
+    assert set(re.findall(r"unet-edu\[(\w+)\]", package)) <= set(EXTRAS)
+
+
+def test_on_colab_the_same_command_is_given():
+    (line,) = re.findall(r"^!unet-edu (.*)$", TRAINING, re.MULTILINE)
+    command = typer.main.get_command(cli.app).commands["train"]
+    context = command.make_context("train", shlex.split(line)[1:])
+    assert context.params["resume"] and context.params["output"] == Path("/content/drive/MyDrive/runs/mine")
+
+
+def test_every_option_in_the_text_exists():
+    text = re.sub(r"^```.*?^```", "", TRAINING, flags=re.MULTILINE | re.DOTALL)
+    named = {option for span in re.findall(r"`([^`]+)`", text) for option in re.findall(r"--[a-z][a-z0-9-]*", span)}
+    group = typer.main.get_command(cli.app)
+    known = {"--help", "--logdir"}  # of every command; of TensorBoard
+    for command in (group.commands["train"], group.commands["predict"]):
+        known |= {option for parameter in command.params for option in parameter.opts}
+    assert len(named) > 10 and named <= known
+
+
+def test_every_message_that_is_quoted_exists():
+    quoted = re.findall(r'^\| "([^"]+)"', TRAINING, re.MULTILINE)
+    source = " ".join(path.read_text() for path in (ROOT / "unet_edu").rglob("*.py"))
+    assert len(quoted) >= 3
+    assert not [message for message in quoted if message not in source]
+
+
+def test_the_program_runs(place, monkeypatch, capsys):
+    (program,) = blocks("python")
+    assert program.count("steps=200") == 1
+    monkeypatch.chdir(place)
+    exec(program.replace("steps=200", "steps=2, device='cpu', progress=False"), {"__name__": "docs"})  # noqa: S102, our own lines
+    assert re.fullmatch(r"\d+ cells\n", capsys.readouterr().out)
+    assert (place / "runs" / "python" / "best.pt").exists()
