@@ -35,7 +35,7 @@ from unet_edu.unet import UNet
 
 RESULTS = Path(__file__).parents[1] / "unet_edu" / "data" / "results" / "ablations.json"
 WIDTHS = (8, 16, 32, 64)
-STEPS, BATCH, LR = 400, 4, 4e-3
+STEPS, BATCH, LR = 240, 4, 4e-3
 SIDE, CELLS = 128, 14
 TRAINING, SCORED, SHOWN = 6, 24, 2  # frames
 W0, SIGMA = 10.0, 4.0
@@ -65,7 +65,9 @@ def drawn(first_seed: int, n: int) -> list[Frame]:
     return [Frame(*synthetic_cells(first_seed + k, (SIDE, SIDE), cells=CELLS)) for k in range(n)]
 
 
-def run(variant: str, seed: int, training: Sequence[Frame], scored: Sequence[Frame]) -> tuple[dict[str, Any], list[Any]]:
+def run(
+    variant: str, seed: int, training: Sequence[Frame], scored: Sequence[Frame]
+) -> tuple[dict[str, Any], list[Any]]:
     """Train one variant. Its record, and the cells it found in each scored frame."""
     network, how = VARIANTS[variant]
     how = {"w0": W0, **how}

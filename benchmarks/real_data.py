@@ -48,6 +48,7 @@ from unet_edu.training import fit
 from unet_edu.unet import UNet
 
 RESULTS = Path(__file__).parents[1] / "unet_edu" / "data" / "results" / "real_data.json"
+LEVELS = [round(0.1 * n, 1) for n in range(1, 10)]  # of the probability, for the errors of ISBI 2012
 Plane = NDArray[Any]
 
 
@@ -85,9 +86,7 @@ class Setting:
 
 TURNS = {"rotation": 45.0, "scale": 1.2, "margin": 16}
 SETTINGS = {
-    "dic": Setting(
-        "DIC-C2DH-HeLa", 4000, zoom=1 / 2, balanced=True, threshold=0.7, grow=2, min_size=150, crops=TURNS
-    ),
+    "dic": Setting("DIC-C2DH-HeLa", 4000, zoom=1 / 2, balanced=True, threshold=0.7, grow=2, min_size=150, crops=TURNS),
     "phc": Setting("PhC-C2DH-U373", 2500, zoom=1 / 2, crop=160, min_size=150, crops=TURNS),
     "em": Setting("ISBI-2012", 4000, labels="gold", w0=0, crops=TURNS),
     "dsb": Setting("DSB-2018", 3000, labels="gold", zoom=2, sigma=6, min_size=10, crops=TURNS),
@@ -96,7 +95,7 @@ SETTINGS["phc-back"] = replace(SETTINGS["phc"], back=True)
 
 
 def split(setting: Setting, frames: Sequence[RealFrame]) -> tuple[list[RealFrame], list[RealFrame]]:
-    """Training and scored frames. Only frames with labels are scored; the film's silver labels where people drew too few."""
+    """Training and scored frames. Only frames with labels to score by are scored."""
     training, scored = benchmarks.split(frames)
     training, scored = (scored, training) if setting.back else (training, scored)
     return training, [frame for frame in scored if _truth(setting, frame) is not None]
@@ -160,12 +159,16 @@ def samples(setting: Setting, training: Sequence[RealFrame], seed: int) -> Crops
 def probability(setting: Setting, model: UNet, image: Plane, *, turned: bool = True) -> NDArray[np.float32]:
     """That a pixel of the frame lies in a cell, in the frame's own size."""
     ask = predict_turned if turned else predict
-    answer = ask(model, seen(setting, image))[1]
-    if answer.shape == image.shape:
-        return answer
+    return sized(setting, ask(model, seen(setting, image))[1], image.shape)
+
+
+def sized(setting: Setting, answer: Plane, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """The network's answer in the frame's own size."""
     if setting.zoom > 1:
-        return _zoomed(answer, 1 / setting.zoom).astype(np.float32)
-    return _resized(answer, image.shape).astype(np.float32)
+        answer = _zoomed(answer, 1 / setting.zoom)
+    elif setting.zoom < 1:
+        answer = _resized(answer, (shape[0], shape[1]))
+    return answer.astype(np.float32)
 
 
 def cells(setting: Setting, probability: Plane) -> NDArray[np.int32]:
@@ -178,12 +181,9 @@ def cell_table(setting: Setting, found: Sequence[Plane], scored: Sequence[RealFr
     """SEG, the IoU of the pixels, the numbers of cells; the Data Science Bowl's score where it applies."""
     truths = [_truth(setting, frame) for frame in scored]
     scores = np.concatenate([cell_scores(f, t) for f, t in zip(found, truths, strict=True)])
-    whole = [n for n, frame in enumerate(scored) if setting.labels == "silver" and truths[n] is not None]
-    if setting.data == "PhC-C2DH-U373":  # gold may hold a part of the cells; elsewhere in the frame nothing is known
-        whole = [n for n, frame in enumerate(scored) if frame.every_cell_is_gold]
-    if setting.labels == "gold":
-        whole = list(range(len(scored)))
-    pixels = sum(confusion_matrix(found[n] > 0, truths[n] > 0, 2) for n in whole)
+    # where gold holds a part of the cells only, nobody knows what the other pixels are
+    known = [setting.data != "PhC-C2DH-U373" or frame.every_cell_is_gold for frame in scored]
+    pixels = sum(confusion_matrix(f > 0, t > 0, 2) for f, t, k in zip(found, truths, known, strict=True) if k)
     table = {
         "seg": scores.mean(),
         "iou": iou(pixels)[1],
@@ -202,18 +202,20 @@ def cell_table(setting: Setting, found: Sequence[Plane], scored: Sequence[RealFr
     return _rounded(table)
 
 
-def membrane_table(insides: Sequence[Plane], scored: Sequence[RealFrame]) -> dict[str, float]:
-    """The three errors of ISBI 2012. Rand and warping error are those of the best threshold, as the challenge took them; the pixel error at 0.5."""
-    truths = [frame.gold for frame in scored]
-    pairs = list(zip(insides, truths, strict=True))
-    thresholds = np.arange(1, 10) / 10
-    table = {
-        "pixel_error": np.mean([pixel_error(p > 0.5, t) for p, t in pairs]),
-        "rand_error": min(np.mean([rand_error(p > level, t) for p, t in pairs]) for level in thresholds),
-        "warping_error": min(np.mean([warping_error(p > level, t) for p, t in pairs]) for level in thresholds),
-        "membrane_iou": iou(sum(confusion_matrix(p <= 0.5, t == 0, 2) for p, t in pairs))[1],
-    }
-    return _rounded(table, digits=6)
+def membrane_table(
+    insides: Sequence[Plane], scored: Sequence[RealFrame], thresholds: Sequence[float] = (0.5,)
+) -> dict[str, float]:
+    """The three errors of ISBI 2012: Rand and warping error of the best threshold, as the challenge took them; the pixel error at 0.5."""
+    pairs = [(inside, frame.gold) for inside, frame in zip(insides, scored, strict=True)]
+    return _rounded(
+        {
+            "pixel_error": np.mean([pixel_error(p > 0.5, t) for p, t in pairs]),
+            "rand_error": min(np.mean([rand_error(p > level, t) for p, t in pairs]) for level in thresholds),
+            "warping_error": min(np.mean([warping_error(p > level, t) for p, t in pairs]) for level in thresholds),
+            "membrane_iou": iou(sum(confusion_matrix(p <= 0.5, t == 0, 2) for p, t in pairs))[1],
+        },
+        digits=6,
+    )
 
 
 def _rounded(table: dict[str, Any], digits: int = 4) -> dict[str, float]:
@@ -251,9 +253,7 @@ def train(
         else:
             found = [cells(setting, p) for p in answers]
             truths = [_truth(setting, f) for f in watched]
-            score = {
-                "seg": np.concatenate([cell_scores(f, t) for f, t in zip(found, truths, strict=True)]).mean()
-            }
+            score = {"seg": np.concatenate([cell_scores(f, t) for f, t in zip(found, truths, strict=True)]).mean()}
         curve.append({"step": row["step"], "loss": round(row["loss"], 4), **_rounded(score)})
 
     torch.manual_seed(seed)
@@ -264,7 +264,7 @@ def train(
         steps=setting.steps,
         batch_size=setting.batch_size,
         optimizer="adamw",
-        validate_every=max(1, setting.steps // 20),
+        validate_every=max(1, setting.steps // 10),
         on_validation=look,
         folder=folder,
         resume=folder is not None,
@@ -291,7 +291,7 @@ def evaluate(setting: Setting, model: UNet, scored: Sequence[RealFrame]) -> dict
     """The scores by what is done with the network's answer: all of it, and each step left out."""
     turned, once = ([probability(setting, model, f.image, turned=t) for f in scored] for t in (True, False))
     if setting.membranes:
-        return {"": membrane_table(turned, scored), ", not averaged": membrane_table(once, scored)}
+        return {"": membrane_table(turned, scored, LEVELS), ", not averaged": membrane_table(once, scored, LEVELS)}
     plain = replace(setting, threshold=0.5, grow=0)
     return {
         "": cell_table(setting, [cells(setting, p) for p in turned], scored),
@@ -318,11 +318,15 @@ def choose(setting: Setting, training: Sequence[RealFrame], seed: int) -> None:
 
 def write(records: Sequence[dict[str, Any]], head: dict[str, str], path: Path) -> None:
     """Put these rows in place of older ones of the same experiment, variant and seed. A row is a line, so that a change can be read."""
-    rows = {_key(row): row for row in (json.loads(path.read_text(encoding="utf-8"))["records"] if path.exists() else [])}
+    rows = {
+        _key(row): row for row in (json.loads(path.read_text(encoding="utf-8"))["records"] if path.exists() else [])
+    }
     rows |= {_key(row): row for row in records}
     lines = ",\n  ".join(json.dumps(row, ensure_ascii=False) for row in rows.values())
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f'{{"header": {json.dumps(head, ensure_ascii=False)},\n"records": [\n  {lines}\n]}}\n', encoding="utf-8")
+    path.write_text(
+        f'{{"header": {json.dumps(head, ensure_ascii=False)},\n"records": [\n  {lines}\n]}}\n', encoding="utf-8"
+    )
 
 
 def _key(record: dict[str, Any]) -> tuple[Any, ...]:
@@ -365,7 +369,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     training, scored = split(setting, frames)
     if asked.choose:
         return choose(setting, training, asked.seed)
-    model, went = train(setting, training, scored[:: max(1, len(scored) // 3)][:3], seed=asked.seed, folder=asked.folder)
+    model, went = train(
+        setting, training, scored[:: max(1, len(scored) // 3)][:3], seed=asked.seed, folder=asked.folder
+    )
     same = {
         "experiment": asked.experiment,
         "data": setting.data,
@@ -374,7 +380,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "command": "python benchmarks/real_data.py " + " ".join(arguments or sys.argv[1:]),
     }
     records = [
-        {**same, "variant": asked.variant.replace("-", " ") + suffix, "scores": scores, **(went if not suffix else {"steps": went["steps"]})}
+        {
+            **same,
+            "variant": asked.variant.replace("-", " ") + suffix,
+            "scores": scores,
+            **(went if not suffix else {"steps": went["steps"]}),
+        }
         for suffix, scores in evaluate(setting, model, scored).items()
     ]
     if asked.variant == "full":

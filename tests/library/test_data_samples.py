@@ -16,7 +16,16 @@ from unet_edu.data.cells import synthetic_cells
 from unet_edu.data.samples import Crops, Frame, Whole, split_by_sequence
 from unet_edu.losses import border_weight_map, separated
 
-OFF = {"flips": False, "quarter_turns": False, "rotation": 0, "scale": 1, "sigma": 0, "gain": 0, "offset": 0, "noise": 0}
+OFF = {
+    "flips": False,
+    "quarter_turns": False,
+    "rotation": 0,
+    "scale": 1,
+    "sigma": 0,
+    "gain": 0,
+    "offset": 0,
+    "noise": 0,
+}
 DARK = {"gain": 0, "offset": 0, "noise": 0}  # no change of brightness
 WEIGHTED = partial(border_weight_map, w0=10.0)
 
@@ -149,16 +158,21 @@ def test_image_labels_and_weights_are_read_at_the_same_places():
     for n in range(25):
         image, labels, weights = (part.numpy() for part in crops[n])
         rows, columns = np.divmod(labels, 180)
-        inside = (image[0] > 6) & (image[0] < 193) & (image[1] > 6) & (image[1] < 173)  # in the mirror image a ramp has a kink
+        inside = (
+            (image[0] > 6) & (image[0] < 193) & (image[1] > 6) & (image[1] < 173)
+        )  # in the mirror image a ramp has a kink
         assert inside.mean() > 0.5
         np.testing.assert_allclose(weights[inside], image[0][inside] + 1, atol=0.01)
         assert np.abs(rows - image[0])[inside].max() < 0.51 and np.abs(columns - image[1])[inside].max() < 0.51
 
 
 def jacobians(crops, count):
-    """How rows and columns read change from one pixel of the crop to the next, (count, 2, 2)."""
-    parts = [crops[n][0].numpy() for n in range(count)]
-    return np.array([[[np.diff(place, axis=axis).mean() for axis in (0, 1)] for place in image] for image in parts])
+    """How rows and columns read change from one pixel of the crop to the next, (…, 2, 2), where nothing of the mirror image is seen."""
+    parts = [image for image, _, _ in map(crops.__getitem__, range(count)) if 6 < image.min() and image.max() < 113]
+    assert len(parts) > 0.6 * count
+    return np.array(
+        [[[np.diff(place, axis=axis).mean() for axis in (0, 1)] for place in image.numpy()] for image in parts]
+    )
 
 
 def test_rotation_turns_up_to_its_angle_either_way():
@@ -184,7 +198,9 @@ def test_sigma_bends():
     for n in range(200):
         image, _, _ = crops[n]
         field = image.numpy() - here
-        knots.append(field[:, ::16, ::16] - field[:, ::16, ::16].mean(axis=(1, 2), keepdims=True))  # the place is random too
+        knots.append(
+            field[:, ::16, ::16] - field[:, ::16, ::16].mean(axis=(1, 2), keepdims=True)
+        )  # the place is random too
     # nine numbers around their own mean: the variance is 8/9 of the true one. 3,600 numbers: one standard error is 1.2 %
     assert np.std(knots) == pytest.approx(5 * np.sqrt(8 / 9), rel=0.05)
 

@@ -95,7 +95,9 @@ def test_a_changed_byte_is_noticed(copied, place):
     content = bytearray(path.read_bytes())
     content[place] ^= 1
     path.write_bytes(bytes(content))
-    with pytest.raises(ValueError, match=r"cells\.pt: expected the file that came with unet-edu, but it was changed or is"):
+    with pytest.raises(
+        ValueError, match=r"cells\.pt: expected the file that came with unet-edu, but it was changed or is"
+    ):
         pretrained("cells")
     assert pretrained("cells_add")
 
@@ -105,7 +107,9 @@ def test_half_a_file_and_an_empty_one_are_noticed(copied):
     content = path.read_bytes()
     for part in (content[: len(content) // 2], b""):
         path.write_bytes(part)
-        with pytest.raises(ValueError, match="install unet-edu again, or make the file anew with benchmarks/train_lessons.py"):
+        with pytest.raises(
+            ValueError, match="install unet-edu again, or make the file anew with benchmarks/train_lessons.py"
+        ):
             pretrained("cells")
 
 
@@ -113,7 +117,9 @@ def test_a_missing_file_and_an_unknown_name_are_named(copied):
     (copied / "cells.pt").unlink()
     with pytest.raises(FileNotFoundError, match=r"cells\.pt is missing: install unet-edu again"):
         pretrained("cells")
-    with pytest.raises(ValueError, match="name: expected one of cells, cells_add, cells_multiply, cells_none, got 'cats'"):
+    with pytest.raises(
+        ValueError, match="name: expected one of cells, cells_add, cells_multiply, cells_none, got 'cats'"
+    ):
         pretrained("cats")
 
 

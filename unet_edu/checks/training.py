@@ -2,12 +2,791 @@
 
 from __future__ import annotations
 
-from unet_edu.checks.exercise import Exercise
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unet_edu.checks.exercise import Case, Exercise, Misconception
 from unet_edu.checks.quiz import Option, Question, Quiz
 
-__all__ = ["EXERCISES", "QUIZ"]
+if TYPE_CHECKING:
+    from torch import nn
 
-EXERCISES: tuple[Exercise, ...] = ()
+__all__ = ["ELASTIC", "EXERCISES", "HE_INIT", "QUIZ", "SGD_STEP", "WEIGHTED_CE", "WEIGHT_MAP"]
+
+Array = NDArray[Any]
+
+
+# --- he_init_ ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What the weights look like that were drawn for some layers: for each layer [N, kurtosis, bias].
+
+    Random numbers cannot be compared one by one. N is what their variance 2 / N says, as a multiple of in_channels; the kurtosis is 3 for a normal
+    distribution and 1.8 for a uniform one; the bias is the mean of its sizes, in thousandths. All are rounded further than chance goes: of the 18,000 and
+    more weights of a layer the variance is off by one per cent.
+    """
+
+    layers: tuple[tuple[str, int, int, int], ...]  # kind, in_channels, out_channels, kernel size
+    seed: int
+
+    def __call__(self, f: Callable[..., Any], model: str) -> Array | None:
+        import torch
+        from torch import nn
+
+        from unet_edu.checks.network import as_module
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            made: list[nn.Conv2d | nn.ConvTranspose2d] = []
+            for kind, n, m, size in self.layers:
+                made.append(nn.ConvTranspose2d(n, m, size, stride=size) if kind == "up" else nn.Conv2d(n, m, size))
+            if as_module(f(nn.Sequential(*made))) is None:
+                return None
+        return np.array([self._seen(layer) for layer in made])
+
+    @staticmethod
+    def _seen(layer: nn.Conv2d | nn.ConvTranspose2d) -> list[int]:
+        weights = layer.weight.detach().double().numpy()
+        variance = float(weights.var())
+        if not variance > 0:
+            return [0, 0, 0]
+        taps = 2 / variance / layer.in_channels
+        kurtosis = ((weights - weights.mean()) ** 4).mean() / variance**2
+        bias = 0.0 if layer.bias is None else float(layer.bias.detach().abs().mean())
+        taps = round(taps) if taps < 20 else float(f"{taps:.2g}")
+        return [round(taps * layer.in_channels), round(kurtosis), round(1000 * bias)]
+
+
+def _initialised(
+    summed: Callable[[bool, int, int, int], float] = lambda is_up, n, m, taps: n if is_up else n * taps,
+    *,
+    std: Callable[[float], float] = lambda number: math.sqrt(2 / number),
+    uniform: bool = False,
+    bias: str = "zero",
+    skip: Callable[[bool, int], bool] = lambda is_up, place: False,
+) -> Callable[..., Any]:
+    """Weights drawn by a rule: `summed` gives N from the kind of layer, in_channels, out_channels and the kernel's taps."""
+
+    def initialise(model: Any) -> Any:
+        from torch import nn
+
+        layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)]
+        for place, layer in enumerate(layers):
+            is_up = isinstance(layer, nn.ConvTranspose2d)
+            if skip(is_up, place):
+                continue
+            s = std(summed(is_up, layer.in_channels, layer.out_channels, math.prod(layer.kernel_size)))
+            if uniform:
+                nn.init.uniform_(layer.weight, -math.sqrt(3) * s, math.sqrt(3) * s)
+            else:
+                nn.init.normal_(layer.weight, std=s)
+            if layer.bias is not None and bias != "kept":
+                nn.init.normal_(layer.bias, std=s) if bias == "drawn" else nn.init.zeros_(layer.bias)
+        return model
+
+    return initialise
+
+
+_he = _initialised()
+
+
+def _he_init_(model: Any) -> Any:
+    return _he(model)
+
+
+def _init_cases(rng: np.random.Generator) -> list[Case]:
+    def case(name: str, *layers: tuple[str, int, int, int], group: Any = "extra") -> Case:
+        kinds = {"conv": "nn.Conv2d({0}, {1}, {2})", "up": "nn.ConvTranspose2d({0}, {1}, {2}, stride={2})"}
+        words = ", ".join(kinds[kind].format(*numbers) for kind, *numbers in layers)
+        return Case(name, (f"nn.Sequential({words})",), group=group, probe=Drawn(layers, int(rng.integers(1 << 31))))
+
+    return [
+        case("a convolution of 3×3 with 64 channels in", ("conv", 64, 256, 3), group="visible"),
+        case("a step up with 160 channels in", ("up", 160, 64, 2), group="visible"),
+        case("three layers", ("conv", 32, 96, 3), ("up", 96, 64, 2), ("conv", 128, 144, 1)),
+        case("kernels of 5×5 and of 1×1", ("conv", 16, 64, 5), ("conv", 96, 240, 1)),
+        case("fewer channels out than in", ("conv", 128, 48, 3)),
+    ]
+
+
+HE_INIT = Exercise(
+    name="he_init_",
+    points=2,
+    reference=_he_init_,
+    cases=_init_cases,
+    misconceptions=(
+        Misconception(
+            "variance taken for the standard deviation",
+            "Your weights are far too small: 2 / N is the variance. The standard deviation is its square root, √(2 / N).",
+            _initialised(std=lambda number: 2 / number),
+        ),
+        Misconception(
+            "only the channels counted",
+            "Your N counts only the channels. For one output a 3×3 kernel adds up 9 numbers of each channel.",
+            _initialised(lambda is_up, n, m, taps: n),
+        ),
+        Misconception(
+            "channels out in place of channels in",
+            "Your N counts the channels that go out. Added up are those that come in: for one output, all of them.",
+            _initialised(lambda is_up, n, m, taps: m if is_up else m * taps),
+        ),
+        Misconception(
+            "the 2 is missing",
+            "Your variance is 1 / N. That keeps numbers as large as they are, were there no ReLU. ReLU sets half of them to zero; the 2 makes up for it.",
+            _initialised(std=lambda number: math.sqrt(1 / number)),
+        ),
+        Misconception(
+            "mean of channels in and out",
+            "You took the mean of what comes in and what goes out, as Glorot and Bengio did before ReLU. He and the U-Net's paper count only what comes in, and "
+            "their variance is 2 / N.",
+            _initialised(lambda is_up, n, m, taps: (n + m) if is_up else (n + m) * taps),
+        ),
+        Misconception(
+            "uniform",
+            "Your weights have the right standard deviation, but they are drawn evenly from an interval. The paper draws from a normal distribution: "
+            "normal_, not uniform_.",
+            _initialised(uniform=True),
+        ),
+        Misconception(
+            "all as large as PyTorch's own",
+            "Your weights are still those that PyTorch draws by itself: a third of the variance of 1 / N, from an interval. Does your loop find the layers? "
+            "model.modules() lists them all.",
+            lambda model: model,
+        ),
+        Misconception(
+            "bias kept",
+            "Your weights are right. Your biases are still the random ones that PyTorch draws: set them to zero.",
+            _initialised(bias="kept"),
+        ),
+        Misconception(
+            "bias drawn",
+            "Your weights are right. Your biases are drawn, too: they begin at zero.",
+            _initialised(bias="drawn"),
+        ),
+        Misconception(
+            "steps up as convolutions",
+            "Your convolutions are right. In a step up, stamps of 2×2 lie two apart, so each output gets one number of each channel: N is in_channels "
+            "there, not 4 times as much.",
+            _initialised(lambda is_up, n, m, taps: n * taps),
+        ),
+        Misconception(
+            "steps up by PyTorch's fan in",
+            "Your convolutions are right. In a step up, the weight's axes stand the other way round, (in, out, rows, columns), and PyTorch's kaiming_normal_ takes "
+            "the second for the channels that come in. Compute N yourself.",
+            _initialised(lambda is_up, n, m, taps: m * taps if is_up else n * taps),
+        ),
+        Misconception(
+            "steps up forgotten",
+            "Your convolutions are right, but the steps up kept PyTorch's weights. nn.ConvTranspose2d is another class than nn.Conv2d: ask for both.",
+            _initialised(skip=lambda is_up, place: is_up),
+        ),
+        Misconception(
+            "only the first layer",
+            "Only the first layer got its weights. Does the `return` stand inside the loop?",
+            _initialised(skip=lambda is_up, place: place > 0),
+        ),
+        Misconception(
+            "made for kernels of 3×3",
+            "Your N multiplies by 9 whatever the kernel is. Take the number of its weights from the layer: kernel_size.",
+            _initialised(lambda is_up, n, m, taps: n if is_up else 9 * n),
+        ),
+    ),
+)
+
+
+# --- weight_map --------------------------------------------------------------------------------------------------------
+
+
+def _distances(instances: Array, *, inverted: bool = False) -> Array:
+    """For each cell the distance of every pixel to it."""
+    from scipy.ndimage import distance_transform_edt
+
+    cells = [instances == number for number in np.unique(instances[instances > 0])]
+    maps = [distance_transform_edt(cell if inverted else ~cell) for cell in cells]
+    return np.array(maps).reshape(-1, *instances.shape)
+
+
+def _border(
+    term: Callable[[Array, Array, float, float], Array],
+    *,
+    inverted: bool = False,
+    also_in_cells: bool = False,
+    needs: int = 2,
+    chosen: Callable[[Array], Array] = lambda distances: np.sort(distances, axis=0)[:2],
+) -> Callable[..., Array]:
+    """A border term by a rule of d1, d2, w0 and σ."""
+
+    def weights(instances: Array, w0: float = 10, sigma: float = 5) -> Array:
+        distances = _distances(instances, inverted=inverted)
+        if len(distances) < needs:
+            return np.zeros(instances.shape)
+        d = chosen(distances)
+        w = term(d[0], d[-1], w0, sigma)
+        return w if also_in_cells else np.where(instances > 0, 0, w)
+
+    return weights
+
+
+def _paper(d1: Array, d2: Array, w0: float, sigma: float) -> Array:
+    return w0 * np.exp(-((d1 + d2) ** 2) / (2 * sigma**2))
+
+
+def _weight_map(instances: Array, w0: float = 10, sigma: float = 5) -> Array:
+    return _border(_paper)(instances, w0, sigma)
+
+
+def _cells(rng: np.random.Generator, shape: tuple[int, int], boxes: list[tuple[int, int, int, int]]) -> Array:
+    """Rectangles as cells, with numbers in any order and some left out."""
+    instances = np.zeros(shape, np.int32)
+    numbers = rng.permutation(np.arange(1, 3 * len(boxes)))[: len(boxes)]
+    for number, (top, left, height, width) in zip(numbers, boxes, strict=True):
+        instances[top : top + height, left : left + width] = number
+    return instances
+
+
+def _map_cases(rng: np.random.Generator) -> list[Case]:
+    row = np.array([[1, 0, 0, 0, 0, 0, 0, 0, 2]])
+    w0, sigma = float(rng.integers(5, 20)), float(rng.integers(2, 5))
+    two = [(1, 1, 4, 3), (2, 6, 5, 3)]
+    four = [(0, 0, 3, 4), (1, 6, 4, 3), (6, 1, 4, 3), (7, 7, 3, 6)]
+    return [
+        Case("a row with two cells", (row,), group="visible"),
+        Case("a single cell", (np.array([[0, 7, 7, 0]]),), group="visible"),
+        Case("two cells on 9×11 pixels", (_cells(rng, (9, 11), two),)),
+        Case("four cells on 11×14 pixels", (_cells(rng, (11, 14), four),)),
+        Case("other w0 and σ", (_cells(rng, (11, 14), four[::-1]), w0, sigma)),
+        Case(
+            "three cells on 12×9 pixels", (_cells(rng, (12, 9), [(0, 2, 3, 5), (5, 0, 5, 3), (5, 5, 6, 3)]), 4.0, 3.0)
+        ),
+        Case("no cell", (np.zeros((3, 5), np.int32),)),
+    ]
+
+
+WEIGHT_MAP = Exercise(
+    name="weight_map",
+    points=3,
+    reference=_weight_map,
+    cases=_map_cases,
+    misconceptions=(
+        Misconception(
+            "squares added",
+            "You add d1² and d2². The sum of the distances is squared: (d1 + d2)².",
+            _border(lambda d1, d2, w0, sigma: w0 * np.exp(-(d1**2 + d2**2) / (2 * sigma**2))),
+        ),
+        Misconception(
+            "the 2 before σ² is missing",
+            "You divide by σ². Below the line stands 2σ², twice as much.",
+            _border(lambda d1, d2, w0, sigma: w0 * np.exp(-((d1 + d2) ** 2) / sigma**2)),
+        ),
+        Misconception(
+            "sum not squared",
+            "You do not square the sum of the distances. Above the line stands (d1 + d2)².",
+            _border(lambda d1, d2, w0, sigma: w0 * np.exp(-(d1 + d2) / (2 * sigma**2))),
+        ),
+        Misconception(
+            "σ not squared",
+            "You do not square σ. Below the line stands 2σ².",
+            _border(lambda d1, d2, w0, sigma: w0 * np.exp(-((d1 + d2) ** 2) / (2 * sigma))),
+        ),
+        Misconception(
+            "2σ squared",
+            "You square 2σ, the 2 included. Below the line stands 2σ²: square σ first.",
+            _border(lambda d1, d2, w0, sigma: w0 * np.exp(-((d1 + d2) ** 2) / (2 * sigma) ** 2)),
+        ),
+        Misconception(
+            "w0 is missing",
+            "Your weights are never above 1: multiply by w0.",
+            _border(lambda d1, d2, w0, sigma: np.exp(-((d1 + d2) ** 2) / (2 * sigma**2))),
+        ),
+        Misconception(
+            "no minus sign",
+            "Your weights grow with the distance. The exponent is negative: far from two cells the weight fades.",
+            _border(lambda d1, d2, w0, sigma: w0 * np.exp(np.minimum((d1 + d2) ** 2 / (2 * sigma**2), 50))),
+        ),
+        Misconception(
+            "distances to the background",
+            "Your distances are zero in the background: distance_transform_edt measures how far each pixel that is not zero is from the next zero. Give it the "
+            "opposite: everything but the cell.",
+            _border(_paper, inverted=True),
+        ),
+        Misconception(
+            "nearest cell twice",
+            "You use the distance to the nearest cell twice. d2 is the distance to the second nearest one.",
+            _border(_paper, chosen=lambda distances: np.sort(distances, axis=0)[[0, 0]]),
+        ),
+        Misconception(
+            "the farthest cell",
+            "Your d2 is the distance to the farthest cell. With more than two cells, that is not the second nearest.",
+            _border(_paper, chosen=lambda distances: np.sort(distances, axis=0)[[0, -1]]),
+        ),
+        Misconception(
+            "the first two cells",
+            "You take the first two cells everywhere. Which cells are the nearest ones differs from pixel to pixel: sort the distances at each pixel.",
+            _border(_paper, chosen=lambda distances: distances[:2]),
+        ),
+        Misconception(
+            "nearest cell alone",
+            "You use only the distance to the nearest cell. Then the whole outline of every cell weighs more. Add the distance to the second nearest.",
+            _border(lambda d1, d2, w0, sigma: w0 * np.exp(-(d1**2) / (2 * sigma**2))),
+        ),
+        Misconception(
+            "weights in the cells",
+            "Your weights are right in the background. In the cells the border term is left out: 0 there.",
+            _border(_paper, also_in_cells=True),
+        ),
+        Misconception(
+            "1 added",
+            "You added 1, a class weight. Asked is the border term alone.",
+            lambda instances, w0=10, sigma=5: 1 + _weight_map(instances, w0, sigma),
+        ),
+        Misconception(
+            "result not stored",
+            "Your map is all zeros. Cells that are there make it larger in the gaps between them.",
+            lambda instances, w0=10, sigma=5: np.zeros(instances.shape),
+        ),
+        Misconception(
+            "w0 and σ fixed",
+            "Your w0 is always 10 and your σ always 5. Use what the function is given.",
+            lambda instances, w0=10, sigma=5: _weight_map(instances),
+        ),
+    ),
+)
+
+
+# --- weighted_ce -------------------------------------------------------------------------------------------------------
+
+
+def _log_softmax(logits: Array, axis: int = 1) -> Array:
+    shifted = logits - logits.max(axis=axis, keepdims=True)
+    logs: Array = shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+    return logs
+
+
+def _of_labels(values: Array, labels: Array) -> Array:
+    """At each pixel the value of its class."""
+    return np.take_along_axis(values, labels[:, None], axis=1)[:, 0]
+
+
+def _weighted_ce(logits: Array, labels: Array, weights: Array) -> float:
+    return float((-_of_labels(_log_softmax(logits), labels) * weights).mean())
+
+
+def _loss(rule: Callable[[Array, Array], Any]) -> Callable[..., float]:
+    """A loss by a rule of the pixels' −log p and their weights."""
+    return lambda logits, labels, weights: float(rule(-_of_labels(_log_softmax(logits), labels), weights))
+
+
+def _softmax_first(logits: Array, labels: Array, weights: Array) -> float:
+    return _weighted_ce(np.exp(_log_softmax(logits)), labels, weights)
+
+
+def _over_the_batch(logits: Array, labels: Array, weights: Array) -> float:
+    if len(logits) == 1:
+        return 0.0
+    return float((-_of_labels(_log_softmax(logits, axis=0), labels) * weights).mean())
+
+
+def _unstable(logits: Array, labels: Array, weights: Array) -> float:
+    e = np.exp(logits)
+    return float((-np.log(_of_labels(e / e.sum(axis=1, keepdims=True), labels)) * weights).mean())
+
+
+def _added_a_little(logits: Array, labels: Array, weights: Array) -> float:
+    p = np.exp(_log_softmax(logits))
+    return float((-np.log(_of_labels(p, labels) + 1e-8) * weights).mean())
+
+
+def _ce_cases(rng: np.random.Generator) -> list[Case]:
+    def case(name: str, N: int, K: int, H: int, W: int, scale: float = 2.0) -> Case:
+        labels = rng.integers(0, K, (N, H, W))
+        return Case(name, (rng.normal(size=(N, K, H, W)) * scale, labels, rng.uniform(0.2, 5, (N, H, W))))
+
+    equal = np.zeros((1, 2, 1, 3))
+    scores = np.array([[[[2.0, 0.0]], [[0.0, 1.0]]]])
+    return [
+        Case("equal scores", (equal, np.array([[[0, 1, 1]]]), np.ones((1, 1, 3))), group="visible"),
+        Case(
+            "two pixels, the second one worth 3",
+            (scores, np.array([[[0, 0]]]), np.array([[[1.0, 3.0]]])),
+            group="visible",
+        ),
+        case("two images of 4×5 with 3 classes", 2, 3, 4, 5),
+        case("three images of 5×2 with 2 classes", 3, 2, 5, 2),
+        case("an image of 3×4 with 5 classes", 1, 5, 3, 4),
+        case("scores beyond 1000", 2, 3, 3, 5, scale=800.0),
+    ]
+
+
+WEIGHTED_CE = Exercise(
+    name="weighted_ce",
+    points=2,
+    reference=_weighted_ce,
+    cases=_ce_cases,
+    misconceptions=(
+        Misconception(
+            "divided by the sum of the weights",
+            "You divide by the sum of the weights. Here the mean goes over the pixels: twice the weights are twice the loss.",
+            _loss(lambda losses, weights: (losses * weights).sum() / weights.sum()),
+        ),
+        Misconception(
+            "minus missing",
+            "Your loss is negative. The logarithm of a probability is: make it −log p. (So it should stand in the paper's equation 1, too.)",
+            _loss(lambda losses, weights: -(losses * weights).mean()),
+        ),
+        Misconception(
+            "softmax twice",
+            "You took the softmax twice. It goes over scores; over probabilities it makes them nearly alike, and the loss gets stuck above 0.31.",
+            _softmax_first,
+        ),
+        Misconception(
+            "sum in place of mean",
+            "You added the losses of all pixels. Take their mean, or the learning rate would depend on the size of the image.",
+            _loss(lambda losses, weights: (losses * weights).sum()),
+        ),
+        Misconception(
+            "weights ignored",
+            "Your loss is the mean of −log p: the weights were not used. Multiply each pixel's loss by its weight, then take the mean.",
+            _loss(lambda losses, weights: losses.mean()),
+        ),
+        Misconception(
+            "mean of the weights apart",
+            "You multiply the mean loss by the mean weight. Each pixel's loss belongs to its own weight: multiply first.",
+            _loss(lambda losses, weights: losses.mean() * weights.mean()),
+        ),
+        Misconception(
+            "divided by the classes, too",
+            "Your loss is too small by the number of classes: you take the mean over the pixels and the classes. Each pixel has one loss, that of its own class.",
+            lambda logits, labels, weights: _weighted_ce(logits, labels, weights) / logits.shape[1],
+        ),
+        Misconception(
+            "mean of the images' sums",
+            "You add up the pixels of an image and take the mean over the images. The mean goes over all pixels of all images.",
+            _loss(lambda losses, weights: (losses * weights).sum() / len(losses)),
+        ),
+        Misconception(
+            "softmax over the batch",
+            "Your softmax goes over the images of the batch. Axis 0 are the images; the classes of a pixel, which compete, are axis 1.",
+            _over_the_batch,
+        ),
+        Misconception(
+            "another logarithm",
+            "Your logarithm is the one to the base 2. The loss takes the natural one: np.log.",
+            lambda logits, labels, weights: _weighted_ce(logits, labels, weights) / math.log(2),
+        ),
+        Misconception(
+            "no logarithm",
+            "Your loss is the mean of w · (1 − p). It takes the logarithm: a mistake of which the network is sure must cost much more.",
+            _loss(lambda losses, weights: ((1 - np.exp(-losses)) * weights).mean()),
+        ),
+        Misconception(
+            "large scores overflow",
+            "Right for small scores. Of scores beyond 700, exp is infinite. Subtract the largest score of each pixel first: the softmax stays the same.",
+            _unstable,
+        ),
+        Misconception(
+            "a small number added",
+            "Right where p is not tiny. Where it is, the small number that you add cuts the loss off. Compute log p without p: score − log of the sum of exp, "
+            "after subtracting the largest score.",
+            _added_a_little,
+        ),
+    ),
+)
+
+
+# --- elastic -----------------------------------------------------------------------------------------------------------
+
+
+def _read(array: Array, rows: Array, columns: Array, order: int, mode: str = "mirror") -> Array:
+    from scipy.ndimage import map_coordinates
+
+    answer: Array = map_coordinates(array.astype(float), (rows, columns), order=order, mode=mode)
+    return answer
+
+
+def _bent(
+    *,
+    orders: tuple[int, int] = (1, 0),
+    modes: tuple[str, str] = ("mirror", "mirror"),
+    where: Callable[[Array, Array, Array], tuple[Array, Array]] = lambda places, down, right: (
+        places[0] + down,
+        places[1] + right,
+    ),
+    labels_where: Callable[[Array, Array, Array], tuple[Array, Array]] | None = None,
+    finish: Callable[[Array], Array] = lambda labels: labels,
+) -> Callable[..., Array]:
+    """Both arrays bent by a rule that says where each pixel looks."""
+
+    def bend(image: Array, labels: Array, field: Array) -> Array:
+        places = np.indices(image.shape)
+        seen = _read(image, *where(places, *field), orders[0], modes[0])
+        return np.stack([seen, finish(_read(labels, *(labels_where or where)(places, *field), orders[1], modes[1]))])
+
+    return bend
+
+
+def _elastic(image: Array, labels: Array, field: Array) -> Array:
+    return _bent()(image, labels, field)
+
+
+def _field(rng: np.random.Generator, H: int, W: int, size: float) -> Array:
+    """Smooth, different for rows and columns, and never half-way between two pixels."""
+    i, j = np.indices((H, W))
+    a, b, c, d = rng.uniform(0.4, 1, 4)
+    field = size * np.stack([np.sin(a * i / 2 + b * j / 3) + 0.3, np.cos(c * j / 2 - d * i / 3) - 0.4])
+    half = np.abs(np.abs(field) % 1 - 0.5) < 0.02
+    return np.where(half, field + 0.05, field)
+
+
+def _elastic_cases(rng: np.random.Generator) -> list[Case]:
+    def case(name: str, H: int, W: int, size: float, classes: tuple[int, ...]) -> Case:
+        labels = np.zeros((H, W), int)
+        for n in range(1, 4):
+            top, left = rng.integers(0, H - 2), rng.integers(0, W - 2)
+            labels[top : top + 3, left : left + 3] = classes[n % len(classes)]
+        return Case(name, (rng.normal(size=(H, W)), labels, _field(rng, H, W, size)))
+
+    image, labels = np.array([[10, 20, 40], [50, 60, 90]]), np.array([[0, 0, 2], [0, 2, 2]])
+    right = np.stack([np.zeros((2, 3)), np.ones((2, 3))])
+    quarter = np.stack([np.zeros((2, 3)), np.full((2, 3), 0.25)])
+    return [
+        Case("all pixels look one column to the right", (image, labels, right), group="visible"),
+        Case("all pixels look a quarter to the right", (image, labels, quarter), group="visible"),
+        case("a field on 8×11 pixels, classes 0 and 2", 8, 11, 1.5, (0, 2)),
+        case("a field on 10×7 pixels, cells 0 to 5", 10, 7, 1.2, (0, 5, 3)),
+        case("a strong field on 9×12 pixels", 9, 12, 2.5, (0, 1)),
+        case("a weak field on 7×9 pixels", 7, 9, 0.9, (0, 4)),
+    ]
+
+
+ELASTIC = Exercise(
+    name="elastic",
+    points=2,
+    reference=_elastic,
+    cases=_elastic_cases,
+    parts=("image", "labels"),
+    misconceptions=(
+        Misconception(
+            "labels interpolated",
+            "Your labels are interpolated: between class 0 and class 2 there are fractions now. Take the label of the nearest pixel (order=0).",
+            _bent(orders=(1, 1)),
+        ),
+        Misconception(
+            "labels interpolated and rounded",
+            "Your labels are interpolated and then rounded. All are whole numbers, but between class 0 and class 2 there is a border of class 1, which is not there. "
+            "Take the label of the nearest pixel (order=0).",
+            _bent(orders=(1, 1), finish=np.round),
+        ),
+        Misconception(
+            "labels interpolated and cut off",
+            "Your labels are interpolated, and their fractions are cut off. Take the label of the nearest pixel (order=0).",
+            _bent(orders=(1, 1), finish=np.floor),
+        ),
+        Misconception(
+            "image by the nearest pixel",
+            "Your image is read at the nearest pixel, which makes steps. Read it between the pixels (order=1); only the labels take the nearest.",
+            _bent(orders=(0, 0)),
+        ),
+        Misconception(
+            "cubic",
+            "Your image is read by a cubic spline. That is what the library does, and it is finer; here it is order=1, so that all answers agree.",
+            _bent(orders=(3, 0)),
+        ),
+        Misconception(
+            "image alone bent",
+            "Your labels did not move. They must be bent by the same field, or they lie where the cells were before.",
+            _bent(labels_where=lambda places, down, right: (places[0], places[1])),
+        ),
+        Misconception(
+            "labels alone bent",
+            "Your image did not move, only the labels did. Both are bent by the same field.",
+            _bent(
+                where=lambda places, down, right: (places[0], places[1]),
+                labels_where=lambda places, down, right: (places[0] + down, places[1] + right),
+            ),
+        ),
+        Misconception(
+            "rows and columns of the field swapped",
+            "Rows and columns are swapped: field[0] says how far down a pixel looks, field[1] how far to the right.",
+            _bent(where=lambda places, down, right: (places[0] + right, places[1] + down)),
+        ),
+        Misconception(
+            "field turned round",
+            "Your field points the other way. It says where each pixel of the answer looks: add it to the pixel's own place.",
+            _bent(where=lambda places, down, right: (places[0] - down, places[1] - right)),
+        ),
+        Misconception(
+            "own place forgotten",
+            "You look at the places that the field itself names. It says how far away from its own place each pixel looks: add row and column.",
+            _bent(where=lambda places, down, right: (down, right)),
+        ),
+        Misconception(
+            "zeros outside",
+            "Outside the image you put zeros. Let it go on as its own mirror image: mode='mirror'.",
+            _bent(modes=("constant", "constant")),
+        ),
+        Misconception(
+            "edge doubled",
+            "Your mirror stands at the outer side of the edge pixels, so they appear twice. It stands in their middle: in SciPy that is mode='mirror', not 'reflect'.",
+            _bent(modes=("reflect", "reflect")),
+        ),
+        Misconception(
+            "edge repeated",
+            "Outside the image you repeat its edge. Let it go on as its own mirror image: mode='mirror'.",
+            _bent(modes=("nearest", "nearest")),
+        ),
+        Misconception(
+            "wrapped around",
+            "Outside the image you go on at its other end. Let it go on as its own mirror image: mode='mirror'.",
+            _bent(modes=("grid-wrap", "grid-wrap")),
+        ),
+        Misconception(
+            "only the image returned",
+            "Good so far: the image is bent. Next: the labels; return both: `return image, labels`.",
+            lambda image, labels, field: _elastic(image, labels, field)[0],
+        ),
+        Misconception(
+            "image and labels swapped",
+            "Your two arrays are right, but in the wrong order: the image comes first.",
+            lambda image, labels, field: _elastic(image, labels, field)[::-1],
+        ),
+        Misconception(
+            "nothing bent",
+            "Your arrays come back as they were. Is the field used?",
+            lambda image, labels, field: np.stack([image, labels]),
+        ),
+    ),
+)
+
+
+# --- sgd_step ----------------------------------------------------------------------------------------------------------
+
+
+def _sgd_step(p: Array, g: Array, v: Array, lr: float, momentum: float) -> Array:
+    v = momentum * v + g
+    return np.stack([p - lr * v, v])
+
+
+def _step(rule: Callable[..., tuple[Any, Any]]) -> Callable[..., Array]:
+    def step(p: Array, g: Array, v: Array, lr: float, momentum: float) -> Array:
+        return np.stack(np.broadcast_arrays(*rule(p, g, v, lr, momentum)))
+
+    return step
+
+
+def _step_cases(rng: np.random.Generator) -> list[Case]:
+    def case(name: str, *shape: int, lr: float, momentum: float) -> Case:
+        p, g, v = rng.normal(size=(3, *shape)) * np.array([3, 2, 40]).reshape(3, *(1,) * len(shape))
+        return Case(name, (p, g, v, lr, momentum))
+
+    return [
+        Case("the first step", (np.array([1.0, 5.0]), np.array([2.0, -4.0]), np.zeros(2), 0.5, 0.9), group="visible"),
+        Case(
+            "the second step",
+            (np.array([0.0, 7.0]), np.array([2.0, -4.0]), np.array([2.0, -4.0]), 0.5, 0.9),
+            group="visible",
+        ),
+        case("five weights, momentum 0.99", 5, lr=0.2, momentum=0.99),
+        case("a kernel of 3×2", 3, 2, lr=0.5, momentum=0.75),
+        case("no momentum", 4, lr=0.3, momentum=0.0),
+    ]
+
+
+SGD_STEP = Exercise(
+    name="sgd_step",
+    points=1,
+    reference=_sgd_step,
+    cases=_step_cases,
+    parts=("p", "v"),
+    misconceptions=(
+        Misconception(
+            "momentum as an average",
+            "You average the old velocity and the gradient: the gradient gets only 1 − momentum of its weight. In SGD it counts in full: momentum · v + g.",
+            _step(lambda p, g, v, lr, m: (p - lr * (m * v + (1 - m) * g), m * v + (1 - m) * g)),
+        ),
+        Misconception(
+            "uphill",
+            "Your weights go up the hill. The gradient says where the loss grows: subtract.",
+            _step(lambda p, g, v, lr, m: (p + lr * (m * v + g), m * v + g)),
+        ),
+        Misconception(
+            "step with the old velocity",
+            "Your velocity is right, but the step was made with the old one. First the new velocity, then the step.",
+            _step(lambda p, g, v, lr, m: (p - lr * v, m * v + g)),
+        ),
+        Misconception(
+            "no momentum",
+            "Your step goes along the gradient alone: v = momentum · v + g remembers the steps before.",
+            _step(lambda p, g, v, lr, m: (p - lr * g, m * v + g)),
+        ),
+        Misconception(
+            "velocity not carried on",
+            "Your weights are right. Your velocity is only the gradient: return the new one, momentum · v + g, or the next step forgets it.",
+            _step(lambda p, g, v, lr, m: (p - lr * (m * v + g), g)),
+        ),
+        Misconception(
+            "old velocity returned",
+            "Your weights are right. But you return the velocity as it came: return the new one.",
+            _step(lambda p, g, v, lr, m: (p - lr * (m * v + g), v)),
+        ),
+        Misconception(
+            "learning rate in the velocity",
+            "Your weights are right, or nearly. Here the velocity adds up gradients, and the learning rate comes in only with the step: v = momentum · v + g, "
+            "p − lr · v.",
+            _step(lambda p, g, v, lr, m: (p - (m * v + lr * g), m * v + lr * g)),
+        ),
+        Misconception(
+            "learning rate in the velocity, with a minus",
+            "You keep the step itself as the velocity, minus and learning rate included. Caffe does so, the program of the paper. Here it is PyTorch's way: "
+            "v = momentum · v + g, p − lr · v.",
+            _step(lambda p, g, v, lr, m: (p + (m * v - lr * g), m * v - lr * g)),
+        ),
+        Misconception(
+            "momentum on the gradient",
+            "Momentum and velocity changed places: it is the old velocity that is multiplied by the momentum, not the gradient.",
+            _step(lambda p, g, v, lr, m: (p - lr * (v + m * g), v + m * g)),
+        ),
+        Misconception(
+            "nothing forgotten",
+            "Your velocity adds up all gradients and forgets none: multiply the old one by the momentum.",
+            _step(lambda p, g, v, lr, m: (p - lr * (v + g), v + g)),
+        ),
+        Misconception(
+            "a look ahead",
+            "That is Nesterov's momentum, which adds the momentum once more to the step. Asked is the plain one.",
+            _step(lambda p, g, v, lr, m: (p - lr * (g + m * (m * v + g)), m * v + g)),
+        ),
+        Misconception(
+            "no learning rate",
+            "Your step is as long as the velocity: multiply it by the learning rate.",
+            _step(lambda p, g, v, lr, m: (p - (m * v + g), m * v + g)),
+        ),
+        Misconception(
+            "weights unchanged",
+            "Your velocity is right. Now the step: p − lr · v.",
+            _step(lambda p, g, v, lr, m: (p, m * v + g)),
+        ),
+        Misconception(
+            "only the weights",
+            "Good so far: the new weights are right. Return the velocity, too: `return p, v`.",
+            lambda p, g, v, lr, momentum: _sgd_step(p, g, v, lr, momentum)[0],
+        ),
+        Misconception(
+            "p and v swapped",
+            "Your two arrays are right, but in the wrong order: first the weights, then the velocity.",
+            lambda p, g, v, lr, momentum: _sgd_step(p, g, v, lr, momentum)[::-1],
+        ),
+    ),
+)
+
+
+EXERCISES = (HE_INIT, WEIGHT_MAP, WEIGHTED_CE, ELASTIC, SGD_STEP)
 
 
 # --- the quick questions -----------------------------------------------------------------------------------------------

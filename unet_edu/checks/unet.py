@@ -289,6 +289,10 @@ CENTER_CROP = Exercise(
 # --- trace_sizes -------------------------------------------------------------------------------------------------------
 
 
+def _all_even(sides: list[int]) -> bool:
+    return not any(side % 2 for side in sides)
+
+
 def _trace_sizes(n: int) -> list[int]:
     return _traced()(n)
 
@@ -296,9 +300,7 @@ def _trace_sizes(n: int) -> list[int]:
 def _traced(
     loss: int = 4,
     loss_up: int | None = None,
-    is_legal: Callable[[list[int], list[int]], bool] = lambda before, sides: (
-        not any(side % 2 for side in before) and min(sides) > 0
-    ),
+    is_legal: Callable[[list[int], list[int]], bool] = lambda before, sides: _all_even(before) and min(sides) > 0,
     keep: Callable[[list[int], list[int], list[int]], list[int]] = lambda down, pooled, up: down + up,
     depth: int = 4,
 ) -> Callable[[int], list[int]]:
@@ -358,18 +360,18 @@ TRACE_SIZES = Exercise(
         Misconception(
             "small images pass",
             "Right but for small images: no side may be less than 1, on the way up neither. 172 leaves 3 pixels at the bottom, then 2, then 0.",
-            _traced(is_legal=lambda before, sides: not any(side % 2 for side in before)),
+            _traced(is_legal=lambda before, sides: _all_even(before)),
         ),
         Misconception(
             "only the way down tested for its size",
             "Nearly there: you test whether something is left on the way down, but the way up loses pixels, too. 172 leaves 3 pixels at the bottom, then 2, "
             "then 0.",
-            _traced(is_legal=lambda before, sides: not any(side % 2 for side in before) and min(sides[:5]) > 0),
+            _traced(is_legal=lambda before, sides: _all_even(before) and min(sides[:5]) > 0),
         ),
         Misconception(
             "evenness of every side",
             "You ask every side to be even. Only those that are pooled need to be: the bottom is not pooled, nor is the output.",
-            _traced(is_legal=lambda before, sides: not any(side % 2 for side in sides) and min(sides) > 0),
+            _traced(is_legal=lambda before, sides: _all_even(sides) and min(sides) > 0),
         ),
         Misconception(
             "multiple of 16",

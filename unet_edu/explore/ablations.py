@@ -183,7 +183,7 @@ def _words(state: State) -> str:
     found, change = compared(state), CHANGES.get(state.variant, "")
     words = f"<b>{state.variant}</b>" + (f": {change}." if change else "")
     return (
-        f'<p style="margin: 0 0 0.3em; line-height: 1.5; min-height: 4.5em">{words}<br>{_spread(found.scores)} (mean ± standard deviation of '
+        f'<p style="margin: 0 0 0.3em; line-height: 1.5; min-height: 7.5em">{words}<br>{_spread(found.scores)} (mean ± standard deviation of '
         f"{len(found.scores)} runs: {_list(found.scores)}). {found.verdict}</p>"
     )
 
@@ -240,7 +240,7 @@ def _gallery(state: State) -> str:
     for name, image, found, truth in panels:
         tag = image_tag(array_png(over_cells(image, found, truth)), _alt_panel(name, found, truth), "width: 100%")
         figures.append(
-            f'<figure style="margin: 0; flex: 1 1 14em"><figcaption style="line-height: 1.5"><b>{name}</b>: {_counts(found, truth)}</figcaption>'
+            f'<figure style="margin: 0; flex: 1 1 14em; max-width: 24em"><figcaption style="line-height: 1.5"><b>{name}</b>: {_counts(found, truth)}</figcaption>'
             f'<div style="line-height: 0">{tag}</div></figure>'
         )
     missing = "" if state.variant in _samples() else f"<p>Of “{state.variant}” no picture was kept.</p>"

@@ -259,6 +259,11 @@ def _line(kind: str) -> tuple[str, str]:
     return ("output", "") if kind == "nearest" else ("error", "2.2 1.1")
 
 
+def _way(down: float, right: float) -> str:
+    """A displacement in words."""
+    return f"{abs(down):.1f} pixels {'up' if down < 0 else 'down'} and {abs(right):.1f} to the {'left' if right < 0 else 'right'}"
+
+
 def _tenths(value: float) -> float:
     """What a slider can show: a tenth of a pixel, not farther than it reaches."""
     return round(min(max(value, -LONGEST), LONGEST), 1) + 0.0
@@ -335,7 +340,7 @@ def _net_scene(state: State) -> dict[str, Any]:
     for n, ((row, column), (down, right)) in enumerate(zip(_homes(), state.vectors, strict=True)):
         x, y = column + 0.5, row + 0.5
         arrows += f'<path d="M{x} {y}L{x + right:.1f} {y + down:.1f}"/>'
-        label = f"knot {KNOTS[n]}: {down:.1f} down, {right:.1f} to the right; the arrow keys move it"
+        label = f"{KNOTS[n]} knot, {_way(down, right)}; the arrow keys move it"
         knots += (
             f'<circle data-knot="{n}" tabindex="0" role="button" aria-label="{label}" cx="{x + right:.1f}" cy="{y + down:.1f}" '
             f'r="{4.2 if n == state.knot else 3.2}" stroke-width="{1.6 if n == state.knot else 0.8}" style="cursor: grab; touch-action: none"/>'
@@ -350,7 +355,14 @@ def _net_scene(state: State) -> dict[str, Any]:
     )
     caption = "the picture, in its mirror images, and the net: drag a knot"
     html = _figure(image, drawing, -LONGEST, SIDE + 2 * LONGEST, caption)
-    return {"html": html, "side": SIDE, "margin": LONGEST, "homes": _homes(), "vectors": state.vectors}
+    return {
+        "html": html,
+        "side": SIDE,
+        "longest": LONGEST,
+        "homes": _homes(),
+        "vectors": [list(vector) for vector in state.vectors],
+        "chosen": state.knot,
+    }
 
 
 def _bent_figure(state: State) -> str:
@@ -384,10 +396,17 @@ def _words(state: State) -> str:
         if state.folds
         else "The net does not fold: each piece of the picture is seen once."
     )
-    return (
-        f'<p style="margin: 0.3em 0; line-height: 1.6"><span style="{line}">Labels {how}.</span> IoU of their mask with the truth: <b>{J:.3f}</b>. '
-        f'{counts} {_chips()}</p><p style="margin: 0; line-height: 1.6">{folds}</p>'
+    row, column = _homes()[state.knot]
+    knot = (
+        f"<b>{KNOTS[state.knot]} knot</b>: the pixel at row {row:g}, column {column:g} is read {_way(state.down, state.right)} of there, at row "
+        f"{row + state.down:.1f}, column {column + state.right:.1f}."
     )
+    lines = (
+        knot,
+        f'<span style="{line}">Labels {how}.</span> IoU of their mask with the truth: <b>{J:.3f}</b>. {counts} {_chips()}',
+        folds,
+    )
+    return "".join(f'<p style="margin: 0.3em 0; line-height: 1.6">{line}</p>' for line in lines)
 
 
 def _chips() -> str:
@@ -407,11 +426,7 @@ def _net_alt(state: State) -> str:
     farthest = max(range(9), key=lambda n: float(np.hypot(*state.vectors[n])))
     down, right = state.vectors[farthest]
     cells = int(_cells(state.look)[1].max())
-    moved = (
-        f"The {KNOTS[farthest]} knot is moved farthest: {down:.1f} pixels down and {right:.1f} to the right."
-        if down or right
-        else "It is straight."
-    )
+    moved = f"The {KNOTS[farthest]} knot is moved most: {_way(down, right)}." if down or right else "It is straight."
     return f"A drawn picture of {cells} cells with their outlines, and a net of nine knots over it. {moved}"
 
 

@@ -1,0 +1,105 @@
+"""The benchmark on real frames: nothing that is trained on is scored, and the program runs to its end."""
+
+import importlib.util
+import json
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unet_edu.losses import separated
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+def program(name):
+    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def real_data():
+    return program("real_data")
+
+
+def frames_of(real_data, setting):
+    return real_data.benchmarks.load(setting.data, os.environ["UNET_EDU_TEST_DATA"])
+
+
+@pytest.mark.needs("real frames")
+@pytest.mark.parametrize("experiment", ["dic", "phc", "phc-back", "em", "dsb"])
+def test_no_frame_is_trained_on_and_scored(real_data, experiment):
+    setting = real_data.SETTINGS[experiment]
+    training, scored = real_data.split(setting, frames_of(real_data, setting))
+    assert len(training) >= 18
+    assert len(scored) >= 6
+    assert not {frame.name for frame in training} & {frame.name for frame in scored}
+    # of a film or a block, not even neighbours lie on both sides, but at the one cut
+    if experiment in ("dic", "em"):
+        assert max(frame.index for frame in training) < min(frame.index for frame in scored)
+    if experiment.startswith("phc"):
+        assert {frame.sequence for frame in training}.isdisjoint(frame.sequence for frame in scored)
+
+
+@pytest.mark.needs("real frames")
+@pytest.mark.parametrize("experiment", ["dic", "phc", "em", "dsb"])
+def test_settings_are_chosen_inside_the_training_frames(real_data, experiment):
+    setting = real_data.SETTINGS[experiment]
+    training, scored = real_data.split(setting, frames_of(real_data, setting))
+    first, second = real_data.split_training(training)
+    names = {frame.name for frame in training}
+    assert {f.name for f in first} | {f.name for f in second} == names
+    assert len(first) + len(second) == len(names)
+    assert names.isdisjoint(frame.name for frame in scored)
+
+
+@pytest.mark.needs("real frames")
+@pytest.mark.parametrize("experiment", ["dic", "phc", "em", "dsb"])
+def test_perfect_answers_have_perfect_scores(real_data, experiment):
+    setting = real_data.SETTINGS[experiment]
+    _, scored = real_data.split(setting, frames_of(real_data, setting))
+    scored = scored[:2]
+    if setting.membranes:
+        table = real_data.membrane_table([frame.gold.astype(np.float32) for frame in scored], scored)
+        assert table == {"pixel_error": 0, "rand_error": 0, "warping_error": 0, "membrane_iou": 1}
+    else:
+        truths = [frame.silver if experiment == "dic" else frame.gold for frame in scored]
+        table = real_data.cell_table(setting, truths, scored)
+        assert (table["seg"], table["iou"]) == (1, 1)
+        assert table["cells"] == table["found"] > 10
+
+
+@pytest.mark.needs("real frames")
+@pytest.mark.parametrize("experiment", ["dic", "phc", "dsb"])
+def test_labels_and_probabilities_lie_where_the_image_does(real_data, experiment):
+    """A network that knew its labels would reach nearly the whole score: zooming there and back moves nothing."""
+    setting = replace(real_data.SETTINGS[experiment], threshold=0.5, grow=1 / real_data.SETTINGS[experiment].zoom)
+    training, _ = real_data.split(setting, frames_of(real_data, setting))
+    frame = training[0]
+    truth = frame.gold if setting.labels == "gold" else frame.silver
+    asked = separated(real_data.labels(setting, frame)).astype(np.float32)
+    assert asked.shape == real_data.seen(setting, frame.image).shape
+    found = real_data.cells(setting, real_data.sized(setting, asked, truth.shape))
+    assert real_data.cell_scores(found, truth).mean() > 0.85  # cells of 10 pixels lose a share to every half pixel
+
+
+@pytest.mark.needs("real frames")
+def test_two_steps_from_end_to_end(real_data, tmp_path, monkeypatch, capsys):
+    small = replace(real_data.SETTINGS["phc"], width=2, crop=32, batch_size=1)
+    monkeypatch.setitem(real_data.SETTINGS, "phc", small)
+    out = tmp_path / "results.json"
+    for _ in range(2):  # the second run replaces the rows of the first
+        real_data.main(["phc", "--steps", "2", "--out", str(out)])
+    results = json.loads(out.read_text())
+    assert set(results["header"]) == {"date", "hardware", "command", "torch"}
+    variants = [record["variant"] for record in results["records"]]
+    assert len(variants) == len(set(variants)) == 4
+    first = results["records"][0]
+    assert [row["step"] for row in first["curve"]] == [1, 2]
+    assert first["split"] == "PhC-C2DH-U373/01/t000 … t114 (61 frames) → PhC-C2DH-U373/02/t010 … t112 (19 frames)"
+    assert "otsu" in capsys.readouterr().out
