@@ -73,6 +73,8 @@ class Setting:
     threshold: float = 0.5
     grow: float = 0.0
     min_size: int = 0
+    overlap: int | None = None
+    """Of the tiles at prediction: None is exact, less is faster."""
     crops: dict[str, Any] = field(default_factory=dict)
     """More arguments for `Crops`."""
     back: bool = False
@@ -89,7 +91,9 @@ SETTINGS = {
     "dic": Setting("DIC-C2DH-HeLa", 4000, zoom=1 / 2, balanced=True, threshold=0.7, grow=2, min_size=150, crops=TURNS),
     "phc": Setting("PhC-C2DH-U373", 2500, zoom=1 / 2, crop=160, min_size=150, crops=TURNS),
     "em": Setting("ISBI-2012", 4000, labels="gold", w0=0, crops=TURNS),
-    "dsb": Setting("DSB-2018", 3000, labels="gold", zoom=2, sigma=6, min_size=10, crops=TURNS),
+    "dsb": Setting(
+        "DSB-2018", 3000, labels="gold", zoom=2, crop=160, batch_size=6, sigma=6, min_size=10, overlap=32, crops=TURNS
+    ),
 }
 SETTINGS["phc-back"] = replace(SETTINGS["phc"], back=True)
 
@@ -159,7 +163,7 @@ def samples(setting: Setting, training: Sequence[RealFrame], seed: int) -> Crops
 def probability(setting: Setting, model: UNet, image: Plane, *, turned: bool = True) -> NDArray[np.float32]:
     """That a pixel of the frame lies in a cell, in the frame's own size."""
     ask = predict_turned if turned else predict
-    return sized(setting, ask(model, seen(setting, image))[1], image.shape)
+    return sized(setting, ask(model, seen(setting, image), overlap=setting.overlap)[1], image.shape)
 
 
 def sized(setting: Setting, answer: Plane, shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -240,7 +244,7 @@ def train(
     *,
     seed: int,
     folder: str | None = None,
-    progress: bool = True,
+    progress: bool | None = None,
 ) -> tuple[UNet, dict[str, Any]]:
     """A trained network, and how it went: minutes, and every tenth of the way the loss and the score on a few frames."""
     began, cpu_began, curve = time.perf_counter(), _cpu_seconds(), []
@@ -270,7 +274,7 @@ def train(
         resume=folder is not None,
         workers=1,
         seed=seed,
-        progress=progress,
+        progress=sys.stderr.isatty() if progress is None else progress,
     )
     minutes = (time.perf_counter() - began) / 60
     went = {
@@ -304,6 +308,7 @@ def choose(setting: Setting, training: Sequence[RealFrame], seed: int) -> None:
     """Train on a part of the training frames, and print how thresholds and growths score on the other part."""
     first, second = split_training(training)
     second = [frame for frame in second if _truth(setting, frame) is not None]
+    second = second[:: max(1, len(second) // 16)]  # enough to choose by
     model, went = train(setting, first, second[:3], seed=seed)
     answers = [probability(setting, model, frame.image) for frame in second]
     print(f"{len(first)} frames to train on, {len(second)} to choose by; {went['minutes']} minutes")

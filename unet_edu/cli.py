@@ -62,6 +62,11 @@ def _in_one_sentence(command: Callable[..., None]) -> Callable[..., None]:
         except MENDABLE as error:
             _complain(error)
             raise typer.Exit(1) from None
+        except RuntimeError as error:
+            if type(error).__name__ != "OutOfMemoryError":  # torch's; to name it would be to import torch
+                raise
+            _complain(MemoryError("the memory of the GPU is full; take a smaller --batch-size, --crop or --tile"))
+            raise typer.Exit(1) from None
 
     return run
 

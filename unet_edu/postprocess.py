@@ -65,8 +65,9 @@ def instances_from_probability(
     pieces, _ = ndimage.label(probability > threshold)
     cells, n = np.zeros(probability.shape, np.int32), 0
     for piece, box in enumerate(ndimage.find_objects(pieces), start=1):
-        cell = ndimage.binary_fill_holes(pieces[box] == piece)
-        if cell.sum() >= min_size:
+        here = pieces[box] == piece
+        cell = ndimage.binary_fill_holes(here)
+        if cell.sum() >= min_size and not cells[box][here].any():  # what lies in the hole of another belongs to that
             n += 1
             cells[box][cell] = n
     if grow and n:

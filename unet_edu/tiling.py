@@ -44,7 +44,7 @@ BUDGET = 2**30  # bytes for the answers of all layers at once, on a CPU
 
 
 class Tiling(NamedTuple):
-    """One side of an image, cut into tiles. Tile k keeps `step` pixels from `starts[k]` on; the last one may keep fewer.
+    """One side of an image, cut into tiles. Each keeps `step` pixels from its start on, and the last one all that are left.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def predict(
             scores = network(np.stack([read(_seen(rows, top, H), _seen(columns, left, W)) for top, left in batch]))
             answers = scores.argmax(dim=1, keepdim=True) if wants_classes else scores.softmax(dim=1)
             for (top, left), answer in zip(batch, answers.cpu().numpy(), strict=True):
-                bottom, right = min(top + rows.step, H), min(left + columns.step, W)
+                bottom, right = _end(rows, top, H), _end(columns, left, W)
                 first, start = rows.margin - rows.border, columns.margin - columns.border
                 kept = answer[:, first : first + bottom - top, start : start + right - left]
                 if wants_classes:
@@ -196,17 +196,19 @@ def tiling(model: UNet, size: Size, tile: Size, overlap: int | None = None) -> t
     axes = []
     for length, largest in zip(pair("size", size, 1), pair("tile", tile, 1), strict=True):
         model.output_size(largest)  # raises when it is not legal, and names the nearest that are
-        step = (largest - 2 * margin) // phase * phase
+        kept = largest - 2 * margin
+        step = kept // phase * phase
         if step < phase:
             smallest = phase + 2 * margin
             raise ValueError(
                 f"tile: expected at least {smallest + -(smallest + lacking) % phase}, because {margin} pixels at each end are margin and "
                 f"the smallest step is {phase}, got {largest}"
             )
-        number = -(-length // step)
-        step = -(-length // (number * phase)) * phase
+        number = 1 + max(0, -(-(length - kept) // step))  # the last tile may keep more than a step
+        step = min(step, -(-length // (number * phase)) * phase)
         side = step + 2 * margin
-        axes.append(Tiling(range(0, length, step), step, margin, side + -(side + lacking) % phase, border))
+        side += -(side + lacking) % phase
+        axes.append(Tiling(range(0, number * step, step), step, margin, side, border))
     rows, columns = axes
     return rows, columns
 
@@ -308,6 +310,11 @@ def mirrored(places: Any, length: int) -> NDArray[np.int64]:
     period = max(1, 2 * length - 2)  # there and back
     folded = np.asarray(places, dtype=np.int64) % period
     return np.minimum(folded, period - folded)
+
+
+def _end(axis: Tiling, start: int, length: int) -> int:
+    """Behind the last pixel that is kept of the tile that keeps those from `start` on."""
+    return length if start == axis.starts[-1] else start + axis.step
 
 
 def _seen(axis: Tiling, start: int, length: int) -> NDArray[np.int64]:

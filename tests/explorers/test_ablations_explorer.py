@@ -64,7 +64,7 @@ def use(folder, monkeypatch):
 
 
 def forget():
-    for cached in (gallery._results, gallery._samples, gallery.runs):
+    for cached in (gallery._results, gallery._samples, gallery.runs, gallery._drawn):
         cached.cache_clear()
 
 

@@ -153,13 +153,14 @@ def test_the_still_picture_tells_the_same():
 
 
 def test_an_answer_takes_less_than_50_ms():
+    """Of processor time, whatever else the machine does."""
     explorer = explore.feature_maps(stage="contracting.2", before=True, enlarged=True)
     times = []
     for channel in range(16):
-        start = time.perf_counter()
+        start = time.process_time()
         explorer.controls["channel"].value = 15 - channel
-        times.append(time.perf_counter() - start)
-    assert np.quantile(times[1:], 0.25) < 0.05  # the machine may be busy with other things
+        times.append(time.process_time() - start)
+    assert np.median(times[1:]) < 0.05
 
 
 @pytest.mark.parametrize(

@@ -234,13 +234,14 @@ def test_the_still_picture_has_words_and_numbers():
 
 
 def test_an_answer_takes_less_than_50_ms():
+    """Of processor time, whatever else the machine does."""
     explorer = explore.sizes()
     times = []
     for size in range(556, 576):
-        start = time.perf_counter()
+        start = time.process_time()
         explorer.controls["size"].value = size
-        times.append(time.perf_counter() - start)
-    assert np.quantile(times, 0.25) < 0.05  # the machine may be busy with other things
+        times.append(time.process_time() - start)
+    assert np.median(times) < 0.05
 
 
 @pytest.mark.parametrize(

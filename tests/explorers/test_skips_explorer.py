@@ -115,7 +115,8 @@ def test_the_controls_go_through_all_values():
             for name in NETWORKS:
                 found = expected_scores(module.retrained_masks(look, name)[image], instances)
                 assert "SEG {:.3f}, IoU {:.3f}".format(*found) in views["retrained"]
-            assert "nan" not in views["damage"] + views["retrained"]
+            words = re.sub(r"base64,[^\"]+", "", views["damage"] + views["retrained"])
+            assert "nan" not in words
             seen.add(views["damage"])
     assert len(seen) == len(STATES) * IMAGES
 
@@ -187,13 +188,14 @@ def test_the_still_picture_tells_the_same(look):
 
 
 def test_an_answer_takes_less_than_50_ms():
+    """Of processor time, whatever else the machine does."""
     explorer = explore.skips()
     times = []
     for level0, level1, image in product(CHANGES, CHANGES, range(IMAGES)):
-        start = time.perf_counter()
+        start = time.process_time()
         explorer.update(level0=level0, level1=level1, image=image)
-        times.append(time.perf_counter() - start)
-    assert np.quantile(times, 0.25) < 0.05  # the machine may be busy with other things
+        times.append(time.process_time() - start)
+    assert np.median(times) < 0.05
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -72,10 +73,28 @@ def test_a_run_leaves_weights_settings_and_curves(trained):
     assert config["network"]["widths"] == [4, 8] and config["recipe"]["steps"] == 6 and config["crops"]["size"] == 32
     model = load(trained / "best.pt")
     assert model.config == {**config["network"], "widths": (4, 8)}
-    (curves,) = (trained / "tensorboard").iterdir()
-    assert curves.name.startswith("events.out.tfevents.")
-    for name in (b"loss", b"lr", b"val_iou"):
-        assert name in curves.read_bytes()
+
+
+def scalars(path: Path) -> dict[tuple[str, int], float]:
+    """What TensorBoard reads in a file of events: each is its length (8 bytes), a checksum (4), itself, and a checksum (4)."""
+    from tensorboardX.proto.event_pb2 import Event
+
+    body, found = path.read_bytes(), {}
+    while body:
+        length = int.from_bytes(body[:8], "little")
+        event = Event.FromString(body[12 : 12 + length])
+        found |= {(value.tag, event.step): value.simple_value for value in event.summary.value}
+        body = body[16 + length :]
+    return found
+
+
+def test_the_curves_are_those_of_the_run(trained):
+    (events,) = (trained / "tensorboard").iterdir()
+    rows = torch.load(trained / "last.pt", weights_only=True)["rows"]
+    expected = {(name, row["step"]): value for row in rows for name, value in row.items() if name != "step"}
+    assert {"loss", "lr", "val_loss", "val_iou"} <= {name for name, _ in expected}
+    assert events.name.startswith("events.out.tfevents.")  # by which TensorBoard finds it
+    assert scalars(events) == pytest.approx(expected, rel=1e-6)  # they are kept with 32 bits
 
 
 def test_the_settings_are_shown(tmp_path):
@@ -114,13 +133,14 @@ def test_a_stopped_run_goes_on_to_where_it_would_have_gone(tmp_path):
         "cells",
         *TINY,
         "--steps",
-        "60",
+        "80",
         "--validate-every",
         "5",
-        "--precision",
-        "float32",
+        "--hold-out",
+        "0.03",
         "--no-tensorboard",
     ]
+    command += ["--precision", "float32", "--quiet"]
     stopped = subprocess.Popen(
         [sys.executable, "-m", "unet_edu.cli", *command, "-o", tmp_path / "a"],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
@@ -430,7 +450,7 @@ def test_the_list_says_what_is_here(tmp_path):
 
 
 def test_a_fetched_benchmark_says_whom_to_cite(tmp_path, monkeypatch):
-    (tmp_path / "DSB-2018").mkdir()  # so that nothing is downloaded
+    save(tmp_path / "DSB-2018" / "a.png", np.zeros((4, 4), np.uint8))  # it is there, so that nothing is downloaded
     said = run("data", "fetch", "DSB-2018", "--folder", tmp_path)
     assert said.startswith(str(tmp_path / "DSB-2018")) and "CC0" in said and "Caicedo" in said
 
@@ -475,6 +495,14 @@ def test_every_option_is_explained():
 def test_help_does_not_wait_for_torch():
     program = "import sys; import unet_edu.cli; print('torch' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", program], text=True).strip() == "False"
+
+
+def test_a_gpu_whose_memory_is_full(tmp_path, monkeypatch):
+    def fill(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate …")
+
+    monkeypatch.setattr(cli, "_train", fill)
+    assert "take a smaller --batch-size, --crop or --tile" in complaint("train", "cells", "-o", tmp_path)
 
 
 def test_a_mistake_in_the_program_is_not_hidden(tmp_path, monkeypatch):

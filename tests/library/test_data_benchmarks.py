@@ -17,6 +17,7 @@ import time
 import zipfile
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from PIL import Image
@@ -350,6 +351,21 @@ def test_what_is_there_needs_no_writing(published, tmp_path, monkeypatch):
     assert len(load(NAME, fetch(NAME, tmp_path, progress=False))) == 6
 
 
+def test_an_empty_folder_is_no_benchmark(published, tmp_path):
+    (tmp_path / NAME).mkdir()
+    fetch(NAME, tmp_path, progress=False)
+    expect_whole(tmp_path)
+
+
+def test_a_folder_of_somebody_is_not_replaced(tmp_path):
+    with pytest.raises(OSError), appearing(tmp_path / "it") as temporary:
+        (temporary / "new").touch()
+        (tmp_path / "it").mkdir()
+        (tmp_path / "it" / "old").touch()
+    assert [path.name for path in tmp_path.iterdir()] == ["it"]
+    assert [path.name for path in (tmp_path / "it").iterdir()] == ["old"]
+
+
 def _fetch_in_a_process(url: str, checksum: str, folder: Path) -> None:
     BENCHMARKS[NAME] = BENCHMARKS[NAME]._replace(url=url, sha256=checksum)
     fetch(NAME, folder)
@@ -586,6 +602,14 @@ def test_a_damaged_image_is_named(tmp_path, read, body):
         read(path)
 
 
+@pytest.mark.filterwarnings("ignore:Image size")
+def test_an_image_that_would_fill_the_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 700)
+    (tmp_path / "it.png").write_bytes(png(NOISE))
+    with pytest.raises(DataError, match=r"it\.png: claims to have more than 1400 pixels"):
+        read_image(tmp_path / "it.png")
+
+
 def test_a_stack_is_not_one_image(tmp_path):
     Image.fromarray(NOISE).save(tmp_path / "it.tif", save_all=True, append_images=[Image.fromarray(NOISE)])
     with pytest.raises(DataError, match="expected one page, got 2"):
@@ -698,42 +722,38 @@ def test_membranes_as_png(tmp_path):
     assert frames[0].silver is None and frames[0].markers is None
 
 
-class Volume(dict):
-    """As much of an HDF5 file as is read: a slice at a time."""
-
-    def __init__(self, path, mode):
-        if not Path(path).read_bytes().startswith(b"\x89HDF"):
-            raise OSError("Unable to synchronously open file (file signature not found)")
-        raw = np.arange(30, dtype=np.uint8)[:, None, None] * np.ones((5, 5), np.uint8)
-        membrane = np.broadcast_to(np.eye(5, dtype=np.uint8), (30, 5, 5))
-        super().__init__({"raw": raw, "labels/membranes": membrane if Path(path).stat().st_size % 2 else 1 - membrane})
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
+def hdf5(membrane: int) -> bytes:
+    """A small volume whose slice z has the grey value z, with the membrane on the diagonal."""
+    file = io.BytesIO()
+    with h5py.File(file, "w") as volume:
+        volume["raw"] = np.arange(30, dtype=np.uint8)[:, None, None] * np.ones((5, 5), np.uint8)
+        labels = np.where(np.eye(5), membrane, 255 - membrane).astype(np.uint8)
+        volume["labels/membranes"] = np.broadcast_to(labels, (30, 5, 5))
+    return file.getvalue()
 
 
-@pytest.fixture
-def h5py(monkeypatch):
-    monkeypatch.setitem(sys.modules, "h5py", type("h5py", (), {"File": Volume}))
-
-
-@pytest.mark.parametrize("volume", [b"\x89HDF.", b"\x89HDF"])
-def test_membranes_as_hdf5(published, tmp_path, monkeypatch, h5py, volume):
+@pytest.mark.parametrize("membrane", [0, 255])
+def test_membranes_as_hdf5(published, tmp_path, monkeypatch, membrane):
     """Whichever of the two numbers the file gives to the membrane."""
-    publish(published, monkeypatch, volume, "ISBI-2012")
+    publish(published, monkeypatch, hdf5(membrane), "ISBI-2012")
     frames = load("ISBI-2012", fetch("ISBI-2012", tmp_path, progress=False))
     assert [frame.index for frame in frames] == list(range(30))
     np.testing.assert_array_equal(frames[7].image, np.full((5, 5), np.float32(7) / np.float32(255)))
     np.testing.assert_array_equal(frames[7].gold, 1 - np.eye(5))
 
 
-def test_a_damaged_volume_is_named(tmp_path, h5py):
-    (tmp_path / "isbi2012.h5").write_bytes(b"x")
+@pytest.mark.parametrize("content", [b"x", hdf5(0)[:3000], b""])
+def test_a_damaged_volume_is_named(tmp_path, content):
+    (tmp_path / "isbi2012.h5").write_bytes(content)
     with pytest.raises(DataError, match=r"isbi2012\.h5: slice 0 of 'raw' cannot be read .*fetch it again"):
         _ = load("ISBI-2012", tmp_path)[0].image
+
+
+def test_a_volume_without_labels_is_named(tmp_path):
+    with h5py.File(tmp_path / "isbi2012.h5", "w") as volume:
+        volume["raw"] = np.zeros((30, 5, 5), np.uint8)
+    with pytest.raises(DataError, match="slice 0 of 'labels/membranes' cannot be read"):
+        _ = load("ISBI-2012", tmp_path)[0].gold
 
 
 def test_without_h5py_it_says_how_to_get_it(tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shlex
 import tomllib
@@ -16,10 +17,11 @@ from typer.testing import CliRunner
 from unet_edu import cli
 from unet_edu.data import benchmarks
 from unet_edu.data.cells import synthetic_cells
+from unet_edu.unet import UNet
 
 ROOT = Path(__file__).parents[2]
 TRAINING = (ROOT / "docs" / "training.md").read_text()
-EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 SHORT = [
     "--widths",
     "4,8,16",
@@ -111,14 +113,24 @@ def test_the_other_commands_are_known_and_few():
     others = [command for command in COMMANDS if command[0] not in ("unet-edu", "accelerate", "torchrun")]
     assert [command[0] for command in others] == ["pip", "pip", "tensorboard"]
     (package,) = (command[2] for command in others if "unet-edu" in command[-1])
-    assert set(re.findall(r"unet-edu\[(\w+)\]", package)) <= set(EXTRAS)
+    assert set(re.findall(r"unet-edu\[(\w+)\]", package)) <= set(PROJECT["optional-dependencies"])
+
+
+def test_the_command_is_installed():
+    module, name = PROJECT["scripts"]["unet-edu"].split(":")
+    assert getattr(importlib.import_module(module), name) is cli.app
+
+
+def test_the_largest_image_is_as_said():
+    assert f"{2 * Image.MAX_IMAGE_PIXELS // 10**6} million pixels" in TRAINING
+    assert 13_000**2 < 2 * Image.MAX_IMAGE_PIXELS < 14_000**2
 
 
 def test_on_colab_the_same_command_is_given():
     (line,) = re.findall(r"^!unet-edu (.*)$", TRAINING, re.MULTILINE)
     command = typer.main.get_command(cli.app).commands["train"]
     context = command.make_context("train", shlex.split(line)[1:])
-    assert context.params["resume"] and context.params["output"] == Path("/content/drive/MyDrive/runs/mine")
+    assert context.params["resume"] and Path(context.params["output"]) == Path("/content/drive/MyDrive/runs/mine")
 
 
 def test_every_option_in_the_text_exists():
@@ -134,6 +146,11 @@ def test_every_option_in_the_text_exists():
 def test_every_message_that_is_quoted_exists():
     quoted = re.findall(r'^\| "([^"]+)"', TRAINING, re.MULTILINE)
     source = " ".join(path.read_text() for path in (ROOT / "unet_edu").rglob("*.py"))
+    with pytest.raises(
+        ValueError, match="nearest legal"
+    ) as caught:  # made of parts; here of a crop of 100 and the default widths
+        UNet(widths=(16, 32, 64, 128, 256), padding="same").output_size(100)
+    source += str(caught.value)
     assert len(quoted) >= 3
     assert not [message for message in quoted if message not in source]
 

@@ -336,7 +336,7 @@ def _fault(exercise: Exercise, answer: Answer, expected: NDArray[Any]) -> str:
         return ""
     index, wrong = _first_difference(yours, expected), different(yours, expected)
     if not expected.ndim:
-        undefined = " (nan is what 0 / 0 gives.)" if np.isnan(yours) else ""
+        undefined = " (nan is what 0 / 0 gives, and ∞ / ∞ where a number grew too large.)" if np.isnan(yours) else ""
         return f"Yours is {yours:.6g}, expected is {expected:.6g}.{undefined}"
     largest = np.abs(yours.astype(float) - expected.astype(float)).max()
     return (

@@ -135,6 +135,8 @@ def appearing(folder: Path) -> Iterator[Path]:
     temporary.mkdir()
     try:
         yield temporary
+        if folder.exists():
+            folder.rmdir()  # an empty one; any other is somebody's, and stays
         os.rename(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

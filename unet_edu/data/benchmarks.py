@@ -190,11 +190,16 @@ def fetch(name: str, folder: str | os.PathLike[str] | None = None, *, progress: 
     """
     base = cache() if folder is None else Path(folder)
     target = base / _known(name)
-    if not target.is_dir():
+    if not _is_there(target):
         with _in_plain_words(base), _alone(base, name, progress):
-            if not target.is_dir():  # another process may have brought it while this one waited
+            if not _is_there(target):  # another process may have brought it while this one waited
                 _bring(name, target, progress)
     return target
+
+
+def _is_there(target: Path) -> bool:
+    """A folder appears whole or not at all. Only an empty one may have been made by hand."""
+    return target.is_dir() and any(target.iterdir())
 
 
 def _bring(name: str, target: Path, progress: bool) -> None:

@@ -126,6 +126,11 @@ def _pixels(path: str | os.PathLike[str], palette_as_numbers: bool = False) -> N
             return pixels.astype(np.uint16) if is_held_in_32_bits else pixels
     except (FileNotFoundError, IsADirectoryError, PermissionError, DataError):
         raise
+    except Image.DecompressionBombError:
+        raise DataError(
+            f"{path}: claims to have more than {2 * (Image.MAX_IMAGE_PIXELS or 0)} pixels, which may be an attack; "
+            "if it is yours, give it to unet_edu.tiling.predict as a numpy.memmap"
+        ) from None
     except Exception as error:  # noqa: BLE001  a damaged file makes decoders raise almost anything
         raise DataError(
             f"{path}: cannot be read as an image ({error}); the file is damaged or of another kind: get it again"

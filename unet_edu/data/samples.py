@@ -135,8 +135,8 @@ class Crops(Whole):
         that no gap between cells is lost.
     margin : int
         How far a crop may reach over the edge of its frame, into the mirror image. A network without padding predicts only the middle of
-        its input: with `margin=(size − output) // 2` the pixels on the edge of the frame come into that middle as often as the others. (A crop
-        that is turned, made smaller or bent reaches a little farther.)
+        its input: only with `margin=(size − output) // 2` does that middle reach the edge of the frame. (A crop that is turned, made smaller or
+        bent reaches a little farther.)
     flips, quarter_turns : bool
         Mirror along either side, turn by 0°, 90°, 180° or 270°: for images without an up and down, as most from microscopes.
     rotation : float

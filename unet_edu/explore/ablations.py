@@ -233,18 +233,22 @@ def _chart(state: State) -> str:
 
 
 def _gallery(state: State) -> str:
-    panels = _panels(state)
-    if not panels:
+    names = [name for name, *_ in _panels(state)]
+    if not names:
         return "<p>No pictures were kept of these runs.</p>"
-    figures = []
-    for name, image, found, truth in panels:
-        tag = image_tag(array_png(over_cells(image, found, truth)), _alt_panel(name, found, truth), "width: 100%")
-        figures.append(
-            f'<figure style="margin: 0; flex: 1 1 14em; max-width: 24em"><figcaption style="line-height: 1.5"><b>{name}</b>: {_counts(found, truth)}</figcaption>'
-            f'<div style="line-height: 0">{tag}</div></figure>'
-        )
-    missing = "" if state.variant in _samples() else f"<p>Of “{state.variant}” no picture was kept.</p>"
-    return f'<div style="display: flex; flex-wrap: wrap; gap: 0.6em">{"".join(figures)}</div>{missing}{_key()}'
+    figures = "".join(_drawn(name, state.sample) for name in names)
+    missing = "" if state.variant in names else f"<p>Of “{state.variant}” no picture was kept.</p>"
+    return f'<div style="display: flex; flex-wrap: wrap; gap: 0.6em">{figures}</div>{missing}{_key()}'
+
+
+@functools.lru_cache(maxsize=64)  # drawing takes longer than all else that a choice sets off
+def _drawn(name: str, sample: int) -> str:
+    image, found, truth = (_samples()[key][sample] for key in ("images", name, "truth"))
+    tag = image_tag(array_png(over_cells(image, found, truth)), _alt_panel(name, found, truth), "width: 100%")
+    return (
+        f'<figure style="margin: 0; flex: 1 1 14em; max-width: 24em"><figcaption style="line-height: 1.5"><b>{name}</b>: '
+        f'{_counts(found, truth)}</figcaption><div style="line-height: 0">{tag}</div></figure>'
+    )
 
 
 def _key() -> str:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import ipywidgets
 import numpy as np
 import torch
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -219,18 +220,28 @@ def _figure(image: str, title: str, said: str) -> str:
 
 def sheet(state: State) -> NDArray[np.float64]:
     """All channels of a level as tiles, row by row, each scaled for itself, the chosen one framed: (H, W, 3)."""
-    found = maps(state.look, state.image)[state.stage]
-    planes = found.before if state.before else found.after
-    rows = -(-len(planes) // ACROSS)
-    canvas = np.ones((rows * (TILE + 4), ACROSS * (TILE + 4), 3))
+    canvas = _tiles(state.look, state.image, state.stage, state.before).copy()
+    channels = len(maps(state.look, state.image)[state.stage].after)
+    if state.channel < channels:
+        row, column = divmod(state.channel, ACROSS)
+        tile = canvas[row * (TILE + 4) : (row + 1) * (TILE + 4), column * (TILE + 4) : (column + 1) * (TILE + 4)]
+        inside = tile[2:-2, 2:-2].copy()
+        tile[:] = to_rgb(ROLES["kernel"].line)
+        tile[2:-2, 2:-2] = inside
+    return canvas
+
+
+@lru_cache(maxsize=2 * len(STAGES))
+def _tiles(look: str, image: int, stage: str, before: bool) -> NDArray[np.float64]:
+    """The sheet without a frame: it stays while the channel changes."""
+    found = maps(look, image)[stage]
+    planes = found.before if before else found.after
+    canvas = np.ones((-(-len(planes) // ACROSS) * (TILE + 4), ACROSS * (TILE + 4), 3))
     places = (np.arange(TILE) * planes.shape[-1]) // TILE  # the nearest pixel
-    frame = np.array([int(ROLES["kernel"].line[k : k + 2], 16) / 255 for k in (1, 3, 5)])
     for channel, plane in enumerate(planes):
-        top, left = (TILE + 4) * (channel // ACROSS), (TILE + 4) * (channel % ACROSS)
-        if channel == state.channel:
-            canvas[top : top + TILE + 4, left : left + TILE + 4] = frame
-        tile = painted(plane, state.before)[np.ix_(places, places)]
-        canvas[top + 2 : top + 2 + TILE, left + 2 : left + 2 + TILE] = tile if tile.ndim == 3 else tile[..., None]
+        top, left = (TILE + 4) * (channel // ACROSS) + 2, (TILE + 4) * (channel % ACROSS) + 2
+        tile = painted(plane, before)[np.ix_(places, places)]
+        canvas[top : top + TILE, left : left + TILE] = tile if tile.ndim == 3 else tile[..., None]
     return canvas
 
 

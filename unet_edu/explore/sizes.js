@@ -8,7 +8,7 @@ export function mount(root, scene, onChoose) {
 
   function build() {
     const hadFocus = root.contains(root.getRootNode().activeElement);
-    root.classList.add("unet-sizes");
+    root.classList.add("unet-scene", "unet-sizes"); // a scene among others, with a style of its own
     root.innerHTML = `<div class="stage">${scene.svg}</div><p class="caption" role="status"></p><div class="about" role="status"></div>`;
     root.querySelector(".caption").textContent = scene.caption;
     for (const block of blocks()) {

@@ -241,6 +241,12 @@ def _damage(state: State) -> str:
 
 
 def _retrained(state: State) -> str:
+    return _retrained_box(State(look=state.look, image=state.image))
+
+
+@lru_cache(maxsize=len(LOOKS) * IMAGES)
+def _retrained_box(state: State) -> str:
+    """It stays as it is while the copies of the other network are changed."""
     figures = []
     for title, mask, found in _others(state):
         overlay = _overlay(state, mask, f"The mask of the network trained with skip connections {title}", found)

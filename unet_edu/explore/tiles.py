@@ -28,7 +28,7 @@ __all__ = ["SHAPE", "STEPS", "TILE", "State", "answer", "difference", "picture",
 SHAPE = (96, 120)
 TILE = 68  # pixels that the network reads, a legal side with either padding
 STEPS = tuple(range(20, 61, 2))  # multiples of 4 are on the phase of two poolings
-BEFORE, AFTER = 24, 52  # pixels of mirrored surroundings that the picture shows: no tile reads farther
+BEFORE, AFTER = 24, 60  # pixels of mirrored surroundings that the picture shows: no tile reads farther
 PADDINGS = {"valid: nothing is added": "valid", "same: zeros around each tile": "same"}
 ROUNDING = 1e-4  # sums in another order differ by less; another phase, or zeros, by more
 BRIGHTEST = 0.2  # the difference that is drawn in the full colour
@@ -347,9 +347,10 @@ def _verdict(state: State) -> str:
     rows, _ = placed(state.step, state.padding)
     found, is_on_phase = compared(state.step, state.padding), state.step % 4 == 0
     if found.gap:
+        advice = "Choose a smaller step" + ("." if is_on_phase else ", and a multiple of 4.")
         return (
             f"The network answers {TILE - 2 * rows.border} pixels of each tile and the step is {state.step}: "
-            f"{found.gap:.1%} of the image gets no answer (striped). Choose a smaller step."
+            f"{found.gap:.1%} of the image gets no answer (striped). {advice}"
         )
     if found.largest == 0:
         return "The tiles give the answer of the whole image, up to rounding."

@@ -58,7 +58,8 @@ def squares(rows: Tiling, columns: Tiling, tile: tuple[int, int], size: tuple[in
     starts = [axis.starts[number] for axis, number in zip((rows, columns), tile, strict=True)]
     read = (starts[0] - rows.margin, starts[1] - columns.margin, rows.side, columns.side)
     kept = [
-        min(axis.step, axis.side - axis.margin - axis.border, length - start)  # a step may be wider than the answer
+        # the last keeps what is left; and a step may be wider than the answer
+        min(length - start if start == axis.starts[-1] else axis.step, axis.side - axis.margin - axis.border)
         for axis, length, start in zip((rows, columns), size, starts, strict=True)
     ]
     return read, (starts[0], starts[1], kept[0], kept[1])
@@ -86,7 +87,7 @@ def overlap_tile(image: ArrayLike, rows: Tiling, columns: Tiling, *tiles: tuple[
     ]
     after = max(*beyond, before)
     shown = wide(image, before, after)
-    panel = WIDTH / max(2, len(tiles))
+    panel = min(6.0, WIDTH / len(tiles))  # inches: one needs room for the key
     height = (panel - 0.3) * shown.shape[0] / shown.shape[1]
     figure = Figure(figsize=(panel * len(tiles), height + 0.75), dpi=DPI, facecolor=PAPER)
     total = figure.get_size_inches()

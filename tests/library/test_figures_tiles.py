@@ -1,0 +1,112 @@
+"""The pictures of lesson 08 draw what they are given, legibly, and the same each time."""
+
+import io
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+from PIL import Image
+
+from unet_edu.explore.picture import figure_png
+from unet_edu.figures.panels import WIDTH
+from unet_edu.figures.tiles import KEPT, READ, overlap_tile, squares, wide, windows
+from unet_edu.tiling import tiling
+from unet_edu.unet import UNet
+
+IMAGE = np.random.default_rng(3).random((100, 140))
+ROWS, COLUMNS = tiling(UNet(widths=(2, 2, 2)), IMAGE.shape, 84)
+LAST = (len(ROWS.starts) - 1, len(COLUMNS.starts) - 1)
+
+DRAWINGS = {
+    "one tile": lambda: overlap_tile(IMAGE, ROWS, COLUMNS, (0, 0)),
+    "two tiles": lambda: overlap_tile(IMAGE, ROWS, COLUMNS, (1, 1), LAST),
+    "windows": lambda: windows(100, 16, whole_image=[0], step_of_36=[0, 36, 72]),
+    "one row": lambda: windows(64, 8, whole=[0]),
+}
+
+
+def texts(figure: Figure) -> list[Text]:
+    return [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_same_data_same_picture(name):
+    first, second = figure_png(DRAWINGS[name]()), figure_png(DRAWINGS[name]())
+    assert first.startswith(b"\x89PNG") and first == second
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_legible_on_white_whole_and_not_too_wide(name):
+    figure = DRAWINGS[name]()
+    pixels = np.asarray(Image.open(io.BytesIO(figure_png(figure))).convert("L"))
+    assert figure.get_size_inches()[0] <= WIDTH and figure.get_facecolor() == (1, 1, 1, 1)
+    assert all(text.get_fontsize() >= 8 for text in texts(figure))
+    assert pixels.min() < 128, "nothing is drawn"
+    for side in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]):
+        assert (side == 255).all(), "something touches the edge of the picture"
+
+
+def test_the_surroundings_are_mirrored_and_paler():
+    shown = wide(IMAGE, 20, 30)
+    mirror = np.pad(IMAGE, (20, 30), mode="reflect")
+    inside = (slice(20, 120), slice(20, 160))
+    np.testing.assert_array_equal(shown[inside], IMAGE)
+    assert (shown >= mirror).all() and shown.max() <= 1
+    outside = np.ones(shown.shape, bool)
+    outside[inside] = False
+    assert (shown[outside] > mirror[outside]).all()
+    assert np.corrcoef(shown[outside], mirror[outside])[0, 1] > 0.999
+
+
+def test_kept_squares_cover_the_image_and_lie_in_what_is_read():
+    covered = np.zeros(IMAGE.shape, int)
+    for tile in np.ndindex(len(ROWS.starts), len(COLUMNS.starts)):
+        read, (top, left, height, width) = squares(ROWS, COLUMNS, tile, IMAGE.shape)
+        covered[top : top + height, left : left + width] += 1
+        assert read == (top - 20, left - 20, ROWS.side, COLUMNS.side)
+        assert top + height + 20 <= read[0] + read[2] and left + width + 20 <= read[1] + read[3]
+    assert (covered == 1).all()
+
+
+def test_a_step_wider_than_the_answer_leaves_a_gap():
+    sparse = ROWS._replace(step=80, starts=range(0, 100, 80))
+    read, kept = squares(sparse, COLUMNS, (0, 0), IMAGE.shape)
+    assert read[2] == ROWS.side and kept[2] == ROWS.side - 40
+
+
+def test_the_squares_stand_where_they_are():
+    figure = overlap_tile(IMAGE, ROWS, COLUMNS, (1, 1))
+    boxes = {
+        patch.get_edgecolor()[:3]: (patch.get_y() + 0.5, patch.get_x() + 0.5, patch.get_height(), patch.get_width())
+        for patch in figure.axes[0].patches
+        if isinstance(patch, Rectangle) and patch.get_linewidth() == 2
+    }
+    read, kept = squares(ROWS, COLUMNS, (1, 1), IMAGE.shape)
+    assert boxes[to_rgb(READ)] == read and boxes[to_rgb(KEPT)] == kept
+    styles = {patch.get_linestyle() for patch in figure.axes[0].patches if patch.get_linewidth() == 2}
+    assert len(styles) == 2, "not by the colour alone"
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "read by the network",
+        "kept of its answer",
+        "mirrored: paler",
+    ]
+
+
+def test_windows_begin_where_tiles_begin():
+    figure = windows(100, 16, whole_image=[0], step_of_36=[0, 36, 72])
+    axes = figure.axes[0]
+    edges = {row: [box.get_x() for box in axes.patches if round(box.get_y() + 0.25) == row] for row in (0, 1)}
+    assert edges[0] == list(range(0, 100, 16))
+    assert edges[1] == [0, 16, 32, 36, 52, 68, 72, 88]
+    for row in (0, 1):  # no gap, no overlap
+        boxes = sorted((box.get_x(), box.get_width()) for box in axes.patches if round(box.get_y() + 0.25) == row)
+        assert sum(width for _, width in boxes) == 100
+    assert [text.get_text() for text in texts(figure) if text.get_text().startswith("from")] == [
+        "from 0",
+        "from 0",
+        "from 36",
+        "from 72",
+    ]

@@ -1,0 +1,110 @@
+"""From probabilities to cells, and the mean over eight views."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage
+
+from unet_edu.data.cells import synthetic_cells
+from unet_edu.instances import connected, seg
+from unet_edu.losses import separated
+from unet_edu.postprocess import instances_from_probability, predict_turned
+from unet_edu.tiling import predict
+from unet_edu.unet import UNet
+
+
+def test_without_options_the_cells_are_the_connected_pieces():
+    probability = np.random.default_rng(0).random((40, 50))
+    filled = ndimage.binary_fill_holes  # pieces keep their holes in `connected`
+    cells = instances_from_probability(probability)
+    for n in range(1, cells.max() + 1):
+        piece = connected(probability > 0.5) == n
+        assert (cells[piece] > 0).all()
+        assert filled(piece).sum() >= piece.sum()
+    # the same pixels as the threshold, and those of holes
+    assert not ((probability > 0.5) & (cells == 0)).any()
+
+
+def test_growing_gives_back_the_gap():
+    _, truth = synthetic_cells(3, (128, 128), cells=16)
+    gapped = separated(truth).astype(np.float32)
+    assert (gapped > 0).sum() < (truth > 0).sum()  # some cells touch
+    shrunk, grown = (instances_from_probability(gapped, grow=grow) for grow in (0, 1.5))
+    in_gaps = (gapped == 0) & (truth > 0)
+    assert (grown[in_gaps] > 0).mean() > 0.9
+    assert shrunk.max() == grown.max()
+    # what the growth adds outside of all cells is one pixel around them, at corners too (1.41 away)
+    assert not grown[ndimage.distance_transform_cdt(truth == 0, "chessboard") > 1].any()
+    assert seg(shrunk * (truth > 0), truth) < seg(grown * (truth > 0), truth)
+
+
+def test_cells_never_grow_into_each_other():
+    row = np.array([[0.9, 0.9, 0.1, 0.1, 0.1, 0.9, 0.1]])
+    assert instances_from_probability(row, grow=1).tolist() == [[1, 1, 1, 0, 2, 2, 2]]
+    far = instances_from_probability(row, grow=50)
+    assert far[0, 0] == 1
+    assert far[0, -1] == 2
+    assert (far > 0).all()
+
+
+def test_holes_are_filled_before_specks_are_removed():
+    ring = np.zeros((7, 7))
+    ring[1:6, 1:6] = 1
+    ring[2:5, 2:5] = 0
+    ring[0, 6] = 1
+    assert instances_from_probability(ring).max() == 2
+    assert instances_from_probability(ring, min_size=25).sum() == 25  # 16 pixels and the 9 in the hole
+    assert not instances_from_probability(ring, min_size=26).any()
+
+
+def test_a_cell_in_the_hole_of_another_belongs_to_it():
+    nested = np.zeros((9, 9))
+    nested[1:8, 1:8] = 1
+    nested[2:7, 2:7] = 0
+    nested[4, 4] = 1
+    assert set(np.unique(instances_from_probability(nested))) == {0, 1}
+
+
+def test_nothing_found_is_an_empty_map():
+    empty = instances_from_probability(np.zeros((5, 6)), grow=3, min_size=4)
+    assert empty.shape == (5, 6)
+    assert empty.dtype == np.int32
+    assert not empty.any()
+
+
+@pytest.mark.parametrize(
+    ("probability", "options", "words"),
+    [
+        (np.zeros((2, 5, 5)), {}, r"one plane \(H, W\), got shape \(2, 5, 5\)"),
+        (np.zeros((5, 5)), {"grow": -1}, "grow: expected a number of pixels of at least 0, got -1"),
+        (np.zeros((5, 5)), {"grow": np.nan}, "grow: expected"),
+        (np.zeros((5, 5)), {"min_size": -1}, "min_size"),
+    ],
+)
+def test_errors_say_what_was_expected(probability, options, words):
+    with pytest.raises(ValueError, match=words):
+        instances_from_probability(probability, **options)
+
+
+def small():
+    torch.manual_seed(0)
+    return UNet(widths=(4, 8), padding="same", norm="batch").eval()
+
+
+def test_the_mean_of_eight_views_does_not_care_how_the_image_is_turned():
+    model, image = small(), synthetic_cells(0, (32, 48))[0]
+    straight = predict_turned(model, image, precision="float32")
+    assert straight.shape == (2, 32, 48)
+    assert straight.dtype == np.float32
+    for turn in (np.rot90, np.fliplr, np.flipud):
+        turned = predict_turned(model, np.ascontiguousarray(turn(image)), precision="float32")
+        back = np.stack([turn(plane) for plane in straight])
+        np.testing.assert_allclose(turned, back, atol=1e-5)  # float32, a few hundred additions
+    once = predict(model, image, precision="float32")
+    assert np.abs(once - straight).max() > 1e-3  # this network alone does care
+
+
+def test_views_of_one_colour_image_are_turned_without_its_channels():
+    torch.manual_seed(1)
+    model = UNet(in_channels=3, widths=(4, 8), padding="same").eval()
+    assert predict_turned(model, np.random.default_rng(0).random((3, 16, 24)).astype(np.float32)).shape == (2, 16, 24)
