@@ -353,7 +353,7 @@ def hardware() -> str:
         names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
         cpu = names[0].split(":")[1].strip() if names else cpu
     bits = "bfloat16" if bf16_is_fast(torch.device("cpu")) else "float32"
-    return f"{torch.get_num_threads()} cores of {cpu}, {bits}, no GPU; shared with other work, so minutes are an upper bound"
+    return f"{os.cpu_count()} cores of {cpu}, {bits}, no GPU; they had other work to do at the same time, so look at cpu_minutes"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -382,7 +382,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "data": setting.data,
         "seed": asked.seed,
         "split": f"{_range(training)} → {_range(scored)}",
-        "command": "python benchmarks/real_data.py " + " ".join(arguments or sys.argv[1:]),
+        "command": f"python benchmarks/real_data.py {asked.experiment} --variant {asked.variant} --seed {asked.seed} --steps {setting.steps}",
     }
     records = [
         {

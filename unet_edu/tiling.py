@@ -98,7 +98,7 @@ def predict(
         they suffice. Left out: `default_tile`.
     overlap : int, optional
         Pixels that are read around those that are kept; rounded up so that the phase stays. Left out: as many as it takes to be exact. With
-        padding "valid" that is the border that the network loses, with "same" as far as pixels see: 96 for four poolings, either way. With
+        padding "valid" that is the border that the network loses, 92 for four poolings; with "same" as far as pixels see, rounded up 96. With
         "same" fewer are allowed, and faster; then the pixels near a seam have seen zeros in place of the image, and are an approximation.
     batch_size : int
         Tiles at once. One large tile costs less than several small ones, so first choose a larger tile.
@@ -137,7 +137,7 @@ def predict(
     (H, W), read = _reader(model, image)
     device = torch.device(device) if device is not None else next(model.parameters()).device
     batch_size = whole("batch_size", batch_size, 1)
-    tile = default_tile(model, batch_size, device) if tile is None else tile
+    tile = default_tile(model, batch_size, device, overlap) if tile is None else tile
     rows, columns = tiling(model, (H, W), tile, overlap)
     classes = model.config["num_classes"]
     if out is None:
@@ -244,18 +244,23 @@ def _reach(model: UNet) -> int:
     return pixels
 
 
-def default_tile(model: UNet, batch_size: int = 1, device: str | torch.device = "cpu") -> tuple[int, int]:
+def default_tile(
+    model: UNet, batch_size: int = 1, device: str | torch.device = "cpu", overlap: int | None = None
+) -> tuple[int, int]:
     """The tile that `predict` takes when it is given none.
 
     The larger the tile, the less of the work goes into margins, and the more memory it takes. So this is the largest of some sides between
     256 and 2048 for which the answers of all layers, for one batch, take no more than 1 GiB; on a CUDA device, no more than a quarter of the
-    memory that is free. (In truth not all answers are needed at once.)
+    memory that is free. (In truth not all answers are needed at once.) If all are too large it is the smallest, and at least half of each
+    side is kept.
 
     Parameters
     ----------
     model : UNet
     batch_size : int
     device : str or torch.device
+    overlap : int, optional
+        As for `predict`.
 
     Returns
     -------
@@ -263,7 +268,7 @@ def default_tile(model: UNet, batch_size: int = 1, device: str | torch.device = 
     """
     device = torch.device(device)
     budget = torch.cuda.mem_get_info(device)[0] // 4 if device.type == "cuda" else BUDGET
-    phase, (margin, _) = 2**model.depth, _margin(model, None)
+    phase, (margin, _) = 2**model.depth, _margin(model, overlap)
     lacking = 4 if model.config["padding"] == "valid" else 0
     for side in SIDES:
         side = max(side, 4 * margin)  # half of each side is kept, at the least

@@ -143,8 +143,10 @@ def test_the_visible_cases_are_in_the_text(exercise):
     for case in visible(exercise):
         if exercise.name == "conv2d_multichannel" and case.kwargs:
             continue  # "the same with padding=1" is told in words
-        expected = np.asarray(case.call(exercise.reference), dtype=float)
-        if expected.ndim:
+        expected = np.asarray(case.call(exercise.reference), dtype=float).round(4)
+        if not expected.size:
+            assert "[]" in text, case.name
+        elif expected.ndim:
             assert {*map(tuple, expected.reshape(-1, expected.shape[-1]).tolist())} <= rows, case.name
         else:
             assert float(f"{expected:.4f}") in numbers, case.name

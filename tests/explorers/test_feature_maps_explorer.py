@@ -141,15 +141,15 @@ def test_silent_channels_are_counted():
 def test_the_still_picture_tells_the_same():
     still = module.picture(State(20, "contracting.2", before=True))
     titles = [axes.get_title(loc="left") for axes in still.figure.axes]
-    assert "down, level 0\nno channel 20" in titles and "the bottom, level 2\n32 × 32" in titles
+    assert "down, level 0\nno channel 20" in titles and "bottom, level 2\n32 × 32" in titles
     assert "channel 20 of a trained U-Net before the ReLU" in still.alt
     for stage in ("contracting.1", "contracting.2", "expanding.0"):
         assert digest(maps("phase", 0)[stage].before[20]) in still.digest
     widths = {axes.get_title(loc="left").split("\n")[0]: axes.bbox.width for axes in still.figure.axes}
-    assert widths["the bottom, level 2"] == pytest.approx(widths["the picture"] / 4), "at its own size"
+    assert widths["bottom, level 2"] == pytest.approx(widths["the picture"] / 4), "at its own size"
     enlarged = module.picture(State(20, enlarged=True))
     widths = {axes.get_title(loc="left").split("\n")[0]: axes.bbox.width for axes in enlarged.figure.axes}
-    assert widths["the bottom, level 2"] == pytest.approx(widths["the picture"])
+    assert widths["bottom, level 2"] == pytest.approx(widths["the picture"])
 
 
 def test_an_answer_takes_less_than_50_ms():

@@ -77,7 +77,7 @@ class Server(http.server.ThreadingHTTPServer):
     says_too_much = 0
     breaks: list[int]
     status = 200
-    starts_elsewhere = False
+    says_start: str | None = "bytes {start}-{last}/{size}"
     says_length = True
     delay = 0.0
 
@@ -112,9 +112,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         rest = server.body[start:]
         self.send_response(206 if start else 200)
-        if start:
-            claimed = start + 1 if server.starts_elsewhere else start
-            self.send_header("Content-Range", f"bytes {claimed}-{len(server.body) - 1}/{len(server.body)}")
+        if start and server.says_start:
+            size = len(server.body)
+            self.send_header("Content-Range", server.says_start.format(start=start, last=size - 1, size=size))
         if server.says_length:
             self.send_header("Content-Length", str(len(rest) + server.says_too_much))
         self.end_headers()
@@ -210,8 +210,9 @@ def test_a_server_without_ranges_sends_all_again(published, tmp_path):
     expect_whole(tmp_path)
 
 
-def test_a_server_that_goes_on_elsewhere_is_asked_for_all(published, tmp_path):
-    published.breaks, published.starts_elsewhere = [300], True
+@pytest.mark.parametrize("says", ["bytes 301-{last}/{size}", "bytes 12-{last}/*", "apples", None])
+def test_a_server_that_goes_on_elsewhere_is_asked_for_all(published, tmp_path, says):
+    published.breaks, published.says_start = [300], says
     fetch(NAME, tmp_path, progress=False)
     assert published.asked == [None, "bytes=300-", None]
     expect_whole(tmp_path)

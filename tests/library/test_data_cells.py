@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 from skimage.filters import threshold_otsu
 
-from unet_edu.data.cells import LOOKS, RADII, SMALLEST, synthetic_cells
+from unet_edu.data.cells import LOOKS, RADII, SMALLEST, _whole_pieces, synthetic_cells
 from unet_edu.metrics import confusion_matrix, connected, iou, seg
 
 SEEDS = range(40)
@@ -36,6 +36,17 @@ def test_any_size_and_any_number(seed, shape, cells, look):
     assert len(sizes) - 1 <= cells and (sizes[1:] >= SMALLEST).all(), "numbers without gaps, and each cell is worth one"
     for number in range(1, len(sizes)):
         assert ndimage.label(instances == number)[1] == 1, "a cell is in one piece"
+
+
+def test_of_a_cell_in_pieces_the_largest_is_kept():
+    instances = np.zeros((40, 40), np.int32)
+    instances[2:7, 2:7] = 2  # 25 pixels, and far away
+    instances[30:36, 30:35] = 2  # 30; around both is much background
+    instances[10:14, 20:24] = 1  # 16: too small
+    instances[20:30, 5:8] = 3
+    expected = np.zeros((40, 40), np.int32)
+    expected[30:36, 30:35], expected[20:30, 5:8] = 1, 2
+    np.testing.assert_array_equal(_whole_pieces(instances, 3), expected)
 
 
 def test_the_seed_decides():

@@ -101,11 +101,11 @@ KINDS = [
 @pytest.mark.parametrize(("depth", "padding", "options"), KINDS)
 def test_tiles_give_the_answer_for_the_whole_image(depth, padding, options):
     model = network(depth, padding, **options)
-    image = picture(61, 93) if "in_channels" not in options else picture(3, 61, 93)  # neither side is legal
+    image = picture(61, 100) if "in_channels" not in options else picture(3, 61, 100)  # 61 is never legal
     whole = at_once(model, image, around(model))
     assert whole.std() > 1e-3, "an answer that is the same everywhere would prove nothing"
     phase, least = 2**depth, smallest_tile(model)
-    out = np.empty((CLASSES, 61, 93))
+    out = np.empty((CLASSES, 61, 100))
     for tile, batch_size in ((least + phase, 4), ((least + 2 * phase, least + 3 * phase), 3)):
         out.fill(np.nan)
         assert predict(model, image, tile=tile, batch_size=batch_size, out=out) is out
@@ -330,6 +330,9 @@ def test_the_default_tile_is_legal_and_within_its_budget():
         assert default_tile(model, batch_size=64)[0] < side
         sides.append(side)
     assert sides == sorted(sides) and sides[0] > 500 and sides[0] < sides[-1]
+    assert default_tile(networks[1], batch_size=10**6) == (256, 256), "the smallest, where all are too large"
+    wide = default_tile(networks[1], batch_size=10**6, overlap=300)
+    assert tiling(networks[1], 1000, wide, overlap=300)[0].step >= 2 * 300
 
 
 def test_the_bar_counts_tiles(capfd):

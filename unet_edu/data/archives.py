@@ -116,10 +116,12 @@ def _reason(error: Exception) -> str:
 
 
 def _extent(answer: Any) -> tuple[int, int | None]:
-    """The place of an answer's first byte in the whole file, and the size of the whole, if the server says."""
+    """The place of an answer's first byte in the whole file, or −1 for a part of unknown place; and the size of the whole, if the server says."""
     said = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", answer.headers.get("Content-Range", ""))
     if answer.status_code in (206, 416) and said:
         return int(said[1] or 0), None if said[2] == "*" else int(said[2])
+    if answer.status_code == 206:
+        return -1, None
     length = answer.headers.get("Content-Length", "")
     return 0, int(length) if length.isdigit() and answer.status_code == 200 else None
 
@@ -181,11 +183,10 @@ def _write(pack: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        pack.open(member) as source,
-        open(path, "xb") as file,
-    ):  # reads no more than was declared, and compares the checksum
-        shutil.copyfileobj(source, file, BLOCK)
+    with pack.open(member) as source, open(path, "xb") as file:
+        shutil.copyfileobj(
+            source, file, BLOCK
+        )  # zipfile gives no more bytes than were declared, and compares their checksum
 
 
 def _refuse_strange(archive: Path, members: list[zipfile.ZipInfo]) -> None:

@@ -28,7 +28,7 @@ __all__ = ["IMAGES", "STAGES", "Maps", "State", "feature_maps", "maps", "painted
 STAGES = {
     "contracting.0": "down, level 0",
     "contracting.1": "down, level 1",
-    "contracting.2": "the bottom, level 2",
+    "contracting.2": "bottom, level 2",
     "expanding.0": "up, level 1",
     "expanding.1": "up, level 0",
 }
@@ -38,7 +38,7 @@ IMAGES = 4
 MOMENTS = {"after ReLU": False, "before ReLU": True}
 SCALES = {"each at its own size": False, "all equally large": True}
 MOST_CHANNELS = 64  # at the bottom
-FULL = 140  # pixels on the screen of a map of 128 pixels
+FULL = 128  # pixels on the screen of a map of 128 pixels: its own
 TILE, ACROSS = 48, 16  # of the sheet of all channels
 
 
@@ -184,20 +184,20 @@ def _range(values: NDArray[np.float32]) -> str:
 def _levels(state: State) -> str:
     """The chosen channel at each level."""
     image = _images(state.look)[state.image]
-    figures = [_figure(image_tag(array_png(image), "The picture.", _style(FULL)), "the picture", "128 × 128")]
+    figures = [_figure(image_tag(array_png(image), "The picture.", _style(FULL)), "the picture", "128 × 128<br>&nbsp;")]
     for stage, words in STAGES.items():
         values = _chosen(state, stage)
         channels, side = (maps(state.look, state.image)[stage].after).shape[:2]
         if values is None:
             square = f"width: {_shown(state, side)}px; height: {_shown(state, side)}px; border: 1px dashed currentColor"
-            figures.append(_figure(f'<div style="{square}"></div>', words, f"has {channels} channels only"))
+            figures.append(_figure(f'<div style="{square}"></div>', words, f"has {channels} channels only<br>&nbsp;"))
             continue
         alt = f"Channel {state.channel}, {words}: {side} by {side} pixels, from {_range(values)}."
         tag = image_tag(array_png(painted(values, state.before)), alt, _style(_shown(state, side)))
-        figures.append(_figure(tag, words, f"{side} × {side}; {_range(values)}"))
+        figures.append(_figure(tag, words, f"{side} × {side}<br>{_range(values)}"))
     ground = "orange below zero, purple above" if state.before else "black is 0, white the largest number of its map"
     return (
-        f'<div style="display: flex; flex-wrap: wrap; gap: 0.8em; align-items: end">{"".join(figures)}</div>'
+        f'<div style="display: flex; flex-wrap: wrap; gap: 0.5em; align-items: end">{"".join(figures)}</div>'
         f'<div style="line-height: 1.5">Channel {state.channel} at each level; {ground}. The same number at two levels is '
         "not the same feature: each level has its own.</div>"
     )
@@ -213,7 +213,7 @@ def _style(width: int) -> str:
 
 def _figure(image: str, title: str, said: str) -> str:
     return (
-        f'<figure style="margin: 0; min-width: 8.5em"><div style="line-height: 0">{image}</div>'
+        f'<figure style="margin: 0; min-width: 8.2em"><div style="line-height: 0">{image}</div>'
         f'<figcaption style="line-height: 1.35"><b>{title}</b><br>{said}</figcaption></figure>'
     )
 

@@ -157,7 +157,7 @@ def _controls() -> dict[str, ipywidgets.DOMWidget]:
             options=[(f"{width} channels on top", width) for width in CHOICES["width"]], description="Width"
         ),
         "skip": ipywidgets.Dropdown(options=[(name, name) for name in CHOICES["skip"]], description="skip"),
-        "block": ipywidgets.Dropdown(options=blocks, description="Block"),
+        "block": ipywidgets.Dropdown(options=blocks, description="Block", layout={"width": "28em"}),
     }
 
 

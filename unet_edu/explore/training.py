@@ -39,6 +39,11 @@ class Film:
     instances: NDArray[np.int32]
     seen: dict[tuple[int, str], Any] = field(default_factory=dict)  # what was computed for a snapshot, once
 
+    @property
+    def cells(self) -> int:
+        """How many there are. In a part of an image their numbers have gaps, so the largest says nothing."""
+        return len(np.unique(self.instances[self.instances > 0]))
+
     def scores(self, snapshot: int) -> tuple[int, float, float]:
         """How many cells are found, SEG, and the IoU of the foreground."""
         if (key := (snapshot, "scores")) not in self.seen:
@@ -150,7 +155,7 @@ def picture(state: State) -> Picture:
     figure = Figure(figsize=(10, 6.2), dpi=100, facecolor=PAPER, layout="constrained")
     grid = figure.add_gridspec(2, 1 + len(state.films), height_ratios=(1.5, 1))
     first = state.films[0]
-    panels = [(f"{first.instances.max()} cells", first.image)]
+    panels = [(f"{first.cells} cells", first.image)]
     for film in state.films:
         found, score, _ = film.scores(state.snapshot)
         panels.append(
@@ -186,19 +191,21 @@ def picture(state: State) -> Picture:
 def _words(state: State) -> str:
     shown = next(name for name, value in SHOWN.items() if value == state.shown)
     names = " and ".join(film.name for film in state.films)
-    return f"The image with {state.films[0].instances.max()} cells, and after step {state.steps[state.snapshot]} {shown}: {names}."
+    return (
+        f"The image with {state.films[0].cells} cells, and after step {state.steps[state.snapshot]} {shown}: {names}."
+    )
 
 
 def _film_figure(n: int, state: State) -> str:
     film, step = state.films[n], state.steps[state.snapshot]
     found, score, overlap = film.scores(state.snapshot)
     alt = (
-        f"{film.name} at step {step}: {found} cells found where there are {film.instances.max()}, SEG {_three(score)}, "
+        f"{film.name} at step {step}: {found} cells found where there are {film.cells}, SEG {_three(score)}, "
         f"IoU of the foreground {_three(overlap)}."
     )
     cell = 'style="text-align: right; padding-left: 1em; font-variant-numeric: tabular-nums"'
     rows = {
-        "cells found": f"{found} of {film.instances.max()}",
+        "cells found": f"{found} of {film.cells}",
         "SEG": _three(score),
         "foreground IoU": _three(overlap),
     }
