@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 from skimage.filters import threshold_otsu
 
-from unet_edu.data.cells import LOOKS, RADII, SMALLEST, _whole_pieces, synthetic_cells
+from unet_edu.data.cells import LOOKS, RADII, SMALLEST, _Cell, _is_free, _whole_pieces, synthetic_cells
 from unet_edu.metrics import confusion_matrix, connected, iou, seg
 
 SEEDS = range(40)
@@ -47,6 +47,14 @@ def test_of_a_cell_in_pieces_the_largest_is_kept():
     expected = np.zeros((40, 40), np.int32)
     expected[30:36, 30:35], expected[20:30, 5:8] = 1, 2
     np.testing.assert_array_equal(_whole_pieces(instances, 3), expected)
+
+
+def test_no_cell_is_laid_on_another():
+    round_one = _Cell(20.0, 20.0, ((0.1, 0.0), (0.0, 0.1)))  # a disc with radius 10
+    for distance, is_free in ((0, False), (1, False), (16.7, False), (16.9, True), (60, True)):
+        assert _is_free(round_one._replace(column=20.0 + distance), [round_one]) == is_free, (
+            distance
+        )  # 0.84 · 20 = 16.8
 
 
 def test_the_seed_decides():

@@ -78,8 +78,11 @@ ADVICE = {
     "cannot reshape array of size": "reshape only arranges numbers anew: there are as many after it as before.",
     "Sizes of tensors must match except in dimension": "torch.cat puts tensors side by side along one axis; along the others they must be equal. "
     "Is the copy cropped to the size of what comes up from below? And is it the copy of this level, the deepest one first?",
-    "channels, but got": "A convolution got another number of channels than it was made for. Side by side, the copy and what comes up have "
-    "the channels of both.",
+    **dict.fromkeys(
+        ("channels, but got", "Invalid channel dimensions"),
+        "A convolution got another number of channels than it was made for. Side by side, the copy and what comes up have the channels of both. Is it the copy "
+        "of this level, the deepest one first?",
+    ),
     "Given transposed=1": "The transposed convolution got another number of channels than it was made for.",
     "before Module.__init__() call": "`super().__init__()` comes first, then the layers.",
     "Calculated output size: ": "Nothing is left of the image here. Is it pooled too often?",

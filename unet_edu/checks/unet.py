@@ -538,7 +538,7 @@ def _unet_cases(rng: np.random.Generator) -> list[Case]:
     return [
         Case(
             "the paper's network, on 572×572 pixels: convolutions, parameters; channels, rows, columns of its answer",
-            (),
+            (1, 2, 64),
             group="visible",
             probe=Built((1, 1, 572, 572)),
         ),
@@ -733,7 +733,7 @@ def _repair_cases(rng: np.random.Generator) -> list[Case]:
     return [
         Case(
             "32×48 pixels: convolutions, parameters; channels, rows, columns of its answer",
-            (),
+            (1, 2, 16),
             group="visible",
             probe=Built((1, 1, 32, 48)),
         ),

@@ -73,10 +73,10 @@ class ResumingDownloader(NamedTuple):
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
         with requests.get(url, headers=headers, stream=True, timeout=(10, 60)) as answer:
             first, total = _extent(answer)
-            if have and (answer.status_code == 416 or first not in (0, have)):
-                if answer.status_code == 416 and total == have:
-                    return  # nothing is missing
-                self.part.unlink()  # no prefix of what the server has now
+            if have and answer.status_code == 416:
+                return  # nothing is behind what we have: it is whole, or of another file, as the checksum will tell
+            if have and first not in (0, have):
+                self.part.unlink()  # no beginning of what the server goes on with
                 return self._rest(url)
             if answer.status_code not in (200, 206):
                 raise requests.HTTPError(f"{answer.status_code} {answer.reason}")
@@ -117,9 +117,9 @@ def _reason(error: Exception) -> str:
 
 def _extent(answer: Any) -> tuple[int, int | None]:
     """The place of an answer's first byte in the whole file, or −1 for a part of unknown place; and the size of the whole, if the server says."""
-    said = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", answer.headers.get("Content-Range", ""))
-    if answer.status_code in (206, 416) and said:
-        return int(said[1] or 0), None if said[2] == "*" else int(said[2])
+    said = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
+    if answer.status_code == 206 and said:
+        return int(said[1]), None if said[2] == "*" else int(said[2])
     if answer.status_code == 206:
         return -1, None
     length = answer.headers.get("Content-Length", "")
