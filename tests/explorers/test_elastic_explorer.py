@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from PIL import Image
 
 from tests.explorers.browser import ROOT, chromium
@@ -30,6 +31,7 @@ from unet_edu.explore.elastic import (
     score,
 )
 from unet_edu.figures.palette import ROLES
+from unet_edu.figures.segmentation import KINDS
 
 SHAPE = (SIDE, SIDE)
 
@@ -105,6 +107,14 @@ def test_marks_stand_where_labels_are_wrong():
         assert not coloured[is_right].any()
         if not is_right.all():
             assert coloured[~is_right].mean() > 0.4, "but for the white of stripes and dots"
+            given, true = given_labels(state), state.bent[1]
+            for kind, wrong in ((KINDS[2], (given > 0) & ~is_right), (KINDS[3], (given == 0) & (true > 0))):
+                tinted = (
+                    drawn[wrong & coloured] - 0.4 * grey[wrong & coloured][:, None]
+                )  # how `agreement` covers the image
+                np.testing.assert_allclose(
+                    tinted, np.broadcast_to(0.6 * np.array(to_rgb(kind.colour)), tinted.shape), atol=1e-5
+                )
 
 
 def test_a_net_that_folds_is_called_so():
@@ -190,6 +200,9 @@ def test_the_net_is_drawn_where_the_pixels_are_read():
         [tuple(map(float, dot)) for dot in re.findall(r'<circle data-knot[^>]*cx="([-\d.]+)" cy="([-\d.]+)"', svg)]
     )
     np.testing.assert_allclose(dots[:, ::-1] - 0.5, homes + np.array(explorer.state.vectors), atol=0.051)
+    arrows = re.findall(r'<path d="M([\d.]+) ([\d.]+)L([-\d.]+) ([-\d.]+)"/>', svg.split('stroke-width="1.2">')[1])
+    np.testing.assert_allclose(np.array(arrows, float)[:, 1::-1] - 0.5, homes)
+    np.testing.assert_array_equal(np.array(arrows, float)[:, 2:], dots)
 
 
 def test_outlines_run_between_pixels_of_different_labels():

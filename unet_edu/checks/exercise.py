@@ -414,15 +414,21 @@ def _is_empty(f: Callable[..., Any]) -> bool:
 def _plain_array(value: Any) -> NDArray[Any] | None:
     """A copy of `value` as an array of real numbers, or None. Accepts numbers, lists, arrays and torch tensors."""
     try:
-        for step in ("detach", "cpu"):  # of a torch tensor; there is no need to import torch for it
-            if callable(getattr(value, step, None)):
-                value = getattr(value, step)()
+        value = [_detached(part) for part in value] if isinstance(value, list | tuple) else _detached(value)
         if isinstance(value, np.ma.MaskedArray):
             return None  # under its mask it holds numbers that it does not show
         array = np.asarray(value).copy()
     except (Exception, SystemExit):  # noqa: BLE001 - a student's object may do anything when it is asked for numbers
         return None
     return array if array.dtype.kind in "biuf" else None
+
+
+def _detached(value: Any) -> Any:
+    """A torch tensor without its gradient, in the main memory; there is no need to import torch for it."""
+    for step in ("detach", "cpu"):
+        if callable(getattr(value, step, None)):
+            value = getattr(value, step)()
+    return value
 
 
 def _what_is_no_array(value: Any) -> str:

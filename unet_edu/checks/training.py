@@ -60,7 +60,7 @@ class Drawn:
         taps = 2 / variance / layer.in_channels
         kurtosis = ((weights - weights.mean()) ** 4).mean() / variance**2
         bias = 0.0 if layer.bias is None else float(layer.bias.detach().abs().mean())
-        taps = round(taps) if taps < 20 else float(f"{taps:.2g}")
+        taps = round(taps) if taps < 20 else float(f"{taps:.0e}")
         return [round(taps * layer.in_channels), round(kurtosis), round(1000 * bias)]
 
 
@@ -110,7 +110,7 @@ def _init_cases(rng: np.random.Generator) -> list[Case]:
     return [
         case("a convolution of 3×3 with 64 channels in", ("conv", 64, 256, 3), group="visible"),
         case("a step up with 160 channels in", ("up", 160, 64, 2), group="visible"),
-        case("three layers", ("conv", 32, 96, 3), ("up", 96, 64, 2), ("conv", 128, 144, 1)),
+        case("three layers", ("conv", 32, 96, 3), ("up", 96, 64, 2), ("conv", 144, 160, 1)),
         case("kernels of 5×5 and of 1×1", ("conv", 16, 64, 5), ("conv", 96, 240, 1)),
         case("fewer channels out than in", ("conv", 128, 48, 3)),
     ]
