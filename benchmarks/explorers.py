@@ -79,6 +79,8 @@ SCENE = ".unet-scene"
 CONVOLUTION, ARITHMETIC = ".unet-scene:has-text('kernel w')", ".unet-scene:has-text('nn.Conv2d')"
 THRESHOLD = handle("Threshold")
 INTERPOLATION, MATRIX, TRANSPOSED, POOLING = map(handle, ("Output cols", "columns", "output_padding", "stride"))
+SIZES, SKIPS, MAPS, ELASTIC = handle("Image side"), menu("Copy, level 0"), handle("Channel"), handle("σ in pixels")
+WEIGHTS, RUNS, TILES, ABLATIONS = handle("w0"), handle("Step"), handle("Column"), menu("Change")
 RIGHT_LEFT, LEFT_RIGHT = ("ArrowRight", "ArrowLeft"), ("ArrowLeft", "ArrowRight")
 
 
@@ -129,6 +131,16 @@ ROWS = (
     ),
     ("05", "pooling, stride slider → new scene", Action(POOLING, POOLING, SCENE, LEFT_RIGHT)),
     ("05", "pooling, input → new scene", Action(POOLING, menu("Input"), SCENE, choices=(1, 2))),
+    ("06", "sizes, side slider → new U", Action(SIZES, SIZES, SCENE, RIGHT_LEFT)),
+    ("06", "sizes, poolings slider → new U", Action(SIZES, handle("Poolings"), SCENE, LEFT_RIGHT)),
+    ("06", "skips, a copy → new answer", Action(SKIPS, SKIPS, ".widget-html", choices=(1, 0))),
+    ("06", "feature maps, channel slider → new maps", Action(MAPS, MAPS, ".widget-html", RIGHT_LEFT)),
+    ("07", "elastic, σ slider → new net", Action(ELASTIC, ELASTIC, ".widget-html", RIGHT_LEFT)),
+    ("07", "weight map, w0 slider → new map", Action(WEIGHTS, WEIGHTS, ".widget-html", RIGHT_LEFT)),
+    ("07", "training, step slider → new answers", Action(RUNS, RUNS, ".widget-html", LEFT_RIGHT)),
+    ("08", "tiles, column slider → tile moved", Action(TILES, TILES, ".widget-html >> nth=-1", RIGHT_LEFT)),
+    ("08", "tiles, step slider → new difference", Action(TILES, handle("Step"), ".widget-html >> nth=-1", RIGHT_LEFT)),
+    ("09", "ablations, variant → new gallery", Action(ABLATIONS, ABLATIONS, ".widget-html >> nth=-1", choices=(1, 2))),
 )
 
 

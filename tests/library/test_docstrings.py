@@ -9,7 +9,18 @@ import pytest
 import unet_edu
 
 MODULES = [module.name for module in pkgutil.walk_packages(unet_edu.__path__, "unet_edu.")]
-OPERATORS = ("convolution", "interpolation", "matrix", "metrics", "pooling", "transposed")
+OPERATORS = (
+    "convolution",
+    "instances",
+    "interpolation",
+    "losses",
+    "matrix",
+    "metrics",
+    "pooling",
+    "tiling",
+    "transposed",
+    "unet",
+)
 
 
 @pytest.mark.parametrize("name", MODULES)

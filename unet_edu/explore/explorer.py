@@ -121,7 +121,7 @@ class Explorer:
         }
         metadata = {"image/png": {"alt": picture.alt}}
         for view in self.views:  # on Colab anywidget says here which widget manager to load; elsewhere it says nothing
-            if isinstance(view.widget, SceneView) and (bundle := view.widget._repr_mimebundle_()):
+            if isinstance(view.widget, anywidget.AnyWidget) and (bundle := view.widget._repr_mimebundle_()):
                 metadata.update(bundle[1])
         return data, metadata
 
