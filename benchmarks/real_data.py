@@ -63,6 +63,8 @@ class Setting:
     """What is trained on: "silver", or "gold" where people drew every frame."""
     zoom: float = 1.0
     """The network sees the frames smaller by this factor (1/2), or larger (2)."""
+    root: bool = False
+    """Whether it sees the square root of the light above the ground: dim cells beside bright ones become easier to see."""
     width: int = 16
     """Channels at the top level; they double four times."""
     crop: int = 128
@@ -94,7 +96,18 @@ SETTINGS = {
     "phc": Setting("PhC-C2DH-U373", 1000, zoom=1 / 2, crop=160, min_size=150, crops=TURNS | RELIT),
     "em": Setting("ISBI-2012", 1500, labels="gold", w0=0, crops=TURNS),
     "dsb": Setting(
-        "DSB-2018", 1000, labels="gold", zoom=2, crop=160, batch_size=6, sigma=6, min_size=10, overlap=32, crops=TURNS
+        "DSB-2018",
+        1000,
+        labels="gold",
+        zoom=2,
+        root=True,
+        threshold=0.6,
+        crop=160,
+        batch_size=6,
+        sigma=6,
+        min_size=10,
+        overlap=32,
+        crops=TURNS,
     ),
 }
 SETTINGS["phc-back"] = replace(SETTINGS["phc"], back=True)
@@ -122,6 +135,8 @@ def _truth(setting: Setting, frame: RealFrame) -> Plane | None:
 
 def seen(setting: Setting, image: Plane) -> NDArray[np.float32]:
     """The image as the network sees it: its mean at 0.5, its standard deviation 0.2, and zoomed."""
+    if setting.root:
+        image = np.sqrt(np.maximum(image - np.percentile(image, 1), 0))
     image = 0.5 + 0.2 * (image - image.mean()) / (image.std() + 1e-6)
     return _zoomed(image, setting.zoom).astype(np.float32)
 
