@@ -17,9 +17,9 @@ convolutions, 31,030,658 parameters, and 572 × 572 pixels in give 388 × 388 ou
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
@@ -117,7 +117,7 @@ class UNet(nn.Module):
             "dropout": dropout,
         }
         _expect_known(self.config)
-        steps = list(pairwise((in_channels, *widths)))
+        steps = list(itertools.pairwise((in_channels, *widths)))
         joined = 2 if skip == "concat" else 1
         self.contracting = nn.ModuleList(_double_convolution(n, m, padding, norm) for n, m in steps)
         self.pool = nn.ModuleList(nn.MaxPool2d(2) for _ in steps[1:])
@@ -174,7 +174,9 @@ class UNet(nn.Module):
         >>> UNet(widths=(4, 8, 16, 32, 64)).output_size(572)
         (388, 388)
         """
-        rows, columns = (level_sides(side, self.depth, self.config["padding"])[1][-1] for side in pair("size", size, 1))
+        (*_, rows), (*_, columns) = (
+            itertools.chain(*level_sides(side, self.depth, self.config["padding"])) for side in pair("size", size, 1)
+        )
         return rows, columns
 
 

@@ -199,6 +199,12 @@ def test_he_initialisation_is_in_place_and_leaves_normalisation_alone():
         assert torch.equal(weights, before[name]) is (not is_convolution), name
 
 
+def test_a_network_of_one_level_is_two_convolutions_and_the_head():
+    model = UNet(widths=(3,))
+    assert model.depth == 0 and model.output_size((9, 12)) == (5, 8)
+    assert model(torch.zeros(1, 1, 9, 12)).shape == (1, 2, 5, 8)
+
+
 def test_dropout_works_in_training_only():
     model = small(dropout=0.5, widths=(4, 8, 16))
     x = torch.randn(1, 2, 44, 44, dtype=torch.float64)
