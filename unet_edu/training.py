@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 import os
-import pickle
 import signal
 import threading
 import time
@@ -55,7 +54,7 @@ class History:
         One for each validation: "step", "loss" (the mean since the row before), "lr", "seconds" since the start, and with a validation
         set "val_loss" and "val_iou".
     interrupted : bool
-        Whether somebody stopped it (Ctrl-C, or the notebook's stop button).
+        Whether somebody stopped it before its last step (Ctrl-C, or the notebook's stop button).
     """
 
     losses: list[float] = field(default_factory=list)
@@ -111,7 +110,7 @@ def fit(
     validate_every : int, optional
         Steps from one validation, and from one checkpoint, to the next. Without it: ten times in all. The last step has one always.
     on_validation : function of (model, row), optional
-        Called at each validation, with the model in evaluation mode.
+        Called at each validation, with the model in evaluation mode. It may add numbers to the row.
     folder : path, optional
         Where checkpoints are kept: `last.pt`, from which a run goes on, and `best.pt`, the one with the highest validation IoU.
     resume : bool
@@ -154,7 +153,7 @@ def fit(
         "steps": whole("steps", steps, 1),
         "batch_size": whole("batch_size", batch_size, 1),
         "optimizer": optimizer,
-        "lr": LEARNING_RATES.get(optimizer) if lr is None else lr,
+        "lr": LEARNING_RATES.get(optimizer) if lr is None else float(lr),  # a number of NumPy could not be kept
         "seed": whole("seed", seed, 0),
     }
     every = whole("validate_every", max(1, steps // 10) if validate_every is None else validate_every, 1)
@@ -165,11 +164,11 @@ def fit(
         run = _Run(model, settings, Path(folder) if folder else None)
         if resume:
             run.resume()
+            _expect_one_step(run.step, place)
         network = _on_all_processes(model, place, count)
         network = cast(nn.Module, torch.compile(network)) if compile else network
         batches = _batches(train, settings, run.step, rank, count, workers)
         losses: list[Tensor] = []  # still on the device: looking at one makes a GPU wait
-        began = time.perf_counter()
         model.train()
         with tqdm(total=steps, initial=run.step, disable=not progress or rank > 0, unit="step") as bar:
             for batch in batches:
@@ -178,13 +177,20 @@ def fit(
                 run.update(losses[-1])
                 is_row = run.step % every == 0 or run.step == steps
                 if is_row or place.type == "cpu" or run.step % LOOK_EVERY == 0:
-                    run.history.interrupted = run.look(losses, stop.is_set())
+                    is_stopped = run.look(losses, stop.is_set())
                     losses.clear()
                     bar.update(run.step - bar.n)
                     bar.set_postfix(loss=f"{run.history.losses[-1]:.4f}")
-                    if (is_row or run.history.interrupted) and rank == 0:
-                        run.add_row(validation, precision, time.perf_counter() - began, on_validation)
-                    if run.history.interrupted:
+                    if is_row or is_stopped:
+                        run.expect_finite_weights()
+                    if (
+                        is_row and rank == 0
+                    ):  # also when it is stopped: the run that goes on will not come by here again
+                        run.add_row(validation, precision, on_validation)
+                    if (is_row or is_stopped) and rank == 0:
+                        run.keep()
+                    if is_stopped and run.step < steps:
+                        run.history.interrupted = True
                         break
         model.eval()
         return run.history
@@ -196,7 +202,8 @@ class _Run:
     def __init__(self, model: UNet, settings: dict[str, Any], folder: Path | None) -> None:
         self.model, self.settings, self.folder = model, settings, folder
         self.optimizer, self.schedule = _optimizer(model, settings)
-        self.history, self.step, self.best, self.seconds, self.lr = History(), 0, -math.inf, 0.0, settings["lr"]
+        self.history, self.step, self.best, self.lr = History(), 0, -math.inf, settings["lr"]
+        self.began = time.perf_counter()
 
     def update(self, loss: Tensor) -> None:
         """The way back through the network, and one step."""
@@ -217,16 +224,22 @@ class _Run:
             seen[:-1] /= distributed.get_world_size()
         *values, stopped = seen.tolist()
         if not all(map(math.isfinite, values)):
-            raise FloatingPointError(self._why_not_finite())
+            raise FloatingPointError(self._not_finite("the loss is no longer a number"))
         self.history.losses += values
         return stopped > 0
 
-    def _why_not_finite(self) -> str:
+    def expect_finite_weights(self) -> None:
+        """A step can end in weights that are no numbers, after a loss that still was one. Such weights are not kept."""
+        if not _is_finite(self.model):
+            raise FloatingPointError(self._not_finite("the weights are no longer numbers"))
+
+    def _not_finite(self, what: str) -> str:
+        last = self.folder and self.folder / "last.pt"
         kept = (
-            f" {self.folder / 'last.pt'} still holds the last good state." if self.folder and self.history.rows else ""
+            f" {last} still holds an earlier state, in which all weights are finite." if last and last.exists() else ""
         )
         return (
-            f"the loss is no longer a number, at about step {self.step}. The usual reason is a learning rate that is too high: "
+            f"{what}, at about step {self.step}. The usual reason is a learning rate that is too high: "
             f"try a tenth of {self.settings['lr']}. Otherwise look for NaN in the images and the weights, and for images whose numbers "
             f"are far from 0 … 1.{kept}"
         )
@@ -235,33 +248,34 @@ class _Run:
         self,
         validation: Dataset[Any] | None,
         precision: str,
-        seconds: float,
         on_validation: Callable[[UNet, dict[str, float]], None] | None,
     ) -> None:
-        """Validate, and keep a checkpoint."""
+        """Validate."""
         since = int(self.history.rows[-1]["step"]) if self.history.rows else 0
         row: dict[str, float] = {
             "step": self.step,
             "loss": float(np.mean(self.history.losses[since:])),
             "lr": self.lr,
-            "seconds": self.seconds + seconds,
+            "seconds": time.perf_counter() - self.began,
         }
         self.model.eval()
-        if validation is not None and not self.history.interrupted:
+        if validation is not None:
             row |= evaluate(self.model, validation, precision=precision)
-        self.history.rows.append(row)
         if on_validation is not None:
             on_validation(self.model, row)
         self.model.train()
-        self._keep(row)
-
-    def _keep(self, row: dict[str, float]) -> None:
-        if self.folder is None:
-            return
+        # plain numbers only: a checkpoint with NumPy's could be written, and not be read
+        self.history.rows.append({name: n if isinstance(n, int) else float(n) for name, n in row.items()})
         score = row.get("val_iou", -math.inf)
         if score > self.best:
             self.best = score
-            save(self.model, self.folder / "best.pt")
+            if self.folder is not None:
+                save(self.model, self.folder / "best.pt")
+
+    def keep(self) -> None:
+        """Write the checkpoint from which a run goes on."""
+        if self.folder is None:
+            return
         _write(
             {
                 **_of(self.model),
@@ -270,6 +284,7 @@ class _Run:
                 "schedule": self.schedule.state_dict(),
                 "step": self.step,
                 "best": self.best,
+                "seconds": time.perf_counter() - self.began,
                 "losses": self.history.losses,
                 "rows": self.history.rows,
             },
@@ -291,12 +306,15 @@ class _Run:
                 raise ValueError(
                     f"{name}: the run in {self.folder} has {then!r}, got {now!r}; go on with the same, or take another folder"
                 )
-        self.model.load_state_dict(kept["weights"])
-        self.optimizer.load_state_dict(kept["optimizer"])
-        self.schedule.load_state_dict(kept["schedule"])
-        self.step, self.best = kept["step"], kept["best"]
-        self.history = History(kept["losses"], kept["rows"])
-        self.seconds = self.history.rows[-1]["seconds"]
+        try:
+            self.model.load_state_dict(kept["weights"])
+            self.optimizer.load_state_dict(kept["optimizer"])
+            self.schedule.load_state_dict(kept["schedule"])
+            self.step, self.best = kept["step"], kept["best"]
+            self.history = History(kept["losses"], kept["rows"])
+            self.began -= kept["seconds"]
+        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            raise ValueError(f"{path}: expected the state of a run, got something else ({error!r})") from None
 
 
 def _loss(network: nn.Module, batch: Sequence[Tensor], place: torch.device) -> Tensor:
@@ -324,7 +342,7 @@ def evaluate(model: UNet, samples: Dataset[Any], *, precision: str = "auto") -> 
     -------
     dict
         "val_loss", the mean over all pixels of weight × −log p; "val_iou", pooled over all pixels: of class 1 for two classes, the mean
-        over all classes but the background for more.
+        over all classes but the background for more. Where none of these classes is there or found, it is NaN.
     """
     from unet_edu.tiling import predict
 
@@ -340,7 +358,9 @@ def evaluate(model: UNet, samples: Dataset[Any], *, precision: str = "auto") -> 
         table += confusion_matrix(probabilities.argmax(axis=0), labels, len(table))
     if not pixels:
         raise ValueError("validation: expected at least one image, got none")
-    return {"val_loss": total / pixels, "val_iou": float(np.nanmean(iou(table)[1:]))}
+    scores = iou(table)[1:]
+    scores = scores[~np.isnan(scores)]  # a class that is neither there nor found has none
+    return {"val_loss": total / pixels, "val_iou": float(scores.mean()) if scores.size else math.nan}
 
 
 class Shuffled(Dataset[Any]):
@@ -379,7 +399,7 @@ def _batches(
     mine = slice(rank * size // count, (rank + 1) * size // count)
     return DataLoader(
         stream,
-        batch_sampler=[list(range(step * size, (step + 1) * size)[mine]) for step in range(start, settings["steps"])],
+        batch_sampler=(list(range(step * size, (step + 1) * size)[mine]) for step in range(start, settings["steps"])),
         num_workers=workers,
         worker_init_fn=_ignore_interrupts,
         pin_memory=torch.cuda.is_available(),
@@ -408,7 +428,7 @@ def _optimizer(
 def _expect_sensible(settings: dict[str, Any], folder: str | Path | None, resume: bool) -> None:
     if settings["optimizer"] not in LEARNING_RATES:
         raise ValueError(f"optimizer: expected one of {', '.join(LEARNING_RATES)}, got {settings['optimizer']!r}")
-    if not settings["lr"] > 0:
+    if not 0 < settings["lr"] < math.inf:
         raise ValueError(f"lr: expected a number above 0, got {settings['lr']!r}")
     if resume and folder is None:
         raise ValueError(
@@ -418,6 +438,10 @@ def _expect_sensible(settings: dict[str, Any], folder: str | Path | None, resume
         raise FileExistsError(
             f"{folder} holds a run already; resume=True goes on with it, another folder starts a new one"
         )
+    if folder:  # better now than at the first checkpoint
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(f"{folder}: cannot be written; take a folder of yours")
 
 
 @contextmanager
@@ -440,6 +464,19 @@ def _place(device: str | torch.device | None) -> torch.device:
         place = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(place)
     return place
+
+
+def _expect_one_step(step: int, place: torch.device) -> None:
+    """Each machine looks for the checkpoint in its own folder. Who has found none would wait for the others forever."""
+    if distributed.is_initialized():
+        ends = torch.tensor([step, -step], device=place)
+        distributed.all_reduce(ends, distributed.ReduceOp.MAX)
+        last, first = ends[0].item(), -ends[1].item()
+        if first != last:
+            raise ValueError(
+                f"folder: one process found a checkpoint of step {last} in it, another one of step {first}; "
+                "take a folder that all machines share"
+            )
 
 
 def _on_all_processes(model: UNet, place: torch.device, count: int) -> nn.Module:
@@ -524,7 +561,13 @@ def load(path: str | Path) -> UNet:
         model.load_state_dict(kept["weights"], assign=True)
     except (TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise ValueError(f"{path}: expected a U-Net's weights, got something else ({error})") from None
-    return model.float().eval()
+    if not _is_finite(model.float()):
+        raise ValueError(f"{path}: expected a U-Net's weights, got some that are no numbers (NaN or infinite)")
+    return model.eval()
+
+
+def _is_finite(model: UNet) -> bool:
+    return all(bool(value.isfinite().all()) for value in model.state_dict().values())
 
 
 def _of(model: UNet) -> dict[str, Any]:
@@ -558,15 +601,15 @@ def _read(path: Path) -> dict[str, Any]:
         kept = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise
-    except (zipfile.BadZipFile, pickle.UnpicklingError, RuntimeError, EOFError, OSError, NotImplementedError) as error:
+    except Exception as error:  # noqa: BLE001  a damaged file makes the unpickler raise almost anything
         raise ValueError(
             f"{path}: expected a whole checkpoint, but the file is damaged or something else ({error})"
         ) from None
-    weights = kept.get("weights") if isinstance(kept, dict) else None
-    if (
-        not isinstance(weights, dict)
-        or not isinstance(kept.get("config"), dict)
-        or not all(map(_is_whole, weights.values()))
+    weights: Any = kept.get("weights") if isinstance(kept, dict) else None
+    if not (
+        _are_whole(weights)
+        and _is_plain(kept.get("config"), len(weights))
+        and _is_plain(kept.get("settings", {}), len(weights))
     ):
         raise ValueError(
             f"{path}: expected the checkpoint of a U-Net, which `fit` or `save` wrote; this file holds something else"
@@ -574,8 +617,32 @@ def _read(path: Path) -> dict[str, Any]:
     return kept
 
 
-def _is_whole(weights: Any) -> bool:
-    """Whether a tensor has a number in the file for each of its places, and does not only say that it is large."""
-    return (
-        isinstance(weights, Tensor) and weights.untyped_storage().nbytes() >= weights.numel() * weights.element_size()
+def _are_whole(weights: Any) -> bool:
+    """Whether these are named tensors, with a number of its own in the file for each place of each.
+
+    A file can also say that a tensor is huge and all its places share one number, that many tensors are one, or that the numbers are
+    nowhere ("meta").
+    """
+    if not isinstance(weights, dict) or not all(
+        isinstance(name, str)
+        and isinstance(tensor, Tensor)
+        and (tensor.layout, tensor.device.type) == (torch.strided, "cpu")
+        and (tensor.is_floating_point() or name.endswith("num_batches_tracked"))
+        for name, tensor in weights.items()
+    ):
+        return False
+    storages = [tensor.untyped_storage() for tensor in weights.values()]
+    return len({storage.data_ptr() for storage in storages}) == len(storages) and all(
+        storage.nbytes() >= tensor.numel() * tensor.element_size()
+        for storage, tensor in zip(storages, weights.values(), strict=True)
+    )
+
+
+def _is_plain(settings: Any, most: int) -> bool:
+    """Whether these are numbers, words, and lists of at most so many ints. Lists of lists can unfold to terabytes when they are printed."""
+    return isinstance(settings, dict) and all(
+        value is None
+        or isinstance(value, int | float | str)
+        or (isinstance(value, list | tuple) and len(value) <= most and all(isinstance(n, int) for n in value))
+        for value in settings.values()
     )

@@ -114,7 +114,7 @@ class UNet(nn.Module):
             "skip": skip,
             "upsample": upsample,
             "norm": norm,
-            "dropout": dropout,
+            "dropout": float(dropout),
         }
         _expect_known(self.config)
         steps = list(itertools.pairwise((in_channels, *widths)))

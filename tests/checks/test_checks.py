@@ -1,6 +1,7 @@
 """The exercises' checks: right answers pass, however they are written; wrong ones fail, with the hint that they deserve."""
 
 import dataclasses
+import functools
 import math
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from numpy.lib.stride_tricks import sliding_window_view
 
-from tests.checks.judging import assert_right, judged
+from tests.checks.judging import assert_right
 from unet_edu import check
 from unet_edu import convolution as library
 from unet_edu.checks import EXERCISES, attempt, compare, convolution, judge
@@ -145,25 +146,35 @@ def test_right_answers_pass_however_they_are_written(exercise):
 # --- misconceptions -----------------------------------------------------------------------------------------------------
 
 
-def few_seeds(exercise):
-    """Networks take longer."""
-    return 2 if any(case.probe for case in exercise.cases(np.random.default_rng(0))) else 5
+SEEDS = 5
+remembered = functools.cache(attempt)  # each mistake meets all others, and answers each case once
+
+
+@functools.cache
+def cases_of(name, seed):
+    return EXERCISES[name].cases(np.random.default_rng(seed))
 
 
 @each_mistake
-def test_each_misconception_gets_its_own_hint(exercise, mistake):
+def test_each_misconception_gets_its_own_hint(exercise, mistake, monkeypatch):
+    monkeypatch.setattr("unet_edu.checks.exercise.attempt", remembered)
+    monkeypatch.setattr("unet_edu.checks.exercise._right", lambda e, case: remembered(e.reference, case).value)
     others = tuple(m for m in exercise.misconceptions if m is not mistake)
-    for seed in range(few_seeds(exercise)):
-        result = judged(exercise, mistake.wrong, seed)
+    alone = dataclasses.replace(exercise, misconceptions=others)
+    for seed in range(SEEDS):
+        cases = cases_of(exercise.name, seed)
+        answers = [remembered(mistake.wrong, case) for case in cases]
+        result = judge(exercise, cases, answers)
         assert (result.status, result.misconception, result.hint) == ("failed", mistake.name, mistake.hint)
-        assert judged(dataclasses.replace(exercise, misconceptions=others), mistake.wrong, seed).misconception == ""
+        assert judge(alone, cases, answers).misconception == ""
+        assert mistake.hint in repr(result) and result._repr_html_()
 
 
 @each_mistake
 def test_misconceptions_are_far_from_the_tolerance(exercise, mistake):
-    for seed in range(2 * few_seeds(exercise)):
-        for case in exercise.cases(np.random.default_rng(seed)):
-            right, wrong = np.asarray(case.call(exercise.reference)), attempt(mistake.wrong, case).value
+    for seed in range(2 * SEEDS):
+        for case in cases_of(exercise.name, seed):
+            right, wrong = remembered(exercise.reference, case).value, remembered(mistake.wrong, case).value
             if wrong is not None and different_by_far(wrong, right):
                 break
         else:
@@ -446,6 +457,19 @@ def test_an_exception_names_its_line_and_the_case():
     assert "return total / 0  # here" in result.message
     assert result.case.name in repr(result)
     assert "[[4, 5, 8, 7], [1, 8, 8, 8], [3, 6, 6, 4], [6, 5, 7, 8]]" in repr(result)
+
+
+def test_an_exception_names_the_line_of_the_student_though_a_probe_calls():
+    def center_crop(x, size):
+        return x[:, :, : size[0]]  # here
+
+    result = check(center_crop)
+    assert "IndexError" in result.message and "# here" in result.message
+
+
+def test_a_network_of_layers_alone_stops_at_no_line():
+    message = check(lambda n, m: torch.nn.Sequential(torch.nn.Conv2d(m, m, 3)), "double_conv").message
+    assert message.startswith("Your network stopped with RuntimeError") and "in line" not in message
 
 
 def test_an_endless_error_message_is_cut():

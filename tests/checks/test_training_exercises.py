@@ -243,6 +243,26 @@ def test_the_variance_is_recognised_whoever_draws(seed):
     assert check(he_init_).misconception == "variance taken for the standard deviation"
 
 
+@pytest.mark.parametrize("mean", [0.02, 0.1])
+def test_weights_around_another_number_do_not_pass(mean):
+    def he_init_(model):
+        for layer in drawn_by_kaiming(model):
+            layer.weight.data += mean
+        return model
+
+    assert check(drawn_by_kaiming, "he_init_").passed
+    assert check(he_init_).status == "failed"
+
+
+def test_a_bias_that_was_taken_away_is_not_zero():
+    def he_init_(model):
+        for layer in drawn_by_kaiming(model):
+            layer.bias = None
+        return model
+
+    assert check(he_init_).status == "failed"
+
+
 def test_a_model_that_was_not_returned_is_told():
     def he_init_(model):
         drawn_by_kaiming(model)

@@ -438,6 +438,36 @@ def test_all_silent_mistakes_left_are_counted():
     assert "in evaluation mode" in check(repaired("ReLU", "own features", "softmax", "dropout"), "repair_unet").message
 
 
+def test_dropout_that_is_taken_out_is_told():
+    class Dry(Padded):
+        def forward(self, x):
+            self.eval()
+            return super().forward(x)
+
+    result = check(lambda in_channels=1, num_classes=2, base=16: Dry(in_channels, num_classes, base, ()), "repair_unet")
+    assert result.misconception == "dropout left out"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda x: x.float(), "no .float()"),
+        (lambda x: x + x.mean().item(), "look at x.shape"),
+        (lambda x: x.numpy(), "x.shape"),
+    ],
+)
+def test_what_the_probes_cannot_do_is_told(spoil, words):
+    def forward(x, self):
+        return nn.Sequential.forward(self, spoil(x))
+
+    def double_conv(n, m):
+        block = in_a_row(n, m)
+        block.forward = lambda x: forward(x, block)
+        return block
+
+    assert words in check(double_conv).message
+
+
 def test_the_notebook_goes_on_with_its_own_random_numbers():
     torch.manual_seed(3)
     expected = torch.rand(2).tolist()

@@ -127,8 +127,10 @@ def test_the_sheet_has_all_channels_and_frames_the_chosen_one(stage):
         row, column = divmod(channel, module.ACROSS)
         drawn = sheet[row * tile + 2 : (row + 1) * tile - 2, column * tile + 2 : (column + 1) * tile - 2, 0]
         plane = painted(maps("phase", 0)[stage].after[channel], before=False)
-        places = np.arange(module.TILE) * SIDES[stage] // module.TILE
-        np.testing.assert_array_equal(drawn, plane[np.ix_(places, places)])
+        if SIDES[stage] > module.TILE:  # the mean of four pixels
+            plane = (plane[::2, ::2] + plane[::2, 1::2] + plane[1::2, ::2] + plane[1::2, 1::2]) / 4
+        places = np.arange(module.TILE) * len(plane) // module.TILE
+        np.testing.assert_allclose(drawn, plane[np.ix_(places, places)], atol=1e-12)
 
 
 def test_silent_channels_are_counted():

@@ -120,6 +120,11 @@ def test_pointing_chooses_the_tile():
     assert (explorer.controls["row"].value, explorer.controls["column"].value) == (50, 70)
     pointed.pixel = [0, BEFORE + SHAPE[1] + 5]  # outside: the nearest pixel
     assert (explorer.state.row, explorer.state.column) == (0, SHAPE[1] - 1)
+    for column in (6, 7, 8):  # the same pixel again; without a new picture the browser would wait for ever
+        before = pointed.html
+        pointed.pixel = [0, BEFORE + SHAPE[1] + column]
+        assert pointed.html != before and pointed.html.strip() == before.strip()
+        assert (explorer.state.row, explorer.state.column) == (0, SHAPE[1] - 1)
 
 
 @pytest.mark.parametrize(("step", "padding"), [(28, "valid"), (30, "valid"), (22, "same"), (60, "same")])

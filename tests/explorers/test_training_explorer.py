@@ -176,7 +176,10 @@ def test_no_score_of_a_trained_network_is_compared_between_machines(explorer):
 
 
 def test_it_answers_within_a_frame_or_two(explorer):
-    """50 ms on one core is the rule. Measured: 3 ms when first shown, 1 ms afterwards. The median, since others share the machine."""
+    """50 ms on one core is the rule. The median, since others share the machine.
+
+    Measured, in processor time: 1.3 ms when first shown and 0.3 ms afterwards here; 9 ms and 1 ms for three runs on 128×128 pixels, as in lesson 07.
+    """
     times = []
     for kind in SHOWN.values():
         for place in range(len(STEPS)):

@@ -88,6 +88,38 @@ def test_labels_and_probabilities_lie_where_the_image_does(real_data, experiment
     assert real_data.cell_scores(found, truth).mean() > 0.85  # cells of 10 pixels lose a share to every half pixel
 
 
+def test_the_published_results_are_what_the_program_writes(real_data):
+    """Each row names the command that makes it; the file is small and knows nothing of the machine's folders."""
+    text = real_data.RESULTS.read_text(encoding="utf-8")
+    assert len(text) < 100_000
+    assert "/tmp" not in text
+    assert "/home" not in text
+    records = json.loads(text)["records"]
+    assert {record["experiment"] for record in records} <= set(real_data.SETTINGS)
+    for record in records:
+        asked = f"{record['experiment']} --variant {record['variant'].split(',')[0].replace(' ', '-')} --seed {record['seed']}"
+        if record["variant"] != "otsu":  # the control is written together with the first network
+            assert record["command"] == f"python benchmarks/real_data.py {asked} --steps {record['steps']}"
+        assert record["scores"]
+        if "curve" in record:
+            assert record["curve"][-1]["step"] == record["steps"]
+
+
+def test_every_ablation_has_its_runs_and_its_pictures(real_data):
+    ablations = program("ablations")
+    records = json.loads(ablations.RESULTS.read_text(encoding="utf-8"))["records"]
+    runs = {(record["variant"], record["seed"]) for record in records}
+    assert runs == {(variant, seed) for variant in ablations.VARIANTS for seed in (0, 1, 2)}
+    assert {record["steps"] for record in records} == {ablations.STEPS}
+    pictures = ablations.RESULTS.with_suffix(".npz")
+    assert pictures.stat().st_size < 200_000
+    with np.load(pictures) as arrays:
+        assert set(arrays.files) == {"images", "truth", *ablations.VARIANTS}
+        assert {arrays[name].shape for name in arrays.files} == {(ablations.SHOWN, ablations.SIDE, ablations.SIDE)}
+        first = ablations.drawn(2000, 1)[0]  # the kept pictures are the first of those that are scored
+        assert (arrays["truth"][0] == first.instances).all()
+
+
 @pytest.mark.needs("real frames")
 def test_two_steps_from_end_to_end(real_data, tmp_path, monkeypatch, capsys):
     small = replace(real_data.SETTINGS["phc"], width=2, crop=32, batch_size=1)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import math
 import multiprocessing
 import os
 import pickle
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+import warnings
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +24,10 @@ import pytest
 import torch
 from torch.utils.data import Dataset
 
-from tests.training.runs import PLAIN, Blobs, network, run
+from tests.training.runs import PLAIN, Blobs, network, one_of_two, run
 from unet_edu import training
+from unet_edu.data.cells import synthetic_cells
+from unet_edu.data.samples import Crops, Frame
 from unet_edu.losses import weighted_cross_entropy
 from unet_edu.tiling import predict
 from unet_edu.training import Shuffled, bf16_is_fast, evaluate, fit, load, save
@@ -173,10 +179,47 @@ def test_a_run_that_was_stopped_goes_on_as_if_nothing_had_happened(tmp_path, opt
     assert second.losses == expected.losses
     assert_same(weights(again), weights(whole))
     assert_same(weights(load(tmp_path / "last.pt")), weights(whole))
-    assert second.rows[-1]["val_iou"] == expected.rows[-1]["val_iou"]
+    measured = [[{**row, "seconds": 0} for row in history.rows] for history in (second, expected)]
+    assert measured[0] == measured[1]
     # and one that is finished stays so
     third = fit(network(), Blobs(), Blobs(), folder=tmp_path, resume=True, **settings)
     assert third.losses == expected.losses
+
+
+@pytest.mark.parametrize("at", [3, 4, 8])
+def test_a_run_that_is_stopped_at_a_validation_has_it_still(tmp_path, at):
+    """Step 4 is one that is validated, and 8 is the last: who stops it there has a whole run."""
+    settings = {"steps": 8, "validate_every": 4, "folder": tmp_path, **PLAIN}
+
+    class Stopped(Blobs):
+        endless, n = True, 0
+
+        def __getitem__(self, n):
+            if n == at - 1:
+                signal.raise_signal(signal.SIGINT)
+            return super().__getitem__(n % 4)
+
+    history = fit(network(), Stopped(), Blobs(), **settings)
+    assert (len(history.losses), history.interrupted) == (at, at < 8)
+    assert [row["step"] for row in history.rows] == list(range(4, at + 1, 4))
+    assert all("val_iou" in row for row in history.rows)
+    again = fit(network(), Stopped(), Blobs(), resume=True, **settings)
+    assert [row["step"] for row in again.rows] == [4, 8] and len(again.losses) == 8 and not again.interrupted
+
+
+def test_crops_go_on_where_they_were(tmp_path):
+    """A stream of augmented crops, batch normalisation, dropout and workers: all that is drawn."""
+    crops = Crops([Frame(*synthetic_cells(seed, (40, 40), cells=3)) for seed in range(3)], 24, seed=4)
+    settings = {"steps": 5, "batch_size": 2, "optimizer": "adamw", "validate_every": 2, **PLAIN}
+    models = network(), network(), network(seed=9)
+    expected = fit(models[0], crops, **settings)
+
+    def stop(model, row):
+        signal.raise_signal(signal.SIGINT)
+
+    assert fit(models[1], crops, folder=tmp_path, on_validation=stop, **settings).interrupted
+    assert fit(models[2], crops, folder=tmp_path, resume=True, workers=1, **settings).losses == expected.losses
+    assert_same(weights(models[2]), weights(models[0]))
 
 
 def test_a_second_interrupt_breaks():
@@ -221,9 +264,55 @@ def test_best_is_the_one_with_the_highest_iou(tmp_path):
     assert evaluate(load(tmp_path / "best.pt"), Blobs(), precision="float32")["val_iou"] == best
 
 
+def test_numbers_of_numpy_are_kept_as_plain_ones(tmp_path):
+    """A checkpoint with NumPy's own could be written, but is refused when it is read."""
+    model = network(dropout=np.float64(0.25))
+
+    def add(model, row):
+        row["seg"] = np.float32(0.5)
+
+    settings = {"steps": np.int64(2), "lr": np.float64(0.01), "folder": tmp_path, "on_validation": add, **PLAIN}
+    fit(model, Blobs(), **settings)
+    assert fit(model, Blobs(), resume=True, **settings).rows[-1]["seg"] == 0.5
+    assert load(tmp_path / "last.pt").config == model.config
+
+
+def test_where_there_is_nothing_to_find_there_is_no_iou(tmp_path):
+    empty = [(image, 0 * labels, weight) for image, labels, weight in Blobs().samples]
+    model = network()
+    with torch.no_grad():
+        model.head.bias[0] = 100.0  # it finds nothing
+    with warnings.catch_warnings(action="error"):
+        assert math.isnan(evaluate(model.eval(), Listed(empty))["val_iou"])
+
+
+def test_weights_that_are_no_numbers_are_not_kept(tmp_path):
+    """The loss is measured before the step, and is fine; what the step leaves is not."""
+    for lr, good in ((1e-3, True), (3e38, False)):
+        folder = tmp_path / str(good)
+        model, samples = network(norm=None), Blobs()
+        samples.samples = [(1e4 * image, labels, 1e4 * weight) for image, labels, weight in samples.samples]
+        if good:
+            fit(model, samples, steps=1, lr=1e-12, folder=folder, **PLAIN)
+        else:
+            with pytest.raises(FloatingPointError, match="the weights are no longer numbers, at about step 1"):
+                fit(model, samples, steps=1, lr=lr, folder=folder, **PLAIN)
+        assert (folder / "last.pt").exists() is good
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_a_folder_that_cannot_be_written_is_found_before_the_first_step(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError):
+        fit(network(), Listed([]), steps=1, folder=tmp_path / "file", **PLAIN)
+    monkeypatch.setattr(os, "access", lambda *_: False)  # told and not tried: the administrator may write anywhere
+    with pytest.raises(PermissionError, match="take a folder of yours"):
+        fit(network(), Listed([]), steps=1, folder=tmp_path, **PLAIN)
+
+
 def test_a_loss_that_is_no_number_stops_and_the_last_good_state_is_kept(tmp_path):
     with pytest.raises(
-        FloatingPointError, match=r"learning rate that is too high: try a tenth of 1e\+30.*last good state"
+        FloatingPointError, match=r"learning rate that is too high: try a tenth of 1e\+30.*all weights are finite"
     ):
         fit(
             network(norm=None),
@@ -244,6 +333,7 @@ def test_a_loss_that_is_no_number_stops_and_the_last_good_state_is_kept(tmp_path
         ({"steps": 0}, ValueError, "steps: expected an int of at least 1, got 0"),
         ({"batch_size": 0}, ValueError, "batch_size: expected an int of at least 1, got 0"),
         ({"lr": 0}, ValueError, "lr: expected a number above 0, got 0"),
+        ({"lr": math.inf}, ValueError, "lr: expected a number above 0, got inf"),
         ({"lr": math.nan}, ValueError, "lr: expected a number above 0, got nan"),
         ({"validate_every": 0}, ValueError, "validate_every: expected an int of at least 1, got 0"),
         ({"precision": "float16"}, ValueError, "precision: expected 'auto', 'float32' or 'bfloat16', got 'float16'"),
@@ -376,6 +466,7 @@ def test_files_that_hold_something_else(tmp_path):
     path = tmp_path / "net.pt"
     config, state = network().config, network().state_dict()
     first = next(iter(state))
+    one_for_all = torch.zeros(1000)
     huge = {**state, first: torch.zeros(1).expand(10**6, 10**6)}  # a terabyte, says a file of a kilobyte
     contents = [
         torch.zeros(3),
@@ -386,10 +477,23 @@ def test_files_that_hold_something_else(tmp_path):
         {"config": {**config, "widths": (10**6, 10**6)}, "weights": state},
         {"config": {**config, "padding": "full"}, "weights": state},
         {"config": {**config, "widths": "many"}, "weights": state},
+        {"config": {**config, "widths": doubled(40)}, "weights": state},  # a terabyte, when it is printed
+        {"config": {**config, "norm": doubled(40)}, "weights": state},
+        {"config": {**config, "widths": (1,) * 20_000}, "weights": state},
+        {"config": {**config, "widths": (10**30, 8)}, "weights": state},
+        {"config": {**config, "in_channels": torch.tensor(1)}, "weights": state},
+        {"config": config, "settings": {"lr": doubled(40)}, "weights": state},
         {"config": {**config, "more": 1}, "weights": state},
         {"config": {**config, "skip": "add"}, "weights": state},
         {"config": config, "weights": huge},
         {"config": config, "weights": {**state, first: "no tensor"}},
+        {"config": config, "weights": {**state, 1: torch.zeros(1)}},
+        {"config": config, "weights": {**state, first: state[first].to("meta")}},
+        {"config": config, "weights": {**state, first: state[first].to_sparse()}},
+        {"config": config, "weights": {**state, first: state[first].to(torch.complex64)}},
+        {"config": config, "weights": {**state, first: math.nan * state[first]}},
+        {"config": config, "weights": {name: one_for_all[: w.numel()].view(w.shape) for name, w in state.items()}},
+        {"config": config, "weights": {**state, "contracting.0.1.running_mean": torch.zeros(4, dtype=torch.int64)}},
     ]
     for content in contents:
         torch.save(content, path)
@@ -399,12 +503,61 @@ def test_files_that_hold_something_else(tmp_path):
         load(tmp_path / "missing.pt")
 
 
+def doubled(times):
+    """A short list that is long when it is written out."""
+    things = [1]
+    for _ in range(times):
+        things = [things, things]
+    return things
+
+
+def test_a_program_of_the_unpickler_that_makes_no_sense(tmp_path, whole_file):
+    """With right checksums, so that it is read: random changes, and lists in lists. Whatever torch raises, it is one clear error."""
+    rng, names = np.random.default_rng(2015), Counter()
+    with zipfile.ZipFile(io.BytesIO(whole_file)) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    (program,) = (name for name in entries if name.endswith("data.pkl"))
+    changed = [bytearray(entries[program]) for _ in range(60)]
+    for body in changed:
+        body[rng.integers(len(body))] = rng.integers(256)
+    for body in (*changed, b"\x80\x02" + 10**5 * b"]" + (10**5 - 1) * b"a" + b"."):
+        with zipfile.ZipFile(tmp_path / "net.pt", "w") as archive:
+            for name, content in {**entries, program: bytes(body)}.items():
+                archive.writestr(name, content)
+        try:
+            names[type(load(tmp_path / "net.pt")).__name__] += 1
+        except ValueError as error:
+            names[str(error).split()[1]] += 1
+    assert (
+        set(names) <= {"expected", "UNet"} and names["expected"] > 30
+    )  # a change in the name of nothing may do nothing
+
+
 def test_a_file_that_unfolds_is_refused(tmp_path):
     path = tmp_path / "bomb.pt"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/data/0", bytes(10**7))
     with pytest.raises(ValueError, match="expected a whole checkpoint"):
         load(path)
+
+
+def test_a_run_without_its_parts_is_nothing_to_go_on_from(tmp_path):
+    fit(network(), Blobs(), steps=2, folder=tmp_path, **PLAIN)
+    whole = torch.load(tmp_path / "last.pt", weights_only=True)
+    for part, junk in (
+        ("optimizer", {}),
+        ("schedule", 3),
+        ("losses", None),
+        ("rows", None),
+        ("seconds", "long"),
+        ("step", None),
+    ):
+        kept = {**whole, part: junk}
+        if junk is None:
+            del kept[part]
+        torch.save(kept, tmp_path / "last.pt")
+        with pytest.raises(ValueError, match=r"last\.pt: expected the state of a run, got something else"):
+            fit(network(), Blobs(), steps=2, folder=tmp_path, resume=True, **PLAIN)
 
 
 def test_a_network_alone_is_nothing_to_go_on_from(tmp_path):
@@ -416,12 +569,26 @@ def test_a_network_alone_is_nothing_to_go_on_from(tmp_path):
 # ------------------------------------------------------------------------------------------------------------ processes
 
 
-def test_killed_twenty_times_it_still_arrives(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def server():
+    """Makes processes that need not load torch anew: it has, and they are copies of it."""
+    server = multiprocessing.get_context("forkserver")
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = str(ROOT)
+    server.set_forkserver_preload(["tests.training.runs", "unet_edu.tiling", "torch._dynamo"])
+    ready = server.Process(target=abs, args=(0,))  # the first one starts the server, with this environment
+    ready.start()
+    ready.join()
+    os.environ.pop("PYTHONPATH")
+    if before is not None:
+        os.environ["PYTHONPATH"] = before
+    yield server
+    multiprocessing.forkserver._forkserver._stop()  # Python itself stops it only when pytest ends
+
+
+def test_killed_twenty_times_it_still_arrives(server, tmp_path):
     """SIGKILL at random moments: after each, the last checkpoint loads; in the end all is as in a run that nobody disturbed."""
     settings = {"steps": 300, "batch_size": 2, "validate_every": 1}
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    server = multiprocessing.get_context("forkserver")  # loads torch once, and not in each of the processes
-    server.set_forkserver_preload(["tests.training.runs", "unet_edu.tiling", "torch._dynamo"])
     rng, last, loaded = np.random.default_rng(2015), tmp_path / "last.pt", 0
     for _ in range(20):
         child, before = server.Process(target=run, args=(tmp_path, settings)), _time_of(last)
@@ -439,7 +606,7 @@ def test_killed_twenty_times_it_still_arrives(tmp_path, monkeypatch):
     child.start()
     child.join()
     assert child.exitcode == 0
-    alone = server.Process(target=run, args=(tmp_path / "alone", settings))
+    alone = server.Process(target=run, args=(tmp_path / "alone", {**settings, "validate_every": 300}))
     alone.start()
     alone.join()
     resumed, undisturbed = (torch.load(path, weights_only=True) for path in (last, tmp_path / "alone" / "last.pt"))
@@ -452,33 +619,76 @@ def _time_of(path):
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
-@pytest.mark.parametrize("launcher", ["torch.distributed.run", "accelerate.commands.launch"])
-def test_two_processes_are_one(tmp_path, launcher):
-    """The same batch on two processes, without what is drawn or measured for each process by itself."""
-    settings = {"steps": 6, "batch_size": 4, "validate_every": 2, "optimizer": "adamw"}
+SETTINGS_OF_TWO = {"steps": 6, "batch_size": 4, "validate_every": 2, "optimizer": "adamw"}
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def assert_as_one(path):
+    """The same batches on two processes, without what is drawn or measured for each process by itself."""
+    alone = network(dropout=0.0, norm=None)
+    history = fit(alone, Blobs(), Blobs(), **SETTINGS_OF_TWO, **PLAIN)
+    two = torch.load(path, weights_only=True)
+    assert two["losses"] == pytest.approx(history.losses, rel=1e-5)
+    # AdamW divides by the size of the gradient, so rounding of a small one becomes a visible part of a step (0.002)
+    assert_same(two["weights"], weights(alone), rtol=0, atol=2e-4)
+
+
+def test_two_processes_of_accelerate_are_one(tmp_path):
+    """(As torchrun starts them: tests/library/test_cli.py.)"""
     script = tmp_path / "run.py"
     script.write_text(
-        f"from tests.training.runs import run\nrun({str(tmp_path / 'two')!r}, {settings!r}, norm=None)\nprint('done')"
+        f"from tests.training.runs import run\nrun({str(tmp_path / 'two')!r}, {SETTINGS_OF_TWO!r}, norm=None)\nprint('done')"
     )
-    options = (
-        ["--nproc_per_node=2"] if "torch" in launcher else ["--num_processes=2", "--multi_gpu", "--mixed_precision=no"]
-    )
-    options += (
-        ["--master_port=29611"]
-        if "torch" in launcher
-        else ["--main_process_port=29612", "--num_machines=1", "--dynamo_backend=no"]
-    )
-    command = [sys.executable, "-m", launcher, *options, str(script)]
+    command = [
+        sys.executable,
+        "-m",
+        "accelerate.commands.launch",
+        "--num_processes=2",
+        "--multi_gpu",
+        "--mixed_precision=no",
+    ]
+    command += [f"--main_process_port={free_port()}", "--num_machines=1", "--dynamo_backend=no", str(script)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "MASTER_ADDR": "127.0.0.1"}
     result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("done") == 2
-    alone = network(dropout=0.0, norm=None)
-    history = fit(alone, Blobs(), Blobs(), **settings, **PLAIN)
-    two = torch.load(tmp_path / "two" / "last.pt", weights_only=True)
-    assert two["losses"] == pytest.approx(history.losses, rel=1e-5)
-    # AdamW divides by the size of the gradient, so rounding of a small one becomes a visible part of a step (0.002)
-    assert_same(two["weights"], weights(alone), rtol=0, atol=2e-4)
+    assert_as_one(tmp_path / "two" / "last.pt")
+
+
+def outcomes(server, folder, accident=""):
+    """What came of two processes: they both end, whatever happens to one of them."""
+    port = free_port()
+    both = [server.Process(target=one_of_two, args=(rank, port, folder, accident)) for rank in (0, 1)]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join(120)
+    ended = [process.exitcode for process in both]
+    for process in both:
+        process.kill()
+    assert ended == [0, 0]
+    return [(folder / f"outcome{rank}").read_text() for rank in (0, 1)]
+
+
+def test_two_processes_go_on_where_they_were_stopped(server, tmp_path):
+    assert outcomes(server, tmp_path, "Ctrl-C") == 2 * ["3 steps, interrupted: True"]
+    first, second = outcomes(server, tmp_path, "its folder is empty")
+    assert first == second and "found a checkpoint of step 3 in it, another one of step 0; take a folder" in first
+    assert outcomes(server, tmp_path) == 2 * ["6 steps, interrupted: False"]
+    assert_as_one(tmp_path / "run" / "last.pt")
+
+
+def test_two_processes_end_together(server, tmp_path):
+    first, second = outcomes(server, tmp_path, "its images are no numbers")
+    assert first == second and first.startswith("FloatingPointError: the loss is no longer a number")
+    first, second = outcomes(server, tmp_path, "it raises")
+    assert first == "OSError: no space left"
+    assert re.match("RuntimeError|DistBackendError", second)  # the other one hears that it is gone
 
 
 def test_a_batch_is_shared_evenly():

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import io
+import os
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -80,19 +81,22 @@ ADVICE = {
     "Is the copy cropped to the size of what comes up from below? And is it the copy of this level, the deepest one first?",
     **dict.fromkeys(
         ("channels, but got", "Invalid channel dimensions"),
-        "A convolution got another number of channels than it was made for. Side by side, the copy and what comes up have the channels of both. Is it the copy "
+        "A convolution got another number of channels than it was made for. If it follows a torch.cat: side by side, the copy and what comes up have the channels of both. Is it the copy "
         "of this level, the deepest one first?",
     ),
     "Given transposed=1": "The transposed convolution got another number of channels than it was made for.",
     "before Module.__init__() call": "`super().__init__()` comes first, then the layers.",
     "Calculated output size: ": "Nothing is left of the image here. Is it pooled too often?",
     "Kernel size can't be greater than actual input size": "Nothing is left of the image here. Does it lose more pixels than it should on the way?",
+    "bias type (double) should be the same": "The check computes in float64. Leave the type of x as it is: no .float().",
+    **dict.fromkeys(
+        ("on meta tensors", "meta device"),
+        "The first cases only count. There a tensor has a shape and no numbers: look at x.shape, not at the numbers in x.",
+    ),
 }
 
-MACHINERY = (
-    str(Path(__file__).parent / "network.py"),
-    str(Path("torch", "nn", "modules")),
-)  # between `attempt` and the student's code
+CHECKS = str(Path(__file__).parent)
+MACHINERY = (CHECKS, f"{os.sep}torch{os.sep}")  # between `attempt` and the student's code
 
 NOT_YET = "Write the function in the cell above, run it, then run this one again. The line `raise NotImplementedError` goes away."
 NOTHING_RETURNED = "Your function ran to its end and returned nothing. Does it print the result? `return` it instead."
@@ -458,15 +462,17 @@ def _what_happened(error: BaseException) -> str:
     """The exception, where in the student's cell it arose, and what its text often means."""
     what = "".join(traceback.format_exception_only(error)).strip()[:MOST_CHARACTERS]
     what = "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in what)  # no terminal commands
-    frames = traceback.extract_tb(error.__traceback__)[2:]  # the first two are `attempt` and `Case.call`
-    frames = [frame for frame in frames if not any(name in frame.filename for name in MACHINERY)]
-    if not frames:
+    advice = [words for text, words in ADVICE.items() if text in what]
+    raised = traceback.extract_tb(error.__traceback__)
+    frames = [frame for frame in raised if not any(name in frame.filename for name in MACHINERY)]
+    if not frames and CHECKS in raised[-1].filename:
         return (
             f"Your function could not be called. {what}\nIs its first line, with `def`, still as the notebook gave it?"
         )
+    if not frames:  # a network that is made of PyTorch's layers alone
+        return "\n".join([f"Your network stopped with {what}", *advice])
     last = [frame for frame in frames if frame.filename == frames[0].filename][-1]
     where = f"in line {last.lineno}" + (f": {last.line}" if last.line else "")
-    advice = [words for text, words in ADVICE.items() if text in what]
     return "\n".join([f"Your function stopped with {what}", where, *advice])
 
 

@@ -24,7 +24,7 @@ from torch.overrides import TorchFunctionMode
 
 from unet_edu.checks.exercise import UnusableAnswerError
 
-__all__ = ["Answers", "Built", "FreshWeights", "Gradient", "as_module"]
+__all__ = ["Answers", "Built", "Drops", "FreshWeights", "Gradient", "as_module"]
 
 Array = NDArray[Any]
 
@@ -160,3 +160,21 @@ class Gradient(Answers):
                 )
             answer.backward(torch.from_numpy(np.random.default_rng(self.seed).normal(size=answer.shape)))
         return torch.zeros_like(images) if images.grad is None else images.grad
+
+
+@dataclass(frozen=True, eq=False)
+class Drops(Answers):
+    """1 when the network answers differently each time while it trains, as with dropout; 0 when not."""
+
+    def __call__(self, f: Callable[..., Any], *args: Any, **kwargs: Any) -> int | None:
+        model = self.build(f, *args, **kwargs)
+        if model is None:
+            return None
+        images = torch.tensor(self.images, dtype=torch.float64)
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            model.train()
+            first, *others = (
+                _answer(model, images) for _ in range(4)
+            )  # all four alike by chance: never, with 16 channels at 6 places
+        return int(any(not torch.equal(first, other) for other in others))

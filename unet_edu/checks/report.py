@@ -91,7 +91,8 @@ def _comparison(exercise: Exercise, yours: NDArray[Any], expected: NDArray[Any],
         return _row([_table(name, _first_plane(array), ROLES[role].fill) for name, array, role in pairs])
     if index is None or not yours.ndim:
         return ""  # the numbers are right and only their type is wrong; or there is but one, and the message has it
-    lead, cell = index[:-2], index[-2:]
+    parts = len(exercise.parts) > 0  # then the first number of the index says which
+    lead, cell = (index[:-2], index[-2:]) if len(index) > 2 or not parts else (index[:1], index[1:])
     where = f": {exercise.parts[lead[0]]}" if exercise.parts else f"[{', '.join(map(str, lead))}]" if lead else ""
     wrong = different(yours[lead], expected[lead])
     tables = [

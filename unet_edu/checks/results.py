@@ -187,6 +187,8 @@ def _iou_cases(rng: np.random.Generator) -> list[Case]:
     large, small = np.ones((2, 4), bool), np.zeros((2, 4), bool)
     small[0, 0] = True
     missed = np.zeros((2, 4), bool)
+    alarm = case("four images of 5×6, in one something found where nothing is", 4, 5, 6)
+    alarm.args[1][int(rng.integers(4))] = False
     return [
         Case(
             "a large object found, a small one missed",
@@ -201,6 +203,7 @@ def _iou_cases(rng: np.random.Generator) -> list[Case]:
         case("five images of 6×7", 5, 6, 7),
         case("four images of 8×5, two of them empty", 4, 8, 5, empty=2),
         case("six images of 3×9, one of them empty", 6, 3, 9, empty=1),
+        alarm,
     ]
 
 
@@ -219,6 +222,11 @@ MEAN_IOU = Exercise(
             "nothing and nothing gives 0",
             "Right but for images in which nothing is and nothing was found: the two agree, so their IoU is 1 here.",
             _over_images(_with_empty(0.0)),
+        ),
+        Misconception(
+            "nothing true counts as 1",
+            "Right but where nothing is and something was found: that is a mistake, and its IoU is 0. Only where neither mask has a pixel it is 1.",
+            _over_images(lambda p, t: _iou(p, t) if t.any() else 1.0),
         ),
         Misconception(
             "empty images left out",
@@ -323,6 +331,12 @@ def _same_number(prediction: Array, truth: Array) -> float:
     return float(np.mean(scores))
 
 
+def _by_pieces(prediction: Array, truth: Array) -> float:
+    from scipy.ndimage import label
+
+    return _seg_score(label(prediction > 0)[0], label(truth > 0)[0])
+
+
 def _with_background(prediction: Array, truth: Array) -> float:
     return _seg_score(prediction + 1, truth + 1)
 
@@ -368,6 +382,7 @@ def _seg_cases(rng: np.random.Generator) -> list[Case]:
         Case("a cell missed, and two found that are not there", (renumbered(extra), renumbered(true))),
         Case("two cells merged, one missed in part", (renumbered(joined), renumbered(true))),
         Case("all cells found too large", (renumbered(big), renumbered(true))),
+        Case("cells that touch", (renumbered(moved), renumbered(big))),
         Case("nothing found", (np.zeros(shape, int), renumbered(true))),
     ]
 
@@ -422,6 +437,11 @@ SEG_SCORE = Exercise(
             "same number",
             "You compare cells of the same number. The numbers of the two images have nothing to do with each other: look for the found cell that overlaps.",
             _same_number,
+        ),
+        Misconception(
+            "pieces as cells",
+            "You look for pieces that hang together. Cells that touch are one piece then: take the numbers, which tell them apart.",
+            _by_pieces,
         ),
         Misconception(
             "background as a cell",
@@ -520,6 +540,7 @@ def _split_cases(rng: np.random.Generator) -> list[Case]:
         case("four films, one after the other", [6, 3, 5, 4], 0.4),
         case("five films, mixed", [2, 8, 3, 2, 3], 0.4, mixed=True),
         case("the last film is exactly enough", [5, 6, 5, 4], 0.2),
+        case("the last film is half a frame too short", [6, 5, 4], 0.3),
         case("three films, mixed, and half of the frames wanted", [9, 4, 5], 0.5, mixed=True),
         case("two films", [7, 9], 0.25, mixed=True),
     ]
@@ -550,6 +571,11 @@ SPLIT_BY_SEQUENCE = Exercise(
             "too few frames",
             "Your films are whole, but they hold fewer frames than asked. Add another film until the share is reached.",
             _by_whole_sequences(_fewest),
+        ),
+        Misconception(
+            "share rounded down",
+            "You round the number of frames that are wanted. 4 of 15 frames are less than a share of 0.3, which is 4.5: compare with that.",
+            lambda sequences, share: _split_by_sequence(sequences, int(share * len(sequences)) / len(sequences)),
         ),
         Misconception(
             "first films",

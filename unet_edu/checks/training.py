@@ -54,12 +54,12 @@ class Drawn:
     @staticmethod
     def _seen(layer: nn.Conv2d | nn.ConvTranspose2d) -> list[int]:
         weights = layer.weight.detach().double().numpy()
-        variance = float(weights.var())
+        variance = float((weights**2).mean())  # around 0, where the weights should lie
         if not variance > 0:
             return [0, 0, 0]
         taps = 2 / variance / layer.in_channels
-        kurtosis = ((weights - weights.mean()) ** 4).mean() / variance**2
-        bias = 0.0 if layer.bias is None else float(layer.bias.detach().abs().mean())
+        kurtosis = (weights**4).mean() / variance**2
+        bias = -1.0 if layer.bias is None else float(layer.bias.detach().abs().mean())  # none is not zero
         taps = round(taps) if taps < 30 else float(f"{taps:.0e}")
         return [round(taps * layer.in_channels), round(kurtosis), round(1000 * bias)]
 

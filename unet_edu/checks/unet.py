@@ -468,7 +468,7 @@ def _wired(
             for block, convolve in enumerate(self.contracting[:-1]):
                 copies.append(copy(convolve, x))  # type: ignore[arg-type]
                 x = (pool or _max_pool)(run(convolve, x, block))  # type: ignore[arg-type]
-            x = run(self.contracting[-1], x, self.depth)  # type: ignore[arg-type]
+            x = self.dropout(run(self.contracting[-1], x, self.depth))  # type: ignore[arg-type]
             for step, (rise, convolve) in enumerate(zip(self.up, self.expanding, strict=True), start=1):
                 x = up(rise(x, copies[-step]))
                 if self.config["skip"] == "concat":
@@ -728,7 +728,7 @@ def _left_over() -> tuple[Misconception, ...]:
 
 
 def _repair_cases(rng: np.random.Generator) -> list[Case]:
-    from unet_edu.checks.network import Answers, Built, Gradient
+    from unet_edu.checks.network import Answers, Built, Drops, Gradient
 
     return [
         Case(
@@ -741,6 +741,11 @@ def _repair_cases(rng: np.random.Generator) -> list[Case]:
         Case("fresh weights and an image of 12×20", (1, 2, 6), probe=Answers(*_fresh(rng, 1, 1, 12, 20))),
         Case("fresh weights and two images of 16×8", (2, 3, 5), probe=Answers(*_fresh(rng, 2, 2, 16, 8))),
         Case("the gradient of an image of 12×16", (1, 3, 6), probe=Gradient(*_fresh(rng, 1, 1, 12, 16))),
+        Case(
+            "in training mode, the same image twice: do the answers differ?",
+            (1, 2, 4),
+            probe=Drops(*_fresh(rng, 1, 1, 8, 12)),
+        ),
     ]
 
 
@@ -755,6 +760,11 @@ REPAIR_UNET = Exercise(
             "lower copy left out",
             "The network runs, but the lower level lost its copy. The convolution there was made for too few channels: give it more, and keep the copy.",
             _repaired(join=lambda copy, x, level: x if level else _cat(copy, x), lowest_alone=True),
+        ),
+        Misconception(
+            "dropout left out",
+            "All answers are right, but nothing is dropped while the network trains. Keep the dropout, and tell it when: while training, and never else.",
+            _repaired(dropout=0.0),
         ),
         Misconception(
             "copies added",

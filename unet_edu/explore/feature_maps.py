@@ -39,7 +39,7 @@ MOMENTS = {"after ReLU": False, "before ReLU": True}
 SCALES = {"each at its own size": False, "all equally large": True}
 MOST_CHANNELS = 64  # at the bottom
 FULL = 128  # pixels on the screen of a map of 128 pixels: its own
-TILE, ACROSS = 48, 16  # of the sheet of all channels
+TILE, ACROSS = 64, 16  # of the sheet of all channels; all sides are such a number of pixels, halved or doubled
 
 
 @dataclass(frozen=True)
@@ -237,12 +237,19 @@ def _tiles(look: str, image: int, stage: str, before: bool) -> NDArray[np.float6
     found = maps(look, image)[stage]
     planes = found.before if before else found.after
     canvas = np.ones((-(-len(planes) // ACROSS) * (TILE + 4), ACROSS * (TILE + 4), 3))
-    places = (np.arange(TILE) * planes.shape[-1]) // TILE  # the nearest pixel
     for channel, plane in enumerate(planes):
         top, left = (TILE + 4) * (channel // ACROSS) + 2, (TILE + 4) * (channel % ACROSS) + 2
-        tile = painted(plane, before)[np.ix_(places, places)]
+        tile = _resized(painted(plane, before))
         canvas[top : top + TILE, left : left + TILE] = tile if tile.ndim == 3 else tile[..., None]
     return canvas
+
+
+def _resized(drawn: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A map as large as a tile. Four pixels become their mean: to leave some out would turn a chequered pattern into another."""
+    if len(drawn) <= TILE:
+        return drawn.repeat(TILE // len(drawn), axis=0).repeat(TILE // len(drawn), axis=1)
+    share = len(drawn) // TILE
+    return drawn.reshape(TILE, share, TILE, share, *drawn.shape[2:]).mean(axis=(1, 3))
 
 
 def _sheet(state: State) -> str:
@@ -252,16 +259,16 @@ def _sheet(state: State) -> str:
     return (
         f'<div style="line-height: 1.5; margin-top: 0.6em"><b>All {len(planes)} channels, {STAGES[state.stage]}</b>, in rows of '
         f"{ACROSS}. Silent on this picture (0 everywhere after the ReLU): {silent}.</div>"
-        f'<div style="background: {PAPER}; line-height: 0">{image_tag(array_png(sheet(state)), alt, "width: 100%; max-width: 832px")}</div>'
+        f'<div style="background: {PAPER}; line-height: 0">{image_tag(array_png(sheet(state)), alt, "width: 100%; max-width: 1088px")}</div>'
     )
 
 
 def picture(state: State) -> Picture:
     """The chosen channel at each level and the sheet, for where nothing runs."""
     tiles = sheet(state)
-    side, below = 1.5, 9.8 * tiles.shape[0] / tiles.shape[1]  # inches
+    side, below = FULL / 100, 9.8 * tiles.shape[0] / tiles.shape[1]  # inches
     height = 0.5 + side + 0.3 + below + 0.1
-    figure = Figure(figsize=(10, height), dpi=100, facecolor=PAPER)
+    figure = Figure(figsize=(10, height), dpi=100, facecolor=PAPER)  # a pixel of the largest map is a pixel here
     image = _images(state.look)[state.image]
     panels: list[tuple[str, NDArray[Any]]] = [("the picture\n128 × 128", image)]
     for stage, words in STAGES.items():

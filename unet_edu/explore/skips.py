@@ -40,7 +40,7 @@ __all__ = [
 IMAGES = 4  # of the held-out pictures of each look
 CHANGES = {"on": "on", "zeroed": "zeros instead", "shuffled": "its pixels shuffled"}
 LEVELS = (0, 1)  # of the skip connections of the network `cells`
-WITHOUT = {"concat": "joined behind", "add": "added", "multiply": "multiplied", "none": "no copies at all"}
+RETRAINED = {"concat": "concatenated", "add": "added", "multiply": "multiplied", "none": "no copies"}
 SHUFFLE_SEED = 6
 
 
@@ -214,7 +214,7 @@ def _others(state: State) -> list[tuple[str, NDArray[np.uint8], Score]]:
     panels = []
     for name, skip in NETWORKS.items():
         mask = retrained_masks(state.look, name)[state.image]
-        panels.append((f"{skip}: {WITHOUT[skip]}", mask, score(mask, instances)))
+        panels.append((RETRAINED[skip], mask, score(mask, instances)))
     return panels
 
 
@@ -249,7 +249,7 @@ def _retrained_box(state: State) -> str:
     """It stays as it is while the copies of the other network are changed."""
     figures = []
     for title, mask, found in _others(state):
-        overlay = _overlay(state, mask, f"The mask of the network trained with skip connections {title}", found)
+        overlay = _overlay(state, mask, f"The mask of a network that was trained so: {title}", found)
         figures.append(_figure(overlay, title, _said(found)))
     means = [f"{skip} {_retrained_mean(state.look, name).seg:.3f}" for name, skip in NETWORKS.items()]
     return _box(
@@ -310,18 +310,23 @@ def picture(state: State) -> Picture:
     image, instances = _examples(state.look)[state.image]
     truth = separated(instances)
     figure = Figure(figsize=(10, 6.6), dpi=100, facecolor=PAPER)
-    rows = ((_panels(state), 0.52, "Question 1: damage at inference, one network"), (_others(state), 0.05, QUESTION_2))
-    for panels, bottom, title in rows:
-        is_first = panels[0][0] == "as it was trained"
-        figure.text(0.02, bottom + 0.445, title, fontsize=11, fontweight="bold", color=INK, va="top")
-        shown = [("the picture", image, "")] if is_first else []
-        shown += [(name, agreement(image, mask, truth), _said(found)) for name, mask, found in panels]
-        for column, (name, values, said) in enumerate(shown):
+    damage, retrained = (
+        [
+            (f"{name.replace(' (', chr(10) + '(')}\n{_said(found)}", agreement(image, mask, truth))
+            for name, mask, found in panels
+        ]
+        for panels in (_panels(state), _others(state))
+    )
+    rows = (
+        (0.52, "Question 1: damage. One trained network", [("the picture", image), *damage]),
+        (0.05, "Question 2: retrained. Four networks", retrained),
+    )
+    for bottom, question, shown in rows:
+        figure.text(0.02, bottom + 0.445, question, fontsize=11, fontweight="bold", color=INK, va="top")
+        for column, (title, values) in enumerate(shown):
             axes = figure.add_axes((0.02 + 0.245 * column, bottom, 0.22, 0.333))
             axes.imshow(values, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-            axes.set_title(
-                f"{name.replace(' (', chr(10) + '(')}\n{said}" if said else name, fontsize=8.5, color=INK, pad=3
-            )
+            axes.set_title(title, fontsize=8.5, color=INK, pad=3)
             axes.set_axis_off()
     legend(figure.add_axes((0.02, 0.0, 0.96, 0.04)), unknown=False)
     (_, _, whole), (_, hurt_mask, hurt) = _panels(state)
@@ -333,6 +338,3 @@ def picture(state: State) -> Picture:
         f"({_words(state)}), {_said(hurt)}. Below, the masks of four networks that were trained with other skip connections: {others}."
     )
     return Picture(figure, alt, f"kinds of pixels, damaged: {digest(kinds(hurt_mask, truth))}")
-
-
-QUESTION_2 = "Question 2: retrained, four networks"

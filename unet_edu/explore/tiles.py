@@ -55,7 +55,7 @@ def tiles(row: int = 40, column: int = 50, *, step: int = 28, padding: str = "va
     """Explore images in tiles.
 
     Point at a pixel, or choose it with the sliders: its tile is shown, the blue square that the network reads, and the yellow square that is kept of
-    the answer. Change the step from tile to tile, on and off the phase, and see on the right where the answer differs from that of the whole
+    the answer. A click holds the pixel, another lets it go. Change the step from tile to tile, on and off the phase, and see on the right where the answer differs from that of the whole
     image at once. With padding "same" the network sees zeros around each tile.
 
     Parameters
@@ -105,7 +105,12 @@ def tiles(row: int = 40, column: int = 50, *, step: int = 28, padding: str = "va
 
     def follow(change: dict[str, list[int]]) -> None:
         places = [min(max(place - BEFORE, 0), length - 1) for place, length in zip(change["new"], SHAPE, strict=True)]
+        before = pointed.html
         explorer.update(row=places[0], column=places[1])
+        if (
+            pointed.html == before
+        ):  # that pixel was chosen already; but the browser sends the next one only after a new picture
+            pointed.html = before.rstrip() if before.endswith(" ") else before + " "
 
     pointed.observe(follow, names="pixel")
     return explorer
@@ -250,7 +255,7 @@ def _place_figure(state: State) -> str:
     lines += f'<circle cx="{state.column + 0.5}" cy="{state.row + 0.5}" r="1.2" fill="{PAPER}" stroke="{INK}" stroke-width="0.5"/>'
     box = f"{-BEFORE} {-BEFORE} {SHAPE[1] + BEFORE + AFTER} {SHAPE[0] + BEFORE + AFTER}"
     caption = (
-        f"{_chip(READ, 'dashed')} read by the network: {read[2]} × {read[3]} {_chip(KEPT)} kept of its answer: {kept[2]} × {kept[3]}. "
+        f"{_chip(READ, 'dashed')} read by the network: {read[2]} × {read[3]}; {_chip(KEPT)} kept of its answer: {kept[2]} × {kept[3]}. "
         "Paler: mirrored."
     )
     return _figure(_surroundings(), box, lines, _place(state), caption)
