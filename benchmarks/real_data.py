@@ -7,11 +7,13 @@ Needs the frames: the folder that UNET_EDU_TEST_DATA names, or what `unet-edu da
 unet_edu/data/results/real_data.json, in place of older rows of the same experiment, variant and seed. The steps are as many as take two cores
 about a quarter of an hour or less.
 
-Nothing was chosen by the frames that are scored. `--choose` splits the training frames once more, trains on the first part, and prints the
-scores of thresholds and growths on the second: from there come the numbers in SETTINGS. The network after the last step is the one that
-is scored; the curve is only drawn.
+Thresholds and growth were not chosen by the frames that are scored. `--choose` splits the training frames once more, trains on the first part,
+and prints the scores of thresholds and growths on the second: from there come the numbers in SETTINGS. What was not chosen so: the stronger
+augmentation of "phc" was decided without a trial, but after a first run had been scored; that "dsb" sees its frames enlarged was decided without a trial;
+and how steep the border map is, and that the films' frames are halved, comes from an earlier study that had looked at both films. The network after the last step is the one that is scored; the curve
+is only drawn.
 
-The seconds are of this run on this machine, with whatever else ran there; processor minutes add up the cores.
+`minutes` are of this run on this machine, with whatever else ran there; `cpu_minutes` add up the cores.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ import typer
 from numpy.typing import NDArray
 
 from unet_edu import __version__
-from unet_edu.data.files import SUFFIXES, DataError, pairs, read_image, read_labels, write_whole
+from unet_edu.data.files import SUFFIXES, DataError, is_image, pairs, read_image, read_labels, write_whole
 
 if TYPE_CHECKING:  # torch takes seconds to import, and `--help` needs none of it
     from unet_edu.data.samples import Frame
@@ -223,7 +224,8 @@ def _train(
             typer.echo(f"Stopped at step {steps}. The same command with --resume goes on from there.", err=True)
         raise typer.Exit(130)
     if _is_first() and not quiet:
-        typer.echo(f"Weights: {output / ('best.pt' if validation else 'last.pt')}")
+        best = output / "best.pt"  # there is none where nothing was held out, or no cell is on what was
+        typer.echo(f"Weights: {best if best.exists() else output / 'last.pt'}")
 
 
 def _widths(text: str) -> list[int]:
@@ -380,7 +382,7 @@ def _reports(output: Path, wanted: bool, quiet: bool) -> Iterator[Callable[[UNet
             tqdm.write("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
         if writer is not None:
             for name, value in row.items():
-                if name != "step":
+                if name != "step" and math.isfinite(value):
                     writer.add_scalar(name, value, int(row["step"]))
             writer.flush()
 
@@ -472,7 +474,7 @@ def _images(named: Sequence[Path]) -> list[Path]:
         if not path.is_dir():
             paths.append(path)
             continue
-        inside = [file for file in sorted(path.iterdir()) if file.suffix.lower() in SUFFIXES]
+        inside = [file for file in sorted(path.iterdir()) if is_image(file)]
         inside = [file for file in inside if not file.name.endswith(tuple(RESULTS.values()))]
         if not inside:
             raise ValueError(f"{path}: expected images in this folder ({', '.join(SUFFIXES)}), found none")

@@ -474,7 +474,7 @@ def _cells(name: str, value: ArrayLike) -> NDArray[np.int64]:
     array = numbers(name, value)
     if array.dtype.kind == "b":
         raise ValueError(f"{name}: expected cells with numbers, got a mask; connected({name}) makes cells of it")
-    if array.dtype.kind == "f" and not (array == np.round(array)).all():
+    if array.dtype.kind == "f" and not (np.isfinite(array) & (array == np.round(array))).all():
         raise ValueError(
             f"{name}: expected whole numbers, one a cell; probabilities become cells with connected(p > 0.5)"
         )

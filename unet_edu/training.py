@@ -192,6 +192,8 @@ def fit(
                     if is_stopped and run.step < steps:
                         run.history.interrupted = True
                         break
+        # while the processes are still joined: what averages their gradients can hang when it is cleared away after that
+        del network
         model.eval()
         return run.history
 
@@ -452,6 +454,8 @@ def _processes() -> Iterator[tuple[int, int]]:
         distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     try:
         yield (distributed.get_rank(), distributed.get_world_size()) if distributed.is_initialized() else (0, 1)
+        if is_new:
+            distributed.barrier()  # nobody hangs up while another one still listens
     finally:
         if is_new:
             distributed.destroy_process_group()

@@ -18,7 +18,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from tests.checks.judging import assert_right
 from unet_edu import check
 from unet_edu import convolution as library
-from unet_edu.checks import EXERCISES, attempt, compare, convolution, judge
+from unet_edu.checks import EXERCISES, SEED, attempt, compare, convolution, judge
 from unet_edu.checks.exercise import TOLERANCE, Answer, Case, Exercise, different
 from unet_edu.convolution import conv2d, conv2d_grad_input
 
@@ -155,10 +155,16 @@ def cases_of(name, seed):
     return EXERCISES[name].cases(np.random.default_rng(seed))
 
 
-@each_mistake
-def test_each_misconception_gets_its_own_hint(exercise, mistake, monkeypatch):
+@pytest.fixture
+def memory(monkeypatch):
+    """While it judges, no function is asked the same case twice."""
     monkeypatch.setattr("unet_edu.checks.exercise.attempt", remembered)
     monkeypatch.setattr("unet_edu.checks.exercise._right", lambda e, case: remembered(e.reference, case).value)
+
+
+@each_mistake
+@pytest.mark.usefixtures("memory")
+def test_each_misconception_gets_its_own_hint(exercise, mistake):
     others = tuple(m for m in exercise.misconceptions if m is not mistake)
     alone = dataclasses.replace(exercise, misconceptions=others)
     for seed in range(SEEDS):
@@ -754,8 +760,12 @@ def test_a_check_needs_neither_torch_nor_matplotlib_nor_ipython():
 
 
 @each_mistake
+@pytest.mark.usefixtures("memory")
 def test_what_is_shown_is_well_formed_and_always_the_same(exercise, mistake):
-    first, second = (check(mistake.wrong, exercise=exercise.name) for _ in range(2))
+    cases = cases_of(exercise.name, SEED)
+    first, second = (
+        judge(exercise, cases, [ask(mistake.wrong, case) for case in cases]) for ask in (remembered, attempt)
+    )
     page = first._repr_html_()
     assert page == second._repr_html_()
     assert repr(first) == repr(second)

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from unet_edu import cli
 from unet_edu.data.benchmarks import BENCHMARKS
 from unet_edu.data.cells import synthetic_cells
-from unet_edu.data.files import read_labels
+from unet_edu.data.files import pairs, read_labels
 from unet_edu.training import load
 
 TINY = ("--widths", "4,8", "--crop", "32", "--batch-size", "2", "--device", "cpu")
@@ -148,12 +148,15 @@ def test_a_stopped_run_goes_on_to_where_it_would_have_gone(tmp_path):
         stdout=subprocess.DEVNULL,
         text=True,
     )
-    for _ in range(1200):
-        if (tmp_path / "a" / "last.pt").exists():
-            break
-        time.sleep(0.05)
-    stopped.send_signal(signal.SIGINT)
-    _, said = stopped.communicate(timeout=60)
+    try:
+        for _ in range(1200):
+            if (tmp_path / "a" / "last.pt").exists():
+                break
+            time.sleep(0.05)
+        stopped.send_signal(signal.SIGINT)
+        _, said = stopped.communicate(timeout=60)
+    finally:
+        stopped.kill()
     assert stopped.returncode == 130, said
     assert re.search(r"Stopped at step \d+\. The same command with --resume goes on from there\.", said)
     run(*command, "-o", tmp_path / "a", "--resume")
@@ -164,7 +167,9 @@ def test_a_stopped_run_goes_on_to_where_it_would_have_gone(tmp_path):
 
 
 def test_two_processes_make_one_run(tmp_path):
-    """As `accelerate launch` and torchrun start them: one of the two writes and speaks."""
+    """As `accelerate launch` and torchrun start them: one of the two writes and speaks, and they share the batch."""
+    # without what each process draws or measures for itself
+    alike = ["--steps", "4", "--norm", "none", "--dropout", "0", "--precision", "float32"]
     command = [
         sys.executable,
         "-m",
@@ -176,7 +181,7 @@ def test_two_processes_make_one_run(tmp_path):
         "unet_edu.cli",
     ]
     done = subprocess.run(
-        [*command, "train", "cells", *TINY, "--steps", "4", "-o", tmp_path / "run"],
+        [*command, "train", "cells", *TINY, *alike, "-o", tmp_path / "run"],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
@@ -187,6 +192,9 @@ def test_two_processes_make_one_run(tmp_path):
     assert done.stdout.count("images to train on") == done.stdout.count("Weights:") == 1
     assert {path.name for path in (tmp_path / "run").iterdir()} == {"best.pt", "last.pt", "train.json", "tensorboard"}
     assert len(list((tmp_path / "run" / "tensorboard").iterdir())) == 1
+    run("train", "cells", *TINY, *alike, "-o", tmp_path / "alone")
+    two, alone = (torch.load(tmp_path / name / "last.pt", weights_only=True)["losses"] for name in ("run", "alone"))
+    assert two == pytest.approx(alone, rel=1e-5)  # float32, added up in another order
 
 
 def test_the_papers_recipe(tmp_path):
@@ -231,6 +239,24 @@ def test_frames_of_your_own_are_held_out_in_one_piece(tmp_path):
     assert cli._held_out(frames, 0.9) == (["a"], list("bcde"))
     assert cli._held_out(frames, 0) == (frames, [])
     assert cli._held_out(["a"], 0.5) == (["a"], [])
+
+
+def test_images_without_cells(tmp_path):
+    """They have no IoU, so there is no best; what is there is named."""
+    folder = write_pairs(tmp_path / "mine", 2)
+    for path in (folder / "labels").iterdir():
+        save(path, np.zeros((48, 56), np.uint8))
+    said = run("train", folder, "-o", tmp_path / "run", *TINY, "--steps", 30, "--lr", 0.1, "--validate-every", 30)
+    assert "val_iou nan" in said and f"Weights: {tmp_path / 'run' / 'last.pt'}" in said
+    assert "Inf" not in said  # TensorBoard's writer would complain of NaN
+
+
+def test_what_macos_leaves_on_disks_is_no_image(tmp_path):
+    folder = write_pairs(tmp_path / "mine", 2)
+    for hidden in ("._0.tif", ".DS_Store"):
+        (folder / "images" / hidden).write_bytes(b"of macOS")
+    assert [image.name for image, _ in pairs(folder)] == ["0.tif", "1.tif"]
+    assert [image.name for image in cli._images([folder / "images"])] == ["0.tif", "1.tif"]
 
 
 def test_classes_in_place_of_cells(tmp_path):

@@ -385,6 +385,7 @@ def test_two_processes_at_once_download_once(published, tmp_path):
         process.start()
     for process in both:
         process.join(60)
+        process.kill()
     assert [process.exitcode for process in both] == [0, 0]
     assert len(published.asked) == 1
     expect_whole(tmp_path)
@@ -601,6 +602,14 @@ def test_a_damaged_image_is_named(tmp_path, read, body):
     path.write_bytes(body)
     with pytest.raises(DataError, match=r"it\.png: cannot be read as an image .*get it again"):
         read(path)
+
+
+def test_an_image_of_another_kind_is_told_what_to_become(tmp_path):
+    import tifffile  # comes with scikit-image
+
+    tifffile.imwrite(tmp_path / "it.tif", np.zeros((4, 4), np.float64))
+    with pytest.raises(DataError, match="of another kind: save it as PNG, or as TIFF with 8 bits, 16 bits or 32-bit"):
+        read_image(tmp_path / "it.tif")
 
 
 @pytest.mark.filterwarnings("ignore:Image size")

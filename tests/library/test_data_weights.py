@@ -48,8 +48,10 @@ def test_the_noted_scores_are_those_that_come_out(found):
 def test_they_reach_what_lesson_06_says_of_them(found):
     mean = {name: np.mean([row["seg"] for row in looks.values()]) for name, looks in found.items()}
     assert all(row["seg"] > 0.75 and row["iou"] > 0.9 for looks in found.values() for row in looks.values())
-    assert mean["cells"] > mean["cells_none"] and mean["cells_add"] > mean["cells_none"]
-    assert mean["cells"] - mean["cells_none"] < 0.05, "without copies it is only a little worse"
+    for look in LOOKS:  # in pixels a little worse without copies, in cells hardly
+        for name in ("cells", "cells_add"):
+            assert 0.005 < found[name][look]["iou"] - found["cells_none"][look]["iou"] < 0.04
+    assert mean["cells_none"] < mean["cells"] < mean["cells_none"] + 0.05
 
 
 def test_the_pictures_are_held_out_and_always_the_same():

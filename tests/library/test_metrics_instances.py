@@ -422,6 +422,7 @@ MASK, CELLS = np.zeros((2, 3), np.uint8), np.array([[1, 1, 2], [0, 2, 2]])
         (CELLS, CELLS > 0, r"target: expected cells with numbers, got a mask; connected\(target\)"),
         (CELLS / 3, CELLS, r"prediction: expected whole numbers, one a cell; .* connected\(p > 0\.5\)"),
         (CELLS * np.nan, CELLS, "prediction: expected whole numbers"),
+        (CELLS + np.inf, CELLS, "prediction: expected whole numbers"),
         (CELLS, CELLS - 1, "target: expected 0 for the background and cells from 1 up, got -1"),
         (CELLS[0], CELLS[0], r"target: expected shape \(H, W\).*, got \(3,\)"),
         ([[0], [0, 1]], CELLS, "prediction: expected an array, got rows of different lengths"),

@@ -859,19 +859,19 @@ QUIZ = Quiz(
             ),
         ),
         Question(
-            "In a trained network you replace the copy of the top level by zeros. Its answers become useless. What does this show?",
+            "In a trained network you replace all copies by zeros. Its answers get much worse. What does this show?",
             (
                 Option(
-                    "this network, as trained, leans on that copy",
-                    "That is all. To know what a network without the copy can do, train one without it.",
+                    "this network, as trained, leans on its copies",
+                    "That is all. To know what a network without copies can do, train one without them.",
                 ),
                 Option(
-                    "no network can do the task without that copy",
-                    "This one never learned to do without. Another, trained without the copy from the start, may do much better.",
+                    "no network can do the task without copies",
+                    "This one never learned to do without. Another, trained without copies from the start, may do much better.",
                     "damage is the same as an ablation",
                 ),
                 Option(
-                    "the copy carries the whole answer",
+                    "the copies carry the whole answer",
                     "Zeros in half of the channels upset the convolution that reads them. That says nothing about what the other half knows.",
                     "what is missed did the work alone",
                 ),

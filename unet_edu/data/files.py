@@ -12,10 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["SUFFIXES", "DataError", "pairs", "read_image", "read_labels", "write_whole"]
+__all__ = ["SUFFIXES", "DataError", "is_image", "pairs", "read_image", "read_labels", "write_whole"]
 
 SUFFIXES = (".png", ".tif", ".tiff")
 """The files that are read as images, by the end of their names."""
+
+
+def is_image(path: Path) -> bool:
+    """Whether a file is read as an image, by its name. macOS writes a file ._NAME beside each NAME on disks of others; these are none."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
 class DataError(Exception):
@@ -106,7 +111,7 @@ def _by_name(folder: Path) -> dict[str, Path]:
         raise DataError(f"{folder.parent}: expected the subfolders 'images' and 'labels'; there is no {folder.name!r}")
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in SUFFIXES and found.setdefault(path.stem, path) != path:
+        if is_image(path) and found.setdefault(path.stem, path) != path:
             raise DataError(f"{path}: has the same name as {found[path.stem].name}; which one is meant?")
     if not found:
         raise DataError(f"{folder}: expected images ({', '.join(SUFFIXES)}), found none")
@@ -133,7 +138,8 @@ def _pixels(path: str | os.PathLike[str], palette_as_numbers: bool = False) -> N
         ) from None
     except Exception as error:  # noqa: BLE001  a damaged file makes decoders raise almost anything
         raise DataError(
-            f"{path}: cannot be read as an image ({error}); the file is damaged or of another kind: get it again"
+            f"{path}: cannot be read as an image ({error}); the file is damaged: get it again; or it is of another kind: save it as PNG, "
+            "or as TIFF with 8 bits, 16 bits or 32-bit floats"
         ) from None
 
 
