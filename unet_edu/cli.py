@@ -134,7 +134,7 @@ def train(
     crop: Annotated[int, recipe(min=1, help="Side of the crops, in pixels. The paper: 572.")] = 128,
     w0: Annotated[float, recipe(min=0, help="How much more the gaps between cells count. 0: no weight map.")] = 10.0,
     sigma: Annotated[float, recipe(min=0.1, help="How wide a gap counts as narrow, in pixels.")] = 5.0,
-    seed: Annotated[int, recipe(min=0, help="Of the weights, the crops and their order.")] = 0,
+    seed: Annotated[int, recipe(min=0, max=2**63 - 1, help="Of the weights, the crops and their order.")] = 0,
     validate_every: Annotated[
         int | None, recipe(min=1, help="Steps between validations. Without it: ten in all.")
     ] = None,

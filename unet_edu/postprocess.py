@@ -6,15 +6,19 @@ made into cells in four steps: a threshold, pieces that are connected, away with
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unet_edu._arguments import numbers, whole
-from unet_edu.unet import UNet
+
+if TYPE_CHECKING:  # cells can be made without torch
+    from unet_edu.unet import UNet
 
 __all__ = ["instances_from_probability", "predict_turned"]
+
+ROUNDING = 1e-3  # by so much the sum of rounded numbers may leave the range from 0 to 1
 
 
 def instances_from_probability(
@@ -59,12 +63,19 @@ def instances_from_probability(
         raise ValueError(
             f"probability: expected one plane (H, W), got shape {probability.shape}; take the class of the cells, as in predict(…)[1]"
         )
+    low, high = (probability.min(), probability.max()) if probability.size else (0, 1)
+    if not (low >= -ROUNDING and high <= 1 + ROUNDING):
+        raise ValueError(
+            f"probability: expected numbers from 0 to 1, got {low:g} to {high:g}; a network's scores become probabilities with softmax"
+        )
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"threshold: expected a number from 0 to 1, got {threshold}")
     if not (np.isfinite(grow) and grow >= 0):
         raise ValueError(f"grow: expected a number of pixels of at least 0, got {grow}")
     min_size = whole("min_size", min_size, 0)
-    pieces, _ = ndimage.label(probability > threshold)
+    pieces, found = ndimage.label(probability > threshold)
     cells, n = np.zeros(probability.shape, np.int32), 0
-    for piece, box in enumerate(ndimage.find_objects(pieces), start=1):
+    for piece, box in enumerate(ndimage.find_objects(pieces) if found else [], start=1):
         here = pieces[box] == piece
         cell = ndimage.binary_fill_holes(here)
         if cell.sum() >= min_size and not cells[box][here].any():  # what lies in the hole of another belongs to that

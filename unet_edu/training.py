@@ -170,30 +170,30 @@ def fit(
         batches = _batches(train, settings, run.step, rank, count, workers)
         losses: list[Tensor] = []  # still on the device: looking at one makes a GPU wait
         model.train()
-        with tqdm(total=steps, initial=run.step, disable=not progress or rank > 0, unit="step") as bar:
-            for batch in batches:
-                with autocast(place, precision), _randomness(place, seed, run.step, rank):
-                    losses.append(_loss(network, batch, place))
-                run.update(losses[-1])
-                is_row = run.step % every == 0 or run.step == steps
-                if is_row or place.type == "cpu" or run.step % LOOK_EVERY == 0:
-                    is_stopped = run.look(losses, stop.is_set())
-                    losses.clear()
-                    bar.update(run.step - bar.n)
-                    bar.set_postfix(loss=f"{run.history.losses[-1]:.4f}")
-                    if is_row or is_stopped:
-                        run.expect_finite_weights()
-                    if (
-                        is_row and rank == 0
-                    ):  # also when it is stopped: the run that goes on will not come by here again
-                        run.add_row(validation, precision, on_validation)
-                    if (is_row or is_stopped) and rank == 0:
-                        run.keep()
-                    if is_stopped and run.step < steps:
-                        run.history.interrupted = True
-                        break
-        # while the processes are still joined: what averages their gradients can hang when it is cleared away after that
-        del network
+        try:
+            with tqdm(total=steps, initial=run.step, disable=not progress or rank > 0, unit="step") as bar:
+                for batch in batches:
+                    with autocast(place, precision), _randomness(place, seed, run.step, rank):
+                        losses.append(_loss(network, batch, place))
+                    run.update(losses[-1])
+                    is_row = run.step % every == 0 or run.step == steps
+                    if is_row or place.type == "cpu" or run.step % LOOK_EVERY == 0:
+                        is_stopped = run.look(losses, stop.is_set())
+                        losses.clear()
+                        bar.update(run.step - bar.n)
+                        bar.set_postfix(loss=f"{run.history.losses[-1]:.4f}")
+                        if is_row or is_stopped:
+                            run.expect_finite_weights()
+                            if rank == 0:
+                                if is_row:  # also when it is stopped: the run that goes on will not come by here again
+                                    run.add_row(validation, precision, on_validation)
+                                run.keep()
+                        if is_stopped and run.step < steps:
+                            run.history.interrupted = True
+                            break
+        finally:
+            # while the processes are still joined: what averages their gradients can hang when it is cleared away after that
+            del network
         model.eval()
         return run.history
 

@@ -193,7 +193,7 @@ def different_by_far(wrong, right):
         wrong.shape != right.shape
         or wrong.dtype.kind != right.dtype.kind
         or (wrong.dtype.kind in "biu" and (wrong != right).any())  # whole numbers are not rounded
-        or np.abs(wrong.astype(float) - right.astype(float)).max() > 100 * TOLERANCE * scale
+        or np.abs(wrong.astype(float) - right.astype(float)).max(initial=0) > 100 * TOLERANCE * scale
     )
 
 

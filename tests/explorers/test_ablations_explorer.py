@@ -95,7 +95,7 @@ def test_everything_shown_is_true(measured, variant, score, sample):
     assert pictures.count("<img") == len(kept)
     for name in kept:
         right = found_cells(measured[name][sample], measured["truth"][sample])
-        assert f"<b>{name}</b>: {right.sum()} of {len(right)} cells found" in pictures
+        assert f"<b>{name}</b><br>{right.sum()} of {len(right)} cells found" in pictures
     assert ("no picture was kept" in pictures) == (variant not in measured)
     assert not re.search("nan|None|inf", words + re.sub("base64,[^\"']+", "", pictures))
 

@@ -70,12 +70,16 @@ def test_nothing_found_is_an_empty_map():
     assert empty.shape == (5, 6)
     assert empty.dtype == np.int32
     assert not empty.any()
+    assert instances_from_probability(np.zeros((0, 6)), grow=3).shape == (0, 6)  # an image without a pixel
 
 
 @pytest.mark.parametrize(
     ("probability", "options", "words"),
     [
         (np.zeros((2, 5, 5)), {}, r"one plane \(H, W\), got shape \(2, 5, 5\)"),
+        (np.array([[0.3, np.nan]]), {}, "probability: expected numbers from 0 to 1, got nan"),
+        (np.array([[-2.5, 4.0]]), {}, r"from 0 to 1, got -2\.5 to 4; .* softmax"),
+        (np.zeros((5, 5)), {"threshold": 1.5}, r"threshold: expected a number from 0 to 1, got 1\.5"),
         (np.zeros((5, 5)), {"grow": -1}, "grow: expected a number of pixels of at least 0, got -1"),
         (np.zeros((5, 5)), {"grow": np.nan}, "grow: expected"),
         (np.zeros((5, 5)), {"min_size": -1}, "min_size"),

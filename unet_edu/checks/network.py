@@ -166,7 +166,7 @@ class Gradient(Answers):
 class Drops(Answers):
     """1 when the network answers differently each time while it trains, as with dropout; 0 when not."""
 
-    def __call__(self, f: Callable[..., Any], *args: Any, **kwargs: Any) -> int | None:
+    def __call__(self, f: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor | None:
         model = self.build(f, *args, **kwargs)
         if model is None:
             return None
@@ -177,4 +177,4 @@ class Drops(Answers):
             first, *others = (
                 _answer(model, images) for _ in range(4)
             )  # all four alike by chance: never, with 16 channels at 6 places
-        return int(any(not torch.equal(first, other) for other in others))
+        return torch.tensor(int(any(not torch.equal(first, other) for other in others)))

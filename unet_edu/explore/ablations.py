@@ -246,7 +246,7 @@ def _drawn(name: str, sample: int) -> str:
     image, found, truth = (_samples()[key][sample] for key in ("images", name, "truth"))
     tag = image_tag(array_png(over_cells(image, found, truth)), _alt_panel(name, found, truth), "width: 100%")
     return (
-        f'<figure style="margin: 0; flex: 1 1 14em; max-width: 24em"><figcaption style="line-height: 1.5"><b>{name}</b>: '
+        f'<figure style="margin: 0; flex: 1 1 14em; max-width: 24em"><figcaption style="line-height: 1.5"><b>{name}</b><br>'
         f'{_counts(found, truth)}</figcaption><div style="line-height: 0">{tag}</div></figure>'
     )
 

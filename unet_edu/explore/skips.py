@@ -251,12 +251,12 @@ def _retrained_box(state: State) -> str:
     for title, mask, found in _others(state):
         overlay = _overlay(state, mask, f"The mask of a network that was trained so: {title}", found)
         figures.append(_figure(overlay, title, _said(found)))
-    means = [f"{skip} {_retrained_mean(state.look, name).seg:.3f}" for name, skip in NETWORKS.items()]
+    means = ["{} {:.3f} and {:.3f}".format(skip, *_retrained_mean(state.look, name)) for name, skip in NETWORKS.items()]
     return _box(
         "output",
         "Question 2: retrained. Four networks, each trained from the beginning in its own way.",
         figures,
-        f"SEG, mean of {IMAGES} pictures: {', '.join(means)}. Only this says what skip connections are worth. "
+        f"SEG and IoU, means of {IMAGES} pictures: {', '.join(means)}. Only this says what skip connections are worth. "
         "Each was trained once, so small differences are chance.",
     )
 
