@@ -25,6 +25,10 @@ def test_without_options_the_cells_are_the_connected_pieces():
     assert not ((probability > 0.5) & (cells == 0)).any()
 
 
+def test_a_pixel_at_the_threshold_is_no_cell():
+    assert instances_from_probability([[0.25, 0.5, 0.75]], threshold=0.5).tolist() == [[0, 0, 1]]
+
+
 def test_growing_gives_back_the_gap():
     _, truth = synthetic_cells(3, (128, 128), cells=16)
     gapped = separated(truth).astype(np.float32)

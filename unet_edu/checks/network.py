@@ -176,5 +176,5 @@ class Drops(Answers):
             model.train()
             first, *others = (
                 _answer(model, images) for _ in range(4)
-            )  # all four alike by chance: never, with 16 channels at 6 places
+            )  # in a wide network never alike by chance; in a narrow one all ReLUs may be shut
         return torch.tensor(int(any(not torch.equal(first, other) for other in others)))

@@ -743,8 +743,8 @@ def _repair_cases(rng: np.random.Generator) -> list[Case]:
         Case("the gradient of an image of 12×16", (1, 3, 6), probe=Gradient(*_fresh(rng, 1, 1, 12, 16))),
         Case(
             "in training mode, the same image twice: do the answers differ?",
-            (1, 2, 4),
-            probe=Drops(*_fresh(rng, 1, 1, 8, 12)),
+            (1, 2, 32),
+            probe=Drops(*_fresh(rng, 1, 1, 16, 24)),
         ),
     ]
 
