@@ -406,7 +406,7 @@ def predict(
         Contrast | None,
         typer.Option(help="As in training. Without it: what train.json beside the weights says, or else stretch."),
     ] = None,
-    threshold: Annotated[float, typer.Option(min=0, max=1, help="From which probability on a pixel is cell.")] = 0.5,
+    threshold: Annotated[float, typer.Option(min=0, max=1, help="Above which probability a pixel is cell.")] = 0.5,
     min_size: Annotated[int, typer.Option(min=0, help="Cells of fewer pixels are dropped.")] = 0,
     grow: Annotated[
         float, typer.Option(min=0, help="Pixels by which each cell grows in the end, to give back the gap.")
