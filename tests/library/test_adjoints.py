@@ -291,6 +291,17 @@ NO_LINEAR_OPERATOR = {
 } | dict.fromkeys(metrics.__all__, "compares label maps")
 
 
+# Modules of which no function is a linear operator on images, each with the reason.
+NO_OPERATORS = {
+    "unet": "a network: its parts are PyTorch's, and ReLU and pooling are not linear",
+    "training": "changes networks",
+    "tiling": "asks a network",
+    "losses": "gives weights and a loss",
+    "instances": "compares label maps",
+    "postprocess": "decides, with a threshold",
+}
+
+
 @pytest.mark.parametrize("drawn", TABLE, ids=[functions[0].__name__ for functions in TABLE.values()])
 @given(data=st.data())
 def test_adjoint_identity(drawn, data):
@@ -317,4 +328,6 @@ def test_no_module_is_missing():
     """Operators read their arguments through `_arguments`, so a module of new ones is seen here."""
     files = Path(convolution.__file__).parent.glob("[!_]*.py")
     operators = {path.stem for path in files if "unet_edu._arguments" in path.read_text(encoding="utf-8")}
-    assert operators == {module.__name__.rpartition(".")[2] for module in MODULES}
+    named = {module.__name__.rpartition(".")[2] for module in MODULES}
+    assert named.isdisjoint(NO_OPERATORS)
+    assert operators == named | set(NO_OPERATORS)

@@ -151,6 +151,7 @@ class Pointed(anywidget.AnyWidget):
         if (busy) next = pixel; else send(pixel);
         return true;
       };
+      el.classList.add("unet-pointed");
       el.style.cursor = "crosshair";
       el.addEventListener("pointermove", event => { if (!held) point(event); });
       el.addEventListener("click", event => { if (point(event)) { held = !held; paint(); } });
