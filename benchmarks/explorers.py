@@ -133,7 +133,7 @@ ROWS = (
     ("05", "pooling, input → new scene", Action(POOLING, menu("Input"), SCENE, choices=(1, 2))),
     ("06", "sizes, side slider → new U", Action(SIZES, SIZES, SCENE, RIGHT_LEFT)),
     ("06", "sizes, poolings slider → new U", Action(SIZES, handle("Poolings"), SCENE, LEFT_RIGHT)),
-    ("06", "skips, a copy → new answer", Action(SKIPS, SKIPS, ".widget-html", choices=(1, 0))),
+    ("06", "skips, a copy → new answer", Action(SKIPS, SKIPS, ".widget-html", choices=(2, 0))),
     ("06", "feature maps, channel slider → new maps", Action(MAPS, MAPS, ".widget-html", RIGHT_LEFT)),
     ("07", "elastic, σ slider → new net", Action(ELASTIC, ELASTIC, ".widget-html", RIGHT_LEFT)),
     ("07", "weight map, w0 slider → new map", Action(WEIGHTS, WEIGHTS, ".widget-html", RIGHT_LEFT)),

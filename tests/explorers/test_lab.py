@@ -20,7 +20,9 @@ EXPLORING = [
 ]
 
 # What an explorer shows: grids, pictures and words, and none of its controls.
-SHOWN = "node => [...node.querySelectorAll('.unet-scene, .unet-pointed, .widget-html')].map(view => view.innerHTML).join()"
+SHOWN = (
+    "node => [...node.querySelectorAll('.unet-scene, .unet-pointed, .widget-html')].map(view => view.innerHTML).join()"
+)
 ANSWER_MS = 3000  # generous, for a busy machine: benchmarks/explorers.py measures the time
 
 
