@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
 from unet_edu.data.cells import synthetic_cells
-from unet_edu.data.samples import Crops, Frame, Whole, split_by_sequence
+from unet_edu.data.samples import Crops, Frame, Whole
 from unet_edu.losses import border_weight_map, separated
 
 OFF = {
@@ -348,25 +348,3 @@ GOOD = Frame(np.zeros((8, 9)), np.zeros((8, 9), int))
 def test_errors_say_what_was_expected(call, error, message):
     with pytest.raises(error, match=message):
         call()
-
-
-@given(st.lists(st.sampled_from(["01", "02", "03", "04"]), min_size=2), st.data())
-def test_a_sequence_is_on_one_side(sequences, data):
-    names = sorted(set(sequences))
-    if len(names) < 2:
-        return
-    held_out = data.draw(st.sets(st.sampled_from(names), min_size=1, max_size=len(names) - 1))
-    training, validation = split_by_sequence(sequences, held_out)
-    assert sorted(training + validation) == list(range(len(sequences)))
-    assert {sequences[n] for n in validation} == held_out and not {sequences[n] for n in training} & held_out
-    assert training == sorted(training) and validation == sorted(validation)
-
-
-def test_one_sequence_by_its_name_or_number():
-    assert split_by_sequence(["01", "10", "01"], "01") == ([1], [0, 2])
-    assert split_by_sequence([1, 2, 1], np.int64(2)) == ([0, 2], [1])
-    for held_out in ("03", [], ["01", "03"]):
-        with pytest.raises(ValueError, match="held_out: expected some of '01', '02', got"):
-            split_by_sequence(["01", "02"], held_out)
-    with pytest.raises(ValueError, match="all the sequences, so none is left to train on"):
-        split_by_sequence(["01", "02"], ["01", "02"])

@@ -7,7 +7,7 @@ weights go exactly where the image goes. What changes the brightness happens to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +19,7 @@ from unet_edu._arguments import Size, pair, whole
 from unet_edu.data.elastic import displacement, sample_at
 from unet_edu.losses import separated
 
-__all__ = ["Crops", "Frame", "Sample", "Whole", "split_by_sequence"]
+__all__ = ["Crops", "Frame", "Sample", "Whole"]
 
 Sample = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 """Image float32 (C, h, w), labels int64 (h, w), weights float32 (h, w)."""
@@ -233,50 +233,6 @@ class Crops(Whole):
         gain, offset = 1 + rng.uniform(-self.gain, self.gain), rng.uniform(-self.offset, self.offset)
         noise = rng.uniform(0, self.noise) * rng.standard_normal(image.shape, np.float32)
         return image * gain + offset + noise
-
-
-def split_by_sequence(sequences: Sequence[Any], held_out: Any) -> tuple[list[int], list[int]]:
-    """Divide frames into training and validation by whole sequences, never within one.
-
-    Neighbouring frames of a film show the same cells a little later. If one of them is trained on and the next one is scored, the score
-    says how well the network remembers, not how well it sees.
-
-    Parameters
-    ----------
-    sequences : sequence
-        For each frame the name of the sequence that it is from.
-    held_out : name, or collection of names
-        The sequences to validate on.
-
-    Returns
-    -------
-    training, validation : lists of int
-        The numbers of the frames, in their order. Together they are all, and no sequence is in both.
-
-    Raises
-    ------
-    ValueError
-        When a name is of no frame, or nothing would be left to train on.
-
-    References
-    ----------
-    Lesson 09, exercise `split_by_sequence`.
-
-    Examples
-    --------
-    >>> split_by_sequence(["01", "01", "02"], held_out="02")
-    ([0, 1], [2])
-    """
-    names = set(held_out) if isinstance(held_out, Iterable) and not isinstance(held_out, str) else {held_out}
-    if not names or names - set(sequences):
-        raise ValueError(
-            f"held_out: expected some of {', '.join(map(repr, sorted(set(sequences), key=str)))}, got {held_out!r}"
-        )
-    validation = [n for n, name in enumerate(sequences) if name in names]
-    training = [n for n, name in enumerate(sequences) if name not in names]
-    if not training:
-        raise ValueError(f"held_out: {held_out!r} are all the sequences, so none is left to train on; hold out fewer")
-    return training, validation
 
 
 def _checked(frame: Any, name: str) -> Frame:
