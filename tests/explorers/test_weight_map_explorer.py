@@ -10,16 +10,16 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from tests.explorers.browser import chromium
+from tests.explorers.browser import ROOT, chromium
 from unet_edu import explore
 from unet_edu.explore import digest
+from unet_edu.explore.explorer import Pointed
 from unet_edu.explore.weight_map import (
     CELLS,
     HEAT,
     HOTTEST,
     SHAPE,
     WIDEST_GAP,
-    Pointed,
     State,
     picture,
     read,
@@ -183,10 +183,29 @@ def test_the_still_picture_tells_the_same():
 
 def test_pointing_moves_the_pixel_and_the_sliders():
     explorer = weight_map()
-    explorer.views[0].widget.pixel = [10, 60]
+    explorer.views[0].widget.set_state({"pixel": [10, 60], "asked": 1})
     assert (explorer.state.row, explorer.state.column) == (10, 60)
     assert (explorer.controls["row"].value, explorer.controls["column"].value) == (10, 60)
     assert "row 10, column 60" in shown(explorer)[1]
+
+
+def test_each_question_is_answered_when_it_has_been_followed():
+    """Also one that changes nothing and one that fails: else the browser would wait for ever."""
+    seen = []
+
+    def follow(row, column):
+        seen.append((row, column, pointed.answered))
+        if row == 9:
+            raise ZeroDivisionError
+
+    pointed = Pointed()
+    pointed.on_point(follow)
+    pointed.set_state({"pixel": [1, 2], "asked": 1})
+    pointed.set_state({"asked": 2})  # the same pixel again: only what changed is sent
+    assert (pointed.answered, seen) == (2, [(1, 2, 0), (1, 2, 1)])
+    with pytest.raises(ZeroDivisionError):
+        pointed.set_state({"pixel": [9, 9], "asked": 3})
+    assert pointed.answered == 3
 
 
 def test_it_answers_within_a_frame_or_two():
@@ -218,8 +237,8 @@ def test_errors_say_what_was_expected(arguments, message):
 
 @pytest.mark.needs("chromium")
 def test_the_mouse_chooses_a_pixel_and_a_click_holds_it():
+    script = base64.b64encode((ROOT / "unet_edu/explore/pointed.js").read_bytes()).decode()
     html = shown(weight_map())[0]
-    script = base64.b64encode(Pointed._esm.encode()).decode()
     with chromium() as browser:
         page = browser.new_page(viewport={"width": 900, "height": 700})
         errors: list[str] = []
@@ -229,11 +248,16 @@ def test_the_mouse_chooses_a_pixel_and_a_click_holds_it():
         page.add_script_tag(
             type="module",
             content=f"""import widget from "data:text/javascript;base64,{script}";
-            const values = {{ html: window.html, rows: {SHAPE[0]}, columns: {SHAPE[1]}, pixel: [] }}, hear = {{}};
+            const values = {{ html: window.html, rows: {SHAPE[0]}, columns: {SHAPE[1]}, pixel: [], asked: 0, answered: 0 }}, hear = {{}};
             window.sent = [];
             const model = {{ get: name => values[name], set: (name, value) => {{ values[name] = value; }},
                 save_changes: () => sent.push(values.pixel), on: (name, act) => {{ hear[name] = act; }} }};
-            window.answer = () => hear["change:html"]();
+            window.paint = () => hear["change:html"]();
+            window.answer = () => {{
+                if (values.asked === values.answered) throw Error("nothing was asked");
+                values.answered = values.asked;
+                hear["change:answered"]();
+            }};
             widget.render({{ model, el: here }});""",
         )
         image = page.locator("img")
@@ -249,8 +273,9 @@ def test_the_mouse_chooses_a_pixel_and_a_click_holds_it():
         assert page.evaluate("sent") == [[10, 20]]
         page.mouse.move(*at(11, 20))
         page.mouse.move(*at(12, 21))
+        page.evaluate("paint()")
         assert page.evaluate("sent") == [[10, 20]], "while Python has not answered, nothing more is sent"
-        page.evaluate("answer()")
+        page.evaluate("answer()")  # no new picture is needed
         assert page.evaluate("sent") == [[10, 20], [12, 21]], "then only the newest"
         page.evaluate("answer()")
         page.mouse.click(*at(30, 40))
@@ -262,4 +287,12 @@ def test_the_mouse_chooses_a_pixel_and_a_click_holds_it():
         page.evaluate("answer()")
         page.mouse.move(*at(0, 95))
         assert page.evaluate("sent.at(-1)") == [0, 95]
+        page.evaluate("answer()")
+        count = page.evaluate("sent.length")
+        page.mouse.move(*at(0.2, 95))
+        assert page.evaluate("sent.length") == count, "still the same pixel"
+        page.mouse.move(800, 600)
+        page.mouse.move(*at(0, 95))
+        assert page.evaluate("sent.length") == count + 1, "the same pixel, after the pointer was away"
+        page.evaluate("answer()")
         assert errors == []

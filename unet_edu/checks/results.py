@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unet_edu.checks.exercise import Case, Exercise, Misconception
+from unet_edu.checks.libraries import OF_SCORES
 from unet_edu.checks.quiz import Option, Question, Quiz
 
 __all__ = ["ABLATION_TABLE", "EXERCISES", "MEAN_IOU", "QUIZ", "SEG_SCORE", "SPLIT_BY_SEQUENCE", "SWEEP"]
@@ -70,6 +71,7 @@ SWEEP = Exercise(
     points=2,
     reference=_sweep,
     cases=_sweep_cases,
+    forbidden=OF_SCORES,
     misconceptions=(
         Misconception(
             "above the threshold only",
@@ -212,6 +214,7 @@ MEAN_IOU = Exercise(
     points=2,
     reference=_mean_iou,
     cases=_iou_cases,
+    forbidden=OF_SCORES,
     misconceptions=(
         Misconception(
             "pooled",
@@ -392,6 +395,7 @@ SEG_SCORE = Exercise(
     points=3,
     reference=_seg_score,
     cases=_seg_cases,
+    forbidden=OF_SCORES,
     misconceptions=(
         Misconception(
             "only matches averaged",
@@ -790,7 +794,7 @@ QUIZ = Quiz(
             ),
         ),
         Question(
-            "On images of cells that touch, a threshold reaches an IoU of the cells of 0.92, and yet a SEG of only 0.33. How can that be?",
+            "On images of cells that touch, a threshold reaches an IoU of the cells of 0.91, and yet a SEG of only 0.38. How can that be?",
             (
                 Option(
                     "nearly all pixels are right, but cells that touch come out as one piece",

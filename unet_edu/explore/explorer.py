@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from unet_edu.explore.picture import figure_png
 
-__all__ = ["Explorer", "Picture", "SceneView", "View"]
+__all__ = ["Explorer", "Picture", "Pointed", "SceneView", "View"]
 
 OWN = "your own"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -31,6 +31,30 @@ class SceneView(anywidget.AnyWidget):
     @traitlets.default("layout")
     def _across_the_page(self) -> ipywidgets.Layout:
         return ipywidgets.Layout(width="100%")
+
+
+class Pointed(anywidget.AnyWidget):
+    """HTML with one image, and the pixel of it that the reader points at: when the browser asks is in pointed.js."""
+
+    _esm = Path(__file__).parent / "pointed.js"
+    html = traitlets.Unicode().tag(sync=True)
+    rows = traitlets.Int().tag(sync=True)
+    columns = traitlets.Int().tag(sync=True)
+    pixel = traitlets.List(traitlets.Int(), default_value=[]).tag(sync=True)  # (row, column), set by the browser
+    # a question has a number, so that the same pixel may be asked again; the browser waits until Python has answered it
+    asked = traitlets.Int().tag(sync=True)
+    answered = traitlets.Int().tag(sync=True)
+
+    def on_point(self, follow: Callable[[int, int], None]) -> None:
+        """Let `follow(row, column)` be called with each pixel that the reader points at. The next one comes when it has ended."""
+
+        def answer(change: dict[str, Any]) -> None:
+            try:
+                follow(*self.pixel)
+            finally:  # also when it raised, or changed nothing: the browser must not wait for ever
+                self.answered = change["new"]
+
+        self.observe(answer, names="asked")
 
 
 class View(NamedTuple):

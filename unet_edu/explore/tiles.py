@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from unet_edu.data.cells import synthetic_cells
 from unet_edu.data.networks import pretrained
-from unet_edu.explore.explorer import Explorer, Picture, View
+from unet_edu.explore.explorer import Explorer, Picture, Pointed, View
 from unet_edu.explore.picture import array_png, digest, image_tag
-from unet_edu.explore.weight_map import Pointed
 from unet_edu.figures.palette import INK, PAPER, ROLES
 from unet_edu.figures.tiles import KEPT, READ, draw_squares, squares, wide
 from unet_edu.tiling import Tiling, mirrored, predict
@@ -103,16 +102,11 @@ def tiles(row: int = 40, column: int = 50, *, step: int = 28, padding: str = "va
     ]
     explorer = Explorer(state, controls, views, picture)
 
-    def follow(change: dict[str, list[int]]) -> None:
-        places = [min(max(place - BEFORE, 0), length - 1) for place, length in zip(change["new"], SHAPE, strict=True)]
-        before = pointed.html
+    def follow(*pixel: int) -> None:
+        places = [min(max(place - BEFORE, 0), length - 1) for place, length in zip(pixel, SHAPE, strict=True)]
         explorer.update(row=places[0], column=places[1])
-        if (
-            pointed.html == before
-        ):  # that pixel was chosen already; but the browser sends the next one only after a new picture
-            pointed.html = before.rstrip() if before.endswith(" ") else before + " "
 
-    pointed.observe(follow, names="pixel")
+    pointed.on_point(follow)
     return explorer
 
 

@@ -6,22 +6,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-import anywidget
 import ipywidgets
 import matplotlib
 import numpy as np
-import traitlets
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from unet_edu.explore.explorer import Explorer, Picture, View
+from unet_edu.explore.explorer import Explorer, Picture, Pointed, View
 from unet_edu.explore.picture import array_png, digest, image_tag
 from unet_edu.figures.palette import INK, PAPER, ROLES
 from unet_edu.losses import border_weight_map, separated
 
-__all__ = ["SHAPE", "Pointed", "Reading", "State", "picture", "read", "scene", "weight_map"]
+__all__ = ["SHAPE", "Reading", "State", "picture", "read", "scene", "weight_map"]
 
 SHAPE = (64, 96)
 WIDEST_GAP = 24
@@ -118,52 +116,8 @@ def weight_map(row: int = 32, column: int = 40, *, gap: int = 7, w0: float = 10.
         View(ipywidgets.HTML(layout=column_layout), "value", lambda state: _formula(state) + _profile(state)),
     ]
     explorer = Explorer(state, controls, views, picture)
-    pointed.observe(
-        lambda change: explorer.update(row=int(change["new"][0]), column=int(change["new"][1])), names="pixel"
-    )
+    pointed.on_point(lambda row, column: explorer.update(row=row, column=column))
     return explorer
-
-
-class Pointed(anywidget.AnyWidget):
-    """HTML with one image, and the pixel of it that the reader points at."""
-
-    _esm = """
-    function render({ model, el }) {
-      let held = false, busy = false, next = null;
-      const paint = () => {
-        el.innerHTML = model.get("html");
-        el.querySelector("img").style.outline = held ? "3px solid currentColor" : "";
-        busy = false;
-        if (next) send(next);
-      };
-      const send = pixel => {  // one at a time: a slow connection must not be left behind by a fast mouse
-        next = null;
-        if (String(pixel) === String(model.get("pixel"))) return;
-        busy = true;
-        model.set("pixel", pixel);
-        model.save_changes();
-      };
-      const point = event => {
-        const box = el.querySelector("img").getBoundingClientRect();
-        const part = [(event.clientY - box.top) / box.height, (event.clientX - box.left) / box.width];
-        if (part.some(p => p < 0 || p >= 1)) return false;
-        const pixel = [Math.floor(part[0] * model.get("rows")), Math.floor(part[1] * model.get("columns"))];
-        if (busy) next = pixel; else send(pixel);
-        return true;
-      };
-      el.classList.add("unet-pointed");
-      el.style.cursor = "crosshair";
-      el.addEventListener("pointermove", event => { if (!held) point(event); });
-      el.addEventListener("click", event => { if (point(event)) { held = !held; paint(); } });
-      model.on("change:html", paint);
-      paint();
-    }
-    export default { render };
-    """
-    html = traitlets.Unicode().tag(sync=True)
-    rows = traitlets.Int().tag(sync=True)
-    columns = traitlets.Int().tag(sync=True)
-    pixel = traitlets.List(traitlets.Int(), default_value=[]).tag(sync=True)  # (row, column), set by the browser
 
 
 @lru_cache(maxsize=WIDEST_GAP + 1)
