@@ -155,24 +155,16 @@ def cases_of(name, seed):
     return EXERCISES[name].cases(np.random.default_rng(seed))
 
 
-@pytest.fixture
-def memory(monkeypatch):
-    """While it judges, no function is asked the same case twice."""
-    monkeypatch.setattr("unet_edu.checks.exercise.attempt", remembered)
-    monkeypatch.setattr("unet_edu.checks.exercise._right", lambda e, case: remembered(e.reference, case).value)
-
-
 @each_mistake
-@pytest.mark.usefixtures("memory")
 def test_each_misconception_gets_its_own_hint(exercise, mistake):
     others = tuple(m for m in exercise.misconceptions if m is not mistake)
     alone = dataclasses.replace(exercise, misconceptions=others)
     for seed in range(SEEDS):
         cases = cases_of(exercise.name, seed)
         answers = [remembered(mistake.wrong, case) for case in cases]
-        result = judge(exercise, cases, answers)
+        result = judge(exercise, cases, answers, remembered)
         assert (result.status, result.misconception, result.hint) == ("failed", mistake.name, mistake.hint)
-        assert judge(alone, cases, answers).misconception == ""
+        assert judge(alone, cases, answers, remembered).misconception == ""
         assert mistake.hint in repr(result) and result._repr_html_()
 
 
@@ -760,7 +752,6 @@ def test_a_check_needs_neither_torch_nor_matplotlib_nor_ipython():
 
 
 @each_mistake
-@pytest.mark.usefixtures("memory")
 def test_what_is_shown_is_well_formed_and_always_the_same(exercise, mistake):
     cases = cases_of(exercise.name, SEED)
     first, second = (

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from unet_edu import convolution
 from unet_edu.checks.exercise import Case, Exercise, Misconception
+from unet_edu.checks.libraries import CONVOLUTIONS
 from unet_edu.checks.quiz import Option, Question, Quiz
 from unet_edu.convolution import conv2d
 
@@ -102,6 +103,7 @@ CONV2D_NAIVE = Exercise(
     points=3,
     reference=_conv2d_naive,
     cases=_plane_cases,
+    forbidden=("unet_edu.*conv*2d*", *CONVOLUTIONS),
     misconceptions=(
         Misconception(
             "kernel flipped",
@@ -257,6 +259,7 @@ OUT_SIZE = Exercise(
     reference=_out_size,
     cases=_size_cases,
     whole=True,
+    forbidden=("unet_edu.*_size", *CONVOLUTIONS),
     misconceptions=(
         Misconception(
             "rounded up",
@@ -411,6 +414,13 @@ CONV2D_MULTICHANNEL = Exercise(
     points=3,
     reference=_conv2d_multichannel,
     cases=_batch_cases,
+    forbidden=(
+        "unet_edu.*conv2d",
+        "unet_edu.*conv2d_grad*",
+        "unet_edu.matrix.*",
+        "unet_edu.transposed.*",
+        *CONVOLUTIONS,
+    ),  # the text offers conv2d_loops
     misconceptions=(
         Misconception(
             "only the first input channel",
@@ -590,6 +600,7 @@ RECEPTIVE_FIELD = Exercise(
     reference=_receptive_field,
     cases=_layer_cases,
     whole=True,
+    forbidden=("unet_edu.convolution.receptive_field", "unet_edu.unet.*"),
     misconceptions=(
         Misconception(
             "strides ignored",

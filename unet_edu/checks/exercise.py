@@ -98,6 +98,8 @@ ADVICE = {
 CHECKS = str(Path(__file__).parent)
 MACHINERY = (CHECKS, f"{os.sep}torch{os.sep}")  # between `attempt` and the student's code
 
+Fault = Literal["no answer", "shape", "type", "values"]
+
 NOT_YET = "Write the function in the cell above, run it, then run this one again. The line `raise NotImplementedError` goes away."
 NOTHING_RETURNED = "Your function ran to its end and returned nothing. Does it print the result? `return` it instead."
 SAME_FOR_ALL = "Your function gives the same answer whatever it is given. Does it use its own arguments?"
@@ -149,6 +151,7 @@ class Exercise:
     misconceptions: tuple[Misconception, ...]
     whole: bool = False  # whether the answer must be of an integer type, not only of integer value
     parts: tuple[str, ...] = ()  # names of several arrays of one shape that the function returns, stacked in the answer
+    forbidden: tuple[str, ...] = ()  # full names, with * for any rest, that would be the answer: not to be called
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,6 +194,8 @@ class CheckResult:
     yours: NDArray[Any] | None = None
     expected: NDArray[Any] | None = None
     index: tuple[int, ...] | None = None  # the first number that differs
+    fault: Fault | None = None  # what is wrong in the case
+    right: tuple[bool, ...] = ()  # for each case, whether its answer is right
 
     @property
     def passed(self) -> bool:
@@ -236,7 +241,12 @@ def attempt(f: Callable[..., Any], case: Case) -> Answer:
 
 
 @np.errstate(invalid="ignore", over="ignore")  # a student's NaN and infinity are wrong, and nothing to warn of
-def judge(exercise: Exercise, cases: Sequence[Case], answers: Sequence[Answer]) -> CheckResult:
+def judge(
+    exercise: Exercise,
+    cases: Sequence[Case],
+    answers: Sequence[Answer],
+    ask: Callable[[Callable[..., Any], Case], Answer] = attempt,
+) -> CheckResult:
     """Say what is wrong with the answers to the cases, most helpful thing first.
 
     Parameters
@@ -245,6 +255,8 @@ def judge(exercise: Exercise, cases: Sequence[Case], answers: Sequence[Answer]) 
     cases : sequence of Case
     answers : sequence of Answer
         One for each case, in their order.
+    ask : callable
+        How the reference and the misconceptions are called. A grader, which has the same cases for a whole class, remembers their answers.
 
     Returns
     -------
@@ -257,46 +269,52 @@ def judge(exercise: Exercise, cases: Sequence[Case], answers: Sequence[Answer]) 
         raise ValueError(
             f"answers: expected one for each of at least one case, got {len(answers)} for {len(cases)} cases"
         )
+    none = (False,) * len(cases)
     if all(answer.kind == "empty" for answer in answers):
-        return CheckResult(exercise, "not yet", NOT_YET)
+        return CheckResult(exercise, "not yet", NOT_YET, right=none)
     if all(answer.kind == "nothing" for answer in answers):
         printed = f" (It printed “{answers[0].printed}”.)" if answers[0].printed else ""
-        return CheckResult(exercise, "failed", NOTHING_RETURNED + printed)
+        return CheckResult(exercise, "failed", NOTHING_RETURNED + printed, right=none)
 
-    expected = [_right(exercise, case) for case in cases]
+    expected = [_right(exercise, case, ask) for case in cases]
     faults = [_fault(exercise, answer, right) for answer, right in zip(answers, expected, strict=True)]
     note = " Your function changes its input: work on a copy." if any(a.changed_input for a in answers) else ""
     failed = [n for n, fault in enumerate(faults) if fault]
     if not failed:
         visible = sum(case.group == "visible" for case in cases)
         message = f"Right in all {len(cases)} cases: {visible} from the notebook, {len(cases) - visible} extra ones."
-        return CheckResult(exercise, "passed", message + note)
+        return CheckResult(exercise, "passed", message + note, right=(True,) * len(cases))
 
-    known = next((m for m in exercise.misconceptions if _explains(m, cases, answers, faults)), None)
+    known = next((m for m in exercise.misconceptions if _explains(m, cases, answers, faults, ask)), None)
     hint = known.hint if known else SAME_FOR_ALL if _all_the_same(answers) else ""
     n = failed[0]
     if known:  # show a case in which the mistake can be seen
         n = next(n for n in failed if (value := answers[n].value) is not None and not np.isnan(value).any())
         stopped = [case.name for case, answer in zip(cases, answers, strict=True) if answer.kind == "raised"]
         note = (f" It stopped with an error in another case, “{stopped[0]}”." if stopped else "") + note
+    fault, message = faults[n] or (None, "")
     return CheckResult(
         exercise,
         "failed",
-        faults[n] + note,
+        message + note,
         hint=hint,
         misconception=known.name if known else "",
         case=cases[n],
         yours=answers[n].value,
         expected=expected[n],
         index=_first_difference(answers[n].value, expected[n]),
+        fault=fault,
+        right=tuple(fault is None for fault in faults),
     )
 
 
-def _right(exercise: Exercise, case: Case) -> NDArray[Any]:
-    array = _plain_array(case.call(exercise.reference))
-    if array is None:
-        raise TypeError(f"{exercise.name}: the reference gives no array of numbers in the case {case.name!r}")
-    return array
+def _right(exercise: Exercise, case: Case, ask: Callable[[Callable[..., Any], Case], Answer]) -> NDArray[Any]:
+    answer = ask(exercise.reference, case)
+    if answer.value is None:
+        raise TypeError(
+            f"{exercise.name}: the reference gives no array of numbers in the case {case.name!r}. {answer.message}"
+        )
+    return answer.value
 
 
 def same(a: NDArray[Any], b: NDArray[Any]) -> bool:
@@ -320,27 +338,32 @@ def _first_difference(yours: NDArray[Any] | None, expected: NDArray[Any]) -> tup
     return tuple(places[0].tolist()) if len(places) else None
 
 
-def _fault(exercise: Exercise, answer: Answer, expected: NDArray[Any]) -> str:
-    """What is wrong with one answer, in words; nothing when it is right."""
+def _fault(exercise: Exercise, answer: Answer, expected: NDArray[Any]) -> tuple[Fault, str] | None:
+    """What is wrong with one answer, and in words; None when it is right."""
     yours = answer.value
     if answer.kind == "empty":
-        return "Your function stopped at `raise NotImplementedError` here. Write this part, too."
+        return "no answer", "Your function stopped at `raise NotImplementedError` here. Write this part, too."
     if answer.kind == "nothing":
-        return "Your function returned nothing here: is there a `return` at the end of every path?"
+        return "no answer", "Your function returned nothing here: is there a `return` at the end of every path?"
     if yours is None:
-        return answer.message
+        return "no answer", answer.message
     if yours.shape != expected.shape:
-        return _wrong_shape(exercise.parts, yours, expected)
+        return "shape", _wrong_shape(exercise.parts, yours, expected)
     if exercise.whole and yours.dtype.kind == "f":
         room = " np.zeros(shape, dtype=int) makes an array of them." if expected.ndim else ""
-        return f"Your answer is of type {TYPES[yours.dtype.kind]}; it should be whole numbers, of type int.{room}"
-    if yours.dtype.kind in "biu" and not same(np.round(expected), expected):
         return (
+            "type",
+            f"Your answer is of type {TYPES[yours.dtype.kind]}; it should be whole numbers, of type int.{room}",
+        )
+    if yours.dtype.kind in "biu" and not same(np.round(expected), expected):
+        return "type", (
             f"Your answer is of type {TYPES[yours.dtype.kind]}, which cuts off the fractions of the expected numbers. "
             "np.zeros(shape) makes an array that keeps them."
         )
-    if same(yours, expected):
-        return ""
+    return None if same(yours, expected) else ("values", _wrong_values(exercise, yours, expected))
+
+
+def _wrong_values(exercise: Exercise, yours: NDArray[Any], expected: NDArray[Any]) -> str:
     index, wrong = _first_difference(yours, expected), different(yours, expected)
     if not expected.ndim:
         undefined = " (nan is what 0 / 0 gives, and ∞ / ∞ where a number grew too large.)" if np.isnan(yours) else ""
@@ -373,7 +396,11 @@ def place_name(exercise: Exercise, index: tuple[int, ...]) -> str:
 
 
 def _explains(
-    misconception: Misconception, cases: Sequence[Case], answers: Sequence[Answer], faults: Sequence[str]
+    misconception: Misconception,
+    cases: Sequence[Case],
+    answers: Sequence[Answer],
+    faults: Sequence[tuple[Fault, str] | None],
+    ask: Callable[[Callable[..., Any], Case], Answer],
 ) -> bool:
     """Whether the student's answers are those that the misconception gives.
 
@@ -392,7 +419,7 @@ def _explains(
             return False
         if np.isnan(answer.value).any():
             continue
-        wrong = attempt(misconception.wrong, case).value
+        wrong = ask(misconception.wrong, case).value
         if wrong is None and not fault:
             return False
         if wrong is not None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from unet_edu import interpolation
 from unet_edu.checks.exercise import Case, Exercise, Misconception
+from unet_edu.checks.libraries import RESIZING
 from unet_edu.checks.quiz import Option, Question, Quiz
 from unet_edu.interpolation import axis_matrix, bed_of_nails, interpolate
 
@@ -72,6 +73,7 @@ UP_NEAREST = Exercise(
     points=2,
     reference=_up_nearest,
     cases=_nearest_cases,
+    forbidden=RESIZING,
     misconceptions=(
         Misconception(
             "image repeated",
@@ -275,6 +277,7 @@ UP_BILINEAR = Exercise(
     points=4,
     reference=_up_bilinear,
     cases=_bilinear_cases,
+    forbidden=("numpy.interp", *RESIZING),
     misconceptions=(
         Misconception(
             "corners aligned",
@@ -445,6 +448,7 @@ RESIZE_MASK = Exercise(
     reference=_resize_mask,
     cases=_mask_cases,
     whole=True,
+    forbidden=RESIZING,
     misconceptions=(
         Misconception(
             "averaged",
@@ -584,6 +588,7 @@ BILINEAR_KERNEL = Exercise(
     points=2,
     reference=_bilinear_kernel,
     cases=_kernel_cases,
+    forbidden=("unet_edu.interpolation.*_kernel", "scipy.signal.*"),
     misconceptions=(
         Misconception(
             "normalised to 1",

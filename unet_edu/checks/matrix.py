@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unet_edu.checks.exercise import Case, Exercise, Misconception
+from unet_edu.checks.libraries import CONVOLUTIONS
 from unet_edu.checks.quiz import Option, Question, Quiz
 from unet_edu.convolution import conv2d, conv2d_grad_input
 
@@ -87,6 +88,13 @@ CONV_MATRIX = Exercise(
     points=3,
     reference=lambda k, h, w: _conv_matrix(k, h, w),
     cases=_matrix_cases,
+    forbidden=(
+        "unet_edu.*conv*2d*",
+        "unet_edu.matrix.*",
+        "scipy.linalg.*toeplitz*",
+        "scipy.linalg.convolution_matrix",
+        *CONVOLUTIONS,
+    ),
     misconceptions=(
         Misconception(
             "rows start one apart",
@@ -409,6 +417,7 @@ TCONV2D_SCATTER = Exercise(
     points=3,
     reference=_tconv,
     cases=_scatter_cases,
+    forbidden=("unet_edu.*conv*2d*", "unet_edu.transposed.*", "unet_edu.matrix.*", "torch.*.[fF]old", *CONVOLUTIONS),
     misconceptions=(
         Misconception(
             "overwritten in place of added",
@@ -590,6 +599,7 @@ TCONV_SIZE = Exercise(
     reference=_tconv_size,
     cases=_size_cases,
     whole=True,
+    forbidden=("unet_edu.transposed.*", *CONVOLUTIONS),
     misconceptions=(
         Misconception(
             "output padding ignored",
@@ -753,6 +763,7 @@ OVERLAP_COUNTS = Exercise(
     points=2,
     reference=_overlap_counts,
     cases=_count_cases,
+    forbidden=("unet_edu.*conv*2d*", "unet_edu.transposed.*", "torch.*[cC]onv*", "torch.*.[fF]old", "scipy.signal.*"),
     misconceptions=(
         Misconception(
             "border ignored",

@@ -5,7 +5,8 @@ gets fresh weights, always in the order in which the image meets its convolution
 what the reference gives for the same weights and images. A skip connection that is joined to the wrong tensor has the right shape and the
 right number of parameters; but it gives other numbers.
 
-Only the probes that need a network import this module, because it imports PyTorch.
+All probes are here, those of one exercise too: a grader sends them into a sandbox, where the lessons' modules, with their references, are not. So no
+probe knows what is right. This module imports PyTorch; so lessons import it only where they make cases.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from unet_edu.checks.exercise import UnusableAnswerError
+from unet_edu.unet import UNet
 
-__all__ = ["Answers", "Built", "Drops", "FreshWeights", "Gradient", "as_module"]
+__all__ = ["Answers", "Built", "Cropped", "Drawn", "Drops", "FreshWeights", "Gradient", "OnNetwork", "as_module"]
 
 Array = NDArray[Any]
 
@@ -178,3 +180,78 @@ class Drops(Answers):
                 _answer(model, images) for _ in range(4)
             )  # in a wide network never alike by chance; in a narrow one all ReLUs may be shut
         return torch.tensor(int(any(not torch.equal(first, other) for other in others)))
+
+
+@dataclass(frozen=True)
+class Cropped:
+    """The function gets a tensor in place of the array, as it will in a network."""
+
+    def __call__(self, f: Callable[..., Any], x: Array, size: tuple[int, int]) -> Any:
+        return f(torch.from_numpy(x), size)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What the weights look like that were drawn for some layers: for each layer [N, kurtosis, bias].
+
+    Random numbers cannot be compared one by one. N is what their variance 2 / N says, as a multiple of in_channels; the kurtosis is 3 for a normal
+    distribution and 1.8 for a uniform one; the bias is the mean of its sizes, in thousandths. All are rounded further than chance goes: of the 23,000 and
+    more weights of a layer the variance is off by one per cent.
+    """
+
+    layers: tuple[tuple[str, int, int, int], ...]  # kind, in_channels, out_channels, kernel size
+    seed: int
+
+    def __call__(self, f: Callable[..., Any], model: str) -> Array | None:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            made: list[nn.Conv2d | nn.ConvTranspose2d] = []
+            for kind, n, m, size in self.layers:
+                made.append(nn.ConvTranspose2d(n, m, size, stride=size) if kind == "up" else nn.Conv2d(n, m, size))
+            if as_module(f(nn.Sequential(*made))) is None:
+                return None
+        return np.array([self._seen(layer) for layer in made])
+
+    @staticmethod
+    def _seen(layer: nn.Conv2d | nn.ConvTranspose2d) -> list[int]:
+        weights = layer.weight.detach().double().numpy()
+        variance = float((weights**2).mean())  # around 0, where the weights should lie
+        if not variance > 0:
+            return [0, 0, 0]
+        taps = 2 / variance / layer.in_channels
+        kurtosis = (weights**4).mean() / variance**2
+        bias = -1.0 if layer.bias is None else float(layer.bias.detach().abs().mean())  # none is not zero
+        taps = round(taps) if taps < 30 else float(f"{taps:.0e}")
+        return [round(taps * layer.in_channels), round(kurtosis), round(1000 * bias)]
+
+
+@dataclass(frozen=True)
+class OnNetwork:
+    """The function gets a U-Net in place of its description: in training mode, and with a dropout that can be seen.
+
+    While training, this dropout always drops the same half of the channels; so whoever forgets `eval()` gets wrong numbers, and the same each time.
+    """
+
+    depth: int
+    seed: int | None  # None: all weights are zero, and the head's biases say 0.25 and 0.75
+
+    def __call__(self, f: Callable[..., Any], model: str, image: Array, tile: int) -> Any:
+        class Half(nn.Module):
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                if not self.training:
+                    return x
+                kept = torch.arange(x.shape[1]) % 2
+                return 2 * x * kept[:, None, None]
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed or 0)
+            network = UNet(widths=(3, 4, 6, 8)[: self.depth + 1])
+        network.dropout = Half()  # type: ignore[assignment]
+        with torch.no_grad():
+            if self.seed is None:
+                for parameter in network.parameters():
+                    parameter.zero_()
+                network.head.bias = nn.Parameter(torch.tensor([0, np.log(3)], dtype=torch.float32))
+            else:
+                network.head.weight.mul_(3)  # so that the answers are not all alike
+        return f(network.train(), image.copy(), tile)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unet_edu.checks.exercise import Case, Exercise, Misconception
+from unet_edu.checks.libraries import OF_IMAGES
 from unet_edu.checks.quiz import Option, Question, Quiz
 from unet_edu.pooling import max_pool2d, max_pool2d_grad, max_unpool2d
 
@@ -23,6 +24,17 @@ Size = tuple[int, int]
 # The lesson's four numbers, and where they go in an image of 4×4.
 FOUR = np.array([[1, 2], [3, 4]])
 PLACES = np.array([[5, 2], [12, 15]])
+
+POOLING = (
+    "unet_edu.pooling.*",
+    "unet_edu.matrix.*",
+    "torch.*max_pool*",
+    "torch.*MaxPool*",
+    "torch.*max_unpool*",
+    "torch.*MaxUnpool*",
+    "scipy.ndimage.*",
+    *OF_IMAGES,
+)
 
 
 # --- maxpool_idx -------------------------------------------------------------------------------------------------------
@@ -118,6 +130,7 @@ MAXPOOL_IDX = Exercise(
     reference=_maxpool_idx,
     cases=_image_cases,
     parts=("y", "idx"),
+    forbidden=POOLING,
     misconceptions=(
         Misconception(
             "maximum started at 0",
@@ -324,6 +337,7 @@ MAXUNPOOL = Exercise(
     points=3,
     reference=_maxunpool,
     cases=_unpool_cases,
+    forbidden=POOLING,
     misconceptions=(
         Misconception(
             "size ignored",
@@ -448,6 +462,7 @@ MAXPOOL_BACKWARD = Exercise(
     points=3,
     reference=_maxpool_backward,
     cases=_gradient_cases,
+    forbidden=POOLING,
     misconceptions=(
         Misconception(
             "overwritten in place of added",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unet_edu.checks.exercise import Case, Exercise, Misconception
+from unet_edu.checks.libraries import OF_SCORES
 from unet_edu.checks.quiz import Option, Question, Quiz
 from unet_edu.metrics import confusion_matrix
 
@@ -238,6 +239,7 @@ ONE_HOT = Exercise(
     points=2,
     reference=_one_hot,
     cases=_mask_cases,
+    forbidden=("torch.*one_hot", "sklearn.preprocessing.*", "pandas.get_dummies", "tensorflow.*", "keras.*", "jax.*"),
     misconceptions=(
         Misconception(
             "channels last",
@@ -390,6 +392,7 @@ CONFUSION = Exercise(
     reference=_confusion,
     cases=_label_cases,
     whole=True,
+    forbidden=OF_SCORES,
     misconceptions=(
         Misconception(
             "rows and columns swapped",
@@ -575,6 +578,7 @@ IOU = Exercise(
     points=3,
     reference=_iou,
     cases=_binary_cases,
+    forbidden=OF_SCORES,
     misconceptions=(
         Misconception(
             "Dice",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -61,6 +60,7 @@ MIRROR_PAD = Exercise(
     points=2,
     reference=_mirror_pad,
     cases=_pad_cases,
+    forbidden=("unet_edu.tiling.*",),
     misconceptions=(
         Misconception(
             "edge doubled",
@@ -172,6 +172,7 @@ TILE_ORIGINS = Exercise(
     points=3,
     reference=_tile_origins,
     cases=_origin_cases,
+    forbidden=("unet_edu.tiling.*",),
     misconceptions=(
         Misconception(
             "side by side",
@@ -249,43 +250,6 @@ TILE_ORIGINS = Exercise(
 # --- predict_tiled -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class OnNetwork:
-    """The function gets a U-Net in place of its description: in training mode, and with a dropout that can be seen.
-
-    While training, this dropout always drops the same half of the channels; so whoever forgets `eval()` gets wrong numbers, and the same each time.
-    """
-
-    depth: int
-    seed: int | None  # None: all weights are zero, and the head's biases say 0.25 and 0.75
-
-    def __call__(self, f: Callable[..., Any], model: str, image: Array, tile: int) -> Any:
-        import torch
-        from torch import nn
-
-        from unet_edu.unet import UNet
-
-        class Half(nn.Module):
-            def forward(self, x: torch.Tensor) -> torch.Tensor:
-                if not self.training:
-                    return x
-                kept = torch.arange(x.shape[1]) % 2
-                return 2 * x * kept[:, None, None]
-
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed or 0)
-            network = UNet(widths=(3, 4, 6, 8)[: self.depth + 1])
-        network.dropout = Half()  # type: ignore[assignment]
-        with torch.no_grad():
-            if self.seed is None:
-                for parameter in network.parameters():
-                    parameter.zero_()
-                network.head.bias = nn.Parameter(torch.tensor([0, np.log(3)], dtype=torch.float32))
-            else:
-                network.head.weight.mul_(3)  # so that the answers are not all alike
-        return f(network.train(), image.copy(), tile)
-
-
 def _tiled(
     *,
     mode: str = "reflect",
@@ -324,6 +288,8 @@ def _predict_tiled(model: Any, image: Array, tile: int) -> Any:
 
 
 def _tiled_cases(rng: np.random.Generator) -> list[Case]:
+    from unet_edu.checks.network import OnNetwork
+
     def case(name: str, depth: int, H: int, W: int, tile: int) -> Case:
         words = f"a U-Net of depth {depth}"
         image = rng.normal(size=(H, W)).astype(np.float32)
@@ -350,6 +316,7 @@ PREDICT_TILED = Exercise(
     points=5,
     reference=_predict_tiled,
     cases=_tiled_cases,
+    forbidden=("unet_edu.tiling.*", "unet_edu.postprocess.*", "monai.*"),
     misconceptions=(
         Misconception(
             "off the phase",

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unet_edu.checks.exercise import Case, Exercise, Misconception
+from unet_edu.checks.libraries import OF_IMAGES
 from unet_edu.checks.quiz import Option, Question, Quiz
-
-if TYPE_CHECKING:
-    from torch import nn
 
 __all__ = ["ELASTIC", "EXERCISES", "HE_INIT", "QUIZ", "SGD_STEP", "WEIGHTED_CE", "WEIGHT_MAP"]
 
@@ -22,46 +19,6 @@ Array = NDArray[Any]
 
 
 # --- he_init_ ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """What the weights look like that were drawn for some layers: for each layer [N, kurtosis, bias].
-
-    Random numbers cannot be compared one by one. N is what their variance 2 / N says, as a multiple of in_channels; the kurtosis is 3 for a normal
-    distribution and 1.8 for a uniform one; the bias is the mean of its sizes, in thousandths. All are rounded further than chance goes: of the 23,000 and
-    more weights of a layer the variance is off by one per cent.
-    """
-
-    layers: tuple[tuple[str, int, int, int], ...]  # kind, in_channels, out_channels, kernel size
-    seed: int
-
-    def __call__(self, f: Callable[..., Any], model: str) -> Array | None:
-        import torch
-        from torch import nn
-
-        from unet_edu.checks.network import as_module
-
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
-            made: list[nn.Conv2d | nn.ConvTranspose2d] = []
-            for kind, n, m, size in self.layers:
-                made.append(nn.ConvTranspose2d(n, m, size, stride=size) if kind == "up" else nn.Conv2d(n, m, size))
-            if as_module(f(nn.Sequential(*made))) is None:
-                return None
-        return np.array([self._seen(layer) for layer in made])
-
-    @staticmethod
-    def _seen(layer: nn.Conv2d | nn.ConvTranspose2d) -> list[int]:
-        weights = layer.weight.detach().double().numpy()
-        variance = float((weights**2).mean())  # around 0, where the weights should lie
-        if not variance > 0:
-            return [0, 0, 0]
-        taps = 2 / variance / layer.in_channels
-        kurtosis = (weights**4).mean() / variance**2
-        bias = -1.0 if layer.bias is None else float(layer.bias.detach().abs().mean())  # none is not zero
-        taps = round(taps) if taps < 30 else float(f"{taps:.0e}")
-        return [round(taps * layer.in_channels), round(kurtosis), round(1000 * bias)]
 
 
 def _initialised(
@@ -102,6 +59,8 @@ def _he_init_(model: Any) -> Any:
 
 
 def _init_cases(rng: np.random.Generator) -> list[Case]:
+    from unet_edu.checks.network import Drawn
+
     def case(name: str, *layers: tuple[str, int, int, int], group: Any = "extra") -> Case:
         kinds = {"conv": "nn.Conv2d({0}, {1}, {2})", "up": "nn.ConvTranspose2d({0}, {1}, {2}, stride={2})"}
         words = ", ".join(kinds[kind].format(*numbers) for kind, *numbers in layers)
@@ -121,6 +80,7 @@ HE_INIT = Exercise(
     points=2,
     reference=_he_init_,
     cases=_init_cases,
+    forbidden=("unet_edu.unet.*", "torch.nn.init.kaiming_normal*"),
     misconceptions=(
         Misconception(
             "variance taken for the standard deviation",
@@ -274,6 +234,7 @@ WEIGHT_MAP = Exercise(
     points=3,
     reference=_weight_map,
     cases=_map_cases,
+    forbidden=("unet_edu.losses.*", "unet_edu.explore.*"),
     misconceptions=(
         Misconception(
             "squares added",
@@ -424,6 +385,19 @@ WEIGHTED_CE = Exercise(
     points=2,
     reference=_weighted_ce,
     cases=_ce_cases,
+    forbidden=(
+        "unet_edu.losses.*",
+        "torch.*oftmax*",
+        "torch.*cross_entropy*",
+        "torch.*CrossEntropy*",
+        "torch.*nll_loss*",
+        "torch.*NLLLoss*",
+        "torch.*logsumexp",
+        "torch.Tensor.*softmax",
+        "torch.Tensor.logsumexp",
+        "scipy.special.*",
+        "sklearn.metrics.*",
+    ),
     misconceptions=(
         Misconception(
             "divided by the sum of the weights",
@@ -561,6 +535,13 @@ ELASTIC = Exercise(
     reference=_elastic,
     cases=_elastic_cases,
     parts=("image", "labels"),
+    forbidden=(
+        "unet_edu.data.elastic.*",
+        "scipy.ndimage.geometric_transform",
+        "torch.*grid_sample*",
+        "albumentations.*",
+        *OF_IMAGES,
+    ),
     misconceptions=(
         Misconception(
             "labels interpolated",
@@ -694,6 +675,7 @@ SGD_STEP = Exercise(
     reference=_sgd_step,
     cases=_step_cases,
     parts=("p", "v"),
+    forbidden=("torch.optim.*",),
     misconceptions=(
         Misconception(
             "momentum as an average",

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unet_edu.checks.exercise import Case, Exercise, Misconception
+from unet_edu.checks.libraries import NETWORKS
 from unet_edu.checks.quiz import Option, Question, Quiz
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ DOUBLE_CONV = Exercise(
     points=1,
     reference=_double_conv,
     cases=_double_conv_cases,
+    forbidden=NETWORKS,
     misconceptions=(
         Misconception(
             "padded",
@@ -146,16 +147,6 @@ DOUBLE_CONV = Exercise(
 # --- center_crop -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Cropped:
-    """The function gets a tensor in place of the array, as it will in a network."""
-
-    def __call__(self, f: Callable[..., Any], x: Array, size: Size) -> Any:
-        import torch
-
-        return f(torch.from_numpy(x), size)
-
-
 def _crop(top: Callable[[int, int], int], left: Callable[[int, int], int] | None = None) -> Callable[..., Any]:
     """A crop whose corner follows a rule: from the side of the image and that of the crop to the first row or column."""
 
@@ -195,6 +186,8 @@ def _resized(x: Any, size: Size) -> Any:
 
 
 def _crop_cases(rng: np.random.Generator) -> list[Case]:
+    from unet_edu.checks.network import Cropped
+
     ramp = 10 * np.arange(1, 6)[:, None] + np.arange(1, 8)
     probe = Cropped()
     return [
@@ -213,6 +206,7 @@ CENTER_CROP = Exercise(
     points=2,
     reference=_center_crop,
     cases=_crop_cases,
+    forbidden=("unet_edu.*center_crop", "torchvision.*", "kornia.*", "monai.*"),
     misconceptions=(
         Misconception(
             "corner",
@@ -339,6 +333,7 @@ TRACE_SIZES = Exercise(
     points=2,
     reference=_trace_sizes,
     cases=_size_cases,
+    forbidden=("unet_edu.unet.*",),
     misconceptions=(
         Misconception(
             "odd sides pooled",
@@ -563,6 +558,7 @@ UNET = Exercise(
     points=3,
     reference=_unet,
     cases=_unet_cases,
+    forbidden=NETWORKS,
     misconceptions=(
         Misconception(
             "its own features in place of the copy",
@@ -754,6 +750,7 @@ REPAIR_UNET = Exercise(
     points=2,
     reference=_repair_unet,
     cases=_repair_cases,
+    forbidden=NETWORKS,
     misconceptions=(
         *_left_over(),
         Misconception(
