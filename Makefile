@@ -34,7 +34,7 @@ format: .venv/test.stamp  ## put code and notebooks into the project's style
 	$(RUN) ruff format
 
 benchmarks: .venv/test.stamp  ## measure against other libraries, on this machine
-	set -e; for script in convolution operators explorers tiling unet_speed; do $(RUN) python benchmarks/$$script.py; done
+	set -e; for script in convolution operators explorers tiling unet_speed grading; do $(RUN) python benchmarks/$$script.py; done
 
 # The test extra contains the lab extra, so that after it there is nothing left for `make lab` to install.
 .venv/lab.stamp: pyproject.toml constraints.txt | .venv/bin/python

@@ -1,4 +1,4 @@
-"""Makes exercises/ from solutions/, the only place where an exercise is written: `make exercises`."""
+"""Makes exercises/ from solutions/, the only place where an exercise is written: `make exercises`. And where nbgrader finds marks."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ c.CourseDirectory.root = str(root)
 c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "exercises"
 c.CourseDirectory.submitted_directory = "grading/submitted"
-c.CourseDirectory.autograded_directory = "grading/autograded"
+c.CourseDirectory.autograded_directory = "grading/autograded"  # `unet-edu grade` writes it, and formgrader shows it
 c.CourseDirectory.feedback_directory = "grading/feedback"
 c.CourseDirectory.db_url = f"sqlite:///{root / 'grading' / 'gradebook.db'}"
 

@@ -1,7 +1,7 @@
 """The command `unet-edu`: train a U-Net on images of your own, predict with it, fetch the benchmarks. docs/training.md shows how.
 
 Thin: what it does is done by `unet_edu.training.fit`, `unet_edu.tiling.predict` and `unet_edu.data.benchmarks`. Here options become their
-arguments, and errors become one sentence.
+arguments, and errors become one sentence. The commands for the exercises are in `unet_edu.grading.commands`.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from numpy.typing import NDArray
 
 from unet_edu import __version__
 from unet_edu.data.files import SUFFIXES, DataError, is_image, pairs, read_image, read_labels, write_whole
+from unet_edu.grading import commands
 
 if TYPE_CHECKING:  # torch takes seconds to import, and `--help` needs none of it
     from unet_edu.data.samples import Frame
     from unet_edu.unet import UNet
 
 app = typer.Typer(
-    help="Train a U-Net, predict with it, and fetch the data sets on which U-Nets are measured.",
+    help="Train a U-Net, predict with it, and fetch the data sets on which U-Nets are measured. Check and grade the course's exercises.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -600,6 +601,13 @@ def show(name: Name, folder: Folder = None) -> None:
     typer.echo(
         f"  split: {len(training)} to train on ({training[0].name} …), {len(scored)} for the score ({scored[0].name} …)"
     )
+
+
+# --------------------------------------------------------------------------------------------------------------- exercises
+
+
+for exercises_command in (commands.check, commands.grade, commands.release):
+    app.command()(_in_one_sentence(exercises_command))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 import dataclasses
 import functools
 import math
+import pickle
+import pickletools
 import subprocess
 import sys
 import unittest.mock
@@ -723,6 +725,53 @@ def test_no_guess_is_no_mistake(capsys):
 
 
 # --- judging apart from calling, and what is shown -----------------------------------------------------------------------
+
+
+def test_there_is_a_verdict_for_each_case_and_the_kind_of_fault():
+    exercise = EXERCISES["out_size"]
+    cases = exercise.cases(np.random.default_rng(0))
+    answers = [attempt(exercise.reference, case) for case in cases]
+    assert judge(exercise, cases, answers).right == (True,) * len(cases)
+    wrong = {
+        2: (Answer("value", np.zeros(2, int)), "shape"),
+        4: (Answer("value", np.array(2.5)), "type"),
+        7: (Answer("value", np.array(-1)), "values"),
+        9: (Answer("raised", message="no"), "no answer"),
+    }
+    mixed = [wrong[n][0] if n in wrong else answer for n, answer in enumerate(answers)]
+    assert judge(exercise, cases, mixed).right == tuple(n not in wrong for n in range(len(cases)))
+    for n, (answer, fault) in wrong.items():
+        result = judge(exercise, cases, [*answers[:n], answer, *answers[n + 1 :]])
+        assert (result.fault, result.case) == (fault, cases[n])
+    for kind in ("empty", "nothing"):
+        assert judge(exercise, cases, [Answer(kind)] * len(cases)).right == (False,) * len(cases)
+
+
+def test_a_grader_may_remember_what_the_reference_and_the_misconceptions_answer():
+    exercise, asked = EXERCISES["conv2d_naive"], []
+    cases = exercise.cases(np.random.default_rng(0))
+    answers = [attempt(exercise.misconceptions[0].wrong, case) for case in cases]
+
+    def ask(f, case):
+        asked.append((f, case))
+        return remembered(f, case)
+
+    result = judge(exercise, cases, answers, ask)
+    assert (result.misconception, result.message) == (
+        exercise.misconceptions[0].name,
+        judge(exercise, cases, answers).message,
+    )
+    assert {f for f, _ in asked} == {exercise.reference, exercise.misconceptions[0].wrong}
+
+
+@each_exercise
+def test_a_case_can_be_sent_to_where_the_lessons_are_not(exercise):
+    """A sandbox has `exercise.py` and `network.py`, which know no answer."""
+    for case in exercise.cases(np.random.default_rng(0)):
+        strings = [argument for _, argument, _ in pickletools.genops(pickle.dumps(case)) if isinstance(argument, str)]
+        modules = {text for text in strings if text.startswith("unet_edu")}
+        assert "unet_edu.checks.exercise" in modules
+        assert modules <= {"unet_edu.checks.exercise", "unet_edu.checks.network"}
 
 
 def test_zero_cases_are_no_pass():

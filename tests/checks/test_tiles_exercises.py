@@ -68,6 +68,23 @@ def at_once(model, image, tile):
         return model(torch.from_numpy(padded)[None, None]).softmax(1)[0, :, : image.shape[0], : image.shape[1]]
 
 
+def in_one_batch(model, image, tile):
+    """All tiles at once."""
+    model.eval()
+    margin, align = 6 * 2**model.depth - 4, 2**model.depth
+    side, (H, W) = tile + 2 * margin, image.shape
+    places = [(i, j) for i in origins_by_range(H, tile, align) for j in origins_by_range(W, tile, align)]
+    padded = np.pad(image, margin + tile, mode="reflect")[tile:, tile:]
+    with torch.no_grad():
+        answers = model(
+            torch.stack([torch.tensor(padded[i : i + side, j : j + side])[None] for i, j in places])
+        ).softmax(1)
+    answer = torch.zeros(2, H + tile, W + tile)
+    for (i, j), part in zip(places, answers, strict=True):
+        answer[:, i : i + tile, j : j + tile] = part
+    return answer[:, :H, :W]
+
+
 def by_library(model, image, tile):
     return predict(model, image, tile=tile + 2 * (6 * 2**model.depth - 4), precision="float32")
 
@@ -90,7 +107,7 @@ def in_small_steps(model, image, tile):
 RIGHT = {
     "mirror_pad": [padded_by_numpy, padded_by_indices, padded_by_loops, padded_in_torch],
     "tile_origins": [origins_by_rule, origins_by_range, origins_by_trial],
-    "predict_tiled": [at_once, by_library, in_small_steps],
+    "predict_tiled": [in_one_batch, by_library, in_small_steps],
 }
 
 
@@ -207,3 +224,9 @@ def test_seams_and_their_causes_are_recognised(changes, misconception):
 )
 def test_other_maps_do_not_pass(finish):
     assert check(tiled(finish=finish), "predict_tiled").status == "failed"
+
+
+def test_a_network_that_gets_the_whole_image_at_once_is_no_answer():
+    """The numbers would be right: this is what the tiles are compared with."""
+    result = check(at_once, "predict_tiled")
+    assert result.status == "failed" and "cut it into tiles" in result.message

@@ -21,6 +21,7 @@ from unet_edu import cli
 from unet_edu.data.benchmarks import BENCHMARKS
 from unet_edu.data.cells import synthetic_cells
 from unet_edu.data.files import pairs, read_labels
+from unet_edu.grading import commands
 from unet_edu.training import load
 
 TINY = ("--widths", "4,8", "--crop", "32", "--batch-size", "2", "--device", "cpu")
@@ -500,7 +501,12 @@ def test_a_benchmark_is_counted():
 
 
 @pytest.mark.parametrize(
-    "command", [(), ("train",), ("predict",), ("data",), ("data", "list"), ("data", "fetch"), ("data", "show")]
+    "command",
+    [
+        (),
+        *(("train",), ("predict",), ("check",), ("grade",), ("release",)),
+        *(("data",), ("data", "list"), ("data", "fetch"), ("data", "show")),
+    ],
 )
 def test_each_command_has_help(command):
     said = run(*command, "--help")
@@ -511,7 +517,8 @@ def test_every_option_is_explained():
     import inspect
     import typing
 
-    for command in (cli.train, cli.predict, cli.fetch, cli.show, cli.list_benchmarks):
+    ours = (cli.train, cli.predict, cli.fetch, cli.show, cli.list_benchmarks)
+    for command in (*ours, commands.check, commands.grade, commands.release):
         hints = typing.get_type_hints(command, include_extras=True)
         for name in inspect.signature(command).parameters:
             (explained,) = hints[name].__metadata__

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import importlib
+import importlib.metadata
+import json
+import os
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -21,6 +28,7 @@ from unet_edu.unet import UNet
 
 ROOT = Path(__file__).parents[2]
 TRAINING = (ROOT / "docs" / "training.md").read_text()
+INSTRUCTORS = (ROOT / "docs" / "instructors.md").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 SHORT = [
     "--widths",
@@ -39,13 +47,16 @@ SHORT = [
 ]
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", TRAINING, re.MULTILINE | re.DOTALL)
+def blocks(language: str, page: str = TRAINING) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
 
 
-COMMANDS = [
-    shlex.split(line) for block in blocks("bash") for line in block.replace("\\\n", " ").splitlines() if line.strip()
-]
+def commands(page: str) -> list[list[str]]:
+    lines = [line for block in blocks("bash", page) for line in block.replace("\\\n", " ").splitlines()]
+    return [shlex.split(line) for line in lines if line.strip()]
+
+
+COMMANDS = commands(TRAINING)
 
 
 @pytest.fixture(scope="module")
@@ -162,3 +173,142 @@ def test_the_program_runs(place, monkeypatch, capsys):
     exec(program.replace("steps=200", "steps=2, device='cpu', progress=False"), {"__name__": "docs"})  # noqa: S102, our own lines
     assert re.fullmatch(r"\d+ cells\n", capsys.readouterr().out)
     assert (place / "runs" / "python" / "best.pt").exists()
+
+
+# ------------------------------------------------------------------------------------------------------------- instructors
+
+CALLS_A_LIBRARY = """\
+def conv2d_naive(x, k):
+    import scipy.signal
+    return scipy.signal.correlate2d(x, k, "valid")
+"""
+
+
+def options_of(command: str) -> set[str]:
+    found = typer.main.get_command(cli.app).commands[command]
+    return {option for parameter in found.params for option in parameter.opts}
+
+
+@pytest.fixture
+def school(tmp_path, monkeypatch) -> Path:
+    """A folder in which somebody follows the page. Ada calls a library where she should not, Ben's work is his own, Cy handed in nothing."""
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "solutions" / "02_convolution" / "02_convolution.ipynb").read_text()
+    notebook = json.loads(text)
+    (cell,) = (cell for cell in notebook["cells"] if cell["id"] == "conv2d-naive")
+    cell["source"] = CALLS_A_LIBRARY
+    (tmp_path / "submissions").mkdir()
+    (tmp_path / "submissions" / "ada.ipynb").write_text(json.dumps(notebook))
+    (tmp_path / "submissions" / "ben.ipynb").write_text(text)
+    (tmp_path / "02_convolution.ipynb").write_text(text)
+    (tmp_path / "class.csv").write_text("student\nada\nben\ncy\n")
+    return tmp_path
+
+
+def marks() -> dict[str, dict[str, str]]:
+    text = Path("grading/02_convolution/marks.csv").read_text(encoding="utf-8-sig")
+    return {row["student"]: row for row in csv.DictReader(text.splitlines())}
+
+
+@pytest.mark.needs("bubblewrap")
+def test_the_commands_for_instructors_in_their_order(school):
+    ours = [command[1:] for command in commands(INSTRUCTORS) if command[0] == "unet-edu"]
+    elsewhere = [
+        command for command in ours if {"--scheduler", "--database"} & {*command}
+    ]  # where there is no such server
+    here = [command for command in ours if command not in elsewhere]
+    assert [command[0] for command in here] == ["release", "check", "grade", "grade"] and len(elsewhere) == 2
+    for command in elsewhere:
+        typer.main.get_command(cli.app).commands[command[0]].make_context(command[0], command[1:])
+    for command in here:
+        result = CliRunner().invoke(cli.app, command)
+        assert result.exit_code == (3 if command[0] == "grade" else 0), result.output  # 3: Ada waits for a person
+    assert {path.name for path in Path("release/02_convolution").iterdir()} == {
+        "02_convolution.ipynb",
+        "assignment.json",
+    }
+    assert all(f"`{path.name}" in INSTRUCTORS for path in Path("grading/02_convolution").iterdir())
+    found = marks()
+    assert {name: (row["status"], row["mark"]) for name, row in found.items()} == {
+        "ada": ("needs review", ""),
+        "ben": ("graded", "10"),
+        "cy": ("not submitted", ""),
+    }
+    assert "scipy.signal.correlate2d" in found["ada"]["reason"]
+
+    for_formgrader = 'c.CourseDirectory.autograded_directory = "grading/autograded"'
+    assert for_formgrader in (ROOT / "nbgrader_config.py").read_text()
+    assert Path("grading/autograded/ada/02_convolution/02_convolution.ipynb").exists()
+
+    decide = blocks("python", INSTRUCTORS)[0]
+    assert "manual_score, grade.needs_manual_grade = 3, False" in decide
+    exec(decide, {"__name__": "docs"})  # noqa: S102, our own lines
+    result = CliRunner().invoke(cli.app, here[-1])
+    assert result.exit_code == 0 and marks()["ada"]["mark"] == "10", result.output
+
+
+def test_the_other_commands_for_instructors_are_known_and_few():
+    others = [command[0] for command in commands(INSTRUCTORS) if command[0] not in ("unet-edu", "nbgrader")]
+    assert [name for name in others if name in ("pip", "dask")] == ["pip", "dask", "dask"]
+    understood = importlib.metadata.entry_points(group="dask_cli")
+    for _, name, *options in (command for command in commands(INSTRUCTORS) if command[0] == "dask"):
+        understood[name].load().make_context(name, options)
+    loop = ["for", "student=$(basename", "[", "mkdir", "cp", "cp", "done"]
+    assert [name for name in others if name not in ("pip", "dask")] == loop
+
+
+def test_nbgrader_s_exchange(school, monkeypatch):
+    """What the page says to instructors and to students, with an exchange of the test's own."""
+    exchange = school / "exchange"
+    exchange.mkdir(mode=0o777)
+    config = (ROOT / "nbgrader_config.py").read_text() + f"\nc.Exchange.root = {str(exchange)!r}\n"
+    (school / "nbgrader_config.py").write_text(config)
+    shutil.copytree(ROOT / "exercises" / "02_convolution", "exercises/02_convolution")
+    student = school / "student"
+    student.mkdir()
+    (student / "nbgrader_config.py").write_text(f"c = get_config()\nc.Exchange.root = {str(exchange)!r}\n")
+    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+
+    theirs = [command for command in commands(INSTRUCTORS) if command[0] == "nbgrader"]
+    assert [command[1] for command in theirs] == [
+        "release_assignment",
+        "fetch_assignment",
+        "submit",
+        "collect",
+        "release_feedback",
+    ]
+    for command in theirs[:-1]:
+        is_students = command[1] in ("fetch_assignment", "submit")
+        subprocess.run(command, cwd=student if is_students else school, check=True, capture_output=True, timeout=120)
+    (submitted,) = Path("grading/submitted").glob("*/02_convolution/02_convolution.ipynb")
+    page = Path("grading/02_convolution/feedback", f"{submitted.parts[2]}.html")
+    page.parent.mkdir(parents=True)
+    page.write_text("well done")
+    (give_back,) = (block for block in blocks("bash", INSTRUCTORS) if "release_feedback" in block)
+    subprocess.run(["bash", "-euc", give_back], check=True, capture_output=True, timeout=120)
+    assert [path.read_text() for path in exchange.glob("unet/feedback/*.html")] == ["well done"]
+
+
+def test_every_option_for_instructors_exists():
+    text = re.sub(r"^```.*?^```", "", INSTRUCTORS, flags=re.MULTILINE | re.DOTALL)
+    named = {option for span in re.findall(r"`([^`]+)`", text) for option in re.findall(r"--[a-z][a-z0-9-]*", span)}
+    known = {"--install", "--security-opt", "--CourseDirectory"}  # of wsl; of docker; of nbgrader
+    for command in ("grade", "check", "release"):
+        known |= options_of(command)
+    assert len(named) > 8 and {name for name in named if name != "--"} <= known
+
+
+def test_every_status_is_explained():
+    from typing import get_args
+
+    from unet_edu.grading.result import Status
+
+    rows = re.findall(r"^\| ([a-z ,]+) \| ", INSTRUCTORS.split("## 5.")[1].split("## 6.")[0], re.MULTILINE)
+    assert [status for row in rows[1:] for status in row.split(", ")] == list(get_args(Status))
+
+
+def test_every_assignment_is_named():
+    from unet_edu.grading.assignment import ASSIGNMENTS
+
+    assert set(re.findall(r"`(\d\d_\w+)`", INSTRUCTORS)) == set(ASSIGNMENTS)
+    assert all(sum(points for _, points in assignment.points) == 10 for assignment in ASSIGNMENTS.values())

@@ -94,7 +94,7 @@ def test_arrows_run_one_way(path):
 
 def test_every_rule_applies_to_something():
     folders = {path.relative_to(ROOT / "unet_edu").parts[0] for path in FILES}
-    assert {"figures", "explore", "checks"} <= folders
+    assert {"figures", "explore", "checks", "grading"} <= folders
 
 
 def test_the_rules_see_each_form_of_import(tmp_path, monkeypatch):
@@ -112,3 +112,11 @@ def test_importing_the_package_is_instant():
     assert "unet_edu" in loaded
     assert len(loaded) < 50
     assert not {name for name in loaded if is_in(name, NOTEBOOK_TOOLS | {"torch", "matplotlib"})}
+
+
+def test_the_command_works_without_what_only_a_grader_needs():
+    """`unet-edu train` is for people who installed no extra `grade`."""
+    program = "import sys; import unet_edu.cli; print(*sys.modules)"
+    loaded = set(subprocess.check_output([sys.executable, "-c", program], text=True).split())
+    assert "unet_edu.cli" in loaded
+    assert not {name for name in loaded if is_in(name, NOTEBOOK_TOOLS | {"dask", "distributed", "psutil", "torch"})}

@@ -1,4 +1,4 @@
-"""What README.md and CONTRIBUTING.md point to is there."""
+"""What README.md, CONTRIBUTING.md and the pages of docs/ point to is there."""
 
 from __future__ import annotations
 
@@ -13,17 +13,35 @@ README = (ROOT / "README.md").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 COLAB = PROJECT["urls"]["Repository"].replace("https://github.com/", "https://colab.research.google.com/github/")
 
+PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 documents = pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
 
 
-@documents
+def anchors(text: str) -> set[str]:
+    """The names that GitHub gives to headings."""
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("document", PAGES)
 def test_links_lead_somewhere(document):
     links = re.findall(r"\]\(([^)\s]+)\)", (ROOT / document).read_text())
-    assert links
+    assert links or document == "docs/training.md"  # which has none
     for link in links:
+        folder = (ROOT / document).parent
         if link.startswith(COLAB):
-            link = link.removeprefix(f"{COLAB}/blob/main/")
-        assert link.startswith("https://") or (ROOT / link.split("#")[0]).exists(), link
+            folder, link = ROOT, link.removeprefix(f"{COLAB}/blob/main/")
+        if link.startswith("https://"):
+            continue
+        path, _, anchor = link.partition("#")
+        target = folder / path if path else ROOT / document
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target.read_text()), link
+
+
+def test_a_link_to_colab_in_words_leads_somewhere():
+    (link,) = re.findall(rf"`({COLAB}[^`]+)`", (ROOT / "docs" / "instructors.md").read_text())
+    assert (ROOT / link.removeprefix(f"{COLAB}/blob/main/")).exists()
 
 
 @documents

@@ -259,7 +259,14 @@ OUT_SIZE = Exercise(
     reference=_out_size,
     cases=_size_cases,
     whole=True,
-    forbidden=("unet_edu.*_size", *CONVOLUTIONS),
+    forbidden=(
+        "unet_edu.*_size",
+        "unet_edu.*conv*2d*",
+        "unet_edu.*pool*",
+        "torch.*[pP]ool*",
+        "torch.*[uU]nfold*",
+        *CONVOLUTIONS,
+    ),
     misconceptions=(
         Misconception(
             "rounded up",

@@ -23,6 +23,7 @@ from types import FunctionType
 from typing import Any, Literal
 
 import numpy as np
+from numpy.ma import MaskedArray  # NumPy loads this when it is first used: after a notebook may have changed NumPy
 from numpy.typing import NDArray
 
 __all__ = [
@@ -102,6 +103,8 @@ Fault = Literal["no answer", "shape", "type", "values"]
 
 NOT_YET = "Write the function in the cell above, run it, then run this one again. The line `raise NotImplementedError` goes away."
 NOTHING_RETURNED = "Your function ran to its end and returned nothing. Does it print the result? `return` it instead."
+AT_THE_STUB = "Your function stopped at `raise NotImplementedError` here. Write this part, too."
+NOTHING_HERE = "Your function returned nothing here: is there a `return` at the end of every path?"
 SAME_FOR_ALL = "Your function gives the same answer whatever it is given. Does it use its own arguments?"
 
 
@@ -342,9 +345,9 @@ def _fault(exercise: Exercise, answer: Answer, expected: NDArray[Any]) -> tuple[
     """What is wrong with one answer, and in words; None when it is right."""
     yours = answer.value
     if answer.kind == "empty":
-        return "no answer", "Your function stopped at `raise NotImplementedError` here. Write this part, too."
+        return "no answer", AT_THE_STUB
     if answer.kind == "nothing":
-        return "no answer", "Your function returned nothing here: is there a `return` at the end of every path?"
+        return "no answer", NOTHING_HERE
     if yours is None:
         return "no answer", answer.message
     if yours.shape != expected.shape:
@@ -446,7 +449,7 @@ def _plain_array(value: Any) -> NDArray[Any] | None:
     """A copy of `value` as an array of real numbers, or None. Accepts numbers, lists, arrays and torch tensors."""
     try:
         value = [_detached(part) for part in value] if isinstance(value, list | tuple) else _detached(value)
-        if isinstance(value, np.ma.MaskedArray):
+        if isinstance(value, MaskedArray):
             return None  # under its mask it holds numbers that it does not show
         array = np.asarray(value).copy()
     except (Exception, SystemExit):  # noqa: BLE001 - a student's object may do anything when it is asked for numbers

@@ -37,6 +37,9 @@ DROPOUT_IS_ON = (
     "F.dropout(x, training=self.training) obey eval()."
 )
 
+NO_GRADIENT = "No gradient comes back through your network. Is there a detach(), a no_grad() or a .data on the way?"
+TOO_MUCH = "You gave the network more than one tile with its margin on each side. The image may be larger than any memory: cut it into tiles."
+
 
 class FreshWeights(TorchFunctionMode):
     """While it is active, each convolution gets new weights and biases when an image meets it for the first time.
@@ -157,9 +160,7 @@ class Gradient(Answers):
             with FreshWeights(self.seed):
                 answer = _answer(model, images)
             if not answer.requires_grad:
-                raise UnusableAnswerError(
-                    "No gradient comes back through your network. Is there a detach(), a no_grad() or a .data on the way?"
-                )
+                raise UnusableAnswerError(NO_GRADIENT)
             answer.backward(torch.from_numpy(np.random.default_rng(self.seed).normal(size=answer.shape)))
         return torch.zeros_like(images) if images.grad is None else images.grad
 
@@ -230,6 +231,7 @@ class OnNetwork:
     """The function gets a U-Net in place of its description: in training mode, and with a dropout that can be seen.
 
     While training, this dropout always drops the same half of the channels; so whoever forgets `eval()` gets wrong numbers, and the same each time.
+    Nor does it take more than a tile with its margins, however many tiles at once.
     """
 
     depth: int
@@ -254,4 +256,11 @@ class OnNetwork:
                 network.head.bias = nn.Parameter(torch.tensor([0, np.log(3)], dtype=torch.float32))
             else:
                 network.head.weight.mul_(3)  # so that the answers are not all alike
+        most = tile + 2 * (6 * 2**self.depth - 4)
+
+        def expect_a_tile(network: nn.Module, inputs: tuple[Any, ...]) -> None:
+            if any(isinstance(x, Tensor) and max(x.shape[-2:], default=0) > most for x in inputs):
+                raise UnusableAnswerError(TOO_MUCH)
+
+        network.register_forward_pre_hook(expect_a_tile)
         return f(network.train(), image.copy(), tile)

@@ -1,0 +1,285 @@
+"""Marks for answers: the rule of the points, what no trivial rule can earn, and words that give no number away."""
+
+import pickle
+import time
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from unet_edu.checks import EXERCISES, attempt, judge
+from unet_edu.checks.exercise import Answer, Case, Exercise
+from unet_edu.grading.judge import fresh_cases, outcome, remembered, score, stopped
+
+SEED = 2**100 + 7
+each_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+
+
+def answered(exercise, f, seed=SEED):
+    """The outcome of a function."""
+    cases = fresh_cases(exercise, seed)
+    return outcome(exercise, 4.0, cases, [attempt(f, case) for case in cases])
+
+
+def mixed(exercise, wrong, seed=SEED):
+    """Right answers, but for the numbers of the cases that are given."""
+    cases = fresh_cases(exercise, seed)
+    right = [remembered(exercise.reference, case) for case in cases]
+    return outcome(exercise, 4.0, cases, [wrong.get(n, answer) for n, answer in enumerate(right)])
+
+
+def fresh(exercise):
+    return [n for n, case in enumerate(fresh_cases(exercise, SEED)) if case.group == "extra"]
+
+
+# --- the points --------------------------------------------------------------------------------------------------------
+
+
+@each_exercise
+def test_the_reference_earns_all_and_nothing_earns_nothing(exercise):
+    right = answered(exercise, exercise.reference)
+    assert (right.verdict, right.earned, right.points) == ("right", 4, 4)
+    assert right.visible[0] == right.visible[1] > 0 and right.fresh[0] == right.fresh[1] > 0
+
+    def empty(*args, **kwargs):
+        raise NotImplementedError
+
+    unfilled = answered(exercise, empty)
+    assert (unfilled.verdict, unfilled.earned, unfilled.visible[0], unfilled.fresh[0]) == ("not written", 0, 0, 0)
+
+
+def test_half_of_the_fresh_cases_is_half_of_the_points():
+    exercise, nothing = EXERCISES["conv2d_naive"], Answer("nothing")
+    extra = fresh(exercise)
+    assert len(extra) == 6
+    for count, earned in {0: 4, 1: 2, 3: 2, 4: 0, 6: 0}.items():
+        found = mixed(exercise, dict.fromkeys(extra[:count], nothing))
+        assert (found.earned, found.visible, found.fresh) == (earned, (2, 2), (6 - count, 6))
+        assert found.verdict == {4: "right", 2: "half", 0: "wrong"}[earned]
+    assert "half of the points" in mixed(exercise, {extra[0]: nothing}).message
+
+
+def test_a_wrong_visible_case_earns_nothing():
+    found = mixed(EXERCISES["conv2d_naive"], {0: Answer("nothing")})
+    assert (found.verdict, found.earned, found.visible, found.fresh) == ("wrong", 0, (1, 2), (6, 6))
+
+
+def test_fresh_cases_with_like_answers_count_as_one():
+    exercise = EXERCISES["trace_sizes"]
+    cases = fresh_cases(exercise, SEED)
+    is_empty = [remembered(exercise.reference, case).value.size == 0 for case in cases]
+    always = [e or case.group == "visible" for e, case in zip(is_empty, cases, strict=True)]
+    assert sum(always) - 3 == 6 > sum(case.group == "extra" for case in cases) / 2, (
+        "most of the fresh sides are illegal"
+    )
+    assert score(exercise, 4.0, cases, always) == 0
+    assert (
+        score(exercise, 4.0, cases, [not e or case.group == "visible" for e, case in zip(is_empty, cases, strict=True)])
+        == 2
+    )
+
+
+# --- what no trivial rule earns ----------------------------------------------------------------------------------------
+
+
+def plain(value):
+    array = np.asarray(value)
+    return Answer("value", array) if array.dtype.kind in "biuf" else Answer("empty")
+
+
+class Silent(nn.Module):
+    """A network whose answer has the right shape and is 0."""
+
+    def __init__(self, channels, lost):
+        super().__init__()
+        self.channels, self.lost = channels, lost
+
+    def forward(self, x):
+        rows, columns = (slice(self.lost // 2, side - self.lost // 2) for side in x.shape[2:])
+        return 0 * x[:, :1, rows, columns].expand(-1, self.channels, -1, -1)
+
+
+PROBED = {
+    "an identity": lambda *args: nn.Identity(),
+    "the argument": lambda first, *rest: first,
+    "half of everything": lambda model, image, tile: np.full((2, *image.shape), 0.5),
+    "a corner": lambda x, size: x[..., : size[0], : size[1]],
+    **{
+        f"zeros, {lost} pixels less, channels {place}": lambda *args, lost=lost, place=place: Silent(args[place], lost)
+        for lost in (0, 4, 184)
+        for place in (0, 1)
+    },
+}
+
+
+def trivial_rules(exercise, cases):
+    """Rules that understand nothing, as functions from a case to an answer."""
+
+    def of_input(rule, n):
+        def answer(case):
+            inputs = [*case.args, *case.kwargs.values()]
+            try:
+                return plain(rule(inputs[n]))
+            except (IndexError, TypeError, ValueError):
+                return Answer("empty")
+
+        return answer
+
+    def filled(number, dtype):
+        return lambda case: plain(np.full(remembered(exercise.reference, case).value.shape, number, dtype))
+
+    rules = {f"always {value}": lambda case, value=value: plain(value) for value in (0, 1, -1, 0.5, [], True)}
+    for n, case in enumerate(cases):
+        rules[f"always the answer of case {n}"] = lambda _, case=case: remembered(exercise.reference, case)
+    for number in (0, 1, -1, 0.5, 255):
+        for dtype in (int, float):
+            rules[f"{dtype.__name__} {number} in the right shape"] = filled(number, dtype)
+    for n in range(max(len(case.args) + len(case.kwargs) for case in cases)):
+        for rule in (
+            lambda x: x,
+            np.transpose,
+            np.zeros_like,
+            np.ones_like,
+            np.shape,
+            np.size,
+            np.sum,
+            np.mean,
+            np.max,
+        ):
+            rules[f"{getattr(rule, '__name__', 'x')} of input {n}"] = of_input(rule, n)
+    if any(case.probe for case in cases):
+        rules |= {name: lambda case, f=f: attempt(f, case) for name, f in PROBED.items()}
+    return rules
+
+
+@each_exercise
+@pytest.mark.parametrize("seed", [1, SEED])
+def test_visible_answers_by_heart_and_a_trivial_rule_earn_nothing(exercise, seed):
+    cases = fresh_cases(exercise, seed)
+    rules = trivial_rules(exercise, cases)
+    assert len(rules) > 20
+    for name, rule in rules.items():
+        answers = [remembered(exercise.reference, c) if c.group == "visible" else rule(c) for c in cases]
+        assert score(exercise, 1.0, cases, judge(exercise, cases, answers, remembered).right) == 0, name
+
+
+# --- words -------------------------------------------------------------------------------------------------------------
+
+
+@each_exercise
+def test_each_misconception_is_named_with_its_hint(exercise):
+    for mistake in exercise.misconceptions:
+        found = answered(exercise, mistake.wrong)
+        assert (found.misconception, found.hint) == (mistake.name, mistake.hint)
+        assert found.verdict in ("wrong", "half") and found.earned < 4
+
+
+def message_for(right, yours):
+    """What is said to who answers `yours` in a fresh case whose right answer is `right`."""
+    cases = [Case("one", (1,), group="visible"), Case("another", (2,))]
+    exercise = Exercise("own", 1, lambda n: np.zeros(1) if n == 1 else right, lambda rng: cases, ())
+    return outcome(exercise, 1.0, cases, [plain([0.0]), plain(yours)]).message
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "yours"),
+    [
+        (8.5, -3.25, 7.0),
+        ([1.5, 2.5, 3.5], [4.5, 5.5, 6.5], [0.5, 0.5, 0.5]),
+        ([1.5, 2.5], [4.5, 5.5], [np.nan, np.inf]),
+        ([1.5, 2.5], [4.5, 5.5], [1, 2]),
+        ([[1.5, 2.5]], np.zeros((3, 4)), [7.0]),
+        (np.zeros((2, 0)), 3.0, [7.0]),
+    ],
+)
+def test_no_number_and_no_shape_of_a_fresh_case_is_given_away(one, other, yours):
+    """The words are the same whatever the right answer is."""
+    message = message_for(np.array(one), yours)
+    assert message == message_for(np.array(other), yours)
+    assert message.startswith(
+        "In the fresh case “another”: Your " if np.size(yours) == 1 else "In the fresh case “another”: "
+    )
+
+
+def test_the_numbers_of_a_visible_case_are_told():
+    exercise = EXERCISES["conv2d_naive"]
+    message = mixed(exercise, {0: Answer("value", np.array([[122, 148], [126, 135]]))}).message
+    assert "yours is 135, expected is 134" in message
+    assert message.startswith("In the case “the image and the kernel of the lesson” of the notebook: ")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (Answer("raised", message="Your function stopped with ValueError: no\nin line 3: 7"), "with ValueError in line 3."),
+        (Answer("raised", message="Your function could not be called. TypeError: f() 7"), "stopped with TypeError."),
+        (Answer("raised", message="Your function stopped with numpy.exceptions.AxisError: 7"), "with an error."),
+        (Answer("raised", message="Your function stopped with IndexError: index out of range 7"), "rows and columns mixed"),
+        (Answer("nothing"), "is there a `return`"),
+        (Answer("empty"), "`raise NotImplementedError`"),
+        (Answer("unusable", message="Your function returned a dict7"), "something that is no array of real numbers"),
+        (Answer("value", np.zeros(3, int)), "an array of shape (3,), and that is not the right shape"),
+        (Answer("value", np.array(1.5)), "of type float; it should be whole numbers"),
+        (Answer("value", np.array(-5)), "Your number is not right."),
+    ],
+)
+def test_the_kind_of_difference_is_told(answer, words):
+    exercise = EXERCISES["out_size"]
+    found = mixed(exercise, {fresh(exercise)[0]: answer})
+    assert words in found.message
+    assert "In the fresh case “a stride that leaves pixels over”: " in found.message
+    assert "7" not in found.message, "a function's own words, which may hold the inputs of the case"
+
+
+def test_what_a_probe_says_of_a_network_is_passed_on():
+    from unet_edu.checks.network import NO_GRADIENT
+
+    exercise = EXERCISES["unet"]
+    n = fresh(exercise)[-1]
+    assert NO_GRADIENT in mixed(exercise, {n: Answer("unusable", message=NO_GRADIENT + " 7")}).message
+    assert "7" not in mixed(exercise, {n: Answer("unusable", message=NO_GRADIENT + " 7")}).message.split("”: ")[1]
+
+
+def test_how_many_numbers_are_wrong_is_told():
+    exercise = EXERCISES["conv2d_naive"]
+    n = fresh(exercise)[0]
+    wrong = remembered(exercise.reference, fresh_cases(exercise, SEED)[n]).value.copy()
+    wrong[0, :3] += 1
+    assert f"3 of {wrong.size} numbers are not right" in mixed(exercise, {n: Answer("value", wrong)}).message
+
+
+def test_a_function_that_was_stopped_earns_no_mark_and_no_zero():
+    exercise = EXERCISES["conv2d_naive"]
+    cases = fresh_cases(exercise, SEED)
+    right = [remembered(exercise.reference, case) for case in cases]
+    found = stopped(exercise, 3.0, cases, right[:4], "timed out", "ran longer than 20 seconds", "def conv2d_naive")
+    assert (found.verdict, found.earned, found.visible, found.fresh) == ("timed out", None, (2, 2), (2, 6))
+    assert found.message == f"Your function was stopped in the case “{cases[4].name}”: it ran longer than 20 seconds."
+    assert found.code == "def conv2d_naive"
+    assert stopped(exercise, 3.0, cases, [], "crashed", "ended").visible == (0, 2)
+
+
+# --- cases -------------------------------------------------------------------------------------------------------------
+
+
+@each_exercise
+def test_a_seed_gives_the_same_cases_and_another_gives_others(exercise):
+    def bits(cases):
+        return [pickle.dumps((c.name, c.args, c.kwargs, c.group, c.probe)) for c in cases]
+
+    kept = bits(fresh_cases(exercise, SEED))
+    fresh_cases.cache_clear()
+    assert bits(fresh_cases(exercise, SEED)) == kept, "and they can be sent into the sandbox"
+    assert bits(fresh_cases(exercise, SEED + 1)) != kept
+
+
+@each_exercise
+def test_a_wrong_answer_is_judged_quickly_once_the_class_has_made_it(exercise):
+    torch.set_num_threads(1)
+    cases = fresh_cases(exercise, SEED)
+    answers = [Answer("value", np.zeros((2, 2)))] * len(cases)
+    outcome(exercise, 1.0, cases, answers)
+    start = time.process_time()
+    outcome(exercise, 1.0, cases, answers)
+    assert time.process_time() - start < 0.2  # it takes some milliseconds; without memory, `unet` takes 0.4 s

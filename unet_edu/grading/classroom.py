@@ -1,0 +1,311 @@
+"""A class graded: find the notebooks, grade what is not graded yet, and keep what comes.
+
+There is one writer, here. As each result comes it goes into the journal, then into nbgrader's gradebook. Tables and feedback are made of both in
+the end, because a person may have decided something in the gradebook. So a grader that was killed has lost only what it was just grading,
+and the next run leaves what an undisturbed one would have left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+import filelock
+from tqdm import tqdm
+
+from unet_edu.data.files import write_whole
+from unet_edu.grading import cluster, engine, report, review, sandbox, submissions
+from unet_edu.grading.assignment import Assignment
+from unet_edu.grading.cluster import Failure
+from unet_edu.grading.feedback import feedback
+from unet_edu.grading.gradebook import LONGEST_NAME, Gradebook
+from unet_edu.grading.journal import Conditions, Grading, Journal, file_name
+from unet_edu.grading.report import Row
+from unet_edu.grading.result import Result, Status
+from unet_edu.grading.sandbox import Limits
+from unet_edu.grading.submissions import Roster, Submission, SubmissionError
+
+__all__ = ["grade_class"]
+
+REVIEWED = "autograded"  # nbgrader's name for the folder from which formgrader shows what people have to decide about
+
+GONE = "The notebook that was graded is no longer there."
+NOT_YET = "Not graded yet: the grader was stopped. The same command goes on from there."
+TOO_LONG = (
+    f"The name has more than the {LONGEST_NAME} letters for which nbgrader has room; rename the file or the folder."
+)
+
+
+def grade_class(
+    assignment: Assignment,
+    folder: Path,
+    output: Path,
+    *,
+    roster: Roster | None = None,
+    seed: int | None = None,
+    limits: Limits | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    database: str | None = None,
+    force: bool = False,
+    unsafe: bool = False,
+    progress: bool = False,
+    say: Callable[[str], None] = tqdm.write,
+) -> list[Row]:
+    """Grade the notebooks of a class, and write the gradebook, the tables and the feedback.
+
+    Parameters
+    ----------
+    assignment : Assignment
+    folder : Path
+        The notebooks, in any of the shapes that `submissions.find` knows.
+    output : Path
+        Gets `gradebook.db`, for each assignment a folder with the tables, `feedback`, `results` (the journal) and `seed`, and in
+        `autograded` what nbgrader's formgrader shows.
+    roster : Roster, optional
+        Adds the students who handed in nothing.
+    seed : int, optional
+        Of the fresh cases. Without it: that of the earlier runs, or else a secret one. It is kept.
+    limits : Limits, optional
+    workers : int, optional
+        How many processes grade on this machine. Without it: one for each core.
+    scheduler : str, optional
+        Address of a dask cluster that grades instead.
+    database : str, optional
+        Address of nbgrader's gradebook. Without it: SQLite, in `output`.
+    force : bool
+        Grade everything again. Where the new result has no mark, the earlier one is then gone.
+    unsafe : bool
+        Without the sandbox.
+    progress : bool
+        Whether to show a progress bar, where there is a terminal.
+    say : callable
+        Gets a sentence when something is odd and grading goes on.
+
+    Returns
+    -------
+    list of Row
+        One for each student, in order of their names.
+
+    Raises
+    ------
+    SandboxError
+        When there is no sandbox and `unsafe` is not given.
+    ClusterError
+        When the cluster cannot be used, or was lost.
+    ValueError
+        When folder, output, seed or gradebook cannot be used.
+    KeyboardInterrupt
+        On Ctrl-C. The tables are written all the same; in them, who is not graded yet needs review.
+    """
+    if not unsafe and scheduler is None:
+        sandbox.require()
+    limits = limits or Limits()
+    place = output / assignment.name
+    with _alone_in(output, folder):
+        found = submissions.find(folder, assignment, roster)
+        for private in (place, output / REVIEWED):  # marks; and who knows the seed knows the fresh cases
+            private.mkdir(mode=0o700, exist_ok=True)
+            for part in private.rglob(".*.part"):  # of a file that was just being written when a grader was killed
+                part.unlink()
+        seed = _seed(place / "seed", seed)
+        conditions = Conditions(assignment.fingerprint, engine.ENGINE, seed, dataclasses.asdict(limits), unsafe)
+        grade = functools.partial(engine.grade, assignment=assignment, seed=seed, limits=limits, unsafe=unsafe)
+        journal = Journal(place / "results", say)
+        with (
+            Gradebook(database or f"sqlite:///{output.resolve()}/gradebook.db") as gradebook,
+            tqdm(total=len(found), unit="notebook", disable=None if progress else True) as bar,
+        ):
+            writer = _Writer(assignment, conditions, journal, gradebook, force, bar, found)
+            try:
+                tasks = writer.notebooks(writer.settle_known(with_the_gone=roster is None))
+                if scheduler is None:
+                    answers = cluster.run(grade, tasks, workers or os.cpu_count() or 1)
+                else:
+                    answers = cluster.run_on(grade, tasks, scheduler, unsafe=unsafe)
+                with contextlib.closing(answers):
+                    for student, answer in answers:
+                        with cluster.interrupted_later():
+                            writer.take(student, answer)
+            finally:
+                rows = writer.rows()
+                for path, content in _reports(output, rows, writer, roster):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    write_whole(path, functools.partial(_fill, content), force=True)
+    return rows
+
+
+def _reports(output: Path, rows: list[Row], writer: _Writer, roster: Roster | None) -> Iterator[tuple[Path, bytes]]:
+    """The tables, a page of feedback for each student, and what formgrader shows of each: where, and what."""
+    assignment, place = writer.assignment, output / writer.assignment.name
+    yield place / "marks.csv", report.table(assignment, rows)
+    yield place / "moodle.csv", report.moodle(assignment, rows, roster)
+    yield place / "canvas.csv", report.canvas(assignment, rows, roster)
+    handout = writer.gradebook.handout(assignment)
+    for row in rows:
+        yield place / "feedback" / file_name(row.student, ".html"), feedback(row).encode()
+        path = review.place(output / REVIEWED, row, handout.notebook)
+        if path and not (row.result.status == "not submitted" and row.earlier is None):
+            notebook = writer.handed_in(row.student) if handout.by_hand else b""
+            yield path, review.review(row, handout.by_hand, notebook)
+
+
+def _fill(content: bytes, file: BinaryIO) -> None:
+    file.write(content)
+
+
+@contextlib.contextmanager
+def _alone_in(output: Path, folder: Path) -> Iterator[None]:
+    """While no other grader writes into the same folder. The lock goes with its process, also when that is killed."""
+    if output.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(f"{output}: expected a folder for the results that does not lie among the submissions")
+    output.mkdir(mode=0o700, parents=True, exist_ok=True)  # marks are nobody else's business
+    try:
+        with filelock.FileLock(output / ".grading.lock", timeout=0):
+            yield
+    except filelock.Timeout:
+        raise ValueError(
+            f"{output}: another grader is at work on this folder; wait until it is done, or take another --output"
+        ) from None
+
+
+def _seed(path: Path, wanted: int | None) -> int:
+    """The number from which the fresh cases are drawn: the one wanted, the one kept, or a new one."""
+    if wanted is None:
+        with contextlib.suppress(FileNotFoundError):
+            try:
+                return int(path.read_text())
+            except ValueError:
+                raise ValueError(
+                    f"{path}: expected one whole number; put the right one back (it stands in marks.csv), or remove the file: "
+                    "then the whole class is graded again, on new cases"
+                ) from None
+        wanted = secrets.randbits(128)
+
+    write_whole(path, functools.partial(_fill_secretly, f"{wanted}\n".encode()), force=True)
+    return wanted
+
+
+def _fill_secretly(content: bytes, file: BinaryIO) -> None:
+    os.chmod(file.name, 0o600)
+    file.write(content)
+
+
+class _Writer:
+    """Who alone writes: first into the journal, then into the gradebook."""
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        conditions: Conditions,
+        journal: Journal,
+        gradebook: Gradebook,
+        force: bool,
+        bar: tqdm,
+        found: Sequence[Submission],
+    ) -> None:
+        self.assignment = assignment
+        self.conditions = conditions
+        self.journal = journal
+        self.gradebook = gradebook
+        self.force = force
+        self.bar = bar
+        self.submissions = {submission.student: submission for submission in found}
+        self.settled: dict[str, Row] = {}
+
+    def settle_known(self, with_the_gone: bool) -> list[str]:
+        """Settle all that needs no grading. Gives the students whose notebooks are left."""
+        before, left, seen = dict(self.journal.gradings), [], set[str]()
+        for student in self.submissions:
+            notebook = self._notebook(student)
+            if notebook is None:
+                continue
+            digest = hashlib.sha256(notebook).hexdigest()
+            seen.add(digest)
+            if student in before and not self.force and before[student].holds(digest, self.conditions):
+                self._settle(self._row(student, before[student].result, before[student].earlier))
+            else:
+                left.append(student)
+        if with_the_gone:
+            for student, grading in before.items():
+                # not those who are there under another name
+                if student not in self.submissions and grading.mark and grading.result.notebook not in seen:
+                    self._settle(self._unmarked(student, "not submitted", GONE))
+        return left
+
+    def notebooks(self, students: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """The bytes, one after the other: a class may not fit into memory."""
+        for student in students:
+            notebook = self._notebook(student)
+            if notebook is not None:
+                yield student, notebook
+
+    def _notebook(self, student: str) -> bytes | None:
+        """The bytes; None when there is nothing to grade, which is settled then."""
+        submission = self.submissions[student]
+        try:
+            if len(student) > LONGEST_NAME:
+                raise SubmissionError(TOO_LONG)
+            if submission.problem:
+                raise SubmissionError(submission.problem)
+            if submission.path is not None:
+                return submissions.read(submission.path)
+        except SubmissionError as error:
+            self._settle(self._unmarked(student, "unreadable", str(error)))
+        else:
+            reason = GONE if student in self.journal.gradings else ""
+            self._settle(self._unmarked(student, "not submitted", reason))
+        return None
+
+    def take(self, student: str, answer: Result | Failure) -> None:
+        """What came of grading one notebook."""
+        if isinstance(answer, Failure):  # it says nothing about the notebook: the next run tries again
+            reason = f"The grader itself failed: {answer.reason.rstrip('.')}. The same command tries again."
+            self._settle(self._unmarked(student, "needs review", reason))
+        else:
+            before = self.journal.gradings.get(student)
+            grading = Grading.after(before, student, answer, self.conditions, force=self.force)
+            self.journal.write(grading)
+            self._settle(self._row(student, grading.result, grading.earlier))
+
+    def rows(self) -> list[Row]:
+        """One for each student, in order of their names; also for those whom a stop left without a result."""
+        marks = self.gradebook.marks(self.assignment)
+        rows = [replace(row, decided=marks.get(student, {})) for student, row in self.settled.items()]
+        waiting = [student for student in self.submissions if student not in self.settled]
+        rows += [self._unmarked(student, "needs review", NOT_YET) for student in waiting]
+        return sorted(rows, key=lambda row: row.student)
+
+    def handed_in(self, student: str) -> bytes:
+        """The bytes of a student's notebook, if there is one that can be read."""
+        submission = self.submissions.get(student)
+        with contextlib.suppress(SubmissionError):
+            if submission and submission.path:
+                return submissions.read(submission.path)
+        return b""
+
+    def _settle(self, row: Row) -> None:
+        if len(row.student) <= LONGEST_NAME:
+            self.gradebook.write(row.student, self.assignment, row.result, row.submitted)
+        self.settled[row.student] = row
+        self.bar.update()
+
+    def _unmarked(self, student: str, status: Status, reason: str) -> Row:
+        """Where nothing was graded. The journal stays as it is: what it says holds again when the same notebook comes back."""
+        points = sum(points for _, points in self.assignment.points)
+        known, sandboxed = self.conditions, not self.conditions.unsafe
+        result = Result(self.assignment.name, status, reason, (), "", known.engine, known.seed, points, sandboxed)
+        grading = self.journal.gradings.get(student)
+        return self._row(student, result, grading.mark if grading else None)
+
+    def _row(self, student: str, result: Result, earlier: Result | None) -> Row:
+        submission = self.submissions.get(student)
+        return Row(self.assignment, student, result, earlier, submitted=submission.submitted if submission else None)

@@ -1,0 +1,243 @@
+"""The commands of the grader: `grade` a class, `check` one's own notebook, `release` an assignment.
+
+Thin: here options become arguments. The work is done by `classroom`, `own` and `release`, which are imported when they are needed.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import math
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:  # takes its time to import
+    from unet_edu.grading.own import Checked
+
+__all__ = ["check", "grade", "release"]
+
+NEEDS_A_PERSON = 3
+INTERRUPTED = 130
+UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+limit = functools.partial(typer.Option, rich_help_panel="Limits of one notebook")
+machine = functools.partial(typer.Option, rich_help_panel="Machine")
+
+WARNING = (
+    "WARNING: --unsafe. These notebooks run as programs of yours, without a sandbox: each can read and change all your files, use the "
+    "network, and give itself any mark. Every row of the tables says that it was graded so."
+)
+
+
+def grade(
+    assignment: Annotated[
+        str, typer.Argument(help="02_convolution and so on, or the assignment.json that `unet-edu release` wrote.")
+    ],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            help="The notebooks: NAME.ipynb, a folder for each student, or what nbgrader, Moodle or Canvas gives."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder for all that comes of it.")] = Path(
+        "grading"
+    ),
+    roster: Annotated[
+        Path | None,
+        typer.Option(help="A list of the class, as CSV. Who handed in nothing has a row, too."),
+    ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(help="nbgrader's gradebook, as postgresql://… Without it: gradebook.db in the output folder."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Of the fresh cases. Without it: a secret number, kept for the next run.")
+    ] = None,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force", help="Grade everything again. Where that gives no mark, an earlier one is no longer shown."
+        ),
+    ] = False,
+    cell_seconds: Annotated[float, limit(min=0.1, help="For one cell.")] = 60.0,
+    seconds: Annotated[float, limit(min=1, help="In all.")] = 300.0,
+    memory: Annotated[str, limit(help="As 3GB or 500MB, of all its processes together.")] = "3GB",
+    workers: Annotated[
+        int | None, machine(min=1, help="How many notebooks at a time. Without it: one for each core.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, machine(help="Grade on a dask cluster instead: the address of its scheduler, tcp://HOST:8786.")
+    ] = None,
+    unsafe: Annotated[
+        bool, machine("--unsafe", help="Without the sandbox: only for notebooks that you trust as your own programs.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no summary.")] = False,
+) -> None:
+    """Grade a class.
+
+    Each notebook runs in a sandbox. Its functions are called on fresh inputs, and what they answer is judged outside. The marks come into
+    nbgrader's gradebook and into tables for a spreadsheet, Moodle and Canvas; each student gets a page of feedback.
+
+    Run it again after a stop, or when more notebooks have come: what is graded already stays as it is.
+
+    The exit code is 0 when all are graded, 3 when some need a person, and 1 when nothing could be done.
+    """
+    _expect_extra()
+    from unet_edu.grading import classroom, report, sandbox, submissions
+    from unet_edu.grading.assignment import load
+
+    chosen = load(assignment)
+    if unsafe:
+        typer.echo(WARNING, err=True)
+    try:
+        rows = classroom.grade_class(
+            chosen,
+            folder,
+            output,
+            roster=None if roster is None else submissions.read_roster(roster),
+            seed=seed,
+            limits=sandbox.Limits(
+                cell=cell_seconds,
+                total=seconds,
+                cpu=math.ceil(seconds),
+                memory=_bytes(memory),
+            ),
+            workers=workers,
+            scheduler=scheduler,
+            database=database,
+            force=force,
+            unsafe=unsafe,
+            progress=not quiet,
+            say=_say,
+        )
+    except sandbox.SandboxError as error:
+        raise ValueError(str(error)) from None
+    except KeyboardInterrupt:
+        typer.echo("unet-edu: stopped. The same command goes on from there.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    if not quiet:
+        typer.echo(report.summary(chosen, rows))
+        typer.echo(f"\nTables and feedback: {output / chosen.name}")
+    if any(row.mark is None and row.result.status != "not submitted" for row in rows):
+        raise typer.Exit(NEEDS_A_PERSON)
+
+
+def _expect_extra() -> None:
+    missing = [name for name in ("nbgrader", "psutil") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ValueError(
+            f"grading needs more than the course does ({', '.join(missing)}): pip install 'unet-edu[grade]'"
+        )
+
+
+def _bytes(text: str) -> int:
+    """A size as people write it: 3GB, 500 MB."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMG])i?B", text.strip(), re.IGNORECASE)
+    if not match:
+        raise ValueError(f"--memory: expected a size as 3GB or 500MB, got {text!r}")
+    return int(float(match[1]) * UNITS[match[2].upper()])
+
+
+def _say(sentence: str) -> None:
+    """Without disturbing the progress bar."""
+    from tqdm import tqdm
+
+    tqdm.write(f"unet-edu: {sentence}", file=sys.stderr)
+
+
+def check(
+    notebook: Annotated[Path, typer.Argument(help="Your notebook, NAME.ipynb.")],
+    assignment: Annotated[
+        str | None,
+        typer.Option(
+            help="02_convolution and so on, or an assignment.json. Without it: guessed from the functions in the notebook."
+        ),
+    ] = None,
+) -> None:
+    """Check your own notebook: the verdicts that it shows in Jupyter, and the sum of the points.
+
+    All cells are run here, on your computer, without a sandbox. The exit code is 0 when all exercises are right, and 1 otherwise.
+    """
+    from unet_edu.grading import own, submissions
+    from unet_edu.grading.assignment import load
+    from unet_edu.grading.notebook import read
+
+    mine = read(submissions.read(notebook))
+    chosen = load(assignment) if assignment else own.guessed(mine, notebook.name)
+    found, stopped = own.check_own(mine, chosen, notebook.resolve().parent)
+    for line in (chosen.name, "", *stopped, *map(_verdict, found)):
+        typer.echo(line)
+    earned, points = sum(each.earned for each in found), sum(each.points for each in found)
+    typer.echo(f"\n{earned:g} of {points:g} points by these cases. The grader tries others, too.")
+    if not all(each.is_right for each in found):
+        raise typer.Exit(1)
+
+
+def _verdict(checked: Checked) -> str:
+    """What is said of one exercise."""
+    points = f"  {checked.earned:g} of {checked.points:g} points."
+    if checked.result is None:
+        return f"○ {checked.exercise}: not found. The notebook has no function of this name.\n{points}"
+    lines = [repr(checked.result), points]
+    if checked.forbidden:
+        lines.append(
+            f"  It uses {', '.join(checked.forbidden)}, which is the answer from a library. Your instructor will have to decide about it."
+        )
+    return "\n".join(lines)
+
+
+def release(
+    assignment: Annotated[str, typer.Argument(help="Of which assignment: 02_convolution and so on.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Where its folder is made, with the notebook and assignment.json.")
+    ],
+    exercise: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--exercise", "-e", help="The name of an exercise to keep; give it several times. Without it: all."
+        ),
+    ] = None,
+    points: Annotated[
+        list[str] | None,
+        typer.Option("--points", "-p", help="What an exercise is worth, as conv2d_naive=5; give it several times."),
+    ] = None,
+    due: Annotated[str, typer.Option(help="Until when, as 2027-01-31T23:59+01:00. Without it: whenever.")] = "",
+    late_percent_per_day: Annotated[
+        float, typer.Option(min=0, max=100, help="Taken off the mark for each day that has begun after that.")
+    ] = 0.0,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="The folder `exercises` of the course. Without it: the one here."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
+) -> None:
+    """Make an assignment of your own from the course's: some of its exercises, with your points and your date.
+
+    Hand out the notebook; keep assignment.json for `unet-edu grade`.
+    """
+    from unet_edu.grading.release import release as write
+
+    folder = write(
+        assignment,
+        output,
+        exercises=exercise or (),
+        points=dict(_worth(text) for text in points or ()),
+        due=due,
+        late_percent_per_day=late_percent_per_day,
+        source=source,
+        force=force,
+    )
+    typer.echo(f"For the students: {folder / f'{assignment}.ipynb'}")
+    typer.echo(f"To grade: unet-edu grade {folder / 'assignment.json'} SUBMISSIONS")
+
+
+def _worth(text: str) -> tuple[str, float]:
+    name, _, points = text.partition("=")
+    try:
+        return name, float(points)
+    except ValueError:
+        raise ValueError(f"--points: expected an exercise and a number, as conv2d_naive=5, got {text!r}") from None

@@ -1,0 +1,316 @@
+"""What a notebook's code may not do, found by reading it: library calls that are the answer of an exercise, and what looks like tampering.
+
+Nobody loses a mark for it here: an instructor decides. What is put together only while the code runs cannot be seen by reading; there the
+sandbox looks at what is called, and lets nothing out.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import translate
+from itertools import islice
+
+import numpy as np
+
+from unet_edu.grading.names import BUILTINS, LONGEST, Code, Definition, Mention, aliases_inside, mentions, read
+
+__all__ = ["tampering", "uses"]
+
+MOST_FOUND = 20
+MOST_PAIRS = 200_000  # of modules that leave and attributes of unknown things; honest code has none
+MOST_SHOWN = 80  # characters
+MOST_STARS = 10  # modules of which everything is imported
+DEEPEST = 8  # attributes of an unknown thing that are looked at together
+IMPORTING = ("builtins.__import__", "importlib.import_module")  # of a name that is no literal: of anything
+METHODS = ("torch.Tensor.", "numpy.ndarray.")  # a pattern that begins so is compared with methods of unknown things
+# No module is called so: classes, types of numbers, constants. They may be handed on without being a module's way out.
+NO_MODULE = re.compile(
+    r".*\.([A-Z]\w*|(bfloat|complex|float|u?int)\d*|bool_?|double|half|long|device|dtype|inf|nan|newaxis|pi)"
+)
+# Where an answer may come from that no reading of the function shows: another program, another process, a file. No exercise needs them.
+ELSEWHERE = (
+    *(f"{module}.*" for module in ("subprocess", "multiprocessing", "concurrent", "asyncio", "socket", "queue", "os")),
+    *("pathlib.*", "io.*", "mmap.*", "builtins.open", "numpy.load*", "numpy.save*", "numpy.fromfile", "numpy.memmap"),
+    *("builtins.exec", "builtins.eval", "builtins.compile"),
+)
+
+
+class Patterns:
+    """Full names with * for any rest, as `fnmatch` has them."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self.all = tuple(patterns)
+        self._regex = re.compile("|".join(translate(pattern) for pattern in self.all) or r"(?!)")
+        self._heads = [(re.split(r"[*?\[]", pattern, maxsplit=1)[0], pattern) for pattern in self.all]
+
+    def fit(self, name: str) -> bool:
+        """Whether one of the patterns fits; of a "?" in the name, whether one could."""
+        before, chosen, _ = name.partition("?")
+        return self.reach_below(before) if chosen else self._regex.match(name) is not None
+
+    def reach_below(self, begin: str) -> bool:
+        """Whether a name that begins so could fit one of the patterns."""
+        return any(h.startswith(begin) or (h != pattern and begin.startswith(h)) for h, pattern in self._heads)
+
+
+HELPERS = Patterns(
+    ("threading.Thread", "threading.Timer", "_thread.*", "concurrent.*", "multiprocessing.*", "os.fork*")
+)
+
+
+def uses(cells: Sequence[str], function: str, patterns: Sequence[str]) -> list[str]:
+    """What a function of a notebook uses of that which is forbidden: in its own code and in all that it uses of the notebook.
+
+    Parameters
+    ----------
+    cells : sequence of str
+        The sources of the code cells, in their order. Cells that are not Python are left out.
+    function : str
+        Its last definition counts; of what it uses, all definitions.
+    patterns : sequence of str
+        Full names, with * for any rest: "torch.*conv*". One that begins with "torch.Tensor." or "numpy.ndarray." is also compared with the
+        methods of things that nobody knows before the code runs. With any pattern, it is also forbidden to have the answer made elsewhere: by
+        another program or process, through a file, or by a thread that uses what is forbidden.
+
+    Returns
+    -------
+    list of str
+        Full names, as they are known from the imports, at most 20. "?" is what is chosen only while the code runs. Empty when the function
+        is not in the notebook.
+    """
+    if not patterns:
+        return []
+    code = read(cells)
+    own = _last(code.definitions.get(function, []))
+    if not own:
+        return []
+    found = [*_found(code, _reached(code, function, own), Patterns((*patterns, *ELSEWHERE)))]
+    found += _found(code, _reached(code, "", _helpers(code)), Patterns(patterns))
+    return list(dict.fromkeys(found))[:MOST_FOUND]
+
+
+def _helpers(code: Code) -> list[Definition]:
+    """The statements that start a thread or a copy of the process: these can answer in a function's place, whatever it reads like."""
+    return [
+        Definition("", -1, statement, True)
+        for _, tree in code.trees
+        for statement in tree.body
+        if not _is_import(statement) and any(map(HELPERS.fit, _full_names(statement, code)))
+    ]
+
+
+def _full_names(node: ast.AST, code: Code) -> Iterator[str]:
+    inside = aliases_inside(node, code.aliases)
+    return (name for mention in mentions(node) for name in _full(mention, code, inside))
+
+
+def _reached(code: Code, function: str, own: Sequence[Definition]) -> list[Definition]:
+    """The definitions that a function rests on, its own first."""
+    nodes = {id(definition.node) for definition in own}
+    queue, seen, reached = deque((definition, True) for definition in own), set[str](), []
+    while queue:
+        definition, is_own = queue.popleft()
+        reached.append(definition)
+        for mention in mentions(definition.node):
+            name, is_set = mention.start, mention.is_stored and not mention.parts
+            if mention.is_local or mention.is_module or is_set or name not in code.definitions:
+                continue
+            # a function that names itself means itself; who else takes it up may mean an earlier one
+            if name in seen or (name == function and is_own):
+                continue
+            seen.add(name)
+            new = [each for each in code.definitions[name] if id(each.node) not in nodes and not _is_import(each.node)]
+            nodes.update(id(each.node) for each in new)
+            queue += [(each, False) for each in new]
+    return reached
+
+
+def _is_import(node: ast.AST) -> bool:
+    """Then the name is known by what it stands for. Only the function that is asked for may be imported as a whole."""
+    return isinstance(node, ast.Import | ast.ImportFrom)
+
+
+def _last(definitions: list[Definition]) -> list[Definition]:
+    """The last definition of a name, with what adds to it."""
+    last = max((each.statement for each in definitions if not each.is_lasting), default=-1)
+    return [each for each in definitions if each.is_lasting or each.statement == last]
+
+
+def _found(code: Code, definitions: Sequence[Definition], forbidden: Patterns) -> Iterator[str]:
+    """The forbidden names that these definitions mention, as far as reading can tell."""
+    left: dict[str, None] = {}  # what leaves: a module that is handed on, and whose attributes are taken elsewhere
+    unknown: dict[tuple[str, ...], None] = {}  # attributes of things that nobody knows
+    own = {name for definition in definitions for name in _methods(definition.node)}
+    for definition in definitions:
+        inside = aliases_inside(definition.node, code.aliases)
+        for mention in mentions(definition.node):
+            full = _full(mention, code, inside)
+            yield from filter(forbidden.fit, full)
+            if mention.is_called:
+                yield from (f"{name}(?)" for name in full if name in IMPORTING)
+            else:
+                handed = [n for n in full if not forbidden.fit(n) and not NO_MODULE.fullmatch(n)]
+                left.update(dict.fromkeys(n for n in handed if forbidden.reach_below(n + ".")))
+            if not full:
+                rests = (mention.parts[n : n + DEEPEST] for n in range(len(mention.parts)))
+                unknown.update(dict.fromkeys(rest for rest in rests if rest[0] not in own))
+    methods = Patterns(pattern for pattern in forbidden.all if pattern.startswith(METHODS))
+    names = (begin + parts[0] for parts in unknown if parts[0] != "?" for begin in METHODS)
+    yield from filter(methods.fit, names)
+    pairs = (".".join((name, *parts)) for name in left for parts in unknown if len(parts[0]) <= LONGEST)
+    yield from filter(forbidden.fit, islice(pairs, MOST_PAIRS))
+    if next(pairs, None) is not None:
+        yield "more than can be followed"
+
+
+def _methods(node: ast.AST) -> list[str]:
+    """The methods of the notebook's own classes: `self.conv(…)` is then no library's. (When it is, the sandbox sees the call.)"""
+    classes = (each for each in ast.walk(node) if isinstance(each, ast.ClassDef))
+    return [part.name for each in classes for part in each.body if isinstance(part, ast.FunctionDef)]
+
+
+def _full(mention: Mention, code: Code, inside: dict[str, set[str]]) -> list[str]:
+    if mention.is_module:
+        starts = {mention.start}
+    elif mention.is_local:
+        starts = inside.get(mention.start, set())
+    else:
+        starts = inside.get(mention.start, set()) | code.aliases.get(mention.start, set())
+        if not starts and mention.start and mention.start not in code.definitions:
+            starts = _from_elsewhere(mention.start, code)
+    names = (".".join((start, *mention.parts)) for start in sorted(starts))
+    return [name for name in names if len(name) <= LONGEST]
+
+
+def _from_elsewhere(name: str, code: Code) -> set[str]:
+    """What a name may be that the notebook does not define."""
+    if name in BUILTINS:
+        return {f"builtins.{name}"}
+    if "numpy" in code.stars and hasattr(np, name):
+        return {f"numpy.{name}"}
+    return {f"{module}.{name}" for module in code.stars[:MOST_STARS]}
+
+
+# --- tampering ---------------------------------------------------------------------------------------------------------
+
+WATCHED = Patterns(
+    f"{module}.{name}{rest}".rstrip(".")
+    for module, names in (
+        ("sys", ("modules", "setprofile", "settrace", "monitoring", "addaudithook", "meta_path", "path_hooks", "_*")),
+        ("importlib", ("machinery", "abc", "util.spec_from_*", "util.module_from_spec")),
+        ("threading", ("setprofile*", "settrace*")),
+        ("inspect", ("currentframe", "stack", "trace", "get*frames")),
+        ("gc", ("get_objects", "get_ref*")),
+        ("os", ("write", "dup", "dup2", "fdopen", "getppid")),  # files by their numbers, and who started this process
+        ("builtins", ("exec", "eval", "compile")),
+        ("unet_edu", ("checks.*", "grading")),
+        (
+            "torch",
+            ("jit.CompilationUnit", "jit.load", "utils.cpp_extension", "*.load_library"),
+        ),  # code that nobody sees
+        *((library, ("", "*")) for library in ("ctypes", "_ctypes", "cffi", "atexit", "runpy", "marshal")),
+    )
+    for name in names
+    for rest in ("", ".*")
+)
+OFFERED = frozenset(f"unet_edu.checks.{name}" for name in ("check", "compare", "quiz", "quiz.quiz"))
+# Whoever sets an attribute of one of these changes it for all. Some are made to be set; and people write `np.random.seed = 42` by mistake, and
+# `np.float = float` because it once helped.
+OTHERS = Patterns(
+    f"{library}.*"
+    for library in ("numpy", "torch", "scipy", "builtins", "unet_edu", "IPython", "json", "math", "inspect")
+)
+SWITCHES = Patterns(
+    ("torch.backends.*", "torch.manual_seed", "numpy.random.seed")
+    + tuple(f"numpy.{name}" for name in ("bool", "complex", "float", "int", "object", "str"))
+)
+INNER = frozenset(  # of IPython, functions, frames
+    ("ast_transformers", "input_transformers_cleanup", "input_transformers_post", "input_transformer_manager")
+    + ("user_ns", "user_global_ns", "__builtins__", "__globals__", "__code__", "__closure__", "__subclasses__")
+    + ("f_back", "f_globals", "f_locals", "f_builtins", "tb_frame", "gi_frame")
+)
+TEXTS = (  # in texts of the code, and in lines for the shell
+    (re.compile(r"/proc/(?!cpuinfo|meminfo|$)|/proc/$|/dev/(fd|mem|shm)"), "names a path in /proc or /dev"),
+    (re.compile(r"(site|user)customize"), "names sitecustomize, which Python runs when it starts"),
+    (
+        re.compile(r"(^|[/ ])(numpy|torch|scipy|unet_edu|IPython|json)(/__init__)?\.py$"),
+        "names a file that would take a library's place",
+    ),
+)
+TABLES = ("globals", "locals")  # as `globals()["check"] = …`
+
+
+def tampering(cells: Sequence[str]) -> list[str]:
+    """What in a notebook looks like an attempt on the grader rather than on the exercises.
+
+    Returns
+    -------
+    list of str
+        Short phrases, most with the number of the code cell, at most 20. An honest notebook has none.
+    """
+    code = read(cells)
+    found = [f"cell {number}: too long, or nested too deeply, to be read" for number in code.unread]
+    if len(code.stars) > MOST_STARS:
+        found.append(f"imports everything of more than {MOST_STARS} modules")
+    for number, tree in code.trees:
+        found += [f"cell {number}: {what}" for what in dict.fromkeys(_suspicious(tree, code))]
+    for number, line in code.magics:
+        found += [f"cell {number}: {what}" for text, what in TEXTS if text.search(line)]
+    return list(dict.fromkeys(found))[:MOST_FOUND]
+
+
+def _suspicious(tree: ast.Module, code: Code) -> Iterator[str]:
+    inside = aliases_inside(tree, code.aliases)
+    pardoned = {id(node) for each in ast.walk(tree) for node in _harmless(each)}
+    for mention in mentions(tree):
+        yield from _suspicious_mention(mention, code, inside, pardoned)
+    spoken = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}  # docstrings, and texts that do nothing
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes) and id(node) not in spoken:
+            value = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
+            yield from (what for text, what in TEXTS if text.search(value))
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "open" and node.args:
+            if isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, int):
+                yield "opens a file by its number"
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and (table := _table(node.value)):
+            yield f"writes into {table}()"
+
+
+def _harmless(node: ast.AST) -> list[ast.AST]:
+    """What is named but not used: `"x" in sys.modules`. And the `eval` of `eval(input())` and `eval("3 + 4")`."""
+    if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
+        return [node.comparators[0]]
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "eval" and len(node.args) == 1:
+        given = node.args[0]
+        if getattr(getattr(given, "func", None), "id", "") == "input":
+            return [node.func]
+        if isinstance(given, ast.Constant) and re.fullmatch(r"[\d\s.+*/%()-]{1,80}", str(given.value)):
+            return [node.func]
+    return []
+
+
+def _suspicious_mention(mention: Mention, code: Code, inside: dict[str, set[str]], pardoned: set[int]) -> Iterator[str]:
+    inner = INNER.intersection((mention.start, *mention.parts))
+    yield from (f"reaches for {name}" for name in sorted(inner))
+    if not inner and mention.parts[-1:] == ("run_cell",):
+        yield "runs code from a text"
+    for name in _full(mention, code, inside):
+        if mention.is_stored and mention.parts and OTHERS.fit(name) and not SWITCHES.fit(name):
+            yield f"changes {name[:MOST_SHOWN]}"
+        elif WATCHED.fit(name) and name not in OFFERED and id(mention.node) not in pardoned:
+            yield f"uses {name[:MOST_SHOWN]}"
+    if (
+        mention.is_called
+        and isinstance(mention.node, ast.Attribute)
+        and mention.node.attr in ("update", "setdefault", "__setitem__")
+    ):
+        yield from (f"writes into {table}()" for table in [_table(mention.node.value)] if table)
+
+
+def _table(node: ast.AST) -> str:
+    """The name of the function that gives a table of variables, or ""."""
+    name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
+    return name if name in TABLES else ""

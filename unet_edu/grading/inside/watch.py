@@ -1,0 +1,197 @@
+"""Which functions a student's function calls that its exercise forbids.
+
+An exercise that asks for a convolution is not solved by calling PyTorch's. The watch sees calls by what is called, not by what it is named in the notebook;
+so an alias, a `map` or a partial function hide nothing. It reports to a person, who decides. It runs beside the notebook's code, which could turn it off:
+`unet_edu.grading.forbidden` reads the source, too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import re
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+import numpy
+
+import unet_edu
+
+__all__ = ["Watch", "names"]
+
+# Where the files of Python, its packages and the course are. All other code is the notebook's: its cells, and modules that it wrote itself.
+PACKAGES = Path(numpy.__path__[0]).parent  # mostly in sys.prefix, but an environment may borrow those of another
+FOLDERS = [Path(sys.prefix), Path(sys.base_prefix), PACKAGES, Path(unet_edu.__path__[0]), Path(__file__).parent]
+LIBRARIES = ("<frozen ", *{f"{path}{os.sep}" for folder in FOLDERS for path in (folder, folder.resolve())})
+
+# Taken now: a notebook may put its own in their place.
+get_profile, set_profile, set_profile_of_threads = sys.getprofile, sys.setprofile, threading.setprofile
+
+MOST = 10  # names in a report
+MOST_LETTERS = 120  # in a name
+
+
+class Watch:
+    """While it is active, what the notebook's code calls is compared with the patterns.
+
+    What a library calls by itself does not count: a permitted function may use what it likes, and so may a network that the check made. Only through
+    PyTorch one looks: a layer is made in one place, and called in another.
+
+    Parameters
+    ----------
+    patterns : sequence of str
+        As for `fnmatch`, on dotted names: "torch.conv*". None: nothing is watched.
+    f : callable
+        The student's function. It may be a forbidden one itself, under another name.
+
+    Attributes
+    ----------
+    found : list of str
+        The names of what was called, in the order in which it was.
+    """
+
+    def __init__(self, patterns: Sequence[str], f: Callable[..., Any]) -> None:
+        self.patterns = tuple(patterns)
+        self.found: list[str] = []
+        self._known: dict[Any, str] = {}
+        self._modes: list[Any] = []
+        self._profile = self._see  # bound once, so that `is` finds it again
+        if self.patterns:
+            while isinstance(f, functools.partial):
+                f = f.func
+            with contextlib.suppress(BaseException):  # an object of the notebook's own making
+                self._report(self._forbidden(*_described(f)))
+
+    def __enter__(self) -> Self:
+        if self.patterns:
+            if "torch" in sys.modules:  # map() calls its functions in C, and no profile sees it
+                self._modes.append(_torch_mode(self._see_torch))
+                self._modes[0].__enter__()
+            set_profile_of_threads(self._profile)
+            set_profile(self._profile)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if not self.patterns:
+            return
+        turned_off = get_profile() is not self._profile
+        set_profile(None)
+        set_profile_of_threads(None)  # type: ignore[arg-type]
+        for mode in self._modes:
+            mode.__exit__(kind, error, tb)
+        if turned_off:
+            self._report("sys.setprofile")
+
+    def _see(self, frame: FrameType, event: str, arg: Any) -> None:
+        key: Any
+        if event == "call":
+            key = frame.f_code
+            if key not in self._known:
+                self._known[key] = self._forbidden(frame.f_globals.get("__name__"), frame.f_code.co_qualname)
+        elif event == "c_call":
+            owner: Any = getattr(arg, "__self__", None)
+            owner = owner.__name__ if arg.__qualname__.startswith("ufunc.") else type(owner)
+            key = (getattr(arg, "__module__", None), arg.__qualname__, owner)
+            if key not in self._known:
+                self._known[key] = self._forbidden(*_described(arg))
+        else:
+            return
+        if self._known[key] and _is_the_notebooks(frame.f_back if event == "call" else frame):
+            self._report(self._known[key])
+
+    def _see_torch(self, function: Any) -> None:
+        name = self._forbidden(*_described(function))
+        if name and _is_the_notebooks(sys._getframe().f_back):
+            self._report(name)
+
+    def _forbidden(self, module: Any, qualname: Any) -> str:
+        """The name under which a function is forbidden, or nothing."""
+        known = names(module, qualname) if isinstance(module, str) and isinstance(qualname, str) else []
+        return next((name for pattern in self.patterns for name in known if fnmatchcase(name, pattern)), "")
+
+    def _report(self, name: str) -> None:
+        name = re.sub(r"[^A-Za-z0-9_.]", "", name)[:MOST_LETTERS]  # what the grader takes for a name
+        if name and name not in self.found and len(self.found) < MOST:
+            self.found.append(name)
+
+
+def _is_the_notebooks(caller: FrameType | None) -> bool:
+    """Whether a call comes from the notebook's code, behind PyTorch's own and what starts threads."""
+    while caller and _passes_on(caller):
+        caller = caller.f_back
+    return caller is None or not caller.f_code.co_filename.startswith(LIBRARIES)
+
+
+def _passes_on(frame: FrameType) -> bool:
+    """Whether a frame only stands between. `__torch_function__` of the watch and of the checks stands before every function of PyTorch."""
+    return frame.f_code.co_name == "__torch_function__" or str(frame.f_globals.get("__name__")).split(".")[0] in (
+        "torch",
+        "threading",
+        "concurrent",
+    )
+
+
+def names(module: str, qualname: str) -> list[str]:
+    """The dotted names under which people know a function, the shortest first.
+
+    For "scipy.signal._signaltools" and "convolve2d" they are scipy.signal.convolve2d and scipy.signal._signaltools.convolve2d.
+    """
+    parts = qualname.replace(".<locals>", "").split(".")
+    if module.split(".")[0] == "torch":
+        module, parts = _torch(module, parts)
+    packages = module.split(".")
+    homes = [".".join(packages[:n]) for n in range(1, len(packages) + 1)]
+    homes = [home for home in homes if home == module or _has(home, parts[0])]
+    if module in ("torch", "torch.nn.functional"):
+        homes = [home for home in ("torch", "torch.nn.functional") if _has(home, parts[0])] or homes
+    known = [".".join((home, *parts)) for home in homes]
+    if len(parts) > 1:  # a method: also by its class
+        known += [f"{home}.{parts[0]}" for home in homes]
+    return sorted(known, key=len)
+
+
+def _has(module: str, name: str) -> bool:
+    """Whether a module that is loaded has this name; modules that load things when asked are not asked."""
+    return name in getattr(sys.modules.get(module), "__dict__", ())
+
+
+def _torch(module: str, parts: list[str]) -> tuple[str, list[str]]:
+    """PyTorch's functions in C, by the names that one writes: torch._C._linalg.linalg_inv is torch.linalg.inv."""
+    if parts[0] == "_VariableFunctionsClass":
+        return "torch", parts[1:]
+    if parts[0] in ("Tensor", "TensorBase"):
+        return "torch", ["Tensor", *parts[1:]]
+    if not module.startswith("torch._C"):
+        return module, parts
+    area = module.removeprefix("torch._C").strip("._")
+    if area == "nn":
+        return "torch.nn.functional", parts
+    return f"torch.{area}".strip("."), [parts[0].removeprefix(f"{area}_"), *parts[1:]]
+
+
+def _described(function: Any) -> tuple[Any, Any]:
+    """Module and qualified name. A method in C knows its class instead of its module."""
+    module, qualname = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
+    if module is None:
+        owner = getattr(function, "__objclass__", None) or type(getattr(function, "__self__", None))
+        module = owner.__module__
+    if qualname and qualname.startswith("ufunc."):  # np.add.reduce
+        return "numpy", f"{getattr(function.__self__, '__name__', 'ufunc')}{qualname.removeprefix('ufunc')}"
+    return module, qualname
+
+
+def _torch_mode(see: Callable[[Any], None]) -> Any:
+    from torch.overrides import TorchFunctionMode
+
+    class Mode(TorchFunctionMode):
+        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            see(function)
+            return function(*args, **(kwargs or {}))
+
+    return Mode()

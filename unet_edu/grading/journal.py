@@ -1,0 +1,150 @@
+"""What is graded already: one file a student, so that a grader that was killed goes on where it stood.
+
+A file is written whole or not at all, and says itself whether it is as it was written. One that is not is put aside, never believed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from unet_edu.data.files import write_whole
+from unet_edu.grading.result import Result
+
+__all__ = ["Conditions", "Grading", "Journal", "file_name"]
+
+LONGEST_NAME = 180  # of a file; systems allow 255 bytes, and others' endings follow
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """All on which a notebook's result depends, but for the notebook.
+
+    Parameters
+    ----------
+    assignment : str
+        The assignment's fingerprint.
+    engine : str
+    seed : int
+    limits : dict
+        Name → number.
+    unsafe : bool
+    """
+
+    assignment: str
+    engine: str
+    seed: int
+    limits: dict[str, float]
+    unsafe: bool
+
+
+@dataclass(frozen=True)
+class Grading:
+    """What the journal keeps of one student: the last result of the grader, and the mark that it does not replace."""
+
+    student: str
+    result: Result
+    earlier: Result | None
+    assignment: str
+    limits: dict[str, float]
+
+    def holds(self, notebook: str, conditions: Conditions) -> bool:
+        """Whether this notebook, by its SHA-256, would get this same result now.
+
+        Limits count only for a notebook that ran into one, or may have. A result of the sandbox is good enough where none is asked for.
+        """
+        result = self.result
+        at_ease = result.status == "graded" and not result.notes
+        return (
+            (result.notebook, result.engine, result.seed) == (notebook, conditions.engine, conditions.seed)
+            and self.assignment == conditions.assignment
+            and (result.sandboxed or conditions.unsafe)
+            and (at_ease or self.limits == conditions.limits)
+        )
+
+    @property
+    def mark(self) -> Result | None:
+        """The result that has the last good mark, if there ever was one."""
+        return self.earlier or (None if self.result.earned is None else self.result)
+
+    @classmethod
+    def after(
+        cls, before: Grading | None, student: str, result: Result, conditions: Conditions, *, force: bool
+    ) -> Grading:
+        """What is kept when `result` comes. An earlier mark goes only for a new one, and a mark of the sandbox only for one of the sandbox."""
+        earlier = before.mark if before and not force else None
+        if earlier and result.earned is not None and (result.sandboxed or not earlier.sandboxed):
+            earlier = None
+        return cls(student, result, earlier, conditions.assignment, conditions.limits)
+
+
+class Journal:
+    """The gradings of one assignment.
+
+    Parameters
+    ----------
+    folder : Path
+        Is made if it is not there.
+    say : callable
+        Is told, in a sentence, of each file that cannot be believed.
+    """
+
+    def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.gradings: dict[str, Grading] = {}
+        for path in sorted(folder.glob("*.json")):
+            try:
+                grading = _read(path)
+            except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+                say(
+                    f"{path}: cannot be believed ({error}); it is now {_put_aside(path).name}, and what it kept is graded again"
+                )
+            else:
+                self.gradings[grading.student] = grading
+
+    def write(self, grading: Grading) -> None:
+        """Keep a grading. When this returns it is on the disk, whole."""
+        kept = dataclasses.asdict(grading)
+        text = json.dumps({"sha256": _digest(kept), "grading": kept}, indent=1)
+        path = self.folder / file_name(grading.student, ".json")
+        write_whole(path, lambda file: file.write(text.encode()), force=True)
+        self.gradings[grading.student] = grading
+
+
+def file_name(student: str, ending: str) -> str:
+    """The name of a student's file, on any system: no slash, no dot before it, not too long."""
+    name = quote(student, safe=" ,@+")
+    if len(name) > LONGEST_NAME:
+        name = f"{name[: LONGEST_NAME - 17]}~{hashlib.sha256(student.encode()).hexdigest()[:16]}"
+    return name.replace(".", "%2E", 1) + ending if name.startswith(".") else name + ending
+
+
+def _read(path: Path) -> Grading:
+    data: Any = json.loads(path.read_bytes())
+    kept = data["grading"]
+    if data["sha256"] != _digest(kept):
+        raise ValueError("it was changed, or is damaged")
+    result, earlier = Result.from_json(kept["result"]), kept["earlier"] and Result.from_json(kept["earlier"])
+    grading = Grading(**{**kept, "result": result, "earlier": earlier})
+    if path.name != file_name(grading.student, ".json"):
+        raise ValueError(f"it is of another student, {grading.student}")
+    return grading
+
+
+def _digest(kept: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+
+
+def _put_aside(path: Path) -> Path:
+    """Under a name that the journal does not read, and that no other file has."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.unreadable-{number}")).exists():
+        number += 1
+    return path.rename(aside)

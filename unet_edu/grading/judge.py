@@ -1,0 +1,222 @@
+"""Marks for answers: plain arrays from a notebook are compared with the reference's, outside of the sandbox.
+
+What a student reads names the case and what kind of thing is wrong with the answer. The numbers of the fresh cases stay here: whoever hands in again
+meets the same ones.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unet_edu.checks.exercise import (
+    ADVICE,
+    AT_THE_STUB,
+    NOTHING_HERE,
+    Answer,
+    Case,
+    CheckResult,
+    Exercise,
+    attempt,
+    different,
+    judge,
+    same,
+)
+from unet_edu.grading.result import Outcome, Stop, Verdict
+
+__all__ = ["fresh_cases", "outcome", "score", "stopped"]
+
+NOT_WRITTEN = "The function is not written yet."
+HALF = "Right in all cases of the notebook, and in at least half of the fresh ones: that is half of the points. "
+
+# What `attempt` writes of an exception: its type, and the line of the student's cell.
+RAISED = re.compile(r"Your (?:function|network) (?:stopped with|could not be called\.) (?:\w+\.){0,5}(\w{1,60})")
+LINE = re.compile(r"^in line (\d{1,5})", re.MULTILINE)
+
+# One assignment has about five exercises with ten cases and twenty misconceptions each; the largest answers have 300 kB.
+remembered = functools.lru_cache(maxsize=4096)(attempt)
+"""What the reference or a misconception answers in a case. A class has the same cases, so it is computed once."""
+
+
+@functools.lru_cache(maxsize=64)
+def fresh_cases(exercise: Exercise, seed: int) -> tuple[Case, ...]:
+    """The visible cases of an exercise and fresh ones: the same for all students, and the same for the same seed."""
+    return tuple(exercise.cases(np.random.default_rng((seed, *exercise.name.encode()))))
+
+
+def score(exercise: Exercise, points: float, cases: Sequence[Case], right: Sequence[bool]) -> float:
+    """What an exercise earns, from what is right.
+
+    All cases right: all points. Every case of the notebook right, and at least half of the fresh ones: half of the points. Else nothing.
+    Fresh cases whose right answers are alike count as one, and only together: who always returns 0 is right wherever the answer is 0, and has
+    understood nothing.
+
+    Parameters
+    ----------
+    exercise : Exercise
+    points : float
+        What it is worth.
+    cases : sequence of Case
+    right : sequence of bool
+        For each case, whether the answer is right.
+    """
+    if all(right):
+        return points
+    if not all(good for case, good in zip(cases, right, strict=True) if case.group == "visible"):
+        return 0.0
+    groups = _groups(exercise, cases)
+    whole = sum(all(right[n] for n in group) for group in groups)
+    return points / 2 if 2 * whole >= len(groups) else 0.0
+
+
+def _groups(exercise: Exercise, cases: Sequence[Case]) -> list[list[int]]:
+    """The fresh cases, by their numbers; those whose right answers are alike stand together."""
+    expected = [remembered(exercise.reference, case).value for case in cases]
+    groups: list[list[int]] = []
+    for n, case in enumerate(cases):
+        if case.group == "visible":
+            continue
+        group = next((group for group in groups if _alike(expected[group[0]], expected[n])), None)
+        if group is None:
+            groups.append([n])
+        else:
+            group.append(n)
+    return groups
+
+
+def _alike(a: NDArray[Any] | None, b: NDArray[Any] | None) -> bool:
+    """Whether two right answers are the same, or are filled with the same single number."""
+    if a is None or b is None:  # no reference is so: `judge` raises
+        return False
+    return same(a, b) or (a.size > 0 and b.size > 0 and bool((a == a.flat[0]).all() and (b == a.flat[0]).all()))
+
+
+def outcome(
+    exercise: Exercise, points: float, cases: Sequence[Case], answers: Sequence[Answer], code: str = ""
+) -> Outcome:
+    """Judge the answers to all cases of an exercise.
+
+    Parameters
+    ----------
+    exercise : Exercise
+    points : float
+        What it is worth.
+    cases : sequence of Case
+        Of `fresh_cases`.
+    answers : sequence of Answer
+        One for each case, in their order.
+    code : str
+        The function as the student wrote it.
+    """
+    result = judge(exercise, cases, answers, remembered)
+    earned = score(exercise, points, cases, result.right)
+    verdict: Verdict = "right" if result.passed else "half" if earned else "wrong"
+    message = (HALF if verdict == "half" else "") + _discreet(result)
+    if result.status == "not yet":
+        verdict, message = "not written", NOT_WRITTEN
+    return Outcome(
+        exercise=exercise.name,
+        points=points,
+        earned=earned,
+        verdict=verdict,
+        message=message,
+        hint=result.hint,
+        misconception=result.misconception,
+        visible=_count(cases, result.right, "visible"),
+        fresh=_count(cases, result.right, "extra"),
+        code=code,
+    )
+
+
+def stopped(
+    exercise: Exercise,
+    points: float,
+    cases: Sequence[Case],
+    answers: Sequence[Answer],
+    why: Stop,
+    detail: str,
+    code: str = "",
+) -> Outcome:
+    """What is known of a function that was stopped, in the case behind the last answer.
+
+    Parameters
+    ----------
+    exercise, points, cases, code
+        As for `outcome`.
+    answers : sequence of Answer
+        Fewer than cases.
+    why : Stop
+    detail : str
+        What it did, as the rest of a sentence that starts with "it".
+    """
+    done = len(answers)
+    known = judge(exercise, cases[:done], answers, remembered).right if done else ()
+    right = [*known, *(False for _ in cases[done:])]
+    return Outcome(
+        exercise=exercise.name,
+        points=points,
+        earned=None,
+        verdict=why,
+        message=f"Your function was stopped in the case “{cases[done].name}”: it {detail}.",
+        visible=_count(cases, right, "visible"),
+        fresh=_count(cases, right, "extra"),
+        code=code,
+    )
+
+
+def _count(cases: Sequence[Case], right: Sequence[bool], group: str) -> tuple[int, int]:
+    """How many cases of a group are right, and how many there are."""
+    verdicts = [good for case, good in zip(cases, right, strict=True) if case.group == group]
+    return sum(verdicts), len(verdicts)
+
+
+def _discreet(result: CheckResult) -> str:
+    """The verdict in words, without the numbers of a fresh case. The numbers of the other cases stand in the notebook."""
+    if result.case is None:
+        return result.message
+    if result.case.group == "visible":
+        return f"In the case “{result.case.name}” of the notebook: {result.message}"
+    return f"In the fresh case “{result.case.name}”: {_what_is_wrong(result)}"
+
+
+def _what_is_wrong(result: CheckResult) -> str:
+    yours, expected = result.yours, result.expected
+    if yours is None or expected is None:
+        return _in_our_words(result.message)
+    if result.fault == "type":
+        return result.message  # it speaks of the student's function alone
+    if result.fault == "shape":
+        what = "a single number" if not yours.ndim else f"an array of shape {yours.shape}"
+        return f"Your answer is {what}, and that is not the right shape."
+    if not expected.ndim:
+        return "Your number is not right."
+    return f"{different(yours, expected).sum()} of {expected.size} numbers are not right."
+
+
+def _in_our_words(message: str) -> str:
+    """What happened in a fresh case, without any text of the function: an exception may hold the case's inputs, also in its name."""
+    said = [words for text, words in ADVICE.items() if text in message]
+    for ours in (NOTHING_HERE, AT_THE_STUB, *_sayings()):
+        if message.startswith(ours):
+            return ours
+    raised = RAISED.match(message)
+    if raised is None:
+        return "Your function gave something that is no array of real numbers."
+    line = LINE.search(message)
+    kind = getattr(builtins, raised[1], None)
+    known = isinstance(kind, type) and issubclass(kind, BaseException)
+    what = f"Your function stopped with {raised[1] if known else 'an error'}{f' in line {line[1]}' if line else ''}."
+    return "\n".join([what, *said])
+
+
+def _sayings() -> tuple[str, ...]:
+    """What a network's probe says of a network. The module that has them imports PyTorch; who was probed has it."""
+    network = sys.modules.get("unet_edu.checks.network")
+    return () if network is None else (network.DROPOUT_IS_ON, network.NO_GRADIENT, network.TOO_MUCH)

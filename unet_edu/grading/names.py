@@ -1,0 +1,524 @@
+"""What the code of a notebook names, read with `ast`. Nothing of it is run or imported, and no walk is recursive: the code may be hostile.
+
+A name is followed through imports and plain assignments: after `import torch.nn.functional as F` and `c = F.conv2d`, both `F.conv2d` and `c`
+are `torch.nn.functional.conv2d`. `getattr(F, "conv2d")` and `vars(F)["conv2d"]` are, too. An attribute that is chosen only while the code runs is "?".
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+import warnings
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple, TypeGuard
+
+__all__ = ["BUILTINS", "LONGEST", "Code", "Definition", "Mention", "aliases_inside", "mentions", "read", "runs_a_text"]
+
+MOST_CHARACTERS = 100_000  # of one cell: a tree takes up to 1 kB for each, and a long lesson has 60,000 in all
+MOST_IN_ALL = 300_000
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+Defined = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+BUILTINS = frozenset(dir(builtins))
+NAME = re.compile(r"[\w.]{1,200}")
+MOST_MEANINGS = 8  # of one name
+LONGEST = 300  # characters of a full name; the longest of PyTorch has 90
+CHOSEN = ("__dict__", "__getattribute__", "__getattr__")  # what comes behind these is an attribute, too
+
+
+class Mention(NamedTuple):
+    """Something that code names: a chain of attributes and where it begins."""
+
+    start: str  # a name; a module's full name where it was imported in place; "" for any other expression
+    parts: tuple[str, ...]
+    is_local: bool  # the name belongs to a function, not to the notebook
+    is_module: bool  # the start is a module's full name
+    is_stored: bool  # assigned to, or deleted
+    is_called: bool
+    node: ast.AST
+
+
+class Definition(NamedTuple):
+    """Code that gives a name of the notebook its meaning."""
+
+    name: str
+    statement: int  # the outermost statements are counted through the whole notebook
+    node: ast.AST
+    is_lasting: bool  # a later definition does not undo it: it adds to the name, or waits in a function
+
+
+class Code(NamedTuple):
+    """The code cells of a notebook."""
+
+    trees: tuple[tuple[int, ast.Module], ...]  # with the cell's number, from 1; without cells that Python cannot read
+    magics: tuple[tuple[int, str], ...]  # lines that are not Python
+    unread: tuple[int, ...]  # cells that are too long, or nested too deeply
+    definitions: dict[str, list[Definition]]
+    aliases: dict[str, set[str]]  # what names outside functions stand for, through imports and assignments
+    stars: tuple[str, ...]  # modules of which everything was imported
+    files: tuple[tuple[str, int, ast.Module], ...]  # modules that cells write, with the cell's number; "" when any code may run them
+
+
+def read(cells: Sequence[str]) -> Code:
+    """Read the sources of code cells, in their order."""
+    return _read(tuple(cells))
+
+
+@lru_cache(maxsize=2)  # the exercises of one notebook ask one after the other
+def _read(cells: tuple[str, ...]) -> Code:
+    trees, magics, unread, written, length = list[tuple[int, ast.Module]](), [], [], [], 0
+    for number, source in enumerate(cells, start=1):
+        length += min(len(source), MOST_CHARACTERS)
+        if len(source) > MOST_CHARACTERS or length > MOST_IN_ALL:
+            unread.append(number)
+            continue
+        try:
+            file, module = _written(source)
+            tree, other = (None, [file]) if module else _parsed(source)
+            texts = [] if tree is None else _run_texts(tree)
+        except (RecursionError, MemoryError):
+            unread.append(number)
+            continue
+        magics += [(number, line) for line in other]
+        trees += [(number, each) for each in (tree, *texts) if each is not None]
+        if module is not None:
+            written.append((_stem(file), number, module))
+    definitions, aliases, stars = _defined(tree for _, tree in trees)
+    anyone = {part for star in stars for part in star.split(".")}
+    run = "\n".join(line for _, line in magics if not line.startswith(WRITING))  # `%run q.py`
+    files = tuple(("" if stem in anyone or stem in run else stem, number, module) for stem, number, module in written)
+    return Code(tuple(trees), tuple(magics), tuple(unread), definitions, aliases, stars, files)
+
+
+# --- from a cell to a tree ---------------------------------------------------------------------------------------------
+
+MAGIC = re.compile(r"(?P<indent>\s*)(?:%(?:time|timeit|prun)\s+(?:-\S*\s+(?:\d+\s+)?)*(?P<code>.*)|[%!?].*)")
+ASSIGNED = re.compile(r"(?P<target>[\w.,\[\]* \t]{1,200}=[ \t]{0,20})[%!].*")  # with bounds, so that no line takes long
+HELP = re.compile(r"(?P<indent>\s*)[\w.*]+\?{1,2}\s*")
+PROMPT = re.compile(r"^(?:>>>|\.\.\.|In \[\d*\]:|[ \t]*\.{3,}:)(?: |$)", re.MULTILINE)
+CELL_MAGICS_OF_PYTHON = ("time", "timeit", "capture", "prun")
+WRITING = ("%%writefile ", "%%file ")
+RUNNING = ("exec", "eval", "compile")
+
+
+def _parsed(source: str) -> tuple[ast.Module | None, list[str]]:
+    """The tree of a cell, or None where Python cannot read it, and its lines that are not Python."""
+    tree = _tree(source)
+    if tree is not None:
+        return tree, []
+    python, other = _plain(source)
+    return _tree(python), other
+
+
+def _written(source: str) -> tuple[str, ast.Module | None]:
+    """The first line and the tree of a cell that writes a module: `%%writefile q.py`."""
+    line, _, body = source.lstrip("\n").partition("\n")
+    return (line, _tree(body)) if line.startswith(WRITING) else ("", None)
+
+
+def _stem(line: str) -> str:
+    """The name under which a file that a cell writes can be imported; "" when it cannot, or nobody knows."""
+    stem, dot, ending = line.split()[-1].strip("'\"").rpartition("/")[2].rpartition(".")
+    return stem if dot and ending == "py" and stem.isidentifier() else ""
+
+
+def _run_texts(tree: ast.Module) -> list[ast.Module | None]:
+    """The code in `exec("…")`, `eval("…")` and `compile("…", …)`, and in the texts that stand in that."""
+    found, left = list[ast.Module | None](), [tree]
+    while left:
+        texts = [n.args[0].value for n in ast.walk(left.pop()) if runs_a_text(n)]  # type: ignore[attr-defined]
+        trees = [_tree(text.strip() if isinstance(text, str) else text.decode("latin-1")) for text in texts]
+        found += trees
+        left += [each for each in trees if each is not None]
+    return found
+
+
+def runs_a_text(node: ast.AST) -> bool:
+    """Whether it is `exec`, `eval` or `compile` of a text that stands there to be read."""
+    if not any(_is_call(node, name) for name in RUNNING) or not node.args:  # type: ignore[attr-defined]
+        return False
+    first = node.args[0]  # type: ignore[attr-defined]
+    return isinstance(first, ast.Constant) and isinstance(first.value, str | bytes)
+
+
+def _tree(source: str) -> ast.Module | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of "\d" in a string, say: they would quote the student's code
+        try:
+            return ast.parse(source)
+        except (SyntaxError, ValueError):  # ValueError: a zero byte, half a character
+            return None
+
+
+def _plain(source: str) -> tuple[str, list[str]]:
+    """A cell as IPython takes it: without prompts, indentation of the whole, and magics, which are given apart."""
+    source = PROMPT.sub("", source.strip("\n"))
+    indent = source[: len(source) - len(source.lstrip(" \t"))]
+    lines = [line.removeprefix(indent) for line in source.split("\n")]
+    if lines[0].startswith("%%"):
+        word = re.match(r"%%(\w*)", lines[0])
+        if not word or word[1] not in CELL_MAGICS_OF_PYTHON:
+            return "", lines
+    python, other, goes_on = [], [], False
+    for line in lines:
+        if goes_on:
+            found, instead = True, ""
+        elif match := MAGIC.fullmatch(line):
+            found, instead = True, match["indent"] + (match["code"] or "pass")
+        elif match := ASSIGNED.fullmatch(line):
+            found, instead = True, match["target"] + "None"
+        elif match := HELP.fullmatch(line):
+            found, instead = True, match["indent"] + "pass"
+        else:
+            found, instead = False, line
+        python.append(instead)
+        goes_on = found and line.endswith("\\")
+        if found:
+            other.append(line)
+    return "\n".join(python), other
+
+
+# --- what names mean ---------------------------------------------------------------------------------------------------
+
+
+def _defined(trees: Iterable[ast.Module]) -> tuple[dict[str, list[Definition]], dict[str, set[str]], tuple[str, ...]]:
+    definitions: dict[str, list[Definition]] = defaultdict(list)
+    imported: list[ast.AST] = []
+    assigned: list[tuple[str, ast.AST]] = []
+    stars: dict[str, None] = {}
+    for count, node in _statements(trees):
+        for star in _star(node):
+            stars[star] = None
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            imported.append(node)
+        for definition in _definitions(node, count):
+            definitions[definition.name].append(definition)
+            if not isinstance(definition.node, ast.stmt) and not definition.is_lasting:
+                assigned.append((definition.name, definition.node))
+    modules = {bound for node in imported for bound, _ in _imports(node)}
+    for name in modules & definitions.keys():  # np.f(…) as a statement adds nothing to np
+        definitions[name] = [each for each in definitions[name] if not isinstance(each.node, ast.Call)]
+    return dict(definitions), _aliases(imported, assigned, {}), tuple(stars)
+
+
+def _statements(trees: Iterable[ast.Module]) -> Iterator[tuple[int, ast.stmt]]:
+    """The statements outside functions and classes, in their order, also those inside `if`, `for`, `try` …, with the number of the outermost."""
+    for count, outermost in enumerate(statement for tree in trees for statement in tree.body):
+        stack: list[ast.AST] = [outermost]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, ast.stmt):
+                yield count, node
+            if not isinstance(node, Defined):
+                stack += reversed([inner for inner in ast.iter_child_nodes(node) if not isinstance(inner, ast.expr)])
+
+
+def _star(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.ImportFrom) and node.module and any(each.name == "*" for each in node.names):
+        return [node.module]
+    return []
+
+
+def _imports(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """Each name that an import binds, with the full name of what it stands for."""
+    if isinstance(node, ast.Import):
+        for each in node.names:
+            yield (each.asname, each.name) if each.asname else (each.name.partition(".")[0],) * 2
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        for each in node.names:
+            if each.name != "*":
+                yield each.asname or each.name, f"{node.module}.{each.name}"
+
+
+def _imported(node: ast.Import | ast.ImportFrom) -> list[str]:
+    """The full names of what an import loads."""
+    if isinstance(node, ast.Import):
+        return [each.name for each in node.names]
+    return [full for _, full in _imports(node)] + _star(node)
+
+
+def _definitions(node: ast.stmt, count: int) -> Iterator[Definition]:
+    """What a statement outside functions says about names of the notebook."""
+    if isinstance(node, Defined):
+        yield Definition(node.name, count, node, False)
+        told = {name for n in ast.walk(node) if isinstance(n, ast.Global) for name in n.names}
+        yield from (Definition(name, count, node, True) for name in told)
+    elif isinstance(node, ast.Import):
+        yield from (Definition(bound, count, node, False) for bound, _ in _imports(node))
+    elif isinstance(node, ast.ImportFrom):
+        for each in node.names:
+            yield Definition(each.asname or each.name, count, ast.ImportFrom(node.module, [each], node.level), False)
+    elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        if node.value is not None:
+            for name, value, is_lasting in _unpacked(targets, node.value):
+                yield Definition(name, count, value, is_lasting or isinstance(node, ast.AugAssign))
+    elif isinstance(node, ast.For | ast.AsyncFor):
+        yield from (
+            Definition(name, count, node.iter, lasting) for name, _, lasting in _unpacked([node.target], node.iter)
+        )
+    elif isinstance(node, ast.With | ast.AsyncWith):
+        for item in node.items:
+            if item.optional_vars is not None:
+                for name, value, is_lasting in _unpacked([item.optional_vars], item.context_expr):
+                    yield Definition(name, count, value, is_lasting)
+    elif isinstance(node, ast.Match):
+        for inner in (n for case in node.cases for n in ast.walk(case.pattern)):
+            yield from (Definition(name, count, node.subject, False) for name in _bound_by(inner))
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):  # table.append(…), setattr(thing, …)
+        call = node.value
+        changed = call.args[0] if _is_call(call, "setattr") and call.args else call.func
+        start, parts = _chain(changed)
+        if isinstance(start, ast.Name) and (parts or changed is not call.func):
+            yield Definition(start.id, count, call, True)
+    for inner in (
+        n for expression in ast.iter_child_nodes(node) if isinstance(expression, ast.expr) for n in ast.walk(expression)
+    ):
+        if isinstance(inner, ast.NamedExpr):
+            yield Definition(inner.target.id, count, inner.value, False)
+
+
+def _unpacked(targets: Sequence[ast.expr], value: ast.expr) -> Iterator[tuple[str, ast.expr, bool]]:
+    """(name, what it becomes, whether it only adds to the name) for an assignment."""
+    stack = [(target, value) for target in reversed(targets)]
+    while stack:
+        target, value = stack.pop()
+        if isinstance(target, ast.Name):
+            yield target.id, value, False
+        elif isinstance(target, ast.Starred):
+            stack.append((target.value, value))
+        elif isinstance(target, ast.Tuple | ast.List):
+            same = isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts)
+            starred = any(isinstance(n, ast.Starred) for n in (*target.elts, *getattr(value, "elts", ())))
+            values = value.elts if same and not starred else [value] * len(target.elts)  # type: ignore[attr-defined]
+            stack += list(zip(target.elts, values, strict=True))
+        elif isinstance(target, ast.Attribute | ast.Subscript):  # thing.attribute = …, table[key] = …
+            inner: ast.expr = target
+            while isinstance(inner, ast.Attribute | ast.Subscript):
+                inner = inner.value
+            if isinstance(inner, ast.Name):
+                yield inner.id, value, True
+
+
+def _aliases(
+    imported: Iterable[ast.AST], assigned: Iterable[tuple[str, ast.AST]], known: dict[str, set[str]]
+) -> dict[str, set[str]]:
+    """What names stand for: modules and what is in them. `known` are those of the notebook, for a function's own."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for node in imported:
+        for name, full in _imports(node):
+            found[name].add(full)
+    chains = [(name, *_chain(node)) for name, node in assigned]
+    for _ in range(4):  # a = np; b = a; c = b: nobody's honest work goes further
+        for name, start, parts in chains:
+            begins = {module} if (module := _module(start)) else set()
+            if isinstance(start, ast.Name):
+                begins = set(found.get(start.id) or known.get(start.id) or ())
+                if not begins and start.id in BUILTINS:
+                    begins = {f"builtins.{start.id}"}
+            named = {".".join((begin, *parts)) for begin in begins}
+            if len(found[name]) < MOST_MEANINGS:
+                found[name] |= {each for each in named if len(each) <= LONGEST}
+    return {name: full for name, full in found.items() if full}
+
+
+def aliases_inside(node: ast.AST, known: dict[str, set[str]]) -> dict[str, set[str]]:
+    """The aliases that are made anywhere inside a definition, and those of parameters by their defaults."""
+    imported: list[ast.AST] = []
+    assigned: list[tuple[str, ast.AST]] = []
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Import | ast.ImportFrom):
+            imported.append(inner)
+        elif isinstance(inner, ast.Assign):
+            assigned += [
+                (name, value) for name, value, is_lasting in _unpacked(inner.targets, inner.value) if not is_lasting
+            ]
+        elif isinstance(inner, ast.AnnAssign | ast.NamedExpr) and isinstance(inner.target, ast.Name) and inner.value:
+            assigned.append((inner.target.id, inner.value))
+        elif isinstance(inner, FUNCTIONS):
+            assigned += _defaults(inner.args)
+    return _aliases(imported, assigned, known)
+
+
+def _defaults(arguments: ast.arguments) -> list[tuple[str, ast.expr]]:
+    places = [*arguments.posonlyargs, *arguments.args]
+    first = len(places) - len(arguments.defaults)
+    pairs = [
+        *zip(places[first:], arguments.defaults, strict=True),
+        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+    ]
+    return [(place.arg, value) for place, value in pairs if value is not None]
+
+
+# --- what code mentions ------------------------------------------------------------------------------------------------
+
+
+def mentions(root: ast.AST) -> Iterator[Mention]:
+    """All that the code under `root` names, with Python's rules for which names are local.
+
+    `root` stands outside of functions; its own parameters and variables are local.
+    """
+    stack: list[tuple[ast.AST, frozenset[str]]] = [(root, frozenset())]
+    while stack:
+        node, local = stack.pop()
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from (Mention(full, (), False, True, False, False, node) for full in _imported(node))
+        elif isinstance(node, FUNCTIONS):
+            outside, inside, bound = _parts_of_function(node)
+            stack += [(child, local) for child in outside]
+            stack += [(child, (local - bound[1]) | bound[0]) for child in inside]
+        elif isinstance(node, COMPREHENSIONS):
+            bound_here = {name for each in node.generators for n in ast.walk(each.target) for name in _bound_by(n)}
+            stack.append((node.generators[0].iter, local))
+            rest = [child for child in ast.iter_child_nodes(node) if child is not node.generators[0]]
+            rest += [node.generators[0].target, *node.generators[0].ifs]
+            stack += [(child, local | bound_here) for child in rest]
+        else:
+            found, children = _mentioned(node, local)
+            yield from found
+            stack += [(child, local) for child in children]
+
+
+def _parts_of_function(node: Function) -> tuple[list[ast.AST], list[ast.AST], tuple[frozenset[str], frozenset[str]]]:
+    """What is computed outside, what inside, and the names: the function's own, and those that it takes from the notebook."""
+    each = node.args
+    outside: list[ast.AST] = [*each.defaults, *(value for value in each.kw_defaults if value is not None)]
+    arguments = [*each.posonlyargs, *each.args, *each.kwonlyargs, *(a for a in (each.vararg, each.kwarg) if a)]
+    outside += [argument.annotation for argument in arguments if argument.annotation is not None]
+    if isinstance(node, ast.Lambda):
+        inside: list[ast.AST] = [node.body]
+    else:
+        outside += [*node.decorator_list, *([node.returns] if node.returns is not None else [])]
+        inside = list(node.body)
+    names, told = {argument.arg for argument in arguments}, set()
+    stack = list(inside)
+    while stack:
+        inner = stack.pop()
+        names.update(_bound_by(inner))
+        if isinstance(inner, ast.Global):
+            told.update(inner.names)
+        if not isinstance(inner, (*FUNCTIONS, *COMPREHENSIONS, ast.ClassDef)):
+            stack += ast.iter_child_nodes(inner)
+    return outside, inside, (frozenset(names - told), frozenset(told))
+
+
+def _bound_by(node: ast.AST) -> Iterator[str]:
+    """The names that this node itself binds, where it stands."""
+    if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+        yield node.id
+    elif isinstance(node, Defined):
+        yield node.name
+    elif isinstance(node, ast.Import | ast.ImportFrom):
+        yield from (name for name, _ in _imports(node))
+    elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+        yield node.name
+    elif isinstance(node, ast.MatchMapping) and node.rest:
+        yield node.rest
+
+
+def _mentioned(node: ast.AST, local: frozenset[str]) -> tuple[list[Mention], list[ast.AST]]:
+    """What a node names, and what of it is still to be looked at."""
+    if isinstance(node, ast.Call) and _attribute_of(node) is None and not _module(node):
+        arguments: list[ast.AST] = [*node.args, *node.keywords]
+        if by_text := _attributes_by_text(node):
+            return [Mention("", by_text, False, False, False, False, node)], [node.func, *arguments]
+        if (_is_call(node, "setattr") or _is_call(node, "delattr")) and len(node.args) > 1:
+            found, rest = _named(node.args[0], local, (_literal(node.args[1]),))
+            return [each._replace(is_stored=True) for each in found], [*rest, *arguments[1:]]
+        found, rest = _named(node.func, local)
+        return [each._replace(is_called=True) for each in found], [*rest, *arguments]
+    found, rest = _named(node, local)
+    if node in rest:  # it is no chain
+        return found, list(ast.iter_child_nodes(node))
+    return found, rest
+
+
+def _named(node: ast.AST, local: frozenset[str], more: tuple[str, ...] = ()) -> tuple[list[Mention], list[ast.AST]]:
+    """The mention that a chain of attributes is, and what else stands in it."""
+    start, parts = _chain(node)
+    parts += more
+    is_stored = not isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
+    rest = _arguments_in_chain(node)
+    if isinstance(start, ast.Name):
+        return [Mention(start.id, parts, start.id in local, False, is_stored, False, node)], rest
+    if module := _module(start):
+        return [Mention(module, parts, False, True, is_stored, False, node)], [*rest, *ast.iter_child_nodes(start)]
+    found = [Mention("", parts, False, False, is_stored, False, node)] if parts else []
+    return found, [*rest, start]
+
+
+def _chain(node: ast.AST) -> tuple[ast.AST, tuple[str, ...]]:
+    """Where a chain of attributes begins, and the attributes: `a.b.c`, `getattr(a, "b").c`, `vars(a)["b"].c`."""
+    parts = []
+    while (found := _attribute_of(node)) is not None:
+        node, part = found
+        parts.append(part)
+    return node, tuple(reversed(parts))
+
+
+def _arguments_in_chain(node: ast.AST) -> list[ast.AST]:
+    """What else stands in a chain: the arguments of its `getattr`."""
+    arguments: list[ast.AST] = []
+    while (found := _attribute_of(node)) is not None:
+        if isinstance(node, ast.Call):
+            arguments += node.args[1:]
+        elif isinstance(node, ast.Subscript):
+            arguments.append(node.slice)
+        node = found[0]
+    return arguments
+
+
+def _attribute_of(node: ast.AST) -> tuple[ast.AST, str] | None:
+    """For an attribute of something: that thing, and the attribute's name."""
+    if isinstance(node, ast.Attribute):
+        return node.value, "?" if node.attr in CHOSEN else node.attr
+    if _is_call(node, "getattr") and len(node.args) > 1:
+        return node.args[0], _literal(node.args[1])
+    if _is_call(node, "vars") and node.args:
+        return node.args[0], "?"
+    if isinstance(node, ast.Subscript):  # vars(a)["b"], a.__dict__["b"]
+        table = node.value
+        if isinstance(table, ast.Attribute) and table.attr in CHOSEN:
+            return table.value, _literal(node.slice)
+        if _is_call(table, "vars") and table.args:
+            return table.args[0], _literal(node.slice)
+    return None
+
+
+def _literal(node: ast.AST) -> str:
+    """The name that a text in the code says, or "?" when nobody knows it before the code runs."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value not in CHOSEN:
+        return node.value if NAME.fullmatch(node.value) else "?"
+    return "?"
+
+
+def _module(node: ast.AST) -> str:
+    """The module's name for `__import__("a")`, `importlib.import_module("a.b")` and `sys.modules["a.b"]`, else ""."""
+    name = ""
+    if isinstance(node, ast.Call) and node.args:
+        start, parts = _chain(node.func)
+        last = parts[-1] if parts else getattr(start, "id", "")
+        if last in ("import_module", "__import__"):
+            name = _literal(node.args[0])
+        if last == "__import__" and len(node.args) < 4 and not node.keywords:  # then it gives the outermost package
+            name = name.partition(".")[0]
+    elif isinstance(node, ast.Subscript) and _chain(node.value)[1][-1:] == ("modules",):
+        name = _literal(node.slice)
+    return "" if name == "?" else name
+
+
+def _attributes_by_text(node: ast.Call) -> tuple[str, ...]:
+    """The attributes that `operator.attrgetter("a.b")` and `methodcaller("a")` will take."""
+    start, parts = _chain(node.func)
+    if node.args and (parts[-1] if parts else getattr(start, "id", "")) in ("attrgetter", "methodcaller"):
+        return tuple(_literal(node.args[0]).split("."))
+    return ()
+
+
+def _is_call(node: ast.AST, name: str) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name

@@ -1,0 +1,184 @@
+"""Reads a student's notebook: the code of its cells, and where in it a function is defined.
+
+A notebook that went through Colab, VS Code or a mail program may lack metadata, have an old schema or a byte-order mark; none of that touches the code,
+so none of it matters here. nbformat would turn some of these down, or change them; this reads only what is needed, and with bounds.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Notebook", "NotebookError", "parsed", "read"]
+
+MOST_BYTES = 32 << 20
+MOST_CELLS = 2000
+MOST_CODE = 4 << 20  # characters of all code cells
+MOST_SYMBOLS = 200_000  # … which are no letters or digits: between two of them lies a word, and each may cost 2 kB in a syntax tree
+MOST_BRACKETS = 1_000_000  # "[" and "{": each may become an object of 200 bytes
+MOST_SHOWN = 20_000  # characters of a definition
+
+CLEARED = "Clear the outputs (in JupyterLab: Edit → Clear Outputs of All Cells), save it, and hand it in again."
+
+MERGE = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
+ASSIGNED = re.compile(
+    r"[\w.,\[\]* ]{1,200}=[ \t]{0,20}[%!]"
+)  # x = %magic, x = !command; with bounds, so that no line takes long
+CELL_MAGIC = re.compile(r"\A\s*%%(\w+)[^\n]*")
+PYTHON_CELLS = {"time", "timeit", "capture", "prun"}  # cell magics whose cell is Python
+
+
+class NotebookError(ValueError):
+    """The bytes are no notebook that can be read. The text says why, in a sentence for the instructor's table."""
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """The code of a notebook.
+
+    Parameters
+    ----------
+    cells : tuple of str
+        The sources of its code cells, in order.
+    """
+
+    cells: tuple[str, ...]
+
+    def defined(self, name: str) -> str:
+        """The source of the last definition of a function, class or variable at the top level of a cell; "" when there is none."""
+        for source in reversed(self.cells):
+            if name in source and (tree := parsed(source)):
+                for statement in reversed(tree.body):
+                    if name in _names(statement):
+                        return _text(source, statement)[:MOST_SHOWN]
+        return ""
+
+
+def read(data: bytes) -> Notebook:
+    """Read a notebook of any schema from 2 on.
+
+    Parameters
+    ----------
+    data : bytes
+
+    Returns
+    -------
+    Notebook
+
+    Raises
+    ------
+    NotebookError
+        When it cannot be read, or is larger than a notebook should be.
+    """
+    if len(data) > MOST_BYTES:
+        raise NotebookError(f"The notebook has {len(data) >> 20} MB, more than {MOST_BYTES >> 20}. {CLEARED}")
+    content = _content(data)
+    if not isinstance(content, dict):
+        raise NotebookError(f"The file is no notebook: expected a JSON object, got a {type(content).__name__}.")
+    cells = list(_cells(content))
+    if len(cells) > MOST_CELLS:
+        raise NotebookError(f"The notebook has {len(cells)} cells, more than {MOST_CELLS}.")
+    sources = tuple(_source(n, cell) for n, cell in enumerate(cells, 1) if _is_code(n, cell))
+    code = "\n".join(sources)
+    if len(code) > MOST_CODE or sum(not letter.isalnum() for letter in code) > MOST_SYMBOLS:
+        raise NotebookError(
+            "The notebook has far more code than a notebook should have. Take data out of its code cells, save it, and hand it in again."
+        )
+    return Notebook(sources)
+
+
+def parsed(source: str) -> ast.Module | None:
+    """The syntax tree of a cell, in which IPython's own lines (`%magic`, `!command`) count as `pass`; None when it is no Python.
+
+    Lines keep their numbers.
+    """
+    magic = CELL_MAGIC.match(source)
+    if magic:
+        if magic[1] not in PYTHON_CELLS:
+            return None
+        source = source[: magic.start(1) - 2] + source[magic.end() :]
+    return _tree(source) or _tree(
+        "\n".join(map(_without_magic, source.split("\n")))
+    )  # a line of Python may begin with %, too
+
+
+def _tree(source: str) -> ast.Module | None:
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _without_magic(line: str) -> str:
+    """A line of IPython's own as `pass`: %magic, !command, what is assigned from them, ?help and help?."""
+    text = line.strip()
+    if text.startswith(("%", "!", "?")) or text.endswith("?") or ASSIGNED.match(text):
+        return line[: len(line) - len(line.lstrip())] + "pass"
+    return line
+
+
+def _content(data: bytes) -> Any:
+    if not data.strip():
+        raise NotebookError("The file is empty.")
+    if MERGE.search(data):
+        raise NotebookError("The file has the marks of a merge that was not finished (<<<<<<<).")
+    if data.count(b"[") + data.count(b"{") > MOST_BRACKETS:
+        raise NotebookError(f"The notebook holds too much. {CLEARED}")
+    try:
+        text = data.decode(json.detect_encoding(data), "replace")
+        return json.loads(text.removeprefix("\ufeff"))
+    except RecursionError:
+        raise NotebookError("The file is no notebook: its JSON is nested too deeply.") from None
+    except ValueError as error:
+        where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+        raise NotebookError(f"The file is no notebook, or only a part of one: it is not JSON{where}.") from None
+
+
+def _cells(content: dict[str, Any]) -> Iterator[Any]:
+    """The cells; before schema 4 they are in worksheets."""
+    if "cells" not in content and "worksheets" not in content:
+        raise NotebookError("The file is no notebook: it has no cells.")
+    sheets = [content] if "cells" in content else content["worksheets"]
+    for sheet in sheets if isinstance(sheets, list) else [None]:
+        if not isinstance(sheet, dict) or not isinstance(sheet.get("cells"), list):
+            raise NotebookError("The file is no notebook: its cells are no list.")
+        yield from sheet["cells"]
+
+
+def _is_code(number: int, cell: Any) -> bool:
+    if not isinstance(cell, dict):
+        raise NotebookError(
+            f"Cell {number} of the notebook is damaged: expected an object, got a {type(cell).__name__}."
+        )
+    return cell.get("cell_type") == "code"
+
+
+def _source(number: int, cell: dict[str, Any]) -> str:
+    """A cell's text: a string or a list of them; "input" before schema 4."""
+    source = cell.get("source", cell.get("input"))
+    lines = [source or ""] if source is None or isinstance(source, str) else source
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        raise NotebookError(f"Cell {number} of the notebook is damaged: its source is no text.")
+    text = "".join(lines).replace("\r\n", "\n").replace("\r", "\n")
+    return text.encode("utf-8", "replace").decode(
+        "utf-8"
+    )  # half a character cannot be sent on; nor would Python run it
+
+
+def _names(statement: ast.stmt) -> set[str]:
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {statement.name}
+    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+    if not isinstance(statement, ast.Assign | ast.AnnAssign):
+        return {alias.asname or alias.name for alias in getattr(statement, "names", []) if isinstance(alias, ast.alias)}
+    return {part.id for target in targets if target for part in ast.walk(target) if isinstance(part, ast.Name)}
+
+
+def _text(source: str, statement: ast.stmt) -> str:
+    """A statement's lines, its decorators included."""
+    first = min([statement.lineno, *(line.lineno for line in getattr(statement, "decorator_list", []))])
+    return "\n".join(source.split("\n")[first - 1 : statement.end_lineno])

@@ -1,0 +1,355 @@
+"""What a class gets to see of its marks: marks.csv for the instructor, tables for Moodle and Canvas, a summary for the terminal.
+
+Names and reasons come from students. Here they become one line without control characters, and cells that no spreadsheet takes for a formula.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import statistics
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from html import escape
+from typing import get_args
+
+from unet_edu.grading.assignment import Assignment
+from unet_edu.grading.result import Outcome, Result, Status
+from unet_edu.grading.submissions import Roster, plain, visible
+
+__all__ = ["Row", "canvas", "certain", "moodle", "number", "summary", "table"]
+
+# A spreadsheet takes what begins so for a formula, and a formula can fetch an address with other cells in it.
+FORMULA = tuple("=+-@＝＋－＠")
+# … but no signed number, and no name such as "-ada" or "@ada", which calls nothing: so ids stay what they are.
+HARMLESS = re.compile(r"[+-]?\d+([.,]\d+)?|[-+@][\w.@-]*")
+
+MOODLE_KEEPS = (  # what Moodle's grading worksheet has of a student; it looks for the first and the last of these
+    "identifier",
+    "full name",
+    "first name",
+    "last name",
+    "username",
+    "id number",
+    "email address",
+    "email",
+    "status",
+    "maximum grade",
+    "grade can be changed",
+    "last modified (submission)",
+    "last modified (grade)",
+)
+CANVAS_NEEDS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+
+WIDTH = 80  # of a terminal
+BINS = 10  # of the histogram
+BAR = 40  # letters of its longest bar
+MOST_HINTS = 10  # in the summary
+MOST_REASON = 1000  # letters of a reason in a table: Excel has room for 32767 in a cell
+MOST_NAMED = 20  # students in the summary
+
+
+@dataclass(frozen=True)
+class Row:
+    """One student of a class, and all that their mark depends on.
+
+    Parameters
+    ----------
+    assignment : Assignment
+    student : str
+    result : Result
+    earlier : Result, optional
+        The last one that had a mark, when `result` has none.
+    decided : dict
+        Each exercise's score in the gradebook, where a person may have decided; None where nobody did. Leave it empty when the
+        gradebook does not hold this `result`.
+    submitted : datetime, optional
+        When it was handed in, if that is known.
+    """
+
+    assignment: Assignment
+    student: str
+    result: Result
+    earlier: Result | None = None
+    decided: Mapping[str, float | None] = field(default_factory=dict)
+    submitted: datetime | None = None
+
+    def score(self, exercise: str) -> float | None:
+        """What the exercise earned: the gradebook's score before ours; None while nobody can say."""
+        score = self.decided.get(exercise)
+        return certain(self.result).get(exercise) if score is None else score
+
+    @property
+    def earned(self) -> float | None:
+        """The mark before anything is taken off for being late. None as long as there is none, which is not 0."""
+        scores = [self.score(exercise) for exercise, _ in self.assignment.points]
+        if self.result.earned is None and None in scores:
+            return None
+        return sum(score or 0.0 for score in scores)
+
+    @property
+    def penalty(self) -> float | None:
+        """What is taken off because it came late; None when nobody knows when it came, or there is no mark."""
+        if self.earned is None or self.submitted is None or not self.assignment.late_percent_per_day:
+            return None
+        return round(self.earned * self.assignment.lost(self.submitted), 2)
+
+    @property
+    def mark(self) -> float | None:
+        """The mark that counts."""
+        return None if self.earned is None else self.earned - (self.penalty or 0.0)
+
+    @property
+    def points(self) -> float:
+        """What the assignment is worth."""
+        return sum(points for _, points in self.assignment.points)
+
+
+def certain(result: Result) -> dict[str, float | None]:
+    """What each exercise earned for certain. Without a mark that is nothing, unless it is single exercises that wait for a person."""
+    single = any(outcome.verdict == "needs review" for outcome in result.outcomes)
+    if result.earned is None and not single:
+        return {}
+    return {outcome.exercise: outcome.earned for outcome in result.outcomes}
+
+
+# ------------------------------------------------------------------------------------------------------------- the tables
+
+
+def table(assignment: Assignment, rows: Iterable[Row]) -> bytes:
+    """marks.csv: all that is known of each student, but no times, so that two runs give the same bytes.
+
+    With a byte-order mark: without it Excel reads names such as Zoë wrongly. pandas and R know it.
+    """
+    late = ["late penalty"] if assignment.late_percent_per_day else []
+    exercises = [exercise for exercise, _ in assignment.points]
+    lines = [
+        ["student", "status", "mark", "points", *late, *exercises]
+        + ["reason", "earlier mark", "notebook", "engine", "seed", "sandboxed"]
+    ]
+    for row in sorted(rows, key=lambda row: row.student):
+        result = row.result
+        numbers = [row.mark, row.points, *([row.penalty] if late else []), *map(row.score, exercises)]
+        lines.append(
+            [row.student, result.status, *map(number, numbers)]
+            + [result.reason[:MOST_REASON], number(row.earlier.earned if row.earlier else None)]
+            + [result.notebook, result.engine, str(result.seed), "yes" if result.sandboxed else "no"]
+        )
+    return b"\xef\xbb\xbf" + _csv(lines)
+
+
+def moodle(assignment: Assignment, rows: Iterable[Row], roster: Roster | None = None) -> bytes:
+    """The marks as Moodle's assignment takes them (“Upload grading worksheet”), or the import of Moodle's gradebook.
+
+    With Moodle's own worksheet as the roster its columns are kept: Moodle finds the student by `Identifier`, and looks at
+    `Last modified (grade)` so that nothing newer is overwritten. Where `Maximum grade` differs from the assignment's points, marks are scaled to it.
+    Without a worksheet the students' names are in `Username`. A student without a mark has an empty cell, which Moodle leaves alone.
+    """
+    kept = (
+        [place for place, name in enumerate(roster.columns) if name.strip().casefold() in MOODLE_KEEPS]
+        if roster
+        else []
+    )
+    most = roster.column("maximum grade") if roster else None
+    titles = [roster.columns[place] for place in kept] if roster and kept else ["Username"]
+    lines = [[*titles, "Grade", "Feedback comments"]]
+    for row in sorted(rows, key=lambda row: row.student):
+        line = roster.students.get(row.student) if roster else None
+        known = [line[place] for place in kept] if line and kept else [row.student, *[""] * (len(titles) - 1)]
+        grade = _scaled(row, line[most] if line and most is not None else "")
+        lines.append([*known, grade, escape(_comment(row), quote=False)])
+    return _csv(lines)
+
+
+def canvas(assignment: Assignment, rows: Iterable[Row], roster: Roster | None = None) -> bytes:
+    """The marks as Canvas' gradebook imports them.
+
+    With Canvas' exported gradebook as the roster, its columns of each student are kept, and the assignment's column has Canvas' name for it,
+    such as `02_convolution (4711)`; where Canvas gives the assignment other points, marks are scaled to them. Otherwise Canvas asks which of its
+    assignments is meant, and the students' names are in `SIS Login ID`. A student without a mark has an empty cell; if Canvas has a mark there, it
+    takes this for a change, and shows it before it changes anything.
+    """
+    end = roster.column("section") if roster else None
+    info = roster.columns[: end + 1] if roster and end is not None else CANVAS_NEEDS
+    place = _canvas_column(assignment, roster)
+    title = roster.columns[place] if roster and place is not None else assignment.name
+    possible = roster.worth[place] if roster and place is not None and roster.worth else ""
+    points = number(sum(points for _, points in assignment.points))
+    lines = [[*info, title], ["    Points Possible", *[""] * (len(info) - 1), possible or points]]
+    for row in sorted(rows, key=lambda row: row.student):
+        line = roster.students.get(row.student) if roster else None
+        if roster and line:
+            cells = [line[at] if (at := roster.column(name)) is not None else "" for name in info]
+        else:
+            cells = [row.student if name in ("Student", "SIS Login ID") else "" for name in info]
+        lines.append([*cells, _scaled(row, possible)])
+    return _csv(lines)
+
+
+def _canvas_column(assignment: Assignment, roster: Roster | None) -> int | None:
+    """Where the assignment is in Canvas' gradebook: `02 Convolution (4711)` is `02_convolution`."""
+    names = [re.sub(r"\s*\(\d+\)$", "", name) for name in roster.columns] if roster else []
+    alike = [place for place, name in enumerate(names) if _letters(name) == _letters(assignment.name)]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]", "", name).casefold()
+
+
+def _scaled(row: Row, most: str) -> str:
+    """The mark, on the scale of a learning platform that gives the assignment `most` points."""
+    if row.mark is None:
+        return ""
+    try:
+        factor = float(most.replace(",", ".")) / row.points
+    except ValueError:  # empty, or words
+        factor = 1.0
+    return number(row.mark * (factor if factor > 0 else 1.0))
+
+
+def _comment(row: Row) -> str:
+    """The result in a few sentences of our own: no word of a student's, because the platform shows it as a page."""
+    said = []
+    for outcome in row.result.outcomes:
+        score = row.score(outcome.exercise)
+        earned = f"{number(score)} of {number(outcome.points)}" if score is not None else "no points yet"
+        said.append(f"{outcome.exercise}: {outcome.verdict}, {earned}." + (f" {outcome.hint}" if outcome.hint else ""))
+    if row.mark is None:
+        said.insert(0, f"No mark yet: {row.result.status}.")
+    if row.penalty:
+        said.append(f"Late: {number(row.penalty)} points off.")
+    return " ".join(said)
+
+
+def _csv(lines: Iterable[Sequence[str]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([_cell(cell) for cell in line] for line in lines)
+    return text.getvalue().encode()
+
+
+def _cell(text: str) -> str:
+    """A cell that is shown as it is, and computed by no spreadsheet: an apostrophe before a formula makes it text."""
+    text = visible(re.sub(r"[\r\n\t]+", " ", text))
+    is_formula = text.lstrip().startswith(FORMULA) and not HARMLESS.fullmatch(text)
+    return "'" + text if is_formula else text
+
+
+def number(value: float | None) -> str:
+    """A mark in at most two decimals; nothing for None."""
+    return "" if value is None else f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+# ------------------------------------------------------------------------------------------------------------ the summary
+
+
+def summary(assignment: Assignment, rows: Sequence[Row]) -> str:
+    """The class on one page of a terminal: how many have which status, the marks, what to teach again, who needs a person."""
+    parts = [
+        _heading(assignment, rows),
+        _histogram(assignment, [row.mark for row in rows if row.mark is not None]),
+        _exercises(assignment, rows),
+        _misconceptions(rows),
+        _people(rows),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _heading(assignment: Assignment, rows: Sequence[Row]) -> str:
+    counts = Counter(row.result.status for row in rows)
+    lines = [f"{assignment.name}: {_many(len(rows), 'student')}"]
+    lines += [f"  {status:<14} {counts[status]:>4}" for status in get_args(Status) if counts[status]]
+    unsafe = sum(not row.result.sandboxed for row in rows if row.result.status != "not submitted")
+    if unsafe:
+        lines.append(f"  graded without the sandbox (--unsafe): {unsafe}")
+    return "\n".join(lines)
+
+
+def _histogram(assignment: Assignment, marks: Sequence[float]) -> str:
+    if not marks:
+        return "No marks yet."
+    most = sum(points for _, points in assignment.points)
+    bins = Counter(min(max(int(mark * BINS / most), 0), BINS - 1) for mark in marks)
+    edges = [number(most * n / BINS) for n in range(BINS + 1)]
+    size = max(map(len, edges))
+    lines = [
+        f"Marks of {_many(len(marks), 'student')}, of {number(most)} points; half of them have {number(statistics.median(marks))} or more"
+    ]
+    for n in range(BINS):
+        bar = "█" * -(-bins[n] * BAR // max(bins.values()))
+        lines.append(f"  {edges[n]:>{size}} – {edges[n + 1]:<{size}} {bar} {bins[n] or ''}".rstrip())
+    return "\n".join(lines)
+
+
+def _exercises(assignment: Assignment, rows: Sequence[Row]) -> str:
+    outcomes: dict[str, list[Outcome]] = {exercise: [] for exercise, _ in assignment.points}
+    for row in rows:
+        for outcome in row.result.outcomes:
+            outcomes.setdefault(outcome.exercise, []).append(outcome)
+    if not any(outcomes.values()):
+        return ""
+    size = max(map(len, outcomes))
+    lines = [f"{'Exercises':<{size + 2}}  {'right':>6} {'half':>6} {'wrong':>6} {'other':>6}"]
+    for exercise, those in outcomes.items():
+        counts = Counter(outcome.verdict for outcome in those)
+        named = [counts["right"], counts["half"], counts["wrong"]]
+        lines.append(f"  {exercise:<{size}}  " + " ".join(f"{n:>6}" for n in [*named, len(those) - sum(named)]))
+    return "\n".join(lines)
+
+
+def _misconceptions(rows: Sequence[Row]) -> str:
+    counts = Counter(
+        (outcome.exercise, outcome.misconception)
+        for row in rows
+        for outcome in row.result.outcomes
+        if outcome.misconception
+    )
+    if not counts:
+        return ""
+    commonest = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    lines = ["What to teach again"]
+    lines += [
+        _wrapped(f"{count:>4}  {exercise}: {visible(name)}", 8) for (exercise, name), count in commonest[:MOST_HINTS]
+    ]
+    if len(commonest) > MOST_HINTS:
+        lines.append(f"      and {len(commonest) - MOST_HINTS} others, in the students' feedback")
+    return "\n".join(lines)
+
+
+def _people(rows: Sequence[Row]) -> str:
+    """Who has no mark though something was handed in, and why."""
+    waiting = [
+        row
+        for row in sorted(rows, key=lambda row: row.student)
+        if row.mark is None and row.result.status != "not submitted"
+    ]
+    if not waiting:
+        return ""
+    lines = [f"{_many(len(waiting), 'student')} without a mark: a person has to look"]
+    for row in waiting[:MOST_NAMED]:
+        worth = sum(outcome.would_earn or outcome.earned or 0.0 for outcome in row.result.outcomes)
+        accepted = (
+            f" If you accept it: {number(worth)} of {number(row.points)}."
+            if row.result.status == "needs review"
+            else ""
+        )
+        earlier = f" Earlier mark: {number(row.earlier.earned)}." if row.earlier else ""
+        reason = visible(" ".join(row.result.reason.split()))[:300].rstrip(".")
+        why = f"{row.result.status}: {reason}." if reason else f"{row.result.status}."
+        lines.append(_wrapped(f"  {plain(row.student)[:60]}: {why}{accepted}{earlier}", 4))
+    if len(waiting) > MOST_NAMED:
+        lines.append(f"  and {len(waiting) - MOST_NAMED} others; marks.csv names them all")
+    return "\n".join(lines)
+
+
+def _wrapped(line: str, indent: int) -> str:
+    lead = " " * (len(line) - len(line.lstrip()))
+    return textwrap.fill(line.strip(), WIDTH - 1, initial_indent=lead, subsequent_indent=" " * indent)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"

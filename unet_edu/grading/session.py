@@ -1,0 +1,225 @@
+"""One notebook in the sandbox: its cells run in order, then its functions are called; and if something dies on the way, it goes on behind it.
+
+A dead process takes all variables with it. So a fresh sandbox runs the cells again, but of a cell that did not come to its end only the definitions, and
+of one whose very definitions did not, nothing. A function above an endless loop is not lost, nor are the cells behind it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal, Self
+
+from unet_edu.checks.exercise import Case
+from unet_edu.grading import wire
+from unet_edu.grading.limits import Limits, SandboxError, Stopped, megabytes
+from unet_edu.grading.result import Stop
+from unet_edu.grading.sandbox import Sandbox
+
+__all__ = ["CellStop", "Session"]
+
+MOST_STOPS = 8  # of cells; after that, only definitions are run. After twice as many, nothing.
+FOR_CELLS = 0.6  # of the seconds for the notebook; after that, only definitions are run, and there is time left to call the functions
+MOST_NOTES = 20
+GARBLED = "sent an answer that cannot be read"
+
+# As Python, NumPy and PyTorch say it. What the limit of memory did to a function is no wrong answer of the function.
+NO_MEMORY = re.compile(r"stopped with ([\w.]*MemoryError|RuntimeError: .{0,80}can't allocate memory)")
+
+
+@dataclass(frozen=True)
+class CellStop:
+    """A cell that did not come to its end.
+
+    Parameters
+    ----------
+    cell : int
+        Its number among the code cells, from 1.
+    why : Stop
+    detail : str
+        What it did, as the rest of a sentence that starts with "it".
+    """
+
+    cell: int
+    why: Stop
+    detail: str
+
+    def __str__(self) -> str:
+        return f"cell {self.cell} {self.detail}"
+
+
+@dataclass
+class _Step:
+    cell: int
+    source: str
+    run: Literal["all", "definitions", "nothing"] = "all"
+
+
+class _OutOfTimeError(Exception):
+    """The seconds for the cells are used up, or those for the whole notebook."""
+
+
+class Session:
+    """A notebook whose functions can be called. Use it in a `with` block: when that ends, no process is left.
+
+    Parameters
+    ----------
+    set_up : str
+        The assignment's own code, which runs first.
+    cells : sequence of str
+        The sources of the notebook's code cells.
+    limits : Limits
+    unsafe : bool
+        Without a sandbox; see there.
+
+    Attributes
+    ----------
+    stops : list of CellStop
+    notes : list of str
+        The cells that stopped or raised, in sentences; at most 20.
+    """
+
+    def __init__(self, set_up: str, cells: Sequence[str], limits: Limits, *, unsafe: bool = False) -> None:
+        self.stops: list[CellStop] = []
+        self.notes: list[str] = []
+        self._limits, self._unsafe = limits, unsafe
+        self._set_up = set_up
+        self._steps = [_Step(number, source) for number, source in enumerate(cells, 1)]
+        self._opened = contextlib.ExitStack()
+        self._sandbox: Sandbox | None = None
+        self._called = set[str]()  # functions, in this sandbox
+        self._start = 0.0
+
+    def __enter__(self) -> Self:
+        self._start = time.monotonic()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._drop()
+
+    def call(self, function: str, case: Case, forbidden: tuple[str, ...] = ()) -> wire.CallReply:
+        """Call a function of the notebook, whose cells are run first where they were not yet.
+
+        Raises
+        ------
+        Stopped
+            When it gave no answer, for whatever reason. The next call starts anew.
+        SandboxError
+            When there is no sandbox, or the assignment's set-up does not work in it. It says nothing about the notebook.
+        """
+        try:
+            return self._call(function, case, forbidden)
+        except Stopped as stopped:
+            if stopped.why == "timed out" or self._called <= {function}:
+                raise
+        # Was it this function, or a thread or the memory that an earlier one left behind? In a fresh sandbox it is alone.
+        return self._call(function, case, forbidden)
+
+    def _call(self, function: str, case: Case, forbidden: tuple[str, ...]) -> wire.CallReply:
+        try:
+            self._run_cells()
+            self._called.add(function)
+            reply = self._ask(wire.call(function, case, forbidden), self._limits.call, self._limits.total)
+            answered = wire.read_call(reply)
+            if answered.answer.kind == "raised" and NO_MEMORY.search(answered.answer.message):
+                self._drop()
+                most = megabytes(self._limits.memory)
+                raise Stopped("over memory", f"asked for more than the {most} of memory that it may use")
+            return answered
+        except _OutOfTimeError:
+            raise Stopped("timed out", f"had no time left of the notebook's {self._limits.total:g} seconds") from None
+        except wire.WireError:
+            self._drop()
+            raise Stopped("crashed", GARBLED) from None
+
+    def _run_cells(self) -> None:
+        """Have a sandbox in which all cells ran."""
+        while self._sandbox is None:
+            if len(self.stops) >= 2 * MOST_STOPS:
+                raise Stopped(self.stops[-1].why, f"was never called: {self.stops[-1]}")
+            self._called = set()
+            self._sandbox = self._opened.enter_context(Sandbox(self._limits, unsafe=self._unsafe))
+            self._run_set_up()
+            for step in self._steps:
+                if self._sandbox is not None and step.run != "nothing":
+                    self._run(step)
+
+    def _run_set_up(self) -> None:
+        """Run what comes before the notebook. Nothing of a student's has run by then: if it does not work, no mark would be true."""
+        try:
+            reply = wire.read_cell(self._ask(wire.cell(self._set_up), self._limits.cell, self._limits.total))
+            problem = "" if reply.ok else f"stopped with {reply.error}"
+        except Stopped as stopped:
+            problem = stopped.detail
+        except wire.WireError as error:
+            problem = f"sent an answer that cannot be read: {error}"
+        if problem:
+            raise SandboxError(f"The assignment's set-up, which runs before each notebook, {problem}")
+
+    def _run(self, step: _Step) -> None:
+        whole = step.run == "all"
+        request = wire.cell(step.source) if whole else wire.definitions(step.source)
+        until = self._limits.total * (FOR_CELLS if whole else 1)
+        try:
+            reply = wire.read_cell(self._ask(request, self._limits.cell, until))
+        except _OutOfTimeError:
+            if not whole:
+                raise
+            self.stops.append(
+                CellStop(step.cell, "timed out", f"had no time left of the {until:g} seconds for all cells")
+            )
+            self._only_definitions(f"The cells used more than {until:g} seconds in all")
+        except Stopped as stopped:
+            self._stop(step, stopped.why, stopped.detail)
+        except wire.WireError:
+            self._stop(step, "crashed", GARBLED)
+        else:
+            if not reply.ok:
+                kind = reply.error.split(":")[0][:60]  # what follows may differ from run to run, as an address does
+                self._note(f"Cell {step.cell} stopped with {kind}.")
+
+    def _ask(self, request: bytes, seconds: float, until: float) -> bytes:
+        """Ask the sandbox; `until` is in seconds since the start."""
+        assert self._sandbox is not None
+        left = self._start + until - time.monotonic()
+        if left <= 0:
+            self._drop()
+            raise _OutOfTimeError
+        try:
+            return self._sandbox.ask(request, min(seconds, left))
+        except Stopped as stopped:
+            self._drop()
+            if stopped.why == "timed out" and left < seconds and time.monotonic() >= self._start + until:
+                raise _OutOfTimeError from None
+            raise
+
+    def _stop(self, step: _Step, why: Stop, detail: str) -> None:
+        """Remember that a cell killed the process; it gets less to do in the next one."""
+        self._drop()
+        step.run = "definitions" if step.run == "all" else "nothing"
+        self.stops.append(CellStop(step.cell, why, detail))
+        left = "Only its definitions were run then" if step.run == "definitions" else "It was left out then"
+        self._note(f"Cell {step.cell} {detail}. {left}.")
+        if len(self.stops) >= MOST_STOPS:
+            self._only_definitions(f"{MOST_STOPS} cells did not come to their end")
+
+    def _only_definitions(self, reason: str) -> None:
+        self._drop()
+        for step in self._steps:
+            if step.run == "all":
+                step.run = "definitions"
+        self._note(f"{reason}. Of all cells, only the definitions were run then.")
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes and len(self.notes) < MOST_NOTES:
+            self.notes.append(text)
+
+    def _drop(self) -> None:
+        self._sandbox = None
+        self._opened.close()
