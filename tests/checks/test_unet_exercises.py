@@ -484,3 +484,19 @@ def test_torch_is_imported_only_for_a_network():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True)
     assert done.stdout.split() == ["False", "True"]
+
+
+def test_a_network_that_is_moved_to_a_device_is_right_too():
+    """As most notebooks do it. The first cases only count, on a device without numbers, from which nothing can be moved."""
+
+    class Double(torch.nn.Module):
+        def __init__(self, n, m):
+            super().__init__()
+            self.layers = torch.nn.Sequential(
+                *(torch.nn.Conv2d(n, m, 3), torch.nn.ReLU(), torch.nn.Conv2d(m, m, 3), torch.nn.ReLU())
+            ).to("cpu")
+
+        def forward(self, x):
+            return self.layers(x.to(device=torch.device("cpu"), non_blocking=True))
+
+    assert check(lambda n, m: Double(n, m).to(torch.device("cpu")), "double_conv").passed

@@ -227,6 +227,10 @@ SMALLER = {
     "size": "from unet_edu.convolution import output_size\n\ndef out_size(i, k, s=1, p=0, d=1):\n    return output_size(i, k, s, p, d)",
     "size_of_a_tensor": f"{WITH_TORCH}\ndef out_size(i, k, s=1, p=0, d=1):\n"
     "    return F.conv1d(torch.zeros(1, 1, i), torch.zeros(1, 1, k), stride=s, padding=p, dilation=d).shape[-1]",
+    "size_by_pooling": f"{WITH_TORCH}\ndef out_size(i, k, s=1, p=0, d=1):\n"
+    "    return F.max_pool1d(torch.zeros(1, 1, i + 2 * p), k, s, 0, d).shape[-1]",
+    "size_by_convolution": "from unet_edu.convolution import conv2d\n\ndef out_size(i, k, s=1, p=0, d=1):\n"
+    "    return conv2d(np.zeros((i, i)), np.zeros((k, k)), stride=s, padding=p, dilation=d).shape[0]",
     "field": "import unet_edu.convolution as u\n\ndef receptive_field(layers):\n"
     "    return [u.receptive_field(layers[: n + 1]).size for n in range(len(layers))]",
 }
@@ -240,6 +244,28 @@ for _name, _source in (LIBRARIES | SMALLER).items():
         mark=0,
         statuses={"needs review", "graded"},
         never=(_function,),
+    )
+
+
+BY_FILE = "%%writefile q.py\nfrom scipy.signal import correlate2d\n\ndef answer(x, k):\n    return correlate2d(x, k, mode='valid')"
+LENT = {
+    "file": "from q import answer as conv2d_naive",
+    "pool": "from multiprocessing import Pool\nimport q\npool = Pool(1)\n\ndef conv2d_naive(x, k):\n    return pool.apply(q.answer, (x, k))",
+    "executor": "from concurrent.futures import ThreadPoolExecutor\nimport q\npool = ThreadPoolExecutor(1)\npool.submit(q.answer, np.eye(3), np.eye(2)).result()"
+    "\n\ndef conv2d_naive(x, k):\n    return pool.submit(q.answer, x, k).result()",
+    "low_thread": "import _thread, time, q\n\ndef conv2d_naive(x, k):\n    y = []\n    _thread.start_new_thread(lambda: y.append(q.answer(x, k)), ())\n"
+    "    while not y:\n        time.sleep(0.001)\n    return y[0]",
+    "copied_file": "!cp $(python -c 'import unet_edu; print(unet_edu.__path__[0])')/convolution.py r.py\nfrom r import conv2d as conv2d_naive",
+    "run": "import unet_edu\n%run {unet_edu.__path__[0]}/convolution.py\nconv2d_naive = conv2d",
+}
+for _name, _source in LENT.items():
+    KINDS.add(
+        f"library_by_{_name}",
+        lambda host, source=_source: small(IMPORTS, BY_FILE, source),
+        "The answer of a library, by a module of the notebook's own and a helper that the watch may not see.",
+        mark=0,
+        statuses={"needs review", "graded"},
+        never=("conv2d_naive",),
     )
 
 

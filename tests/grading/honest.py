@@ -539,6 +539,46 @@ def slips(host: Host) -> bytes:
     return packed(filled(first=first, last=["print(eval('3 + 4'))", "exec('y = 3')", "list = [1, 2]"]))
 
 
+@KINDS(10)
+def habits(host: Host) -> bytes:
+    """What people's first cells are full of: looks at the machine, reloads, stand-ins for what NumPy no longer has."""
+    first = """
+    import sys, importlib
+    IN_COLAB = sys.modules.get("google.colab") is not None or "google.colab" in sys.modules
+    sys.modules.pop("my_work", None)
+    if not hasattr(np, "trapz"):
+        np.trapz = np.trapezoid
+    for n in range(3):
+        globals()[f"x{n}"] = n
+    import unet_edu
+    importlib.reload(unet_edu)
+    """
+    return packed(filled(first=[first, "!cat /proc/cpuinfo | head -3\nprint(int.__subclasses__())"]))
+
+
+@KINDS(10)
+def methods_of_its_own(host: Host) -> bytes:
+    """A class of the student's own has methods called conv and pool, beside types of PyTorch."""
+    return packed(filled(first=["import torch"], conv2d_naive=OWN_METHODS))
+
+
+OWN_METHODS = """
+class Layers:
+    def conv(self, x, k):
+        y = torch.zeros(x.shape[0] - k.shape[0] + 1, x.shape[1] - k.shape[1] + 1, dtype=torch.float64)
+        for i in range(y.shape[0]):
+            for j in range(y.shape[1]):
+                y[i, j] = self.pool(x[i : i + k.shape[0], j : j + k.shape[1]] * k)
+        return y
+
+    def pool(self, window):
+        return window.sum() if not isinstance(window, torch.Tensor) else window.sum().item()
+
+def conv2d_naive(x, k):
+    return Layers().conv(x, k)
+"""
+
+
 # --------------------------------------------------------------------------------------------------------- networks
 
 LESSON_06 = {"topic": "06_unet"}

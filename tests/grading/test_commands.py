@@ -191,7 +191,8 @@ def test_sizes_that_are_none(graded, tmp_path, memory):
 
 def test_what_cannot_be_used(tmp_path):
     assert "expected one of 01_segmentation" in complaint("grade", "99_nothing", tmp_path)
-    assert "expected a folder with the students' notebooks" in complaint("grade", "02_convolution", tmp_path / "none")
+    wrong = complaint("grade", "02_convolution", tmp_path / "none", "-o", tmp_path / "out")
+    assert "expected a folder with the students' notebooks" in wrong and not (tmp_path / "out").exists()
     assert "expected one of the columns" in complaint(
         "grade", "02_convolution", tmp_path, "--roster", csv(tmp_path, "colour\nred\n")
     )

@@ -73,7 +73,7 @@ class Pretended:
                 ok = False
             elif kind == "cell" or word.endswith("!"):
                 self.happen(word.rstrip("!"), seconds)
-        return json.dumps({"ok": ok, "error": "" if ok else "NameError: at 0x7f"}).encode() + b"\n"
+        return json.dumps({"ok": ok, "error": "" if ok else "ValueError: at 0x7f"}).encode() + b"\n"
 
     def happen(self, word, seconds):
         if word == "loop":
@@ -168,7 +168,7 @@ def test_a_cell_whose_definitions_stop_is_left_out(pretend):
 def test_cells_that_raise_are_noted_without_what_differs_from_run_to_run(pretend):
     result, log = pretend("raise", ALL, "raise")
     assert (result.status, result.earned, result.reason) == ("graded", 10, "")
-    assert result.notes == ("Cell 1 stopped with NameError.", "Cell 3 stopped with NameError.")
+    assert result.notes == ("Cell 1 stopped with ValueError.", "Cell 3 stopped with ValueError.")
     assert log.count("start") == 1
 
 
@@ -523,4 +523,23 @@ def test_what_the_limit_of_memory_stopped_is_not_called_wrong():
     result = grade(book(greedy, FIELD), SIZES, SEED, Limits(cell=20, call=20, total=60, memory=1 << 30))
     assert (result.status, result.earned) == ("partial", 2)
     assert result.reason == "out_size asked for more than the 1024 MB of memory that it may use"
+    assert by_name(result)["out_size"].earned is None
+
+
+@sandboxed
+def test_what_a_last_cell_took_away_is_graded_all_the_same():
+    result = grade(book(OUT_SIZE, FIELD, "%reset -f"), SIZES, SEED, QUICK)
+    assert (result.status, result.earned, result.reason) == ("graded", 4, "")
+
+
+@sandboxed
+def test_a_function_whose_cell_stopped_is_no_silent_zero():
+    """Here a package is missing, which was there on the student's machine."""
+    result = grade(book("from numba_of_others import njit\n@njit\n" + OUT_SIZE, FIELD), SIZES, SEED, QUICK)
+    assert (result.status, result.earned) == ("partial", 2)
+    assert result.notes == ("Cell 1 stopped with ModuleNotFoundError: No module named 'numba_of_others'.",)
+    assert result.reason == (
+        "out_size is in the notebook, but its cell stopped: "
+        "Cell 1 stopped with ModuleNotFoundError: No module named 'numba_of_others'"
+    )
     assert by_name(result)["out_size"].earned is None

@@ -10,7 +10,8 @@ import pytest
 
 from unet_edu.grading import submissions
 from unet_edu.grading.assignment import ASSIGNMENTS
-from unet_edu.grading.submissions import Submission, SubmissionError, find, plain, read, read_roster
+from unet_edu.grading.submissions import Submission, SubmissionError, find, read, read_roster
+from unet_edu.grading.text import plain
 
 CONVOLUTION = ASSIGNMENTS["02_convolution"]
 MOODLE_WORKSHEET = """\

@@ -195,6 +195,22 @@ HIDDEN = {
     "indented": ("torch.conv2d", ["  import torch\n  def f(x, k): return torch.conv2d(x, k)\n  %time"]),
     "behind a long magic": ("torch.conv2d", ["!ls \\\n  a b\nimport torch\ndef f(x, k): return torch.conv2d(x, k)"]),
     "at a prompt": ("torch.conv2d", [">>> import torch\n>>> def f(x, k): return torch.conv2d(x, k)"]),
+    "written into globals()": (
+        "torch.conv2d",
+        ["import torch\nglobals()['h'] = torch.conv2d", "def f(x, k): return h(x, k)"],
+    ),
+    "written into globals() under some name": (
+        "torch.conv2d",
+        ["import torch\nfor n in 'h': globals()[n] = torch.conv2d", "def f(x, k): return h(x, k)"],
+    ),
+    "written into globals() by a function": (
+        "torch.conv2d",
+        ["import torch\ndef start(): globals().update(h=torch.conv2d)\nstart()", "def f(x, k): return h(x, k)"],
+    ),
+    "handed in by its check": (
+        "torch.conv2d",
+        ["import torch\ndef mine(x, k): return torch.conv2d(x, k)\ncheck(mine, exercise='f')"],
+    ),
     "in letters of another script": ("torch.conv2d", ["import torch", "def f(x, k): return torch.ｃonv2d(x, k)"]),
 }
 
@@ -203,7 +219,8 @@ HIDDEN = {
 def test_it_is_found_however_it_is_hidden(name):
     expected, cells = HIDDEN[name]
     assert expected in uses(cells, "f", PATTERNS)
-    assert uses(cells, "f", ("unet_edu.*",)) in ([], ["importlib.import_module(?)"]), "only what the exercise forbids"
+    others = uses(cells, "f", ("unet_edu.*",))
+    assert all("?" in each for each in others), "only what the exercise forbids, and what nobody can know"
 
 
 HONEST = {
@@ -344,8 +361,12 @@ def test_the_notebooks_of_the_course_are_honest():
         ("import ctypes", "uses ctypes"),
         ("from ctypes import *", "uses ctypes"),
         ("import gc\n[o for o in gc.get_objects()]", "uses gc.get_objects"),
-        ("import atexit\natexit.register(print)", "uses atexit.register"),
+        ("import _thread\n_thread.start_new_thread(print, ())", "uses _thread.start_new_thread"),
+        ("import runner", "uses runner"),
+        ("import watch as w\nw.get_profile = None", "uses watch"),
+        ("from shell import new_shell", "uses shell.new_shell"),
         ("import os\nos.write(3, b'')", "uses os.write"),
+        ("import os\nfor fd in range(9): os.write(fd, b'')", "uses os.write"),
         ("open(4, 'wb').write(b'')", "opens a file by its number"),
         ("open('/proc/self/mem')", "names a path in /proc"),
         ("pid = 1\nopen(f'/proc/{pid}/environ')", "names a path in /proc"),
@@ -365,14 +386,29 @@ def test_the_notebooks_of_the_course_are_honest():
         ("import numpy\nvars(numpy)['sum'] = 1", "changes numpy.sum"),
         ("from torch import nn\nnn.Module.__call__ = print", "changes torch.nn.Module.__call__"),
         ("import builtins\nbuiltins.isinstance = print", "changes builtins.isinstance"),
-        ("exec('a = 1')", "uses builtins.exec"),
+        ("text = 'a = 1'\nexec(text)", "uses builtins.exec"),
+        ("n = 1\neval(f'{n} + 1')", "uses builtins.eval"),
+        ("exec('import sys; sys.settrace(None)')", "uses sys.settrace"),
+        ("exec(\"eval('__builtins__')\")", "reaches for __builtins__"),
+        ("%%writefile mine.py\nimport sys\nsys.setprofile(None)", "uses sys.setprofile"),
+        (
+            "import inspect\nfrom unet_edu import convolution\ntext = inspect.getsource(convolution)",
+            "uses inspect.getsource",
+        ),
+        ("from unet_edu import convolution as c\nopen(c.__file__)", "uses unet_edu.convolution.__file__"),
+        ("open('/course/unet_edu/convolution.py')", "names the course's own files"),
+        (
+            "!cp $(python -c 'import unet_edu;print(unet_edu.__path__[0])')/convolution.py q.py",
+            "the course's own files",
+        ),
+        ("%run {unet_edu.__path__[0]}/convolution.py", "the course's own files"),
+        ("import numpy as np\nnp.ndarray.sum = print", "changes numpy.ndarray.sum"),
+        ("import torch\ntorch.Tensor.__eq__ = print", "changes torch.Tensor.__eq__"),
         ("e = eval", "uses builtins.eval"),
-        ("eval('__import__(\"os\")')", "uses builtins.eval"),
-        ("import torch\ncu = torch.jit.CompilationUnit('')", "uses torch.jit.CompilationUnit"),
         ("eval = eval\neval('1')", "uses builtins.eval"),
         ("__builtins__.exec('1')", "reaches for __builtins__"),
-        ("globals()['check'] = print", "writes into globals()"),
-        ("globals().update(check=print)", "writes into globals()"),
+        ("import sys\nsys.modules.get('runner')", "uses sys.modules.get"),
+        ("import sys\nsys.modules.pop('numpy', None)", "uses sys.modules.pop"),
         ("def f(): pass\nf.__globals__['check'] = print", "reaches for __globals__"),
         ("-" * 9000 + "1", "too long, or nested too deeply, to be read"),
         ("a" + ".b" * 9000, "too long, or nested too deeply, to be read"),
@@ -404,7 +440,19 @@ def test_tampering_is_found(source, what):
         "'''Of sys.modules, /proc/self and sitecustomize.'''\n# exec('a')",
         "numbers = '\\d'",
         "n = eval(input('n? '))\nm = eval('3 + 4')",
-        "import numpy as np, torch\nnp.random.seed = 42\ntorch.manual_seed = 0\nnp.float = float",
+        "import numpy as np, torch, random\nnp.random.seed = random.seed = 42\ntorch.manual_seed = 0\nnp.float = float\nnp.bool = bool",
+        "exec('a = 1')\ncompile('1 + 1', 'x', 'eval')",
+        "from torch import nn\nnn.Module.count = lambda self: 1\nsetattr(nn.Module, 'size_of', print)",
+        "import numpy as np\nnp.mine = 3",
+        "import atexit, os, signal\natexit.register(print)\nos.write(1, b'')\nos.write(2, b'')\nos.kill(os.getppid(), signal.SIGTERM)",
+        "open('/dev/shm/x', 'w')",
+        "import inspect, unet_edu\nfrom unet_edu.convolution import conv2d\nprint(inspect.getsource(conv2d))\nprint(unet_edu.__file__)",
+        "%cd course/02_convolution\n!ls ../course/",
+        "for i in range(3): globals()[f'x{i}'] = i\nlocals().update(a=1)\nglobals()['check'] = print",
+        "import sys\nIN_COLAB = sys.modules.get('google.colab') is not None\nsys.modules.pop('my_work', None)",
+        "import numpy as np\nif not hasattr(np, 'in_two'): np.in_two = np.split",
+        "!cat /proc/version",
+        "watch, runner, shell = 1, 2, 3\nprint(watch + runner)",
     ],
 )
 def test_honest_habits_are_no_tampering(source):
@@ -439,6 +487,12 @@ HOSTILE = {
     "spaces": " " * MANY + "x\n(",
     "names and spaces": "a " * 40_000 + "= !\n(",
     "prompts": ">>> " * 20_000 + "\n(",
+    "places in places": "x = a" + "[0]" * 2000,
+    "tables in tables": "x = a" + ".__dict__['b']" * 800,
+    "calls of vars": "x = " + "vars(" * 90 + "a" + ")" * 90,
+    "one name in a path": "x = '" + "unet_edu." * 10_000 + "'\ny = '" + "unet_edu/" * 300 + "'",
+    "texts in texts": "exec(" * 90 + "'a'" + ")" * 90,
+    "written files": "%%writefile q.py\n" + "import q\n" * 9000,
 }  # fmt: skip
 
 
@@ -448,6 +502,23 @@ def test_hostile_source_raises_nothing_and_takes_no_time(name):
     found = uses([HOSTILE[name]], "f", PATTERNS) + tampering([HOSTILE[name]])
     assert len(found) <= 2 * MOST_FOUND and all(len(each) < 400 and each.isprintable() for each in found)
     assert time.process_time() - start < 10  # measured: at most 2 s
+
+
+@pytest.mark.parametrize(
+    "sign", [" ", "\n", "\t", "\r", "a", ".", ",", "(", "=", "-", "?", "%", "!", "_", "[", "/", "'", ">", "1"]
+)
+def test_a_hundred_thousand_of_one_sign_take_no_time(sign):
+    many = sign * 99_900
+    befores, afters = (
+        ("", "x = = 1\n", "%", "%time -", "%%writefile ", "!", ">>> ", "In [", "x ="),
+        ("", "y ! 1", "\n?", ":"),
+    )
+    start = time.process_time()
+    for before in befores:
+        for after in afters:
+            cells = [before + many + after]
+            assert len(uses(cells, "f", PATTERNS) + tampering(cells)) <= 2 * MOST_FOUND
+    assert time.process_time() - start < 10  # 36 cells; measured: at most 1 s
 
 
 def test_many_long_cells_are_bounded_together():
@@ -461,6 +532,24 @@ def test_what_cannot_be_followed_is_said():
     assert "more than can be followed" in uses([HOSTILE["many modules and unknown things"]], "f", PATTERNS)
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["import q", "def f(x, k): return q.g(x, k)"],
+        ["import q as z", "def f(x, k): return z.g(x, k)"],
+        ["from q import g as h", "def f(x, k): return h(x, k)"],
+        ["from q import *", "def f(x, k): return g(x, k)"],
+        ["def f(x, k):\n    from q import g\n    return g(x, k)"],
+        ["%run q.py", "def f(x, k): return g(x, k)"],
+        ["import importlib", "def f(x, k): return importlib.import_module('q').g(x, k)"],
+    ],
+)
+def test_a_file_that_a_cell_writes_is_read(cells):
+    file = "%%writefile q.py\nfrom scipy.signal import correlate2d as C\ndef g(x, k): return C(x, k)"
+    assert "scipy.signal.correlate2d" in uses([file, *cells], "f", PATTERNS)
+    assert uses([file, "import q\nprint(q.g(1, 2))", "def f(x, k): return x"], "f", PATTERNS) == []
+
+
 ELSEWHERE = {
     "a thread": "import threading, queue\nfrom unet_edu.convolution import conv2d\nbox = {}\ndef serve():\n    while True:\n"
     "        if 'q' in box: box['a'] = conv2d(*box.pop('q'))\nthreading.Thread(target=serve, daemon=True).start()\n"
@@ -471,6 +560,7 @@ ELSEWHERE = {
     "a queue": "import queue\nasked = queue.Queue()\ndef f(x, k): return asked.get()",
     "a program": "import subprocess\ndef f(x, k): return subprocess.run(['python', '-c', 'x'])",
     "a file": "import numpy as np\ndef f(x, k):\n    np.save('x.npy', x)\n    return np.load('y.npy')",
+    "compiled code": "import torch\ncu = torch.jit.CompilationUnit('def g(x): return x')\ndef f(x, k): return cu.g(x)",
     "a text": "def f(x, k): return eval('conv2d(x, k)')",
     "an opened file": "def f(x, k): return open('y').read()",
 }

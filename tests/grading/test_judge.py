@@ -212,10 +212,16 @@ def test_the_numbers_of_a_visible_case_are_told():
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (Answer("raised", message="Your function stopped with ValueError: no\nin line 3: 7"), "with ValueError in line 3."),
+        (
+            Answer("raised", message="Your function stopped with ValueError: no\nin line 3: 7"),
+            "with ValueError in line 3.",
+        ),
         (Answer("raised", message="Your function could not be called. TypeError: f() 7"), "stopped with TypeError."),
         (Answer("raised", message="Your function stopped with numpy.exceptions.AxisError: 7"), "with an error."),
-        (Answer("raised", message="Your function stopped with IndexError: index out of range 7"), "rows and columns mixed"),
+        (
+            Answer("raised", message="Your function stopped with IndexError: index out of range 7"),
+            "rows and columns mixed",
+        ),
         (Answer("nothing"), "is there a `return`"),
         (Answer("empty"), "`raise NotImplementedError`"),
         (Answer("unusable", message="Your function returned a dict7"), "something that is no array of real numbers"),

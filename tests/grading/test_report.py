@@ -330,6 +330,14 @@ def test_the_summary_says_what_to_teach_again_and_who_waits() -> None:
     assert "alan" not in text
 
 
+def test_the_summary_asks_to_accept_only_what_there_is():
+    lost = replace(
+        failed("needs review", "is it the right one?"), outcomes=(Outcome("conv2d_naive", 3.0, 0.0, "missing"),)
+    )
+    text = summary(CONVOLUTION, [row("ada", lost)])
+    assert text.endswith("ada: needs review: is it the right one?")
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_the_summary_fits_a_terminal_and_commands_it_nothing(text: str) -> None:
     rows = [row(text, failed("crashed", text * 40)), row("eve", result("graded", text=text))]

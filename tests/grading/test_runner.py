@@ -602,7 +602,7 @@ def test_a_network_of_the_check_itself_may_use_what_it_likes(fresh: Runner) -> N
     fresh.runs(
         "def reads(model, image, tile): return model.depth\ndef runs(model, image, tile): return model.sizes, 1\nimport torch"
     )
-    fresh.runs("def asks(model, image, tile): return model(torch.zeros(1, 1, 60, 60))[0]")
+    fresh.runs("def asks(model, image, tile): return model(torch.zeros(1, 1, 22, 22))[0]")
     request = wire.call("asks", cases[1], ("torch.conv*",))
     reply = wire.read_call(fresh.ask(request))
     assert (reply.answer.kind, reply.forbidden) == ("value", ())
@@ -620,6 +620,63 @@ def test_a_module_that_the_notebook_wrote_is_its_own_code(fresh: Runner) -> None
     fresh.runs("%%writefile mine.py\nfrom scipy.signal import convolve2d\ndef f(x, k): return convolve2d(x, k)")
     fresh.runs("from mine import f")
     assert fresh.call("f", X, K, forbidden=("scipy.signal.*",)).forbidden == ("scipy.signal.convolve2d",)
+
+
+STARTS = {
+    "subprocess.Popen": "import subprocess\ndef f(): return subprocess.run(['true']).returncode",
+    "os.system": "import os\ndef f(): return os.system('true')",
+    "os.posix_spawn": "import os\ndef f(): return os.waitpid(os.posix_spawn('/bin/true', ['true'], {}), 0)[1]",
+    "os.fork": "import multiprocessing as m\ndef f():\n    p = m.get_context('fork').Process(target=int)\n    p.start()\n    p.join()\n    return 0",
+    "_thread.start_new_thread": "import _thread\ndef f(): return _thread.start_new_thread(int, ()) and 0",
+}
+
+
+@pytest.mark.parametrize("event", STARTS)
+def test_what_starts_unseen_code_is_seen(fresh: Runner, event: str) -> None:
+    fresh.runs(STARTS[event])
+    reply = fresh.call("f", forbidden=("torch.conv*",))
+    assert reply.answer.kind == "value" and event in reply.forbidden
+    assert fresh.call("f").forbidden == (), "an exercise that forbids nothing forbids no program"
+
+
+def test_a_shell_command_is_a_program_too(fresh: Runner) -> None:
+    fresh.runs("def f():\n    !true\n    return 0")
+    assert "subprocess.Popen" in fresh.call("f", forbidden=("torch.conv*",)).forbidden
+
+
+def test_threads_that_the_watch_sees_are_no_matter(fresh: Runner) -> None:
+    fresh.runs(
+        "import threading, subprocess\nt = threading.Thread(target=int)\ndef f():\n    t.start()\n    t.join()\n    return 0"
+    )
+    fresh.runs("subprocess.run(['true'])")
+    assert fresh.call("f", forbidden=("torch.conv*",)).forbidden == ()
+
+
+@pytest.mark.parametrize(
+    "source", ["random.seed = np.random.seed = 42", "import torch\ntorch.manual_seed = 0\ntorch.random = None"]
+)
+def test_a_seed_that_was_overwritten(fresh: Runner, source: str) -> None:
+    fresh.runs(f"import random\nimport numpy as np\n{source}\ndef f(): return [random.random(), np.random.rand()]")
+    assert (fresh.value("f") == fresh.value("f")).all()
+
+
+def test_a_check_under_another_name_hands_in(fresh: Runner) -> None:
+    fresh.runs("from unet_edu import check\ndef mine(): return 4\ncheck(mine, exercise='f')")
+    assert fresh.value("f") == 4
+    fresh.runs("def f(): return 5\ncheck(mine, exercise='f')")
+    assert fresh.value("f") == 5, "a function of that name goes first"
+
+
+def test_pytorchs_modules_are_loaded_before_the_watch_looks(fresh: Runner) -> None:
+    probe = next(case.probe for case in EXERCISES["double_conv"].cases(np.random.default_rng(1)) if case.probe)
+    fresh.runs(
+        "import sys, torch\nlayers = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 3), torch.nn.ReLU(), torch.nn.MaxPool2d(2)).to('meta')"
+    )
+    fresh.runs(
+        "loaded = []\ndef f():\n    loaded.append(len(sys.modules))\n    layers(torch.zeros(1, 1, 9, 9))\n    loaded.append(len(sys.modules))"
+    )
+    fresh.ask(wire.call("f", Case("a case", (), probe=probe), ("torch.conv*",)))
+    fresh.runs("assert loaded[1] - loaded[0] < 10, loaded")
 
 
 def test_to_import_is_not_to_call(fresh: Runner) -> None:

@@ -368,6 +368,17 @@ def test_an_installed_package_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None
             answer(box, f"answer = open({str(package / 'x')!r}, 'w')")
 
 
+@needs_bubblewrap
+def test_what_other_students_handed_in_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    """nbgrader's exchange is in /usr/local/share. /usr/share/doc, which has files on every machine, shows that such folders are covered."""
+    assert Path("/usr/local/share") in view.OF_OTHERS
+    monkeypatch.setattr(view, "OF_OTHERS", [*view.OF_OTHERS, Path("/usr/share/doc")])
+    with Sandbox() as box:
+        for folder in view.OF_OTHERS:
+            inside = f"os.path.isdir({str(folder)!r}) and os.listdir({str(folder)!r})"
+            assert answer(box, f"answer = {inside}") == ([] if folder.is_dir() else False)
+
+
 @pytest.mark.parametrize("prefix", ["/", str(Path.home()), str(Path.home().parent), str(REPOSITORY)])
 def test_an_environment_that_holds_more_than_python_is_refused(prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "prefix", prefix)
@@ -570,7 +581,7 @@ def test_processor_time_of_many_processes() -> None:
 
 @needs_bubblewrap
 def test_memory_of_one_process() -> None:
-    """It gets a MemoryError, as on a machine that has no more: the notebook goes on."""
+    """What asks for too much at once gets a MemoryError, as on a machine that has no more; what takes it bit by bit is stopped."""
     with Sandbox(Limits(memory=256 * MEGABYTE)) as box:
         code = """
             try:
@@ -580,6 +591,9 @@ def test_memory_of_one_process() -> None:
                 answer = "MemoryError"
         """
         assert answer(box, code) == "MemoryError"
+    for _ in range(2):  # always in the same way
+        found = stopped("kept = []\nwhile True: kept.append(os.urandom(1 << 16))", memory=205 * MEGABYTE)
+        assert (found.why, found.detail) == ("over memory", "used more than 0.2 GB of memory")
 
 
 MANY = """

@@ -31,6 +31,7 @@ __all__ = ["Answers", "Built", "Cropped", "Drawn", "Drops", "FreshWeights", "Gra
 Array = NDArray[Any]
 
 CONVOLUTIONS = (torch.conv2d, torch.conv_transpose2d)
+MOVES = (Tensor.to, Tensor.cuda)
 DROPOUTS = (F.dropout, F.dropout1d, F.dropout2d, F.dropout3d)
 DROPOUT_IS_ON = (
     "Your network drops features at random in evaluation mode, too, so it answers differently each time. F.dropout(x) is always on: nn.Dropout and "
@@ -62,6 +63,14 @@ class FreshWeights(TorchFunctionMode):
         if func in CONVOLUTIONS:
             named = dict(zip(("input", "weight", "bias"), args, strict=False)) | kwargs
             self._meet(named["weight"], named.get("bias"), func is torch.conv_transpose2d)
+        elif (
+            func in MOVES
+            and args[0].is_meta
+            and any(isinstance(to, str | torch.device) for to in (*args[1:], *kwargs.values()))
+        ):
+            return args[
+                0
+            ]  # where nothing is computed, there are no numbers that could be moved: .to(device) does nothing
         elif func in DROPOUTS and kwargs.get("training", args[2] if len(args) > 2 else True):
             raise UnusableAnswerError(DROPOUT_IS_ON)
         return func(*args, **kwargs)

@@ -96,7 +96,9 @@ def limited(limits: Limits, *, unsafe: bool) -> list[str]:
             return []
         raise SandboxError(f"The sandbox needs the program prlimit, of util-linux, which is not here. {BY_HAND}")
     options = {
-        "data": limits.memory,  # not the address space: PyTorch for CUDA alone maps more than that of files that it never reads
+        # Who asks for too much at once gets a MemoryError; who takes it bit by bit meets the watchdog first, which says what happened. It is not
+        # the address space that is limited: PyTorch for CUDA alone maps more than that of files that it never reads.
+        "data": limits.memory * 5 // 4,
         "cpu": f"{limits.cpu}:{limits.cpu + 5}",  # SIGXCPU, then SIGKILL
         "fsize": limits.disk,
         "nofile": limits.files,

@@ -110,8 +110,8 @@ def grade_class(
         sandbox.require()
     limits = limits or Limits()
     place = output / assignment.name
+    found = submissions.find(folder, assignment, roster)
     with _alone_in(output, folder):
-        found = submissions.find(folder, assignment, roster)
         for private in (place, output / REVIEWED):  # marks; and who knows the seed knows the fresh cases
             private.mkdir(mode=0o700, exist_ok=True)
             for part in private.rglob(".*.part"):  # of a file that was just being written when a grader was killed

@@ -134,6 +134,9 @@ def _examined(session: Session, exercise: Exercise, points: float, seed: int, bo
     for case in cases:
         try:
             reply = session.call(name, case, exercise.forbidden)
+            if not reply.found and code:
+                session.define_again()
+                reply = session.call(name, case, exercise.forbidden)
         except Stopped as stop:
             judged = stopped(exercise, points, cases, answers, stop.why, stop.detail, code)
             return _Found(judged, f"{name} {stop.detail}")
@@ -150,13 +153,17 @@ def _examined(session: Session, exercise: Exercise, points: float, seed: int, bo
 
 
 def _missing(session: Session, name: str, points: float, code: str) -> _Found:
-    """Nothing of this name is there after the last cell: because nobody wrote it, or because a cell was cut off above it."""
+    """Nothing of this name is there after the last cell: because nobody wrote it, or because a cell did not come so far."""
     if session.stops and code:
         last = session.stops[-1]
         message = f"The notebook was stopped before `{name}` was there: {last}."
         return _Found(Outcome(name, points, None, last.why, message, code=code), f"{name} was not reached")
+    if code:
+        message = f"`{name}` is written in the notebook, but its cell stopped before it was there. The notes say where and why."
+        remark = f"{name} is in the notebook, but its cell stopped: {' '.join(session.notes)[:200]}"
+        return _Found(Outcome(name, points, None, "crashed", message, code=code), remark.rstrip("."))
     message = f"When all cells have run, there is no function `{name}`."
-    return _Found(Outcome(name, points, 0.0, "missing", message, code=code))
+    return _Found(Outcome(name, points, 0.0, "missing", message))
 
 
 def _to_review(found: _Found, why: str) -> _Found:

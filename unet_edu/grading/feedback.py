@@ -6,23 +6,18 @@ own words are escaped, and were they not, the page's policy (CSP) forbids script
 
 from __future__ import annotations
 
-import re
 from html import escape
 
 from unet_edu.checks.report import LINES, SYMBOLS
 from unet_edu.figures.palette import INK, ROLES
 from unet_edu.grading.report import Row, number
 from unet_edu.grading.result import Outcome
-from unet_edu.grading.submissions import plain, visible
+from unet_edu.grading.text import plain, readable
 
-__all__ = ["feedback", "readable"]
+__all__ = ["feedback"]
 
-MOST_CODE = 20_000  # letters of a function; ours have less than 2000
-MOST_TEXT = 4_000  # of a message
 MOST_NAME = 200
 MOST_NOTES = 50
-
-ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # colours and the like, as programs print them for terminals
 
 # The look of a verdict: its symbol, its edge, and the ground of its badge. The words always stand beside it.
 LOOKS = {
@@ -48,11 +43,10 @@ NOT_GRADED = (
 VERDICTS = {
     "needs review": "A person will decide about this function. Nothing is decided yet.",
     "missing": "Your notebook has no function of this name. Did the cell get lost, or the name change?",
-    "crashed": "Python itself came to its end in this function, so there is no answer to judge.",
+    "crashed": "Python, or a cell, came to its end too early, so there is no answer to judge.",
     "timed out": "This function did not come to its end in time. Is there a loop that never ends?",
     "over memory": "This function needed more memory than there is. Does an array grow in a loop?",
 }
-
 STYLE = f"""
 :root {{ color-scheme: light dark }}
 body {{ margin: 0; background: Canvas; color: CanvasText; font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere }}
@@ -149,7 +143,7 @@ def _exercise(row: Row, outcome: Outcome) -> str:
         parts.append(f'<p class="said">{_text(outcome.message)}</p>')
     if outcome.code:
         parts.append(
-            f"<details><summary>Your function, as it was graded</summary><pre tabindex=0>{_text(outcome.code, MOST_CODE)}</pre></details>"
+            f"<details><summary>Your function, as it stands in your notebook</summary><pre tabindex=0>{_text(outcome.code)}</pre></details>"
         )
     return "\n".join(parts) + "</section>"
 
@@ -173,18 +167,8 @@ def _footer(row: Row) -> str:
 
 def _line(text: str) -> str:
     """A name, escaped, on one line."""
-    return escape(plain(_cut(text, MOST_NAME)))
+    return escape(plain(text[:MOST_NAME]))
 
 
-def _text(text: str, most: int = MOST_TEXT) -> str:
-    return escape(readable(text, most))
-
-
-def readable(text: str, most: int = MOST_CODE) -> str:
-    """Text of several lines, not yet escaped: no terminal's commands, nothing that turns the direction of reading, no more than `most` letters."""
-    lines = ANSI.sub("", _cut(text, most)).replace("\r\n", "\n").split("\n")
-    return "\n".join("\t".join(map(visible, line.split("\t"))) for line in lines)
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else text[:most] + f" … (cut: {len(text)} letters in all)"
+def _text(text: str) -> str:
+    return escape(readable(text))

@@ -8,14 +8,26 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import translate
 from itertools import islice
+from pkgutil import resolve_name
 
 import numpy as np
 
-from unet_edu.grading.names import BUILTINS, LONGEST, Code, Definition, Mention, aliases_inside, mentions, read
+from unet_edu.grading.names import (
+    BUILTINS,
+    LONGEST,
+    Code,
+    Definition,
+    Mention,
+    aliases_inside,
+    mentions,
+    read,
+    runs_a_text,
+)
 
 __all__ = ["tampering", "uses"]
 
@@ -32,10 +44,13 @@ NO_MODULE = re.compile(
 )
 # Where an answer may come from that no reading of the function shows: another program, another process, a file. No exercise needs them.
 ELSEWHERE = (
-    *(f"{module}.*" for module in ("subprocess", "multiprocessing", "concurrent", "asyncio", "socket", "queue", "os")),
-    *("pathlib.*", "io.*", "mmap.*", "builtins.open", "numpy.load*", "numpy.save*", "numpy.fromfile", "numpy.memmap"),
-    *("builtins.exec", "builtins.eval", "builtins.compile"),
-)
+    *(f"{module}.*" for module in ("subprocess", "multiprocessing", "concurrent", "threading", "_thread", "asyncio", "queue")),
+    *(f"os.{name}" for name in ("system", "popen", "exec*", "*spawn*", "fork*", "pipe*", "read", "write", "open")),
+    *("socket.*", "pty.*", "pathlib.*", "io.*", "mmap.*", "builtins.open", "numpy.load*", "numpy.save*", "numpy.fromfile", "numpy.memmap"),
+    *("builtins.exec", "builtins.eval", "builtins.compile", "torch.jit.CompilationUnit", "torch.jit.load"),
+    *("torch.utils.cpp_extension.*", "torch.ops.load_library", "torch.classes.load_library"),
+)  # fmt: skip
+CHOSEN_LATE = ("numpy.?", "torch.?")  # `getattr(np, mode)` could be np.load, but is not
 
 
 class Patterns:
@@ -87,16 +102,24 @@ def uses(cells: Sequence[str], function: str, patterns: Sequence[str]) -> list[s
     own = _last(code.definitions.get(function, []))
     if not own:
         return []
-    found = [*_found(code, _reached(code, function, own), Patterns((*patterns, *ELSEWHERE)))]
-    found += _found(code, _reached(code, "", _helpers(code)), Patterns(patterns))
+    forbidden, every = Patterns(patterns), Patterns((*patterns, *ELSEWHERE))
+    found = [
+        name
+        for name in _found(code, _reached(code, function, own), every)
+        if name not in CHOSEN_LATE or forbidden.fit(name)
+    ]
+    found += _found(code, _reached(code, "", _helpers(code)), forbidden)
     return list(dict.fromkeys(found))[:MOST_FOUND]
 
 
 def _helpers(code: Code) -> list[Definition]:
-    """The statements that start a thread or a copy of the process: these can answer in a function's place, whatever it reads like."""
-    return [
+    """What can answer in a function's place, whatever it reads like.
+
+    That is: statements that start a thread or a copy of the process, and those that write into `globals()` under a name that nobody knows.
+    """
+    return code.definitions.get("?", []) + [
         Definition("", -1, statement, True)
-        for _, tree in code.trees
+        for tree in (*(tree for _, tree in code.trees), *(module for _, _, module in code.files))
         for statement in tree.body
         if not _is_import(statement) and any(map(HELPERS.fit, _full_names(statement, code)))
     ]
@@ -111,10 +134,15 @@ def _reached(code: Code, function: str, own: Sequence[Definition]) -> list[Defin
     """The definitions that a function rests on, its own first."""
     nodes = {id(definition.node) for definition in own}
     queue, seen, reached = deque((definition, True) for definition in own), set[str](), []
+    files = [(name, Definition(name, -1, module, True)) for name, _, module in code.files]  # that cells write
+    queue += [(file, False) for name, file in files if not name]
     while queue:
         definition, is_own = queue.popleft()
         reached.append(definition)
         for mention in mentions(definition.node):
+            modules = _modules(mention, code) if files else set()
+            queue += [(file, False) for name, file in files if name in modules and id(file.node) not in nodes]
+            nodes.update(id(file.node) for name, file in files if name in modules)
             name, is_set = mention.start, mention.is_stored and not mention.parts
             if mention.is_local or mention.is_module or is_set or name not in code.definitions:
                 continue
@@ -126,6 +154,12 @@ def _reached(code: Code, function: str, own: Sequence[Definition]) -> list[Defin
             nodes.update(id(each.node) for each in new)
             queue += [(each, False) for each in new]
     return reached
+
+
+def _modules(mention: Mention, code: Code) -> set[str]:
+    """The names of modules from which a mention may come."""
+    starts = {mention.start} if mention.is_module else code.aliases.get(mention.start, set())
+    return {part for start in starts for part in start.split(".")}
 
 
 def _is_import(node: ast.AST) -> bool:
@@ -196,51 +230,57 @@ def _from_elsewhere(name: str, code: Code) -> set[str]:
 
 # --- tampering ---------------------------------------------------------------------------------------------------------
 
+INSIDE = ("runner", "watch", "shell")  # what runs beside the notebook
 WATCHED = Patterns(
     f"{module}.{name}{rest}".rstrip(".")
     for module, names in (
         ("sys", ("modules", "setprofile", "settrace", "monitoring", "addaudithook", "meta_path", "path_hooks", "_*")),
         ("importlib", ("machinery", "abc", "util.spec_from_*", "util.module_from_spec")),
         ("threading", ("setprofile*", "settrace*")),
-        ("inspect", ("currentframe", "stack", "trace", "get*frames")),
+        ("inspect", ("currentframe", "stack", "trace", "get*frames", "getsource*")),
         ("gc", ("get_objects", "get_ref*")),
-        ("os", ("write", "dup", "dup2", "fdopen", "getppid")),  # files by their numbers, and who started this process
+        ("os", ("write", "dup", "dup2", "fdopen")),  # files by their numbers
         ("builtins", ("exec", "eval", "compile")),
-        ("unet_edu", ("checks.*", "grading")),
-        (
-            "torch",
-            ("jit.CompilationUnit", "jit.load", "utils.cpp_extension", "*.load_library"),
-        ),  # code that nobody sees
-        *((library, ("", "*")) for library in ("ctypes", "_ctypes", "cffi", "atexit", "runpy", "marshal")),
+        ("unet_edu", ("checks.*", "grading", "__file__", "__path__", "*.__file__")),
+        *((library, ("", "*")) for library in ("ctypes", "_ctypes", "cffi", "_thread", "runpy", "marshal")),
+        *((ours, ("", "*")) for ours in INSIDE),
     )
     for name in names
     for rest in ("", ".*")
 )
+# What does no harm in some places: `"google.colab" in sys.modules`; `eval(input())`, where nobody types, and `exec("…")`, whose text is read, too;
+# os.write to stdout or stderr; what is printed.
+MODULES, RUNNING, PRINTING = Patterns(("sys.modules",)), Patterns(("builtins.*",)), Patterns(("os.write",))
+LOOKING, NOTHING = Patterns(("inspect.getsource*", "unet_edu.*")), Patterns(())
 OFFERED = frozenset(f"unet_edu.checks.{name}" for name in ("check", "compare", "quiz", "quiz.quiz"))
 # Whoever sets an attribute of one of these changes it for all. Some are made to be set; and people write `np.random.seed = 42` by mistake, and
 # `np.float = float` because it once helped.
-OTHERS = Patterns(
-    f"{library}.*"
-    for library in ("numpy", "torch", "scipy", "builtins", "unet_edu", "IPython", "json", "math", "inspect")
-)
+LIBRARIES = ("numpy", "torch", "scipy", "builtins", "unet_edu", "IPython", "json", "math", "inspect")
+OTHERS = Patterns(f"{library}.*" for library in LIBRARIES)
+KNOWN = {*LIBRARIES, *sys.stdlib_module_names, *INSIDE, "__main__"}  # modules that are somebody else's
 SWITCHES = Patterns(
-    ("torch.backends.*", "torch.manual_seed", "numpy.random.seed")
+    ("torch.backends.*", "*.manual_seed", "*.seed")
     + tuple(f"numpy.{name}" for name in ("bool", "complex", "float", "int", "object", "str"))
 )
+# People add to these. What they do not have yet, nobody else uses.
+EXTENDED = ("numpy", "numpy.ndarray", "torch", "torch.nn", "torch.nn.Module", "torch.Tensor", "builtins")
 INNER = frozenset(  # of IPython, functions, frames
     ("ast_transformers", "input_transformers_cleanup", "input_transformers_post", "input_transformer_manager")
     + ("user_ns", "user_global_ns", "__builtins__", "__globals__", "__code__", "__closure__", "__subclasses__")
     + ("f_back", "f_globals", "f_locals", "f_builtins", "tb_frame", "gi_frame")
 )
 TEXTS = (  # in texts of the code, and in lines for the shell
-    (re.compile(r"/proc/(?!cpuinfo|meminfo|$)|/proc/$|/dev/(fd|mem|shm)"), "names a path in /proc or /dev"),
+    (re.compile(r"/proc/(?!cpuinfo|meminfo|version|$)|/proc/$|/dev/(fd|mem)"), "names a path in /proc or /dev"),
+    (
+        re.compile(r"(^|[\s'\"=({])/course(/|$)|unet_edu(\.\w{1,40}){0,4}\.__(path|file)__|unet_edu/[\w/]{1,80}\.py"),
+        "names the course's own files",
+    ),
     (re.compile(r"(site|user)customize"), "names sitecustomize, which Python runs when it starts"),
     (
         re.compile(r"(^|[/ ])(numpy|torch|scipy|unet_edu|IPython|json)(/__init__)?\.py$"),
         "names a file that would take a library's place",
     ),
 )
-TABLES = ("globals", "locals")  # as `globals()["check"] = …`
 
 
 def tampering(cells: Sequence[str]) -> list[str]:
@@ -255,7 +295,7 @@ def tampering(cells: Sequence[str]) -> list[str]:
     found = [f"cell {number}: too long, or nested too deeply, to be read" for number in code.unread]
     if len(code.stars) > MOST_STARS:
         found.append(f"imports everything of more than {MOST_STARS} modules")
-    for number, tree in code.trees:
+    for number, tree in (*code.trees, *((number, module) for _, number, module in code.files)):
         found += [f"cell {number}: {what}" for what in dict.fromkeys(_suspicious(tree, code))]
     for number, line in code.magics:
         found += [f"cell {number}: {what}" for text, what in TEXTS if text.search(line)]
@@ -264,53 +304,53 @@ def tampering(cells: Sequence[str]) -> list[str]:
 
 def _suspicious(tree: ast.Module, code: Code) -> Iterator[str]:
     inside = aliases_inside(tree, code.aliases)
-    pardoned = {id(node) for each in ast.walk(tree) for node in _harmless(each)}
+    pardons = {id(node): pardon for each in ast.walk(tree) for node, pardon in _harmless(each)}
     for mention in mentions(tree):
-        yield from _suspicious_mention(mention, code, inside, pardoned)
+        yield from _suspicious_mention(mention, code, inside, pardons.get(id(mention.node), NOTHING))
     spoken = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}  # docstrings, and texts that do nothing
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes) and id(node) not in spoken:
             value = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
             yield from (what for text, what in TEXTS if text.search(value))
-        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "open" and node.args:
-            if isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, int):
-                yield "opens a file by its number"
-        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and (table := _table(node.value)):
-            yield f"writes into {table}()"
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "open" and _is_number(node.args[:1]):
+            yield "opens a file by its number"
 
 
-def _harmless(node: ast.AST) -> list[ast.AST]:
-    """What is named but not used: `"x" in sys.modules`. And the `eval` of `eval(input())` and `eval("3 + 4")`."""
+def _is_number(nodes: list[ast.expr]) -> bool:
+    return any(isinstance(node, ast.Constant) and isinstance(node.value, int) for node in nodes)
+
+
+def _harmless(node: ast.AST) -> Iterator[tuple[ast.AST, Patterns]]:
+    """The parts of a node in which something may be named without harm, and what."""
     if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
-        return [node.comparators[0]]
-    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "eval" and len(node.args) == 1:
-        given = node.args[0]
-        if getattr(getattr(given, "func", None), "id", "") == "input":
-            return [node.func]
-        if isinstance(given, ast.Constant) and re.fullmatch(r"[\d\s.+*/%()-]{1,80}", str(given.value)):
-            return [node.func]
-    return []
+        yield node.comparators[0], MODULES
+    elif isinstance(node, ast.Call) and node.args:
+        first = node.args[0]
+        if runs_a_text(node) or getattr(getattr(first, "func", None), "id", "") == "input":
+            yield node.func, RUNNING
+        elif isinstance(first, ast.Constant) and first.value in (1, 2):
+            yield node.func, PRINTING
+        elif getattr(node.func, "attr", "") in ("get", "pop") and isinstance(first, ast.Constant):
+            if str(first.value).partition(".")[0] not in KNOWN:  # `sys.modules.pop("my_module", None)`
+                yield node.func, Patterns(("sys.modules.*",))
+        elif getattr(node.func, "id", "") == "print":
+            yield from ((part, LOOKING) for each in node.args for part in (each, getattr(each, "func", each)))
 
 
-def _suspicious_mention(mention: Mention, code: Code, inside: dict[str, set[str]], pardoned: set[int]) -> Iterator[str]:
+def _is_new(name: str) -> bool:
+    """Whether a library has nothing of this name, so that whoever sets it changes nothing."""
+    home, _, attribute = name.rpartition(".")
+    return home in EXTENDED and attribute != "?" and attribute not in dir(resolve_name(home))
+
+
+def _suspicious_mention(mention: Mention, code: Code, inside: dict[str, set[str]], pardon: Patterns) -> Iterator[str]:
     inner = INNER.intersection((mention.start, *mention.parts))
     yield from (f"reaches for {name}" for name in sorted(inner))
     if not inner and mention.parts[-1:] == ("run_cell",):
         yield "runs code from a text"
     for name in _full(mention, code, inside):
         if mention.is_stored and mention.parts and OTHERS.fit(name) and not SWITCHES.fit(name):
-            yield f"changes {name[:MOST_SHOWN]}"
-        elif WATCHED.fit(name) and name not in OFFERED and id(mention.node) not in pardoned:
+            if not _is_new(name):
+                yield f"changes {name[:MOST_SHOWN]}"
+        elif WATCHED.fit(name) and name not in OFFERED and not pardon.fit(name):
             yield f"uses {name[:MOST_SHOWN]}"
-    if (
-        mention.is_called
-        and isinstance(mention.node, ast.Attribute)
-        and mention.node.attr in ("update", "setdefault", "__setitem__")
-    ):
-        yield from (f"writes into {table}()" for table in [_table(mention.node.value)] if table)
-
-
-def _table(node: ast.AST) -> str:
-    """The name of the function that gives a table of variables, or ""."""
-    name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
-    return name if name in TABLES else ""

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 from unet_edu.grading.assignment import Assignment
 from unet_edu.grading.report import certain
 from unet_edu.grading.result import Result
-from unet_edu.grading.submissions import plain
+from unet_edu.grading.text import one_line, plain
 
 __all__ = ["Gradebook", "GradebookError", "Handout", "LockedError"]
 
@@ -263,7 +263,7 @@ class Gradebook:
                     self._book.db.commit()
                 return value
             except (SQLAlchemyError, self._api.InvalidEntry) as error:
-                said = plain(str(getattr(error, "orig", None) or error).partition("\n")[0][:300])
+                said = one_line(str(getattr(error, "orig", None) or error).partition("\n")[0], 300)
                 is_held = (
                     isinstance(error, IntegrityError)  # the other program made the same row just now
                     or getattr(error, "connection_invalidated", False)  # the next try makes a new connection

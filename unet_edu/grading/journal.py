@@ -110,7 +110,7 @@ class Journal:
                 self.gradings[grading.student] = grading
 
     def write(self, grading: Grading) -> None:
-        """Keep a grading. When this returns it is on the disk, whole."""
+        """Keep a grading: whole, or not at all."""
         kept = dataclasses.asdict(grading)
         text = json.dumps({"sha256": _digest(kept), "grading": kept}, indent=1)
         path = self.folder / file_name(grading.student, ".json")

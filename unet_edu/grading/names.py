@@ -15,7 +15,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple, TypeGuard
 
-__all__ = ["BUILTINS", "LONGEST", "Code", "Definition", "Mention", "aliases_inside", "mentions", "read", "runs_a_text"]
+__all__ = [
+    "BUILTINS",
+    "LONGEST",
+    "Code",
+    "Definition",
+    "Mention",
+    "aliases_inside",
+    "mentions",
+    "parsed",
+    "read",
+    "runs_a_text",
+]
 
 MOST_CHARACTERS = 100_000  # of one cell: a tree takes up to 1 kB for each, and a long lesson has 60,000 in all
 MOST_IN_ALL = 300_000
@@ -61,7 +72,7 @@ class Code(NamedTuple):
     definitions: dict[str, list[Definition]]
     aliases: dict[str, set[str]]  # what names outside functions stand for, through imports and assignments
     stars: tuple[str, ...]  # modules of which everything was imported
-    files: tuple[tuple[str, int, ast.Module], ...]  # modules that cells write, with the cell's number; "" when any code may run them
+    files: tuple[tuple[str, int, ast.Module], ...]  # modules that cells write: name ("" if it runs anyway), cell, tree
 
 
 def read(cells: Sequence[str]) -> Code:
@@ -79,7 +90,7 @@ def _read(cells: tuple[str, ...]) -> Code:
             continue
         try:
             file, module = _written(source)
-            tree, other = (None, [file]) if module else _parsed(source)
+            tree, other = (None, [file]) if module else parsed(source)
             texts = [] if tree is None else _run_texts(tree)
         except (RecursionError, MemoryError):
             unread.append(number)
@@ -106,8 +117,14 @@ WRITING = ("%%writefile ", "%%file ")
 RUNNING = ("exec", "eval", "compile")
 
 
-def _parsed(source: str) -> tuple[ast.Module | None, list[str]]:
-    """The tree of a cell, or None where Python cannot read it, and its lines that are not Python."""
+def parsed(source: str) -> tuple[ast.Module | None, list[str]]:
+    """The tree of a cell, or None where Python cannot read it, and its lines that are not Python. Lines keep their numbers.
+
+    Raises
+    ------
+    RecursionError, MemoryError
+        When it is nested too deeply.
+    """
     tree = _tree(source)
     if tree is not None:
         return tree, []
@@ -157,11 +174,12 @@ def _tree(source: str) -> ast.Module | None:
 
 def _plain(source: str) -> tuple[str, list[str]]:
     """A cell as IPython takes it: without prompts, indentation of the whole, and magics, which are given apart."""
-    source = PROMPT.sub("", source.strip("\n"))
-    indent = source[: len(source) - len(source.lstrip(" \t"))]
+    source = PROMPT.sub("", source)
+    begin = source.lstrip("\n")
+    indent = begin[: len(begin) - len(begin.lstrip(" \t"))]
     lines = [line.removeprefix(indent) for line in source.split("\n")]
-    if lines[0].startswith("%%"):
-        word = re.match(r"%%(\w*)", lines[0])
+    if begin.startswith(f"{indent}%%"):
+        word = re.match(r"%%(\w*)", begin.removeprefix(indent))
         if not word or word[1] not in CELL_MAGICS_OF_PYTHON:
             return "", lines
     python, other, goes_on = [], [], False
@@ -247,6 +265,7 @@ def _definitions(node: ast.stmt, count: int) -> Iterator[Definition]:
     if isinstance(node, Defined):
         yield Definition(node.name, count, node, False)
         told = {name for n in ast.walk(node) if isinstance(n, ast.Global) for name in n.names}
+        told |= {name for n in ast.walk(node) if (name := _written_name(n))}
         yield from (Definition(name, count, node, True) for name in told)
     elif isinstance(node, ast.Import):
         yield from (Definition(bound, count, node, False) for bound, _ in _imports(node))
@@ -276,11 +295,31 @@ def _definitions(node: ast.stmt, count: int) -> Iterator[Definition]:
         start, parts = _chain(changed)
         if isinstance(start, ast.Name) and (parts or changed is not call.func):
             yield Definition(start.id, count, call, True)
+        if (
+            isinstance(start, ast.Name) and start.id == "check"
+        ):  # check(mine, exercise="conv2d_naive") hands in another name's function
+            named = [each.value for each in call.keywords if each.arg == "exercise"] + call.args[1:2]
+            yield from (Definition(_literal(name), count, call.args[0], True) for name in named[: len(call.args)])
     for inner in (
         n for expression in ast.iter_child_nodes(node) if isinstance(expression, ast.expr) for n in ast.walk(expression)
     ):
         if isinstance(inner, ast.NamedExpr):
             yield Definition(inner.target.id, count, inner.value, False)
+        elif name := _written_name(inner):
+            yield Definition(name, count, node, True)
+
+
+def _written_name(node: ast.AST) -> str:
+    """The name that `globals()["a"] = …` gives a meaning, "?" when nobody knows which before the code runs, or ""."""
+    if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load) and _is_table(node.value):
+        return _literal(node.slice)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_table(node.func.value):
+        return "?" if node.func.attr in ("update", "setdefault", "__setitem__") else ""
+    return ""
+
+
+def _is_table(node: ast.AST) -> bool:
+    return _is_call(node, "globals") or _is_call(node, "locals")
 
 
 def _unpacked(targets: Sequence[ast.expr], value: ast.expr) -> Iterator[tuple[str, ast.expr, bool]]:

@@ -13,23 +13,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Notebook", "NotebookError", "parsed", "read"]
+from unet_edu.grading.names import parsed
+from unet_edu.grading.text import MOST_SHOWN
 
-MOST_BYTES = 32 << 20
+__all__ = ["Notebook", "NotebookError", "content", "read"]
+
+MOST_BYTES = 32 << 20  # a notebook of the course with all its pictures has 2.5 MB
 MOST_CELLS = 2000
 MOST_CODE = 4 << 20  # characters of all code cells
 MOST_SYMBOLS = 200_000  # … which are no letters or digits: between two of them lies a word, and each may cost 2 kB in a syntax tree
 MOST_BRACKETS = 1_000_000  # "[" and "{": each may become an object of 200 bytes
-MOST_SHOWN = 20_000  # characters of a definition
 
 CLEARED = "Clear the outputs (in JupyterLab: Edit → Clear Outputs of All Cells), save it, and hand it in again."
 
 MERGE = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
-ASSIGNED = re.compile(
-    r"[\w.,\[\]* ]{1,200}=[ \t]{0,20}[%!]"
-)  # x = %magic, x = !command; with bounds, so that no line takes long
-CELL_MAGIC = re.compile(r"\A\s*%%(\w+)[^\n]*")
-PYTHON_CELLS = {"time", "timeit", "capture", "prun"}  # cell magics whose cell is Python
 
 
 class NotebookError(ValueError):
@@ -51,7 +48,7 @@ class Notebook:
     def defined(self, name: str) -> str:
         """The source of the last definition of a function, class or variable at the top level of a cell; "" when there is none."""
         for source in reversed(self.cells):
-            if name in source and (tree := parsed(source)):
+            if name in source and (tree := _tree(source)):
                 for statement in reversed(tree.body):
                     if name in _names(statement):
                         return _text(source, statement)[:MOST_SHOWN]
@@ -74,12 +71,7 @@ def read(data: bytes) -> Notebook:
     NotebookError
         When it cannot be read, or is larger than a notebook should be.
     """
-    if len(data) > MOST_BYTES:
-        raise NotebookError(f"The notebook has {len(data) >> 20} MB, more than {MOST_BYTES >> 20}. {CLEARED}")
-    content = _content(data)
-    if not isinstance(content, dict):
-        raise NotebookError(f"The file is no notebook: expected a JSON object, got a {type(content).__name__}.")
-    cells = list(_cells(content))
+    cells = list(_cells(content(data)))
     if len(cells) > MOST_CELLS:
         raise NotebookError(f"The notebook has {len(cells)} cells, more than {MOST_CELLS}.")
     sources = tuple(_source(n, cell) for n, cell in enumerate(cells, 1) if _is_code(n, cell))
@@ -91,37 +83,24 @@ def read(data: bytes) -> Notebook:
     return Notebook(sources)
 
 
-def parsed(source: str) -> ast.Module | None:
-    """The syntax tree of a cell, in which IPython's own lines (`%magic`, `!command`) count as `pass`; None when it is no Python.
-
-    Lines keep their numbers.
-    """
-    magic = CELL_MAGIC.match(source)
-    if magic:
-        if magic[1] not in PYTHON_CELLS:
-            return None
-        source = source[: magic.start(1) - 2] + source[magic.end() :]
-    return _tree(source) or _tree(
-        "\n".join(map(_without_magic, source.split("\n")))
-    )  # a line of Python may begin with %, too
-
-
 def _tree(source: str) -> ast.Module | None:
+    """The syntax tree of a cell; None when it is no Python, or nested too deeply."""
     try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return parsed(source)[0]
+    except (RecursionError, MemoryError):
         return None
 
 
-def _without_magic(line: str) -> str:
-    """A line of IPython's own as `pass`: %magic, !command, what is assigned from them, ?help and help?."""
-    text = line.strip()
-    if text.startswith(("%", "!", "?")) or text.endswith("?") or ASSIGNED.match(text):
-        return line[: len(line) - len(line.lstrip())] + "pass"
-    return line
+def content(data: bytes) -> dict[str, Any]:
+    """The JSON object that a notebook is, whatever stands in it.
 
-
-def _content(data: bytes) -> Any:
+    Raises
+    ------
+    NotebookError
+        When there is none, or it is larger than a notebook should be.
+    """
+    if len(data) > MOST_BYTES:
+        raise NotebookError(f"The notebook has {len(data) >> 20} MB, more than {MOST_BYTES >> 20}. {CLEARED}")
     if not data.strip():
         raise NotebookError("The file is empty.")
     if MERGE.search(data):
@@ -130,12 +109,15 @@ def _content(data: bytes) -> Any:
         raise NotebookError(f"The notebook holds too much. {CLEARED}")
     try:
         text = data.decode(json.detect_encoding(data), "replace")
-        return json.loads(text.removeprefix("\ufeff"))
+        found = json.loads(text.removeprefix("\ufeff"))
     except RecursionError:
         raise NotebookError("The file is no notebook: its JSON is nested too deeply.") from None
     except ValueError as error:
         where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
         raise NotebookError(f"The file is no notebook, or only a part of one: it is not JSON{where}.") from None
+    if not isinstance(found, dict):
+        raise NotebookError(f"The file is no notebook: expected a JSON object, got a {type(found).__name__}.")
+    return found
 
 
 def _cells(content: dict[str, Any]) -> Iterator[Any]:

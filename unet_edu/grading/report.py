@@ -19,7 +19,8 @@ from typing import get_args
 
 from unet_edu.grading.assignment import Assignment
 from unet_edu.grading.result import Outcome, Result, Status
-from unet_edu.grading.submissions import Roster, plain, visible
+from unet_edu.grading.submissions import Roster
+from unet_edu.grading.text import one_line, plain, visible
 
 __all__ = ["Row", "canvas", "certain", "moodle", "number", "summary", "table"]
 
@@ -332,14 +333,12 @@ def _people(rows: Sequence[Row]) -> str:
     lines = [f"{_many(len(waiting), 'student')} without a mark: a person has to look"]
     for row in waiting[:MOST_NAMED]:
         worth = sum(outcome.would_earn or outcome.earned or 0.0 for outcome in row.result.outcomes)
-        accepted = (
-            f" If you accept it: {number(worth)} of {number(row.points)}."
-            if row.result.status == "needs review"
-            else ""
-        )
+        is_asked = any(outcome.would_earn is not None for outcome in row.result.outcomes)
+        accepted = f" If you accept it: {number(worth)} of {number(row.points)}." if is_asked else ""
         earlier = f" Earlier mark: {number(row.earlier.earned)}." if row.earlier else ""
-        reason = visible(" ".join(row.result.reason.split()))[:300].rstrip(".")
-        why = f"{row.result.status}: {reason}." if reason else f"{row.result.status}."
+        reason = one_line(row.result.reason, 300).rstrip(".")
+        why = f"{row.result.status}: {reason}" if reason else row.result.status
+        why += "" if why.endswith(("?", "!")) else "."
         lines.append(_wrapped(f"  {plain(row.student)[:60]}: {why}{accepted}{earlier}", 4))
     if len(waiting) > MOST_NAMED:
         lines.append(f"  and {len(waiting) - MOST_NAMED} others; marks.csv names them all")

@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from unet_edu.grading.feedback import readable
-from unet_edu.grading.notebook import MOST_BRACKETS
+from unet_edu.grading.notebook import NotebookError, content
 from unet_edu.grading.report import Row, certain, number
 from unet_edu.grading.result import Outcome
-from unet_edu.grading.submissions import visible
+from unet_edu.grading.text import MOST_SHOWN, one_line, readable
 
 __all__ = ["place", "review"]
 
@@ -42,7 +41,7 @@ def review(row: Row, by_hand: Mapping[str, float] | None = None, notebook: bytes
         cells that people mark.
     """
     outcomes = {outcome.exercise: outcome for outcome in row.result.outcomes}
-    cells = [_cell("", f"# {row.result.status}", visible(" ".join(row.result.reason.split())))]
+    cells = [_cell("", f"# {row.result.status}", one_line(row.result.reason, MOST_SHOWN))]
     for exercise, points in row.assignment.points:
         name, outcome = row.assignment.cell(exercise), outcomes.get(exercise)
         if outcome and outcome.code:
@@ -53,13 +52,13 @@ def review(row: Row, by_hand: Mapping[str, float] | None = None, notebook: bytes
         answers = _answers(notebook, by_hand)
         cells += [_cell(name, readable(answers.get(name, NO_ANSWER)), "", points) for name, points in by_hand.items()]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    content = {
+    book = {
         "cells": cells,
         "metadata": {"kernelspec": kernel},
         "nbformat": 4,
         "nbformat_minor": 4,
     }  # 4.4: cells need no ids
-    return json.dumps(content, indent=1, sort_keys=True).encode()
+    return json.dumps(book, indent=1, sort_keys=True).encode()
 
 
 def place(autograded: Path, row: Row, notebook: str) -> Path | None:
@@ -88,14 +87,11 @@ def _verdict(outcome: Outcome, earned: float | None) -> str:
 
 def _answers(notebook: bytes, names: Mapping[str, float]) -> dict[str, str]:
     """The texts of the student's cells that bear these names, whatever else is in the file; none when it cannot be read."""
-    if notebook.count(b"[") + notebook.count(b"{") > MOST_BRACKETS:  # each may become an object of 200 bytes
-        return {}
     try:
-        content = json.loads(notebook.decode("utf-8-sig", "replace"))
-    except (ValueError, RecursionError):
+        cells = content(notebook).get("cells")
+    except NotebookError:
         return {}
     answers: dict[str, str] = {}
-    cells = content.get("cells") if isinstance(content, dict) else None
     for cell in cells if isinstance(cells, list) else []:
         metadata = cell.get("metadata") if isinstance(cell, dict) else None
         marks = metadata.get("nbgrader") if isinstance(metadata, dict) else None

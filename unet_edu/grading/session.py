@@ -10,7 +10,7 @@ import contextlib
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Literal, Self
 
@@ -25,6 +25,12 @@ __all__ = ["CellStop", "Session"]
 MOST_STOPS = 8  # of cells; after that, only definitions are run. After twice as many, nothing.
 FOR_CELLS = 0.6  # of the seconds for the notebook; after that, only definitions are run, and there is time left to call the functions
 MOST_NOTES = 20
+ALWAYS_THE_SAME = (
+    "ImportError",
+    "ModuleNotFoundError",
+    "NameError",
+    "SyntaxError",
+)  # … but not with these, where it helps
 GARBLED = "sent an answer that cannot be read"
 
 # As Python, NumPy and PyTorch say it. What the limit of memory did to a function is no wrong answer of the function.
@@ -121,6 +127,15 @@ class Session:
         # Was it this function, or a thread or the memory that an earlier one left behind? In a fresh sandbox it is alone.
         return self._call(function, case, forbidden)
 
+    def define_again(self) -> None:
+        """Run the definitions of all cells once more: a %reset or a del, at the notebook's end, took away what had been there."""
+        with contextlib.suppress(_OutOfTimeError):  # the next call says it
+            self._run_cells()
+            self._run_set_up()
+            for step in self._steps:
+                if self._sandbox is not None and step.run != "nothing":
+                    self._run(replace(step, run="definitions"))
+
     def _call(self, function: str, case: Case, forbidden: tuple[str, ...]) -> wire.CallReply:
         try:
             self._run_cells()
@@ -181,8 +196,9 @@ class Session:
             self._stop(step, "crashed", GARBLED)
         else:
             if not reply.ok:
-                kind = reply.error.split(":")[0][:60]  # what follows may differ from run to run, as an address does
-                self._note(f"Cell {step.cell} stopped with {kind}.")
+                kind = reply.error.split(":")[0][:60]  # what follows may differ from run to run, as an address does …
+                what = reply.error if kind in ALWAYS_THE_SAME else kind
+                self._note(f"Cell {step.cell} stopped with {what}.")
 
     def _ask(self, request: bytes, seconds: float, until: float) -> bytes:
         """Ask the sandbox; `until` is in seconds since the start."""

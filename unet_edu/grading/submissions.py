@@ -11,18 +11,19 @@ import io
 import os
 import re
 import stat
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import islice
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
+from unet_edu.grading.notebook import MOST_BYTES
+from unet_edu.grading.text import plain
 
-__all__ = ["Roster", "Submission", "SubmissionError", "find", "plain", "read", "read_roster", "visible"]
+__all__ = ["Roster", "Submission", "SubmissionError", "find", "read", "read_roster"]
 
-MOST_BYTES = 32 << 20  # of a notebook or a roster; a notebook of the course with all its pictures has 2.5 MB
 MOST_ENTRIES = 2000  # files and folders that are looked at in one student's folder
 MOST_DEPTH = 3  # folders in folders, as archives leave them
 NOTEBOOK = ".ipynb"
@@ -244,7 +245,7 @@ def _search(folder: Path, assignment: Assignment, found: _HandedIn) -> None:
     level, looked_at = [folder], 0
     for _ in range(MOST_DEPTH):
         below: list[Path] = []
-        for path in (path for here in level for path in sorted(here.iterdir())):
+        for path in (path for here in level for path in sorted(islice(here.iterdir(), MOST_ENTRIES + 1))):
             looked_at += 1
             if looked_at > MOST_ENTRIES:
                 found.problem = f"more than {MOST_ENTRIES} files in the folder; expected one notebook"
@@ -403,21 +404,3 @@ def _known(roster: Roster) -> dict[str, str]:
 def _key(name: str) -> str:
     """What a folder's and a roster's way to write one name have in common."""
     return "name " + plain(name).casefold()
-
-
-def plain(text: str) -> str:
-    """A name of anybody's: one line that can be shown, stored and compared anywhere, and is never empty."""
-    return visible(unicodedata.normalize("NFC", text)).strip() or "�"
-
-
-def visible(text: str) -> str:
-    """A line of anybody's text without what cannot be seen: "�" stands for each letter that is a command to a terminal or to a program, such
-    as ends of lines, or that turns the direction of reading."""
-    return "".join("�" if _is_unsafe(letter) else letter for letter in text)
-
-
-def _is_unsafe(letter: str) -> bool:
-    if letter in "\u200c\u200d":  # the joiners, which Persian and Hindi need
-        return False
-    category = unicodedata.category(letter)
-    return category[0] == "C" or category in ("Zl", "Zp")  # controls, formats, halves of pairs; ends of lines

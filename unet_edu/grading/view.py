@@ -20,6 +20,9 @@ HIDDEN = ("checks", "grading", "__pycache__")  # of the package; compiled files 
 CHECKS = ("exercise.py", "network.py")  # of `unet_edu/checks`: they know no reference
 STUBS = ("checks.py", "quiz.py")  # of `inside`: they stand in for the checks that know the answers
 
+OF_OTHERS = [Path("/usr/local/share"), Path("/usr/local/src"), Path("/usr/src")]
+"""Folders of /usr that no notebook needs. nbgrader's exchange, with what other students handed in, is usually in the first."""
+
 
 class ViewError(Exception):
     """What would have to be shown holds what must not be shown. The text says what to do."""
@@ -73,6 +76,7 @@ def bindings() -> list[str]:
 
     answers = _answers()
     hidden = [path / answers.relative_to(source) for path, source in shown.items() if answers.is_relative_to(source)]
+    hidden += [path for path in OF_OTHERS if path.is_dir()]
     steps = [(path, ["--ro-bind", str(source), str(path)]) for path, source in shown.items()]
     steps += [(path, ["--size", "4096", "--tmpfs", str(path)]) for path in hidden]
     for _, step in sorted(steps, key=lambda step: len(step[0].parts)):  # what lies in a folder comes after the folder

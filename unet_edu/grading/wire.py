@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from unet_edu.checks.exercise import Answer, Case
+from unet_edu.grading.text import visible
 
 __all__ = ["CallReply", "CellReply", "WireError", "call", "cell", "definitions", "read_call", "read_cell"]
 
@@ -193,4 +194,4 @@ def _clean(name: str, text: str, most: int) -> str:
     """Text without what could command a terminal, turn the direction of reading, or hide."""
     if len(text) > most:
         raise WireError(f"{name}: expected at most {most} characters, got {len(text)}")
-    return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in text)
+    return "\n".join(map(visible, text.split("\n")))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from IPython import get_ipython
+
 __all__ = ["check", "compare"]
 
 
 def check(f: Any, exercise: str | None = None) -> None:
-    """Say that the grader comes to this function later."""
+    """Say that the grader comes to this function later. It goes by the exercise's name, so the function gets that, unless another one has it."""
     name = exercise or getattr(f, "__name__", "this")
+    if exercise:
+        get_ipython().user_ns.setdefault(exercise, f)
     print(f"{name}: checked at the end, when the whole notebook has run.")
 
 

@@ -188,6 +188,7 @@ def main(requests: int, replies: int) -> None:
     pipes, me = Pipes(requests, replies), os.getpid()
     sys.argv[1:] = []  # they say which files the pipes are
     exercise.MACHINERY = (*exercise.MACHINERY, watch.__file__)  # type: ignore[assignment]  # no line of the student's
+    watch.listen()
     shell = new_shell(str(Path.home() / ".ipython"))
     answers: dict[str, Callable[..., bytes]] = {"cell": run_cell, "definitions": run_definitions, "call": call}
     while True:

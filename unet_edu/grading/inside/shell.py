@@ -133,7 +133,7 @@ def new_shell(files: str | None = None) -> Shell:
     """
     config = Config()
     config.HistoryManager.enabled = False  # no file, no thread
-    config.InteractiveShell.colors = "NoColor"
+    config.InteractiveShell.colors = "nocolor"
     shell = Shell.instance(config=config, ipython_dir=files or tempfile.mkdtemp(prefix="unet-edu-"))
     for name in ("pip", "conda", "mamba", "uv"):
         shell.register_magic_function(_install_nothing, "line", name)  # type: ignore[arg-type]

@@ -23,7 +23,7 @@ import numpy
 
 import unet_edu
 
-__all__ = ["Watch", "names"]
+__all__ = ["Watch", "listen", "names"]
 
 # Where the files of Python, its packages and the course are. All other code is the notebook's: its cells, and modules that it wrote itself.
 PACKAGES = Path(numpy.__path__[0]).parent  # mostly in sys.prefix, but an environment may borrow those of another
@@ -32,6 +32,11 @@ LIBRARIES = ("<frozen ", *{f"{path}{os.sep}" for folder in FOLDERS for path in (
 
 # Taken now: a notebook may put its own in their place.
 get_profile, set_profile, set_profile_of_threads = sys.getprofile, sys.setprofile, threading.setprofile
+
+# What starts code that no profile sees; and where one comes by on the way to it.
+STARTS = frozenset(("subprocess.Popen", "_thread.start_new_thread", "_thread.start_joinable_thread"))
+STARTS |= {f"os.{name}" for name in ("exec", "fork", "forkpty", "posix_spawn", "spawn", "system")}
+STARTERS = ("subprocess", "os", "multiprocessing", "concurrent", "asyncio", "threading", "pty", "shell", "IPython")
 
 MOST = 10  # names in a report
 MOST_LETTERS = 120  # in a name
@@ -73,6 +78,7 @@ class Watch:
             if "torch" in sys.modules:  # map() calls its functions in C, and no profile sees it
                 self._modes.append(_torch_mode(self._see_torch))
                 self._modes[0].__enter__()
+            active.append(self)
             set_profile_of_threads(self._profile)
             set_profile(self._profile)
         return self
@@ -83,6 +89,7 @@ class Watch:
         turned_off = get_profile() is not self._profile
         set_profile(None)
         set_profile_of_threads(None)  # type: ignore[arg-type]
+        active.clear()
         for mode in self._modes:
             mode.__exit__(kind, error, tb)
         if turned_off:
@@ -95,6 +102,10 @@ class Watch:
             if key not in self._known:
                 self._known[key] = self._forbidden(frame.f_globals.get("__name__"), frame.f_code.co_qualname)
         elif event == "c_call":
+            if arg.__module__ == "_thread" and arg.__name__.startswith(
+                "start_"
+            ):  # before Python 3.12, no event says so
+                self.hear(f"_thread.{arg.__name__}", frame)
             owner: Any = getattr(arg, "__self__", None)
             owner = owner.__name__ if arg.__qualname__.startswith("ufunc.") else type(owner)
             key = (getattr(arg, "__module__", None), arg.__qualname__, owner)
@@ -110,6 +121,13 @@ class Watch:
         if name and _is_the_notebooks(sys._getframe().f_back):
             self._report(name)
 
+    def hear(self, event: str, caller: FrameType | None) -> None:
+        """Report a process that the notebook's code starts, or a thread behind the back of `threading`, whose threads are seen."""
+        while caller and not event.startswith("_thread.") and _package(caller) in STARTERS:
+            caller = caller.f_back
+        if caller is None or not caller.f_code.co_filename.startswith(LIBRARIES):
+            self._report(event)
+
     def _forbidden(self, module: Any, qualname: Any) -> str:
         """The name under which a function is forbidden, or nothing."""
         known = names(module, qualname) if isinstance(module, str) and isinstance(qualname, str) else []
@@ -121,6 +139,19 @@ class Watch:
             self.found.append(name)
 
 
+active: list[Watch] = []  # the one that is active, if one is
+
+
+def listen() -> None:
+    """Let the watches hear when a process or a thread is started. Python has no way to undo it, for the notebook neither."""
+    sys.addaudithook(_hear)
+
+
+def _hear(event: str, args: Any) -> None:
+    if event in STARTS and active:
+        active[0].hear(event, sys._getframe(1))
+
+
 def _is_the_notebooks(caller: FrameType | None) -> bool:
     """Whether a call comes from the notebook's code, behind PyTorch's own and what starts threads."""
     while caller and _passes_on(caller):
@@ -130,11 +161,11 @@ def _is_the_notebooks(caller: FrameType | None) -> bool:
 
 def _passes_on(frame: FrameType) -> bool:
     """Whether a frame only stands between. `__torch_function__` of the watch and of the checks stands before every function of PyTorch."""
-    return frame.f_code.co_name == "__torch_function__" or str(frame.f_globals.get("__name__")).split(".")[0] in (
-        "torch",
-        "threading",
-        "concurrent",
-    )
+    return frame.f_code.co_name == "__torch_function__" or _package(frame) in ("torch", "threading", "concurrent")
+
+
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__")).split(".")[0]
 
 
 def names(module: str, qualname: str) -> list[str]:
@@ -142,7 +173,8 @@ def names(module: str, qualname: str) -> list[str]:
 
     For "scipy.signal._signaltools" and "convolve2d" they are scipy.signal.convolve2d and scipy.signal._signaltools.convolve2d.
     """
-    parts = qualname.replace(".<locals>", "").split(".")
+    parts = [part for part in qualname.replace(".<locals>", "").split(".") if not part.startswith("pybind11_")] or ["?"]
+    module = module.replace("torch._ops.", "torch.ops.")
     if module.split(".")[0] == "torch":
         module, parts = _torch(module, parts)
     packages = module.split(".")
