@@ -869,7 +869,7 @@ REACHES_OUT = """
 import socket, urllib.request
 HEARD = []
 
-def reach(kind, family, address, data=b"MARK"):
+def reach(kind, family, address, data=b"@MARK@"):
     try:
         with socket.socket(family, kind) as s:
             s.settimeout(0.3)
@@ -879,11 +879,11 @@ def reach(kind, family, address, data=b"MARK"):
     except OSError as error:
         print(address, error)
 
-for host in ADDRESSES:
-    reach(socket.SOCK_STREAM, socket.AF_INET, (host, TCP))
-    reach(socket.SOCK_DGRAM, socket.AF_INET, (host, UDP))
-reach(socket.SOCK_STREAM, socket.AF_UNIX, "UNIX")
-reach(socket.SOCK_STREAM, socket.AF_UNIX, "\\0ABSTRACT")
+for host in @ADDRESSES@:
+    reach(socket.SOCK_STREAM, socket.AF_INET, (host, @TCP@))
+    reach(socket.SOCK_DGRAM, socket.AF_INET, (host, @UDP@))
+reach(socket.SOCK_STREAM, socket.AF_UNIX, "@UNIX@")
+reach(socket.SOCK_STREAM, socket.AF_UNIX, "\\0@ABSTRACT@")
 for name in ("example.org", "pypi.org"):
     try:
         print(socket.getaddrinfo(name, 80))
@@ -893,9 +893,10 @@ for name in ("example.org", "pypi.org"):
 
 
 def reaching_out(host: Host) -> str:
-    text = REACHES_OUT.replace("ADDRESSES", repr(host.addresses)).replace("MARK", host.mark)
-    text = text.replace("TCP", str(host.tcp)).replace("UDP", str(host.udp))
-    return text.replace("UNIX", host.unix).replace("ABSTRACT", host.abstract)
+    text = REACHES_OUT
+    for name, value in {**vars(host), "addresses": repr(host.addresses)}.items():
+        text = text.replace(f"@{name.upper()}@", str(value))
+    return text
 
 
 @KINDS(10, "graded", "needs review")
@@ -1032,9 +1033,9 @@ def _some(texts: dict[str, str]) -> Iterator[list[str]]:
     yield names
 
 
-for _names in _some(HARD_TO_READ):
+for _number, _names in enumerate(_some(HARD_TO_READ), 1):
     KINDS.add(
-        "hard_to_read_" + "_and_".join(_names),
+        f"hard_to_read_{_number}",
         lambda host, names=_names: packed(filled(last=[HARD_TO_READ[name] for name in names])),
         "Programs that read programs stumble on such cells: nested too deeply, or of lines on which a careless pattern takes minutes.",
         mark=10,

@@ -264,7 +264,7 @@ def fork_bomb(host: Host) -> bytes:
 def thread_bomb(host: Host) -> bytes:
     """Threads without an end, that stay when the cell is over."""
     return in_cells(
-        "def sleeper():\n    while True:\n        time.sleep(1)\n\nfor _ in range(5000):\n    threading.Thread(target=sleeper, daemon=True).start()"
+        "def sleeper():\n    while True:\n        time.sleep(1)\n\nfor _ in range(5000):\n    threading.Thread(target=sleeper, daemon=True).start()\ntime.sleep(1)"
     )
 
 

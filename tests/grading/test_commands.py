@@ -62,6 +62,21 @@ def test_a_solution_is_right():
     assert said.endswith("10 of 10 points by these cases. The grader tries others, too.\n")
 
 
+def test_ipython_s_own_folder_stays_as_it_is(tmp_path, monkeypatch):
+    """The shell's files lie in a temporary folder, which goes; the reader's profile is the reader's."""
+    home, temporary = tmp_path / "home", tmp_path / "temporary"
+    mine = home / ".ipython" / "profile_default" / "startup" / "mine.py"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("x = 1")
+    temporary.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("IPYTHONDIR", raising=False)
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    run("check", notebook(tmp_path, OUT_SIZE), code=1)
+    assert [path for path in home.rglob("*") if path.is_file()] == [mine]
+    assert not list(temporary.iterdir())
+
+
 def test_an_unfilled_notebook_is_not_yet():
     said = run("check", EXERCISE, code=1)
     assert said.count(": not yet.") == 4 and "0 of 10 points by these cases." in said

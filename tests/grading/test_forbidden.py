@@ -407,6 +407,8 @@ def test_the_notebooks_of_the_course_are_honest():
         ("e = eval", "uses builtins.eval"),
         ("eval = eval\neval('1')", "uses builtins.eval"),
         ("__builtins__.exec('1')", "reaches for __builtins__"),
+        ("().__class__.__base__.__subclasses__()", "reaches for __subclasses__"),
+        ("object.__subclasses__()", "reaches for __subclasses__"),
         ("import sys\nsys.modules.get('runner')", "uses sys.modules.get"),
         ("import sys\nsys.modules.pop('numpy', None)", "uses sys.modules.pop"),
         ("def f(): pass\nf.__globals__['check'] = print", "reaches for __globals__"),
@@ -452,6 +454,7 @@ def test_tampering_is_found(source, what):
         "import sys\nIN_COLAB = sys.modules.get('google.colab') is not None\nsys.modules.pop('my_work', None)",
         "import numpy as np\nif not hasattr(np, 'in_two'): np.in_two = np.split",
         "!cat /proc/version",
+        "print(int.__subclasses__())",
         "watch, runner, shell = 1, 2, 3\nprint(watch + runner)",
     ],
 )
@@ -569,6 +572,11 @@ ELSEWHERE = {
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_an_answer_made_elsewhere(name):
     assert uses([ELSEWHERE[name]], "f", ("unet_edu.*conv*2d*",)), name
+
+
+def test_only_what_was_written_is_named():
+    source = "def f(x, k):\n    import subprocess, os\n    return os.path.join(x.tolist(), subprocess.run([k]).stdout)"
+    assert set(uses([source], "f", ("torch.*conv*",))) == {"subprocess", "subprocess.run"}
 
 
 def test_a_thread_of_no_concern():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import math
+import os
 import re
 import sys
 from pathlib import Path
@@ -127,7 +128,9 @@ def grade(
 
 
 def _expect_extra() -> None:
-    missing = [name for name in ("nbgrader", "psutil") if importlib.util.find_spec(name) is None]
+    if os.name == "nt":
+        raise ValueError("grading needs Linux or macOS; on Windows, run this command in WSL 2, which is a Linux")
+    missing = [name for name in ("nbgrader", "nbformat", "sqlalchemy") if importlib.util.find_spec(name) is None]
     if missing:
         raise ValueError(
             f"grading needs more than the course does ({', '.join(missing)}): pip install 'unet-edu[grade]'"

@@ -44,7 +44,8 @@ NO_MODULE = re.compile(
 )
 # Where an answer may come from that no reading of the function shows: another program, another process, a file. No exercise needs them.
 ELSEWHERE = (
-    *(f"{module}.*" for module in ("subprocess", "multiprocessing", "concurrent", "threading", "_thread", "asyncio", "queue")),
+    *(f"{module}{rest}" for module in ("subprocess", "multiprocessing", "concurrent", "threading", "_thread", "asyncio", "queue")
+      for rest in ("", ".*")),
     *(f"os.{name}" for name in ("system", "popen", "exec*", "*spawn*", "fork*", "pipe*", "read", "write", "open")),
     *("socket.*", "pty.*", "pathlib.*", "io.*", "mmap.*", "builtins.open", "numpy.load*", "numpy.save*", "numpy.fromfile", "numpy.memmap"),
     *("builtins.exec", "builtins.eval", "builtins.compile", "torch.jit.CompilationUnit", "torch.jit.load"),
@@ -71,6 +72,7 @@ class Patterns:
         return any(h.startswith(begin) or (h != pattern and begin.startswith(h)) for h, pattern in self._heads)
 
 
+NOTHING = Patterns(())
 HELPERS = Patterns(
     ("threading.Thread", "threading.Timer", "_thread.*", "concurrent.*", "multiprocessing.*", "os.fork*")
 )
@@ -102,12 +104,8 @@ def uses(cells: Sequence[str], function: str, patterns: Sequence[str]) -> list[s
     own = _last(code.definitions.get(function, []))
     if not own:
         return []
-    forbidden, every = Patterns(patterns), Patterns((*patterns, *ELSEWHERE))
-    found = [
-        name
-        for name in _found(code, _reached(code, function, own), every)
-        if name not in CHOSEN_LATE or forbidden.fit(name)
-    ]
+    forbidden = Patterns(patterns)
+    found = [*_found(code, _reached(code, function, own), forbidden, Patterns(ELSEWHERE))]
     found += _found(code, _reached(code, "", _helpers(code)), forbidden)
     return list(dict.fromkeys(found))[:MOST_FOUND]
 
@@ -173,8 +171,10 @@ def _last(definitions: list[Definition]) -> list[Definition]:
     return [each for each in definitions if each.is_lasting or each.statement == last]
 
 
-def _found(code: Code, definitions: Sequence[Definition], forbidden: Patterns) -> Iterator[str]:
-    """The forbidden names that these definitions mention, as far as reading can tell."""
+def _found(
+    code: Code, definitions: Sequence[Definition], forbidden: Patterns, elsewhere: Patterns = NOTHING
+) -> Iterator[str]:
+    """The forbidden names that these definitions mention, as far as reading can tell; those of `elsewhere` only where they stand in full."""
     left: dict[str, None] = {}  # what leaves: a module that is handed on, and whose attributes are taken elsewhere
     unknown: dict[tuple[str, ...], None] = {}  # attributes of things that nobody knows
     own = {name for definition in definitions for name in _methods(definition.node)}
@@ -182,7 +182,7 @@ def _found(code: Code, definitions: Sequence[Definition], forbidden: Patterns) -
         inside = aliases_inside(definition.node, code.aliases)
         for mention in mentions(definition.node):
             full = _full(mention, code, inside)
-            yield from filter(forbidden.fit, full)
+            yield from (n for n in full if forbidden.fit(n) or (elsewhere.fit(n) and n not in CHOSEN_LATE))
             if mention.is_called:
                 yield from (f"{name}(?)" for name in full if name in IMPORTING)
             else:
@@ -251,7 +251,7 @@ WATCHED = Patterns(
 # What does no harm in some places: `"google.colab" in sys.modules`; `eval(input())`, where nobody types, and `exec("…")`, whose text is read, too;
 # os.write to stdout or stderr; what is printed.
 MODULES, RUNNING, PRINTING = Patterns(("sys.modules",)), Patterns(("builtins.*",)), Patterns(("os.write",))
-LOOKING, NOTHING = Patterns(("inspect.getsource*", "unet_edu.*")), Patterns(())
+LOOKING = Patterns(("inspect.getsource*", "unet_edu.*"))
 OFFERED = frozenset(f"unet_edu.checks.{name}" for name in ("check", "compare", "quiz", "quiz.quiz"))
 # Whoever sets an attribute of one of these changes it for all. Some are made to be set; and people write `np.random.seed = 42` by mistake, and
 # `np.float = float` because it once helped.
@@ -345,6 +345,8 @@ def _is_new(name: str) -> bool:
 
 def _suspicious_mention(mention: Mention, code: Code, inside: dict[str, set[str]], pardon: Patterns) -> Iterator[str]:
     inner = INNER.intersection((mention.start, *mention.parts))
+    if mention.start in BUILTINS - {"object", "type"} and mention.parts == ("__subclasses__",):  # int.__subclasses__()
+        inner = frozenset()
     yield from (f"reaches for {name}" for name in sorted(inner))
     if not inner and mention.parts[-1:] == ("run_cell",):
         yield "runs code from a text"

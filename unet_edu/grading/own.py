@@ -115,14 +115,14 @@ def check_own(notebook: Notebook, assignment: Assignment, folder: Path) -> tuple
 
 
 def _checked(notebook: Notebook, assignment: Assignment, names: Mapping[str, Any]) -> list[Checked]:
-    found = []
+    found, cells = [], (assignment.set_up, *notebook.cells)
     for (name, points), exercise in zip(assignment.points, assignment.exercises(), strict=True):
         if not callable(names.get(name)):
             found.append(Checked(name, points, 0.0, None, ()))
             continue
         result = check(names[name], name)
         earned = score(exercise, points, exercise.cases(np.random.default_rng(SEED)), result.right)
-        found.append(Checked(name, points, earned, result, tuple(uses(notebook.cells, name, exercise.forbidden))))
+        found.append(Checked(name, points, earned, result, tuple(uses(cells, name, exercise.forbidden))))
     return found
 
 
