@@ -109,9 +109,11 @@ def examine(
 
 def rule(exercise: Exercise, mistake: Misconception, points: float) -> float:
     """All cases right: all points. Those of the notebook and at least half of the fresh ones: half of the points. Otherwise none."""
+    cases = exercise.cases(np.random.default_rng((SEED, *exercise.name.encode())))
+    verdict = judge(replace(exercise, misconceptions=()), cases, [attempt(mistake.wrong, case) for case in cases])
     right: dict[str, list[bool]] = {"visible": [], "extra": []}
-    for case in exercise.cases(np.random.default_rng((SEED, *exercise.name.encode()))):
-        right[case.group].append(judge(exercise, [case], [attempt(mistake.wrong, case)]).passed)
+    for case, good in zip(cases, verdict.right, strict=True):
+        right[case.group].append(good)
     assert right["visible"] and right["extra"]
     if all(right["visible"]) and all(right["extra"]):
         pytest.fail(f"{exercise.name}: {mistake.name} is right in all cases of the seed {SEED}")

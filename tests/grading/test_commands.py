@@ -224,7 +224,7 @@ def test_without_bubblewrap_it_says_what_to_do(monkeypatch, tmp_path):
     )
 
 
-@pytest.mark.parametrize("missing", ["nbgrader", "psutil"])
+@pytest.mark.parametrize("missing", ["nbgrader", "nbformat", "sqlalchemy"])
 def test_without_the_extra_it_says_what_to_install(tmp_path, missing):
     program = f"import sys; sys.modules[{missing!r}] = None; from unet_edu.cli import app; app()"
     command = [sys.executable, "-c", program, "grade", "02_convolution", tmp_path]

@@ -306,12 +306,13 @@ def test_the_machine_would_hear(ears: Ears, graded: Graded) -> None:
 
 def test_what_is_left_behind_would_be_seen(adopts: None, host: Host, tmp_path: Path) -> None:
     before = {child.pid for child in psutil.Process().children(recursive=True)}
-    subprocess.run(
-        ["sh", "-c", f"(setsid sleep 60 '{host.mark}' & setsid sleep 61 &)"], check=False, capture_output=True
-    )
     subprocess.run(["sh", "-c", "(setsid sleep 61 >/dev/null 2>&1 &)"], check=True)
+    marked = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(62)", host.mark])
     found = left_over(host.mark, before, patience=0)
     assert "sleep 61" in found
+    assert any(host.mark in command for command in found)
+    marked.kill()
+    marked.wait()
     for child in psutil.Process().children(recursive=True):
         if child.pid not in before:
             child.kill()

@@ -20,6 +20,7 @@ from itertools import islice
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 
+from unet_edu.grading.bubblewrap import THREADS
 from unet_edu.grading.result import Result
 
 __all__ = ["ClusterError", "Failure", "interrupted_later", "run", "run_on"]
@@ -183,6 +184,9 @@ def _work(grade: Grade, pipe: Connection) -> None:
     """The life of a process: a notebook in, a result out, until the pipe ends."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ |= dict.fromkeys(
+        THREADS, "1"
+    )  # the workers keep all cores busy; PyTorch, which reads this, is not loaded yet
     threading.Thread(target=_die_with_parent, daemon=True).start()
     while True:
         try:
