@@ -1,9 +1,10 @@
 """What grading takes beside nbgrader: seconds and memory for each right submission of lesson 02, the same notebooks in the same run.
 
-    python benchmarks/grading.py [--count 12] [--rounds 3]
+    python benchmarks/grading.py [--count 40] [--rounds 3]
 
 Three commands take turns: `nbgrader autograde`, `unet-edu grade --workers 1`, and the same with two workers. Each grades the whole class, and its time is
-divided by the number of notebooks; so the start of the program is in it. nbgrader runs the notebooks, whose check cells judge; it has no sandbox.
+divided by the number of notebooks; so the start of the program is in it. Each also grades a class of one: the difference is what another notebook
+takes once the program runs. nbgrader runs the notebooks, whose check cells judge; it has no sandbox.
 Memory is the largest sum over the command and all processes that it started, as the system counts their pages: a page that several share counts
 several times, for both.
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import csv
+import functools
 import os
 import platform
 import shutil
@@ -22,6 +24,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,14 +46,15 @@ c.ClearSolutions.code_stub = {"python": "# Write your code here.\\nraise NotImpl
 
 
 class Cost(NamedTuple):
-    """Of one notebook."""
+    """Of one notebook in a class, of another one once the program runs, and the most memory."""
 
     seconds: float
+    another: float
     megabytes: float
 
 
-def measured(command: list[str | Path | int], folder: Path, count: int) -> Cost:
-    """What a command takes that grades so many notebooks."""
+def measured(command: list[str | Path | int], folder: Path) -> tuple[float, float]:
+    """Seconds and megabytes that a command takes."""
     start, most = time.perf_counter(), 0
     with tempfile.TemporaryFile() as said:
         process = psutil.Popen([str(word) for word in command], cwd=folder, env=ENVIRONMENT, stdout=said, stderr=said)
@@ -61,7 +65,7 @@ def measured(command: list[str | Path | int], folder: Path, count: int) -> Cost:
         if process.returncode:
             said.seek(0)
             sys.exit(f"{' '.join(map(str, command))}:\n{said.read().decode(errors='replace')[-3000:]}")
-    return Cost(seconds / count, most / 1e6)
+    return seconds, most / 1e6
 
 
 def memory(process: psutil.Process) -> int:
@@ -74,22 +78,20 @@ def memory(process: psutil.Process) -> int:
     return total
 
 
-def by_nbgrader(course: Path, count: int) -> Cost:
+def by_nbgrader(course: Path, count: int) -> tuple[float, float]:
     shutil.rmtree(course / "autograded", ignore_errors=True)
-    cost = measured([PROGRAMS / "nbgrader", "autograde", "--force", TOPIC], course, count)
+    cost = measured([PROGRAMS / "nbgrader", "autograde", "--force", TOPIC], course)
     graded = len(list(course.glob(f"autograded/*/{TOPIC}/{TOPIC}.ipynb")))
     if graded != count:
         sys.exit(f"nbgrader graded {graded} of {count} notebooks")
     return cost
 
 
-def by_unet_edu(course: Path, count: int, workers: int) -> Cost:
+def by_unet_edu(course: Path, count: int, workers: int) -> tuple[float, float]:
     output = course / "grading"
     shutil.rmtree(output, ignore_errors=True)
-    submitted, words = course / "submitted", ["--workers", workers, "--quiet"]
-    cost = measured(
-        [sys.executable, "-m", "unet_edu.cli", "grade", TOPIC, submitted, "-o", output, *words], course, count
-    )
+    command = [sys.executable, "-m", "unet_edu.cli", "grade", TOPIC, course / "submitted", "-o", output]
+    cost = measured([*command, "--workers", workers, "--quiet"], course)
     with open(output / TOPIC / "marks.csv", encoding="utf-8-sig", newline="") as file:
         marks = [float(row["mark"]) for row in csv.DictReader(file)]
     if marks != [sum(POINTS.values())] * count:
@@ -97,11 +99,24 @@ def by_unet_edu(course: Path, count: int, workers: int) -> Cost:
     return cost
 
 
+WAYS: dict[str, Callable[[Path, int], tuple[float, float]]] = {
+    "nbgrader autograde": by_nbgrader,
+    "unet-edu grade --workers 1": functools.partial(by_unet_edu, workers=1),
+    "unet-edu grade --workers 2": functools.partial(by_unet_edu, workers=2),
+}
+
+
+def cost(way: Callable[[Path, int], tuple[float, float]], one: Path, course: Path, count: int) -> Cost:
+    start, _ = way(one, 1)
+    seconds, megabytes = way(course, count)
+    return Cost(seconds / count, (seconds - start) / (count - 1), megabytes)
+
+
 def course_of(folder: Path, count: int) -> Path:
     """A course as nbgrader wants it: the masters, the gradebook, and a folder for each student."""
-    shutil.copytree(ROOT / "solutions" / TOPIC, folder / "solutions" / TOPIC)
+    shutil.copytree(ROOT / "solutions" / TOPIC, folder / "solutions" / TOPIC)  # makes the folders, too
     (folder / "nbgrader_config.py").write_text(CONFIG)
-    measured([PROGRAMS / "nbgrader", "generate_assignment", "--force", TOPIC], folder, 1)
+    measured([PROGRAMS / "nbgrader", "generate_assignment", "--force", TOPIC], folder)
     for n in range(count):
         place = folder / "submitted" / f"student-{n:03d}" / TOPIC
         place.mkdir(parents=True)
@@ -111,7 +126,7 @@ def course_of(folder: Path, count: int) -> Path:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=12, help="notebooks")
+    parser.add_argument("--count", type=int, default=40, help="notebooks, at least 2")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before the start")
@@ -120,21 +135,17 @@ def main() -> None:
     )
     rounds = []
     with tempfile.TemporaryDirectory() as folder:
-        course = course_of(Path(folder), options.count)
+        one, course = course_of(Path(folder, "one"), 1), course_of(Path(folder, "class"), options.count)
         for _ in range(options.rounds):
-            ways = [by_nbgrader(course, options.count), *(by_unet_edu(course, options.count, n) for n in (1, 2))]
-            rounds.append(ways)
+            rounds.append([cost(way, one, course, options.count) for way in WAYS.values()])
 
-    names = ("nbgrader autograde", "unet-edu grade --workers 1", "unet-edu grade --workers 2")
-    for name, costs in zip(names, zip(*rounds, strict=True), strict=True):
-        seconds, megabytes = (statistics.median(numbers) for numbers in zip(*costs, strict=True))
-        print(f"{name:28s} {seconds:6.2f} s a notebook {megabytes:8.0f} MB at most")
-    for words, first, second in (
-        ("one worker takes {:.2f} × nbgrader's time", 1, 0),
-        ("two workers are {:.2f} × as fast as one", 1, 2),
-    ):
-        ratios = [ways[first].seconds / ways[second].seconds for ways in rounds]
-        print(words.format(statistics.median(ratios)), f"({min(ratios):.2f} to {max(ratios):.2f})")
+    for name, costs in zip(WAYS, zip(*rounds, strict=True), strict=True):
+        seconds, another, megabytes = (statistics.median(numbers) for numbers in zip(*costs, strict=True))
+        print(f"{name:28s} {seconds:6.2f} s a notebook {another:6.2f} s for another {megabytes:6.0f} MB at most")
+    for name, first, second in (("nbgrader / one worker", 0, 1), ("one worker / two", 1, 2)):
+        for what, part in (("in a class", "seconds"), ("another notebook", "another")):
+            ratios = [getattr(ways[first], part) / getattr(ways[second], part) for ways in rounds]
+            print(f"{name}, {what}: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
 
 
 if __name__ == "__main__":

@@ -80,9 +80,9 @@ def host(ears: Ears) -> Host:
     return ears.host
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def adopts() -> Iterator[None]:
-    """Whose parent dies becomes a child of this process, so that nobody gets lost."""
+    """Whose parent dies becomes a child of this process, so that nobody gets lost. Not for longer: other tests count their own children."""
     libc = ctypes.CDLL(None)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
     yield
