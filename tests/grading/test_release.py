@@ -107,14 +107,17 @@ def test_each_exercise_can_stand_alone(name, exercise, tmp_path):
 
 
 def runs(notebook: nbformat.NotebookNode) -> None:
-    shell = InteractiveShell.instance()
-    shell.reset(new_session=False)
     codes = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     assert len(codes) == 4  # set-up, example, stub, check
-    for code in codes:
-        result = shell.run_cell(code, store_history=False)
-        assert result.success, code
-    assert result.result.status == "not yet"
+    shell = InteractiveShell.instance()
+    try:
+        for code in codes:
+            result = shell.run_cell(code, store_history=False)
+            assert result.success, code
+        assert result.result.status == "not yet"
+    finally:
+        shell.restore_sys_module_state()  # it put its own module in the place of __main__, without which Python starts no worker
+        InteractiveShell.clear_instance()
 
 
 def test_there_is_a_word_for_each_number():
