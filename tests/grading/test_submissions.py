@@ -165,7 +165,12 @@ def test_another_order_and_one_worker_give_the_same_table(graded: Graded, host: 
     for kind in again:
         first = graded.rows[kind.name].result
         second = engine.grade(kind.make(host), ASSIGNMENTS[kind.topic], SEED, LIMITS[False])
-        assert brief(second) == brief(first), kind.name
+        if kind.name.startswith(
+            "replies_"
+        ):  # it writes into the grader's pipe from a thread: which of its own calls that spoils is chance
+            assert not fault(kind, second), kind.name
+        else:
+            assert brief(second) == brief(first), kind.name
 
 
 def brief(result: Result) -> tuple[Any, ...]:

@@ -10,7 +10,8 @@ import builtins
 import functools
 import re
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,9 +41,17 @@ HALF = "Right in all cases of the notebook, and in at least half of the fresh on
 RAISED = re.compile(r"Your (?:function|network) (?:stopped with|could not be called\.) (?:\w+\.){0,5}(\w{1,60})")
 LINE = re.compile(r"^in line (\d{1,5})", re.MULTILINE)
 
+_alone = (
+    threading.Lock()
+)  # a network's probe seeds PyTorch's random numbers, of which a process has one stream for all threads
+
+
 # One assignment has about five exercises with ten cases and twenty misconceptions each; the largest answers have 300 kB.
-remembered = functools.lru_cache(maxsize=4096)(attempt)
-"""What the reference or a misconception answers in a case. A class has the same cases, so it is computed once."""
+@functools.lru_cache(maxsize=4096)
+def remembered(f: Callable[..., Any], case: Case) -> Answer:
+    """What the reference or a misconception answers in a case. A class has the same cases, so it is computed once."""
+    with _alone:
+        return attempt(f, case)
 
 
 @functools.lru_cache(maxsize=64)
