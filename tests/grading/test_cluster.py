@@ -108,7 +108,7 @@ def test_notebooks_are_asked_for_when_there_is_room():
     [
         (b"kills", "the process that graded it was killed (SIGKILL)"),
         (b"exits", "the process that graded it ended (exit code 3)"),
-        (b"raises", "RuntimeError: a mistake[31m of ours"),
+        (b"raises", "RuntimeError: a mistake�[31m of ours"),
     ],
 )
 def test_a_notebook_that_fells_the_grader_costs_its_own_row(notebook, reason):
@@ -368,7 +368,7 @@ def test_what_fells_a_dask_worker_costs_its_own_row(dask):
         dask.worker()
     notebooks = [("mallory", b"kills"), ("eve", b"raises"), *named(4)]
     found = dict(run_on(wicked, notebooks, dask.address))
-    for key, said in (("mallory", "KilledWorker"), ("eve", "a mistake[31m of ours")):
+    for key, said in (("mallory", "KilledWorker"), ("eve", "a mistake�[31m of ours")):
         failure = found.pop(key)
         assert isinstance(failure, Failure) and said in failure.reason
     assert found == {key: graded(notebook) for key, notebook in named(4)}

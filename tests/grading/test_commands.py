@@ -10,9 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from unet_edu import cli
+from tests.command_line import complaint, run
 from unet_edu.grading import classroom, sandbox
 from unet_edu.grading.assignment import ASSIGNMENTS
 from unet_edu.grading.gradebook import Gradebook
@@ -21,21 +20,6 @@ from unet_edu.grading.sandbox import Limits, SandboxError
 ROOT = Path(__file__).parents[2]
 SOLUTION = ROOT / "solutions" / "02_convolution" / "02_convolution.ipynb"
 EXERCISE = ROOT / "exercises" / "02_convolution" / "02_convolution.ipynb"
-
-
-def run(*arguments: object, code: int = 0) -> str:
-    """What a command says, on both channels; no traceback."""
-    result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
-    assert result.exit_code == code, result.output
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    assert "Traceback" not in result.output
-    return result.output
-
-
-def complaint(*arguments: object) -> str:
-    output = run(*arguments, code=1)
-    assert output.startswith("unet-edu: ") and output.count("\n") == 1
-    return output
 
 
 def notebook(folder: Path, *cells: str, name: str = "mine.ipynb") -> Path:

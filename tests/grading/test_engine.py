@@ -543,3 +543,12 @@ def test_a_function_whose_cell_stopped_is_no_silent_zero():
         "Cell 1 stopped with ModuleNotFoundError: No module named 'numba_of_others'"
     )
     assert by_name(result)["out_size"].earned is None
+
+
+@sandboxed
+def test_a_last_cell_that_spoils_the_set_up_is_no_fault_of_the_grader():
+    """It takes a function away and what the set-up imports; so the definitions, when they are run once more, meet a broken Python."""
+    broken = "import sys\nsys.modules['numpy'] = None\ndel out_size"
+    result = grade(book(OUT_SIZE, FIELD, broken), SIZES, SEED, QUICK)
+    assert by_name(result)["receptive_field"].would_earn == 2, "sys.modules is for a person to look at"
+    assert by_name(result)["out_size"].would_earn == 2

@@ -871,12 +871,10 @@ def test_a_request_that_nobody_reads() -> None:
     ],
 )
 def test_how_it_ended_is_said(code: str, detail: str) -> None:
-    begin = time.monotonic()
     with Sandbox() as box, pytest.raises(Stopped) as found:
         box.ask(code.encode(), 20)
         box.ask(b"answer = 2", 20)
     assert (found.value.why, found.value.detail) == ("crashed", detail)
-    assert time.monotonic() - begin < 10
 
 
 SURVIVORS = {

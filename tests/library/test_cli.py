@@ -17,6 +17,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
+from tests.command_line import complaint, run
 from unet_edu import cli
 from unet_edu.data.benchmarks import BENCHMARKS
 from unet_edu.data.cells import synthetic_cells
@@ -25,21 +26,6 @@ from unet_edu.grading import commands
 from unet_edu.training import load
 
 TINY = ("--widths", "4,8", "--crop", "32", "--batch-size", "2", "--device", "cpu")
-
-
-def run(*arguments: object, code: int = 0) -> str:
-    """What a command says, on both channels. Errors are one line, and no traceback."""
-    result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
-    assert result.exit_code == code, result.output
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    assert "Traceback" not in result.output
-    return result.output
-
-
-def complaint(*arguments: object) -> str:
-    output = run(*arguments, code=1)
-    assert output.startswith("unet-edu: ") and output.count("\n") == 1
-    return output
 
 
 def save(path: Path, array: np.ndarray) -> Path:

@@ -24,6 +24,8 @@ from typer.testing import CliRunner
 from unet_edu import cli
 from unet_edu.data import benchmarks
 from unet_edu.data.cells import synthetic_cells
+from unet_edu.grading import limits
+from unet_edu.grading.assignment import ASSIGNMENTS
 from unet_edu.unet import UNet
 
 ROOT = Path(__file__).parents[2]
@@ -287,6 +289,14 @@ def test_nbgrader_s_exchange(school, monkeypatch):
     (give_back,) = (block for block in blocks("bash", INSTRUCTORS) if "release_feedback" in block)
     subprocess.run(["bash", "-euc", give_back], check=True, capture_output=True, timeout=120)
     assert [path.read_text() for path in exchange.glob("unet/feedback/*.html")] == ["well done"]
+
+
+def test_the_limits_that_instructors_read_are_the_usual_ones():
+    usual = limits.USUAL
+    words = f"{usual.cell:g} seconds for a cell, {usual.call:g} for a call of a function, {usual.total:g} in all, and {usual.memory / 2**30:g} GB of memory"
+    assert words in INSTRUCTORS
+    assert "Each is worth ten points" in INSTRUCTORS
+    assert {sum(points for _, points in each.points) for each in ASSIGNMENTS.values()} == {10}
 
 
 def test_every_option_for_instructors_exists():

@@ -12,8 +12,9 @@ from contextlib import ExitStack
 
 from unet_edu.grading import seccomp, view
 from unet_edu.grading.limits import USUAL, Limits, SandboxError
+from unet_edu.grading.text import one_line
 
-__all__ = ["ENVIRONMENT", "bubblewrap", "limited", "one_line", "require"]
+__all__ = ["ENVIRONMENT", "MOST_SAID", "THREADS", "bubblewrap", "limited", "require"]
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 ENVIRONMENT = {
@@ -27,6 +28,7 @@ ENVIRONMENT = {
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     **dict.fromkeys(THREADS, "1"),  # many notebooks at a time keep the machine busy; and sums come out the same
 }
+MOST_SAID = 500  # letters of what a program said, in a sentence
 PASSWD = b"student:x:1000:1000::/tmp:/bin/sh\n"
 GROUP = b"student:x:1000:\n"
 
@@ -48,7 +50,8 @@ def require() -> None:
             command, env={}, pass_fds=files, stdin=subprocess.DEVNULL, capture_output=True, check=False
         )
     if tried.returncode:
-        raise SandboxError(f"bubblewrap does not work here: {one_line(tried.stderr)} {ALLOW} {BY_HAND}")
+        said = one_line(tried.stderr.decode(errors="replace"), MOST_SAID)
+        raise SandboxError(f"bubblewrap does not work here: {said} {ALLOW} {BY_HAND}")
 
 
 def bubblewrap(limits: Limits, stack: ExitStack) -> tuple[list[str], list[int]]:
@@ -107,11 +110,6 @@ def limited(limits: Limits, *, unsafe: bool) -> list[str]:
     if not unsafe and _kernel() >= (5, 14):  # older ones count all that the grader's user runs on this machine
         options["nproc"] = limits.processes
     return [program, *(f"--{name}={value}" for name, value in options.items()), "--"]
-
-
-def one_line(text: bytes) -> str:
-    """What a program said, short enough for a sentence."""
-    return " ".join(text.decode(errors="replace").split())[:500]
 
 
 def _pipe_with(data: bytes, stack: ExitStack) -> int:

@@ -296,7 +296,7 @@ class _Writer:
         if len(row.student) <= LONGEST_NAME:
             self.gradebook.write(row.student, self.assignment, row.result, row.submitted)
         self.settled[row.student] = row
-        self.bar.update()
+        self.bar.update(row.student in self.submissions)  # who was there once and is gone is not in its total
 
     def _unmarked(self, student: str, status: Status, reason: str) -> Row:
         """Where nothing was graded. The journal stays as it is: what it says holds again when the same notebook comes back."""

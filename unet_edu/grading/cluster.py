@@ -22,6 +22,7 @@ from multiprocessing.connection import Connection, wait
 
 from unet_edu.grading.bubblewrap import THREADS
 from unet_edu.grading.result import Result
+from unet_edu.grading.text import one_line
 
 __all__ = ["ClusterError", "Failure", "interrupted_later", "run", "run_on"]
 
@@ -210,8 +211,7 @@ def _die_with_parent() -> None:
 
 def _told(error: BaseException) -> str:
     """An exception in one line. It is the grader's own, but its text may quote the notebook: cut, and without control characters."""
-    text = " ".join(f"{type(error).__name__}: {error}".split())
-    return "".join(character for character in text if character.isprintable())[:400]
+    return one_line(f"{type(error).__name__}: {error}", 400)
 
 
 # ---------------------------------------------------------------------------------------------------------------- dask cluster

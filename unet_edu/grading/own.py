@@ -105,7 +105,8 @@ def check_own(notebook: Notebook, assignment: Assignment, folder: Path) -> tuple
                 if isinstance(error, KeyboardInterrupt):
                     raise error
                 if error is not None:
-                    stopped.append(f"Code cell {number} stopped with {in_one_line(error)}")
+                    which = f"Code cell {number}" if number else "The assignment's own set-up"
+                    stopped.append(f"{which} stopped with {in_one_line(error)}")
             checked = _checked(notebook, assignment, shell.user_ns)
         finally:
             shell.restore_sys_module_state()

@@ -35,9 +35,10 @@ from types import TracebackType
 from typing import Any, NoReturn, Self
 
 from unet_edu.grading import view
-from unet_edu.grading.bubblewrap import ENVIRONMENT, bubblewrap, limited, one_line, require
+from unet_edu.grading.bubblewrap import ENVIRONMENT, MOST_SAID, bubblewrap, limited, require
 from unet_edu.grading.limits import USUAL, Limits, SandboxError, Stopped, megabytes
 from unet_edu.grading.result import Stop
+from unet_edu.grading.text import one_line
 from unet_edu.grading.watchdog import EVERY, Watchdog
 
 __all__ = ["Limits", "Sandbox", "SandboxError", "Stopped", "require"]
@@ -81,7 +82,7 @@ class Sandbox:
             if not self._unsafe:
                 self._watch()
         except Stopped as stopped:
-            said = one_line(self.printed().encode())
+            said = one_line(self.printed(), MOST_SAID)
             self._close()
             raise SandboxError(f"The sandbox did not start: it {stopped.detail}. {said}".strip()) from None
         except BaseException:
@@ -195,12 +196,11 @@ class Sandbox:
             if left:
                 selector.register(self._request, selectors.EVENT_WRITE)
             while len(reply) < self._size(reply):
-                if time.monotonic() > deadline:
-                    self._stop("timed out", f"ran longer than {seconds:g} seconds")
                 if self._amount > self.limits.output:
                     self._stop("crashed", f"printed more than {megabytes(self.limits.output)}")
-                ended = self._process.poll() is not None  # asked before we read: what it left in the pipe is read first
-                ready = {key.fd for key, _ in selector.select(0 if ended else EVERY)}
+                # Both are asked before we read: what it left in the pipe is read first, also where the whole machine stood still for a while.
+                late, ended = time.monotonic() > deadline, self._process.poll() is not None
+                ready = {key.fd for key, _ in selector.select(0 if late or ended else EVERY)}
                 if self._request in ready:
                     left = left[self._write(left) :]
                     if not left:
@@ -211,6 +211,8 @@ class Sandbox:
                     ended = not self._read_reply(reply)
                 if ended:
                     self._stop(*self._end())
+                if late and len(reply) < self._size(reply):
+                    self._stop("timed out", f"ran longer than {seconds:g} seconds")
         self._read_output()
         return bytes(memoryview(reply)[8:])
 

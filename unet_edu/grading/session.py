@@ -131,8 +131,8 @@ class Session:
         """Run the definitions of all cells once more: a %reset or a del, at the notebook's end, took away what had been there."""
         with contextlib.suppress(_OutOfTimeError):  # the next call says it
             self._run_cells()
-            self._run_set_up()
-            for step in self._steps:
+            # The set-up is a step like the others here: the notebook may have broken what it needs.
+            for step in (_Step(0, self._set_up), *self._steps):
                 if self._sandbox is not None and step.run != "nothing":
                     self._run(replace(step, run="definitions"))
 
