@@ -1,52 +1,89 @@
 # Each command makes .venv by itself and installs only what pyproject.toml or constraints.txt changed since the last time.
 
 PYTHON = python3
+VENV = .venv
+PINS = constraints.txt
 NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=300
+# A file's tests share a browser, a server or a kernel, so they stay together. Each worker takes half a gigabyte.
+WORKERS = -n logical --maxprocesses 4 --dist loadfile
 # By PATH, because nbgrader calls other programs by their names.
-RUN = PATH="$(CURDIR)/.venv/bin:$$PATH"
+RUN = PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+LAB_CONFIG = $(VENV)/etc/jupyter/labconfig/page_config.json
 # JupyterLab refuses to run as root, which is what a container's only user is, unless told.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test notebooks exercises format benchmarks
+.PHONY: help lab site test notebooks exercises retarget format benchmarks test-colab test-latest test-oldest
 
 help:  ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / {printf "make %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-lab: .venv/lab.stamp  ## open the course in JupyterLab (LAB_ARGS="--no-browser" and the like)
+lab: $(VENV)/lab.stamp $(LAB_CONFIG)  ## open the course in JupyterLab (LAB_ARGS="--no-browser" and the like)
 	$(RUN) jupyter-lab --LabApp.default_url=/lab/tree/course/00_start_here.ipynb $(AS_ROOT) $(LAB_ARGS)
 
-test: .venv/test.stamp  ## check style and types, run all tests and all notebooks (ARGS="tests/library" for some)
+site: $(VENV)/site.stamp  ## make the web book in build/site
+	$(RUN) python -m docs.site.build
+
+test: $(VENV)/test.stamp  ## check style and types, run all tests and all notebooks (ARGS="tests/library" for some)
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) mypy
-	$(RUN) pytest $(NBVAL) $(ARGS)
+	$(RUN) pytest $(NBVAL) $(WORKERS) $(ARGS)
 
-notebooks: .venv/test.stamp  ## run the notebooks of course/ and solutions/ and store their outputs
+# In environments of their own, made from nothing, because "newest" is something else every day. Style is for `make test` alone.
+test-latest: VENV = .venv-latest
+test-oldest: VENV = .venv-oldest
+test-latest test-oldest: test-%:  ## run all tests with the newest versions, or the oldest allowed, of all but PyTorch
+	rm -rf .venv-$*
+	mkdir .venv-$*
+	$(PYTHON) tests/project/versions.py $* > .venv-$*/constraints.txt
+	$(MAKE) .venv-$*/test.stamp VENV=.venv-$* PINS=.venv-$*/constraints.txt
+	$(RUN) python tests/project/versions.py $* --installed
+	$(RUN) pytest $(NBVAL) $(WORKERS) $(ARGS)
+
+test-colab: .venv-colab/colab.stamp  ## run all notebooks with the packages of Google Colab, installed as there
+	.venv-colab/bin/python tests/colab/run.py
+
+notebooks: $(VENV)/test.stamp  ## run the notebooks of course/ and solutions/ and store their outputs
 	$(RUN) python tests/notebooks/execute.py
 	git --no-pager diff --stat -- course solutions
 
-exercises: .venv/test.stamp  ## make exercises/ from solutions/
+exercises: $(VENV)/test.stamp  ## make exercises/ from solutions/
+	@test -n "$(wildcard solutions/*/)" || { echo 'found no notebook in solutions/' >&2; exit 1; }
 	set -e; for topic in $(notdir $(patsubst %/,%,$(wildcard solutions/*/))); do \
 		$(RUN) nbgrader generate_assignment --force $$topic; done
 
-format: .venv/test.stamp  ## put code and notebooks into the project's style
+retarget: $(VENV)/test.stamp  ## make this the course of another repository: REPO=owner/name
+	$(RUN) python tests/notebooks/retarget.py "$$REPO"
+	$(MAKE) exercises
+
+format: $(VENV)/test.stamp  ## put code and notebooks into the project's style
 	$(RUN) ruff check --fix
 	$(RUN) ruff format
 
-benchmarks: .venv/test.stamp  ## measure against other libraries, on this machine
+benchmarks: $(VENV)/test.stamp  ## measure against other libraries, on this machine
 	set -e; for script in convolution operators explorers tiling unet_speed grading; do $(RUN) python benchmarks/$$script.py; done
 
-# The test extra contains the lab extra, so that after it there is nothing left for `make lab` to install.
-.venv/lab.stamp: pyproject.toml constraints.txt | .venv/bin/python
-	$(RUN) python -m pip install --constraint constraints.txt -e '.[lab]'
+# The test extra contains the lab and site extras, so that after it there is nothing left for `make lab` and `make site` to install.
+$(VENV)/lab.stamp $(VENV)/site.stamp: $(VENV)/%.stamp: pyproject.toml $(PINS) | $(VENV)/bin/python
+	$(RUN) python -m pip install --constraint $(PINS) -e '.[$*]'
 	touch $@
 
-.venv/test.stamp: pyproject.toml constraints.txt | .venv/bin/python
-	$(RUN) python -m pip install --constraint constraints.txt -e '.[test]'
-	touch .venv/lab.stamp $@
+$(VENV)/test.stamp: pyproject.toml $(PINS) | $(VENV)/bin/python
+	$(RUN) python -m pip install --constraint $(PINS) -e '.[test]'
+	touch $(VENV)/lab.stamp $(VENV)/site.stamp $@
+
+# JupyterLab would offer its news, and ask the network whether there is a newer JupyterLab.
+$(LAB_CONFIG): | $(VENV)/lab.stamp
+	$(RUN) jupyter labextension disable @jupyterlab/apputils-extension:announcements
+
+.venv-colab/colab.stamp: tests/colab/requirements.txt
+	$(PYTHON) -m venv --clear --without-pip .venv-colab
+	$(PYTHON) -m pip --python .venv-colab/bin/python install --requirement $<
+	touch $@
 
 # Without ensurepip, which Debian ships apart from Python: the pip that is there installs one into the environment.
-.venv/bin/python:
+$(VENV)/bin/python:
+	@command -v $(PYTHON) > /dev/null || { echo 'unet-edu needs Python 3.11 or later, and there is no $(PYTHON) here: install one, or name it, as in `make lab PYTHON=python3.12`.' >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("unet-edu needs Python 3.11 or later, and $(PYTHON) is %d.%d: install a newer one, or name it, as in `make lab PYTHON=python3.12`." % sys.version_info[:2])'
-	$(PYTHON) -m venv --without-pip .venv
-	$(PYTHON) -m pip --python .venv/bin/python install --constraint constraints.txt pip || { rm -rf .venv; exit 1; }
+	$(PYTHON) -m venv --without-pip $(VENV)
+	$(PYTHON) -m pip --python $(VENV)/bin/python install --constraint $(PINS) pip || { rm -rf $(VENV); exit 1; }

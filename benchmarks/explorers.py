@@ -12,18 +12,20 @@ import itertools
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Page
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from tests.explorers.browser import ROOT, chromium, jupyterlab, open_and_run
+from tests.explorers.browser import ROOT, chromium, jupyterlab, live_explorers, open_and_run
+from tests.notebooks.shown import explorers
 
 STEPS = 40
+LIMIT_MS = 10_000  # far more than a reader would wait: nothing changes any more
 
-START_CLOCK = """(picture, event) => {
+START_CLOCK = """(picture, [event, limit]) => {
     window.elapsed = new Promise(resolve => {
         let start;
         addEventListener(event, () => { start = performance.now(); }, { capture: true, once: true });
@@ -32,39 +34,67 @@ START_CLOCK = """(picture, event) => {
             requestAnimationFrame(() => resolve(performance.now() - start));
         });
         observer.observe(picture, { subtree: true, childList: true, characterData: true });
+        setTimeout(() => { observer.disconnect(); resolve(null); }, limit);
     });
 }"""
 
 
-class Action(NamedTuple):
+class Row(NamedTuple):
     """What a reader does, and where it shows. Selectors are looked for within one explorer."""
 
-    explorer: str  # something that only this explorer holds
+    lesson: str
+    explorer: str  # its name
+    action: str
     control: str  # what gets the keys, or the menu
     picture: str  # where something must change
-    keys: Sequence[str] = ()  # pressed in turn …
+    keys: Sequence[str] = ("ArrowRight", "ArrowLeft")  # pressed in turn …
     choices: Sequence[int] = ()  # … or chosen in turn, by their place in the menu
     number: int = 0  # which one, where a lesson has several such explorers
-    first: Callable[[Locator], object] = lambda explorer: None  # to be done before, without a clock
+    first: tuple[str, str] | None = None  # a menu and what to choose there before, without a clock
 
-    def measure(self, page: Page) -> list[float]:
-        """Milliseconds of `STEPS` actions, each waited for."""
-        everyone = page.locator(".jp-OutputArea-output > .widget-vbox", has=page.locator(self.explorer))
-        explorer = everyone.nth(self.number)
+    def measure(self, page: Page, steps: int, settle_ms: int, rest_ms: int) -> list[float]:
+        """Milliseconds of so many actions, each waited for; between them a reader, not a machine gun, lets the kernel come to rest.
+
+        Raises
+        ------
+        RuntimeError
+            When an action changes nothing.
+        """
+        path = lesson_path(self.lesson)
+        place = [place for place, name in enumerate(explorers(path)) if name == self.explorer][self.number]
+        explorer = live_explorers(page).nth(place)
         explorer.scroll_into_view_if_needed()
-        self.first(explorer)
-        page.wait_for_timeout(1000)  # what came before shall be over
+        if self.first:
+            explorer.locator(menu(self.first[0])).select_option(self.first[1])
         control, picture, times = explorer.locator(self.control).first, explorer.locator(self.picture).first, []
         control.focus()
-        for turn in itertools.islice(itertools.cycle(self.keys or self.choices), STEPS):
-            picture.evaluate(START_CLOCK, "keydown" if self.keys else "change")
-            if self.keys:
-                page.keyboard.press(turn)
-            else:
+        turns = itertools.cycle(self.choices or self.keys)
+
+        def act(turn: str | int) -> None:
+            if self.choices:
                 control.select_option(index=turn)
-            times.append(page.evaluate("window.elapsed"))
-            page.wait_for_timeout(60)  # a reader, not a machine gun: let the kernel come to rest
+            else:
+                page.keyboard.press(turn)
+
+        act((self.choices or self.keys)[-1])  # so that the next one is a change, wherever the control stood
+        page.wait_for_timeout(settle_ms)  # what came before shall be over
+        for turn in itertools.islice(turns, steps):
+            picture.evaluate(START_CLOCK, ["change" if self.choices else "keydown", LIMIT_MS])
+            act(turn)
+            elapsed = page.evaluate("window.elapsed")
+            if elapsed is None:
+                raise RuntimeError(
+                    f"{self.lesson} {self.explorer}, {self.action}: {turn!r} changed nothing in {self.picture!r} "
+                    f"within {LIMIT_MS / 1000:.0f} s"
+                )
+            times.append(elapsed)
+            page.wait_for_timeout(rest_ms)
         return times
+
+
+def lesson_path(number: str) -> Path:
+    (path,) = (ROOT / "course").glob(f"{number}_*.ipynb")
+    return path
 
 
 def handle(slider: str) -> str:
@@ -75,87 +105,57 @@ def menu(name: str) -> str:
     return f".widget-dropdown:has(label:text-is('{name}')) select"
 
 
-SCENE = ".unet-scene"
-CONVOLUTION, ARITHMETIC = ".unet-scene:has-text('kernel w')", ".unet-scene:has-text('nn.Conv2d')"
-THRESHOLD = handle("Threshold")
-INTERPOLATION, MATRIX, TRANSPOSED, POOLING = map(handle, ("Output cols", "columns", "output_padding", "stride"))
-SIZES, SKIPS, MAPS, ELASTIC = handle("Image side"), menu("Copy, level 0"), handle("Channel"), handle("σ in pixels")
-WEIGHTS, RUNS, TILES, ABLATIONS = handle("w0"), handle("Step"), handle("Column"), menu("Change")
-RIGHT_LEFT, LEFT_RIGHT = ("ArrowRight", "ArrowLeft"), ("ArrowLeft", "ArrowRight")
+SCENE, POINTED = ".unet-scene", ".unet-pointed"
+FIRST_HTML, SECOND_HTML, LAST_HTML = (f".widget-html >> nth={n}" for n in (0, 1, -1))
+VIEWS = ".widget-hbox >> nth=1"
 
-
-def motorcycle(explorer: Locator) -> None:
-    explorer.locator(menu("Photo")).select_option("motorcycle")
-
-
-# (lesson, what, how)
 ROWS = (
-    (
-        "01",
-        "threshold, slider → coins scored",
-        Action(THRESHOLD, THRESHOLD, ".widget-html >> nth=1", RIGHT_LEFT),
+    Row("01", "threshold", "slider → coins scored", handle("Threshold"), SECOND_HTML),
+    Row(
+        "01", "threshold", "slider → motorcycle scored", handle("Threshold"), SECOND_HTML, first=("Photo", "motorcycle")
     ),
-    (
-        "01",
-        "threshold, slider → motorcycle scored",
-        Action(THRESHOLD, THRESHOLD, ".widget-html >> nth=1", RIGHT_LEFT, first=motorcycle),
+    Row("02", "convolution", "column slider → window moved", "label:has-text('output column') input", SCENE),
+    Row("02", "convolution", "kernel turned → new scene", menu("Laid on"), SCENE, choices=(1, 0)),
+    Row("02", "convolution", "preset → photograph filtered", menu("Kernel"), SECOND_HTML, choices=(3, 4, 5, 6, 7)),
+    Row(
+        "02", "convolution", "row slider → other pixels", handle("Photo row"), SCENE, ("ArrowDown", "ArrowUp"), number=1
     ),
-    (
-        "02",
-        "convolution, column slider → window moved",
-        Action(CONVOLUTION, "label:has-text('output column') input", SCENE, RIGHT_LEFT),
-    ),
-    ("02", "convolution, kernel turned → new scene", Action(CONVOLUTION, menu("Laid on"), SCENE, choices=(1, 0))),
-    (
-        "02",
-        "convolution, preset → photograph filtered",
-        Action(CONVOLUTION, menu("Kernel"), ".widget-html >> nth=1", choices=(3, 4, 5, 6, 7)),
-    ),
-    (
-        "02",
-        "photograph, row slider → other pixels",
-        Action(CONVOLUTION, handle("Photo row"), SCENE, ("ArrowDown", "ArrowUp"), number=1),
-    ),
-    ("02", "arithmetic, padding slider → new scene", Action(ARITHMETIC, handle("padding"), SCENE, RIGHT_LEFT)),
-    ("03", "interpolation, size slider → new scene", Action(INTERPOLATION, INTERPOLATION, SCENE, LEFT_RIGHT)),
-    ("03", "interpolation, rule → new scene", Action(INTERPOLATION, menu("Rule"), SCENE, choices=(0, 1))),
-    ("03", "interpolation, rule → mask", Action(INTERPOLATION, menu("Rule"), ".widget-html >> nth=-1", choices=(0, 1))),
-    ("04", "matrix, output slider → row of A", Action(MATRIX, "label:has-text('output') input", SCENE, RIGHT_LEFT)),
-    ("04", "matrix, columns slider → new scene", Action(MATRIX, MATRIX, SCENE, RIGHT_LEFT)),
-    ("04", "matrix, kernel → new scene", Action(MATRIX, menu("Kernel"), SCENE, choices=(1, 0))),
-    ("04", "three ways, kernel → new scene", Action(TRANSPOSED, menu("Kernel"), SCENE, choices=(1, 0), number=1)),
-    (
-        "04",
-        "three ways, padding slider → new scene",
-        Action(TRANSPOSED, handle("padding"), SCENE, RIGHT_LEFT, number=1),
-    ),
-    ("05", "pooling, stride slider → new scene", Action(POOLING, POOLING, SCENE, LEFT_RIGHT)),
-    ("05", "pooling, input → new scene", Action(POOLING, menu("Input"), SCENE, choices=(1, 2))),
-    ("06", "sizes, side slider → new U", Action(SIZES, SIZES, SCENE, RIGHT_LEFT)),
-    ("06", "sizes, poolings slider → new U", Action(SIZES, handle("Poolings"), SCENE, LEFT_RIGHT)),
-    ("06", "skips, a copy → new answer", Action(SKIPS, SKIPS, ".widget-html", choices=(2, 0))),
-    ("06", "feature maps, channel slider → new maps", Action(MAPS, MAPS, ".widget-html", RIGHT_LEFT)),
-    ("07", "elastic, σ slider → new net", Action(ELASTIC, ELASTIC, ".widget-html", RIGHT_LEFT)),
-    ("07", "weight map, w0 slider → new map", Action(WEIGHTS, WEIGHTS, ".widget-html", RIGHT_LEFT)),
-    ("07", "training, step slider → new answers", Action(RUNS, RUNS, ".widget-html", LEFT_RIGHT)),
-    ("08", "tiles, column slider → tile moved", Action(TILES, TILES, ".widget-html >> nth=-1", RIGHT_LEFT)),
-    ("08", "tiles, step slider → new difference", Action(TILES, handle("Step"), ".widget-html >> nth=-1", RIGHT_LEFT)),
-    ("09", "ablations, variant → new gallery", Action(ABLATIONS, ABLATIONS, ".widget-html >> nth=-1", choices=(1, 2))),
+    Row("02", "arithmetic", "padding slider → new scene", handle("padding"), SCENE),
+    Row("03", "interpolation", "size slider → new scene", handle("Output cols"), SCENE),
+    Row("03", "interpolation", "rule → new scene", menu("Rule"), SCENE, choices=(0, 1)),
+    Row("03", "interpolation", "rule → mask", menu("Rule"), LAST_HTML, choices=(0, 1)),
+    Row("04", "matrix", "output slider → row of A", "label:has-text('output') input", SCENE),
+    Row("04", "matrix", "columns slider → new scene", handle("columns"), SCENE),
+    Row("04", "matrix", "kernel → new scene", menu("Kernel"), SCENE, choices=(1, 0)),
+    Row("04", "transposed", "kernel → new scene", menu("Kernel"), SCENE, choices=(1, 0), number=1),
+    Row("04", "transposed", "padding slider → new scene", handle("padding"), SCENE, number=1),
+    Row("05", "pooling", "stride slider → new scene", handle("stride"), SCENE),
+    Row("05", "pooling", "input → new scene", menu("Input"), SCENE, choices=(1, 2)),
+    Row("06", "sizes", "side slider → new U", handle("Image side"), SCENE),
+    Row("06", "sizes", "poolings slider → new U", handle("Poolings"), SCENE),
+    Row("06", "skips", "a copy → new answer", menu("Copy, level 0"), FIRST_HTML, choices=(2, 0)),
+    Row("06", "feature_maps", "channel slider → new maps", handle("Channel"), FIRST_HTML),
+    Row("07", "elastic", "σ slider → new net", handle("σ in pixels"), VIEWS),
+    Row("07", "weight_map", "w0 slider → new map", handle("w0"), POINTED),
+    Row("07", "training", "step slider → new answers", handle("Step"), FIRST_HTML),
+    Row("08", "tiles", "column slider → tile moved", handle("Column"), POINTED),
+    Row("08", "tiles", "step slider → new difference", handle("Step"), FIRST_HTML),
+    Row("09", "ablations", "variant → new gallery", menu("Change"), SECOND_HTML, choices=(1, 2)),
 )
 
 
 def main(lessons: Sequence[str]) -> None:
     print(f"JupyterLab 4, headless Chromium, {STEPS} actions each")
     with tempfile.TemporaryDirectory() as home, chromium() as browser, jupyterlab(Path(home)) as address:
-        for lesson, rows in itertools.groupby(ROWS, key=lambda row: row[0]):
+        for lesson, rows in itertools.groupby(ROWS, key=lambda row: row.lesson):
             if lessons and lesson not in lessons:
                 continue
-            (path,) = (ROOT / "course").glob(f"{lesson}_*.ipynb")
             page = browser.new_page(viewport={"width": 1280, "height": 1000})
-            open_and_run(page, address, str(path.relative_to(ROOT)))
-            for _, what, how in rows:
-                times = how.measure(page)
+            open_and_run(page, address, str(lesson_path(lesson).relative_to(ROOT)))
+            for row in rows:
+                times = row.measure(page, STEPS, settle_ms=1000, rest_ms=60)
                 p95 = statistics.quantiles(times, n=20)[-1]
+                what = f"{row.explorer}, {row.action}"
                 print(f"{lesson}  {what:45s} median {statistics.median(times):6.1f} ms   p95 {p95:6.1f} ms", flush=True)
             page.context.close()
 

@@ -52,11 +52,6 @@ NEEDS = {
 }
 
 is_met = functools.cache(lambda name: NEEDS[name].is_met())
-skipped = pytest.StashKey[Counter[str]]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[skipped] = Counter()
 
 
 @pytest.hookimpl(tryfirst=True)  # before the fixtures, which would fail for the same reason and say less
@@ -68,27 +63,37 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                     f"needs({name!r}) is not in the table of tests/conftest.py: {', '.join(NEEDS)}", pytrace=False
                 )
             if not is_met(name):
-                sentence = f"needs {name}: {NEEDS[name].remedy}"
                 if os.environ.get("CI") == "true":
-                    pytest.fail(sentence, pytrace=False)
-                item.config.stash[skipped][name] += 1
-                pytest.skip(sentence)
+                    pytest.fail(_sentence(name), pytrace=False)
+                pytest.skip(_sentence(name))
 
 
-@pytest.hookimpl(tryfirst=True)  # before -k and -m take cells away
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A run of everything that finds no notebook cell to compare has not compared anything, and must not look as if it had."""
-    everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    if (
-        everything
-        and config.getoption("nbval", False)
-        and not any(type(item).__name__ == "IPyNbCell" for item in items)
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A run of everything that compared no notebook cell must not look as if it had. Only who started the workers knows what all of them did."""
+    config = session.config
+    everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not (
+        config.option.keyword or config.option.markexpr
+    )
+    if hasattr(config, "workerinput") or not everything or not config.getoption("nbval", False):
+        return
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if session.exitstatus == pytest.ExitCode.OK and not any(
+        ".ipynb::" in report.nodeid for report in reporter.stats.get("passed", ())
     ):
-        raise pytest.UsageError("--nbval found no cell in course/ and solutions/")
+        reporter.write_line("\n--nbval found no cell in course/ and solutions/", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # around all others, so that these lines come last
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None]:
     yield
-    for name, count in terminalreporter.config.stash[skipped].items():
-        terminalreporter.write_line(f"Skipped {count}, for want of {name}: {NEEDS[name].remedy}.", yellow=True)
+    reasons = Counter(report.longrepr[-1] for report in terminalreporter.stats.get("skipped", ()))
+    for name, need in NEEDS.items():
+        count = reasons[f"Skipped: {_sentence(name)}"]
+        if count:
+            terminalreporter.write_line(f"Skipped {count}, for want of {name}: {need.remedy}.", yellow=True)
+
+
+def _sentence(name: str) -> str:
+    return f"needs {name}: {NEEDS[name].remedy}"

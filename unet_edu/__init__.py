@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
+
+if sys.version_info < (3, 11):  # noqa: UP036 - said here, before a line that an older Python cannot read
+    raise ImportError(
+        f"unet-edu needs Python 3.11 or later, and {sys.executable} is {sys.version_info[0]}.{sys.version_info[1]}: "
+        "install a newer one (python.org, or `conda create -n unet-edu python=3.12`), and the course with it.",
+        name=__name__,
+    )
 
 if TYPE_CHECKING:
     from unet_edu.checks import check
+    from unet_edu.checks.progress import progress
     from unet_edu.checks.quiz import quiz
 
-__all__ = ["check", "quiz"]
+__all__ = ["check", "progress", "quiz"]
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """Load `check` and `quiz` when they are first asked for, so that `import unet_edu` stays instant."""
+    """Load `check`, `progress` and `quiz` when they are first asked for, so that `import unet_edu` stays instant."""
     if name == "check":
         from unet_edu.checks import check
 
         return check
+    if name == "progress":
+        from unet_edu.checks.progress import progress
+
+        return progress
     if name == "quiz":
         from unet_edu.checks.quiz import quiz
 

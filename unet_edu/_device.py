@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-__all__ = ["autocast", "best_device", "bf16_is_fast", "channels_last"]
+__all__ = ["autocast", "best_device", "bf16_is_fast", "channels_last", "chosen_device"]
 
 
 def best_device() -> torch.device:
@@ -12,6 +12,29 @@ def best_device() -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def chosen_device(device: str | torch.device | None) -> torch.device:
+    """The device asked for, or the best when none is.
+
+    Raises
+    ------
+    ValueError
+        When this machine has no such device.
+    """
+    if device is None:
+        return best_device()
+    try:
+        place = torch.device(device)
+    except RuntimeError:
+        raise ValueError(f"device: expected cpu, cuda, cuda:1 or mps, got {device!r}") from None
+    if place.type == "cuda":
+        is_here = torch.cuda.is_available() and (place.index or 0) < torch.cuda.device_count()
+    else:
+        is_here = place.type != "mps" or torch.backends.mps.is_available()
+    if not is_here:
+        raise ValueError(f"device: PyTorch finds no {device} on this machine; leave it out, or take cpu")
+    return place
 
 
 def bf16_is_fast(device: torch.device) -> bool:

@@ -10,6 +10,7 @@ import functools
 import json
 import math
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
@@ -63,6 +64,17 @@ def _in_one_sentence(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, **options)
         except MENDABLE as error:
             _complain(error)
+            raise typer.Exit(1) from None
+        except ModuleNotFoundError as error:
+            package = str(error.name).partition(".")[0]
+            if package == "unet_edu":
+                raise
+            _complain(
+                ImportError(
+                    f"the package {package} is missing in {sys.prefix}; activate the environment of the course "
+                    "(conda activate unet-edu, or source .venv/bin/activate), or install the course again"
+                )
+            )
             raise typer.Exit(1) from None
         except RuntimeError as error:
             if type(error).__name__ != "OutOfMemoryError":  # torch's; to name it would be to import torch
@@ -239,19 +251,12 @@ def _widths(text: str) -> list[int]:
 def _expect_device(device: str | None) -> None:
     if device is None:
         return
-    import torch
+    from unet_edu._device import chosen_device
 
     try:
-        place = torch.device(device)
-    except RuntimeError:
-        raise ValueError(f"--device: expected cpu, cuda, cuda:1 or mps, got {device!r}") from None
-    if (
-        place.type == "cuda"
-        and not torch.cuda.is_available()
-        or place.type == "mps"
-        and not torch.backends.mps.is_available()
-    ):
-        raise ValueError(f"--device: PyTorch finds no {device} on this machine; leave the option out, or take cpu")
+        chosen_device(device)
+    except ValueError as error:
+        raise ValueError(f"--{error}") from None
 
 
 def _is_first() -> bool:
@@ -606,7 +611,7 @@ def show(name: Name, folder: Folder = None) -> None:
 # --------------------------------------------------------------------------------------------------------------- exercises
 
 
-for exercises_command in (commands.check, commands.grade, commands.release):
+for exercises_command in (commands.check, commands.progress, commands.grade, commands.release):
     app.command()(_in_one_sentence(exercises_command))
 
 

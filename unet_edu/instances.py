@@ -76,7 +76,7 @@ def connected(mask: ArrayLike) -> NDArray[np.int32]:
 
 
 def cell_scores(prediction: ArrayLike, target: ArrayLike) -> NDArray[np.float64]:
-    """For each true cell, how well it was found: |R ∩ S| / |R ∪ S| with the predicted cell S that covers more than half of it, or 0.
+    """For each true cell, how well it was found: `|R ∩ S| / |R ∪ S|` with the predicted cell S that covers more than half of it, or 0.
 
     No two predicted cells can both cover more than half of a true one. But one predicted cell can cover several true ones: where cells
     are merged, each has a small score.

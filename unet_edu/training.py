@@ -30,7 +30,7 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm.auto import tqdm
 
 from unet_edu._arguments import whole
-from unet_edu._device import autocast, best_device, bf16_is_fast, channels_last
+from unet_edu._device import autocast, best_device, bf16_is_fast, channels_last, chosen_device
 from unet_edu.losses import weighted_cross_entropy
 from unet_edu.metrics import confusion_matrix, iou
 from unet_edu.unet import UNet, center_crop
@@ -463,7 +463,7 @@ def _processes() -> Iterator[tuple[int, int]]:
 
 def _place(device: str | torch.device | None) -> torch.device:
     """The device asked for, or the best; of several GPUs, each process takes its own."""
-    place = best_device() if device is None else torch.device(device)
+    place = chosen_device(device)
     if place.type == "cuda" and place.index is None and "LOCAL_RANK" in os.environ:
         place = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(place)

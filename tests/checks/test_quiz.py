@@ -246,9 +246,9 @@ def test_a_stored_notebook_keeps_its_text_and_no_dead_buttons(tmp_path):
 
 def test_each_lesson_that_has_a_quiz_shows_it():
     for lesson in QUIZZES:
-        for path in ROOT.glob(f"course/{lesson}_*.ipynb"):
-            cells = nbformat.read(path, as_version=4).cells
-            assert sum(cell.source.strip() == f'quiz("{lesson}")' for cell in cells) == 1, path
+        (path,) = ROOT.glob(f"course/{lesson}_*.ipynb")
+        cells = nbformat.read(path, as_version=4).cells
+        assert sum(cell.source.strip() == f'quiz("{lesson}")' for cell in cells) == 1, path
 
 
 # --- in a browser -------------------------------------------------------------------------------------------------------

@@ -181,6 +181,7 @@ def test_a_browser_draws_both_views(measured):
     with chromium() as browser:
         page = browser.new_page(viewport={"width": 900, "height": 900})
         page.set_content("".join(f"<section style='width: 420px'>{html}</section>" for html in views))
+        assert page.locator("img").count() and page.locator("svg text").count()
         for image in page.locator("img").all():
             assert image.evaluate("image => image.complete && image.naturalWidth") == 3 * 32
         for text in page.locator("svg text").all():  # no name is cut off at the edge

@@ -82,6 +82,7 @@ def test_texts_stand_in_the_middle_of_their_cells():
     for name in ("input", "output"):
         grid = STRIDED.grid(name)
         written = {text.get_position(): text.get_text() for text in axes.texts}
+        assert cells(axes, STRIDED, name)
         for k, patch in cells(axes, STRIDED, name).items():
             assert written[patch.get_x() + 0.5, patch.get_y() + 0.5] == grid.text[k]
 

@@ -4,6 +4,7 @@ import itertools
 import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import ipywidgets
 import numpy as np
@@ -507,6 +508,41 @@ def test_every_explorer_has_a_picture_words_and_numbers(make):
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"]
     again, _ = make()._repr_mimebundle_()
     assert data["image/png"] == again["image/png"] and data["text/plain"] == again["text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("make", "painters"),
+    [
+        (explore.arithmetic, ["scene"]),
+        (explore.convolution, ["scene"]),
+        (explore.interpolation, ["scene"]),
+        (explore.matrix, ["scene"]),
+        (explore.pooling, ["scene"]),
+        (explore.transposed, ["scene"]),
+        (explore.sizes, ["sizes"]),
+        (explore.elastic, []),  # without Python no knot can be moved
+        (explore.threshold, []),
+    ],
+)
+def test_an_explorer_of_grids_brings_its_scene_along(make, painters):
+    explorer = make()
+    _, metadata = explorer._repr_mimebundle_()
+    scenes = metadata.get("unet_edu", {}).get("scenes", [])
+    assert [scene["painter"] for scene in scenes] == painters
+    for scene in scenes:
+        assert (Path(explore.__file__).parent / f"{scene['painter']}.js").exists()
+        shown, kept = json.loads(json.dumps(explorer.views[0].widget.scene)), json.loads(scene["scene"])
+        assert kept.keys() == shown.keys() and kept.get("links") == shown.get("links")
+        assert "size" not in kept or kept["size"] == pytest.approx(shown["size"], rel=1e-5)
+
+
+def test_the_scene_is_that_of_the_state_that_is_shown():
+    explorer = explore.arithmetic(7, 3)
+    (before,) = explorer._repr_mimebundle_()[1]["unet_edu"]["scenes"]
+    explorer.controls["stride"].value = 2
+    (after,) = explorer._repr_mimebundle_()[1]["unet_edu"]["scenes"]
+    assert json.loads(after["scene"])["alt"] == arithmetic_scene(ArithmeticState(7, 3, 2, 0, 1)).alt
+    assert after != before
 
 
 @pytest.mark.parametrize("make", EXPLORERS.values(), ids=EXPLORERS)

@@ -1,23 +1,30 @@
-"""`make lab` in a real browser: open each lesson, run it all, move each control, and see the picture change."""
+"""`make lab` in a real browser, without a network: open each lesson, run it all, and use what it shows."""
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
-from tests.explorers.browser import chromium, jupyterlab, open_and_run
+from benchmarks.explorers import ROWS
+from tests.explorers.browser import chromium, cut_off, jupyterlab, live_explorers, open_and_run
 from tests.notebooks.execute import ROOT, notebooks
+from tests.notebooks.shown import explorers, formulas
+from unet_edu import quiz
 
-pytestmark = pytest.mark.needs("chromium")
+pytestmark = pytest.mark.needs("chromium", "bubblewrap")
 
-LESSON = "course/02_convolution.ipynb"
+FIRST, CONVOLUTION = ROOT / "course/00_start_here.ipynb", ROOT / "course/02_convolution.ipynb"
+# All but the first have explorers, formulas and a quiz. pytest keeps tests together whose lessons have the same place in their
+# lists, so that each lesson runs once: 02, for which there are more tests, is the first in every list, and 00 the last.
+LESSONS = sorted(set(notebooks("course")) - {FIRST}, key=lambda path: (path != CONVOLUTION, path))
 
 
-EXPLORING = [
-    str(path.relative_to(ROOT))
-    for path in notebooks("course")
-    if re.search(r"explore\.(?!show)\w+\(", path.read_text())
-]
+def with_lessons(*paths: Path) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("page", paths, ids=lambda path: path.stem, indirect=True, scope="module")
+
 
 # What an explorer shows: grids, pictures and words, and none of its controls.
 SHOWN = (
@@ -27,39 +34,63 @@ ANSWER_MS = 3000  # generous, for a busy machine: benchmarks/explorers.py measur
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory):
-    """Open a lesson and run it. The one that was opened before is closed."""
-    with chromium() as browser, jupyterlab(tmp_path_factory.mktemp("lab")) as address:
-
-        def open_lesson(lesson: str) -> Page:
-            for context in browser.contexts:
-                context.close()
-            page = browser.new_page(viewport={"width": 1280, "height": 1000})
-            open_and_run(page, address, lesson)
-            return page
-
-        yield open_lesson
+def place():
+    with cut_off() as place:
+        yield place
 
 
-@pytest.mark.parametrize("lesson", EXPLORING)
-def test_each_control_of_each_explorer_changes_what_is_shown(opened, lesson):
-    page = opened(lesson)
+@pytest.fixture(scope="module")
+def browser(place):
+    with chromium(place.enter) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def lab(place, tmp_path_factory):
+    with jupyterlab(tmp_path_factory.mktemp("lab"), enter=place.enter) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def page(request, browser, lab):
+    """A lesson that was opened and run. What its page asked for is in `page.asked`."""
+    with browser.new_context(viewport={"width": 1280, "height": 1000}) as context:
+        page = context.new_page()
+        page.lesson, page.asked = request.param, []
+        context.on("request", lambda request: page.asked.append(request.url))
+        page.on("websocket", lambda socket: page.asked.append(socket.url))
+        open_and_run(page, lab, str(request.param.relative_to(ROOT)))
+        yield page
+
+
+@with_lessons(*LESSONS, FIRST)
+def test_it_runs_without_an_error_or_a_warning(page):
     assert page.locator(".jp-CodeCell").count() > 10
-    errors = "[data-mime-type='application/vnd.jupyter.error'], [data-mime-type='application/vnd.jupyter.stderr']"
-    assert page.locator(errors).count() == 0
-    explorers = page.locator(".jp-OutputArea-output > .widget-vbox:has(.widget-slider, .widget-dropdown)").all()
-    assert len(explorers) >= 1
-    for explorer in explorers:
+    bad = "[data-mime-type='application/vnd.jupyter.error'], [data-mime-type='application/vnd.jupyter.stderr']"
+    assert page.locator(bad).all_text_contents() == []
+
+
+@with_lessons(*LESSONS)
+def test_each_row_of_the_benchmark_changes_what_it_watches(page):
+    """Before other tests move the controls: the rows are for lessons as they open."""
+    rows = [row for row in ROWS if row.lesson == page.lesson.stem[:2]]
+    assert {row.explorer for row in rows} == set(explorers(page.lesson)) != set()
+    for row in rows:
+        assert len(row.measure(page, steps=2, settle_ms=200, rest_ms=0)) == 2
+
+
+@with_lessons(*LESSONS)
+def test_each_control_of_each_explorer_changes_what_is_shown(page):
+    shown = live_explorers(page).all()
+    assert len(shown) == len(explorers(page.lesson)) > 0
+    for explorer in shown:
         explorer.scroll_into_view_if_needed()
         for handle in explorer.locator(".noUi-target:not([disabled]) .noUi-handle").all():
             before = explorer.evaluate(SHOWN)
             handle.focus()
-            page.keyboard.press("ArrowRight")
-            if not has_changed(explorer, before):  # it may stand at its end
-                page.keyboard.press("ArrowLeft")
-                assert has_changed(explorer, before), handle.evaluate(
-                    "node => node.closest('.widget-slider').innerText"
-                )
+            is_at_its_end = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
+            page.keyboard.press("ArrowLeft" if is_at_its_end else "ArrowRight")
+            assert has_changed(explorer, before), handle.evaluate("node => node.closest('.widget-slider').innerText")
         for menu in explorer.locator(".widget-dropdown select:enabled").all():
             before = explorer.evaluate(SHOWN)
             options = menu.locator("option").all_text_contents()
@@ -76,6 +107,38 @@ def test_each_control_of_each_explorer_changes_what_is_shown(opened, lesson):
             assert note.text_content() != before
 
 
+@with_lessons(*LESSONS)
+def test_formulas_are_set_with_fonts_that_are_here(page):
+    prose = page.locator(".jp-MarkdownCell .jp-RenderedMarkdown")
+    expect(prose.locator("mjx-container")).to_have_count(len(formulas(page.lesson)))
+    assert prose.locator("mjx-container").count() > 0
+    assert prose.locator("mjx-merror, [data-mjx-error]").count() == 0
+    left = """nodes => nodes.map(node => {
+        const copy = node.cloneNode(true);
+        copy.querySelectorAll("code").forEach(code => code.remove());
+        return copy.textContent;
+    })"""
+    assert not [text for text in prose.evaluate_all(left) if "$" in text]
+    page.evaluate("document.fonts.ready.then(() => null)")
+    fonts = page.evaluate(
+        "[...document.fonts].filter(font => font.status !== 'unloaded').map(font => [font.family, font.status])"
+    )
+    assert {"MJXTEX"} <= {family for family, _ in fonts} and {status for _, status in fonts} == {"loaded"}
+
+
+@with_lessons(*LESSONS)
+def test_each_answer_of_the_quiz_says_why_it_is_right_or_wrong(page):
+    questions = quiz(page.lesson.stem[:2]).questions
+    shown = page.locator(".unet-quiz > .widget-vbox")
+    expect(shown).to_have_count(len(questions))
+    for question, box in zip(questions, shown.all(), strict=True):
+        for option, button in zip(question.options, box.get_by_role("button").all(), strict=True):
+            button.click()
+            expect(box.get_by_role("alert")).to_contain_text("is right." if option.is_right else "is not right.")
+            expect(box.get_by_role("alert")).to_contain_text(option.why.replace("`", ""))
+    expect(page.locator(".unet-quiz")).to_contain_text(f"{len(questions)} of {len(questions)} right")
+
+
 def has_changed(explorer: Locator, before: str) -> bool:
     changed = f"([node, before]) => ({SHOWN})(node) !== before"
     try:
@@ -83,11 +146,6 @@ def has_changed(explorer: Locator, before: str) -> bool:
     except TimeoutError:
         return False
     return True
-
-
-@pytest.fixture(scope="module")
-def page(opened):
-    return opened(LESSON)
 
 
 def drag(page: Page, slider, part: float):
@@ -101,7 +159,8 @@ def drag(page: Page, slider, part: float):
     page.mouse.up()
 
 
-def test_dragging_a_slider_of_the_scene_moves_the_window(page: Page):
+@with_lessons(CONVOLUTION)
+def test_dragging_a_slider_of_the_scene_moves_the_window(page):
     scene = page.locator(".unet-scene:has-text('kernel w')").first
     before, note = scene.locator("svg").screenshot(), scene.locator(".note").text_content()
     drag(page, scene.get_by_label("output column"), 0.97)
@@ -109,7 +168,8 @@ def test_dragging_a_slider_of_the_scene_moves_the_window(page: Page):
     assert scene.locator("svg").screenshot() != before
 
 
-def test_dragging_a_slider_in_python_draws_another_scene(page: Page):
+@with_lessons(CONVOLUTION)
+def test_dragging_a_slider_in_python_draws_another_scene(page):
     scene = page.locator(".unet-scene:has-text('nn.Conv2d')").first
     explorer = page.locator(".widget-vbox", has=page.locator(".unet-scene .code")).first
     before, caption = scene.locator("svg").screenshot(), scene.locator(".caption").text_content()
@@ -120,7 +180,8 @@ def test_dragging_a_slider_in_python_draws_another_scene(page: Page):
     assert scene.locator("svg").screenshot() != before
 
 
-def test_typing_a_weight_changes_the_output_and_the_photograph(page: Page):
+@with_lessons(CONVOLUTION)
+def test_typing_a_weight_changes_the_output_and_the_photograph(page):
     explorer = page.locator(".widget-vbox", has=page.locator(".unet-scene:has-text('kernel w')")).first
     picture = explorer.locator("figure img").nth(1)
     before, outputs = (
@@ -134,7 +195,8 @@ def test_typing_a_weight_changes_the_output_and_the_photograph(page: Page):
     assert explorer.locator("[aria-label^='output,'] .value").all_text_contents() != outputs
 
 
-def test_arrow_keys_and_letters_stay_in_the_explorer(page: Page):
+@with_lessons(CONVOLUTION)
+def test_arrow_keys_and_letters_stay_in_the_explorer(page):
     """JupyterLab would take them as commands: collapse a heading, or delete a cell for "dd"."""
     cells = page.locator(".jp-Cell").count()
     scene = page.locator(".unet-scene:has-text('kernel w')").first
@@ -145,3 +207,24 @@ def test_arrow_keys_and_letters_stay_in_the_explorer(page: Page):
     for key in "ddab":
         page.keyboard.press(key)
     assert page.locator(".jp-Cell").count() == cells
+
+
+@with_lessons(*LESSONS, FIRST)
+def test_nothing_was_asked_of_the_network(page, place):
+    """Neither by the page, nor by JupyterLab and the kernel, whose attempts the place counts; nor is the reader asked to allow it."""
+    assert page.asked and not [url for url in page.asked if not re.match(r"(http|ws)://127\.0\.0\.1:|data:|blob:", url)]
+    assert place.attempts() == 0
+    assert page.locator(".Toastify__toast").all_text_contents() == []
+
+
+@pytest.mark.parametrize(
+    "attempt", ["socket.create_connection(('192.0.2.1', 80))", "socket.getaddrinfo('unet-edu.org', 443)"]
+)
+def test_who_asks_for_the_network_is_counted(attempt):
+    with cut_off() as place:
+        assert place.attempts() == 0
+        result = subprocess.run(
+            [*place.enter, sys.executable, "-c", f"import socket; {attempt}"], check=False, stderr=subprocess.PIPE
+        )
+        assert b"unreachable" in result.stderr or b"name resolution" in result.stderr
+        assert place.attempts() > 0

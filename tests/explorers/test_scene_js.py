@@ -333,6 +333,18 @@ def test_enter_makes_one_edit_and_gives_the_focus_back_to_the_cell(mount):
     assert focused(page) == "kernel-0-1" and page.locator(".editor").count() == 0
 
 
+def test_without_python_no_number_can_be_typed_and_the_page_says_so(mount):
+    page = mount(explore.convolution())
+    page.evaluate("scene => mount(here, scene)", scene_of(explore.convolution()))
+    assert page.locator(".editable").count() == 0
+    cell(page, "kernel", 0, 0).dblclick()
+    assert page.locator(".editor").count() == 0 and "open the lesson" in note(page)
+    page.keyboard.press("ArrowRight")
+    assert note(page).startswith("w[0, 1]")
+    page.keyboard.press("7")
+    assert page.locator(".editor").count() == 0 and "open the lesson" in note(page)
+
+
 def test_escape_discards_what_was_typed(mount):
     page = mount(explore.convolution())
     for text in ("77", "a lot"):

@@ -212,11 +212,14 @@ def test_notes_say_what_the_library_says():
 
 
 def test_each_multiply_add_in_a_note_is_a_product_that_is_right():
+    checked = 0
     for block, note in scene(explore.sizes())["notes"].items():
         for weights, side, said in re.findall(r"([\d,]+) weights · ([\d,]+)² = ([\d.]+ \w+)", note):
             value = int(weights.replace(",", "")) * int(side.replace(",", "")) ** 2
             number, size = said.split()
             assert value / {"billion": 1e9, "million": 1e6}[size] == pytest.approx(float(number), abs=0.051), block
+            checked += 1
+    assert checked > 10
 
 
 def test_the_still_picture_has_words_and_numbers():
@@ -286,6 +289,7 @@ def test_in_a_browser():
         assert page.evaluate("chosen") == ["pool.0", "contracting.1.0", "contracting.1.2", "contracting.1.0"]
         assert page.locator("[aria-pressed=true]").get_attribute("data-block") == "contracting.1.0"
         assert page.locator("[data-block][tabindex='0']").count() == 1
+        assert page.locator("[data-block]").count() > 10
         for block in page.locator("[data-block]").all():
             assert len(block.get_attribute("aria-label")) > 10
         # a new state from Python keeps the focus on the chosen block
@@ -293,6 +297,7 @@ def test_in_a_browser():
         page.evaluate("scene => view.update(scene)", scene(explorer))
         assert page.locator(".failure").count() == 0 and page.locator("rect.kept").count() == 4
         assert page.evaluate("document.activeElement.dataset.block") == "contracting.1.0"
+        assert page.locator("svg text").count() > 10
         for text in page.locator("svg text").all():  # nothing is cut off at the edge
             inside = text.evaluate(
                 """text => { const a = text.getBoundingClientRect(), b = text.ownerSVGElement.getBoundingClientRect();

@@ -154,7 +154,9 @@ def test_dashes_and_patterns_stand_beside_colours():
 
 def test_what_a_view_shows_does_not_move_the_others():
     """Two columns or one: their least width is given, so that the browser does not take that of the longest number."""
-    for view in explore.threshold().views:
+    views = explore.threshold().views
+    assert len(views) == 4
+    for view in views:
         assert view.widget.layout.min_width and view.widget.layout.flex == "1 1 40%"
 
 
@@ -212,6 +214,7 @@ def test_a_browser_draws_all_four_views():
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.set_content("".join(f"<section style='width: 400px'>{html}</section>" for html in views.values()))
+        assert page.locator("img").count() and page.locator("svg text").count()
         for image in page.locator("img").all():
             assert image.evaluate("image => image.complete && image.naturalWidth") > 100
         assert page.locator("svg polyline").count() == 3

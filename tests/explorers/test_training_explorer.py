@@ -219,6 +219,7 @@ def test_a_browser_draws_all_views(explorer):
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.set_content("".join(f"<section style='width: 400px'>{html}</section>" for html in shown(explorer)))
+        assert page.locator("img").count() and page.locator("svg text").count()
         for image in page.locator("img").all():
             assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") == 40
         assert page.locator("svg polyline").count() == 2

@@ -80,21 +80,61 @@ def another_notebook(host: Host) -> bytes:
 # ------------------------------------------------------------------------------------------- what programs do to a file
 
 
+def as_colab_saves(notebook: dict[str, Any], *extra: str) -> bytes:
+    """Colab's format: version 4.0, ids in the metadata, nbgrader's keys lost, its own keys, outputs and first cell; widgets without their state."""
+    badge = {
+        "cell_type": "markdown",
+        "metadata": {"id": "view-in-github", "colab_type": "text"},
+        "source": [COLAB_BADGE],
+    }
+    cells = [badge, *map(code, extra)]
+    for cell in notebook["cells"]:
+        cell.pop("id", None)
+        name = uuid.uuid5(uuid.NAMESPACE_URL, source(cell)).hex[:12]
+        metadata = {"id": name}
+        if cell["cell_type"] == "code":
+            metadata |= {
+                "cellView": "form",
+                "colab": {"base_uri": "https://localhost:8080/", "height": 35},
+                "outputId": f"{name}-1",
+            }
+            cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": ["The course is installed.\n"]}]
+        cells.append({**cell, "metadata": metadata})
+    model = {"model_module": "anywidget", "model_name": "AnyModel", "model_module_version": "~0.9.*", "state": {}}
+    colab = {
+        "accelerator": "GPU",
+        "colab": {"provenance": [], "toc_visible": True, "gpuType": "T4"},
+        "kernelspec": {"name": "python3", "display_name": "Python 3"},
+        "language_info": {"name": "python"},
+        "widgets": {
+            "application/vnd.jupyter.widget-state+json": {"c0ffee": model}
+        },  # where `state` should stand between the two
+    }
+    return packed(book(cells, metadata=colab, nbformat_minor=0))
+
+
+COLAB_BADGE = (
+    '<a href="https://colab.research.google.com/github/ada/unet/blob/main/02_convolution.ipynb" target="_parent">'
+    '<img src="https://colab.research.google.com/assets/colab-badge.svg" alt="Open In Colab"/></a>'
+)
+
+
 @KINDS(10)
 def saved_by_colab(host: Host) -> bytes:
-    """Colab's format: version 4.0, ids in the metadata, nbgrader's keys lost, its own keys and cells."""
-    cells = []
-    for cell in filled()["cells"]:
-        cell.pop("id", None)
-        cells.append({**cell, "metadata": {"id": uuid.uuid5(uuid.NAMESPACE_URL, source(cell)).hex[:12]}})
+    """What Colab makes of a notebook, with the cells that people add there."""
     extra = [
         "!pip install -q unet-edu",
         "from google.colab import drive\ndrive.mount('/content/drive')",
         "%cd /content/drive/MyDrive/unet",
         "from google.colab import files",
     ]
-    colab = {"colab": {"provenance": [], "toc_visible": True}, "kernelspec": {"name": "python3"}, "accelerator": "GPU"}
-    return packed(book([*map(code, extra), *cells], metadata=colab, nbformat_minor=0))
+    return as_colab_saves(filled(), *extra)
+
+
+@KINDS(5, verdicts={"conv2d_multichannel": "not written", "out_size": "right"})
+def half_of_it_saved_by_colab(host: Host) -> bytes:
+    """The same two functions as in `half_of_it` earn the same on Colab."""
+    return as_colab_saves(filled(written=False, **{name: GOOD[name] for name in ("conv2d_naive", "out_size")}))
 
 
 @KINDS(10)
@@ -236,8 +276,7 @@ def conv2d_naive(x, k):
 @KINDS(10)
 def cells_merged(host: Host) -> bytes:
     """All code stands in one cell."""
-    sources = [source(cell) for cell in code_cells(filled())]
-    return small("\n\n".join(text for text in sources if "%pip" not in text))
+    return small("\n\n".join(source(cell) for cell in code_cells(filled())))
 
 
 @KINDS(10)

@@ -430,7 +430,7 @@ def test_tampering_is_found(source, what):
         "import os\nos.environ['OMP_NUM_THREADS'] = '1'\nos.kill(os.getpid(), 9)",
         "open('/proc/cpuinfo').read()",
         "!cat /proc/meminfo",
-        "from unet_edu.checks import check, compare\nfrom unet_edu import quiz",
+        "from unet_edu.checks import check, compare\nfrom unet_edu import progress, quiz",
         "import torch\ntorch.backends.cudnn.benchmark = True",
         "import matplotlib.pyplot as plt\nplt.rcParams['figure.figsize'] = (4, 3)",
         "def eval(model): return model.eval()\neval(3)",

@@ -9,7 +9,8 @@ from torch import nn
 
 from unet_edu.checks import EXERCISES, attempt, judge
 from unet_edu.checks.exercise import Answer, Case, Exercise
-from unet_edu.grading.judge import fresh_cases, outcome, remembered, score, stopped
+from unet_edu.checks.score import score
+from unet_edu.grading.judge import fresh_cases, outcome, remembered, stopped
 
 torch.set_num_threads(1)
 SEED = 2**100 + 7

@@ -49,7 +49,7 @@ def test_the_chosen_exercises_are_in_it_and_no_others(chosen):
         [f"exercise-{n}", f"example-{n}", f"task-{n}", name, f"check-{name}"]
         for n, name in ((1, "conv2d-naive"), (2, "out-size"))
     )
-    assert ids == ["title", "set-up", *one, *two, "closing"]
+    assert ids == ["title", "set-up", *one, *two, "how-far", "progress", "closing"]
     assert assignment.points == (("conv2d_naive", 5.0), ("out_size", 0.5))
     assert (assignment.due, assignment.late_percent_per_day) == (CHOSEN["due"], 10.0)
     assert assignment.set_up == ASSIGNMENTS["02_convolution"].set_up
@@ -95,7 +95,7 @@ def test_each_exercise_can_stand_alone(name, exercise, tmp_path):
         (assignment.cell(exercise), 7)
     ]
     marked = [cell for cell in notebook.cells if "nbgrader" in cell.metadata]
-    assert len(marked) == 7  # title, set-up, exercise, task, stub, check, closing
+    assert len(marked) == 9  # title, set-up, exercise, task, stub, check, how-far, progress, closing
     assert all(cell.metadata.nbgrader.checksum == compute_checksum(cell) for cell in marked)
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     assert (
@@ -103,18 +103,19 @@ def test_each_exercise_can_stand_alone(name, exercise, tmp_path):
         and len(re.findall(rf"^\| \d\. `{exercise}` \|.*\| 7 \|$", text, re.MULTILINE)) == 1
     )
     assert "](../" not in text
-    runs(notebook)
+    runs(notebook, exercise)
 
 
-def runs(notebook: nbformat.NotebookNode) -> None:
+def runs(notebook: nbformat.NotebookNode, exercise: str) -> None:
     codes = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    assert len(codes) == 4  # set-up, example, stub, check
+    assert len(codes) == 5  # set-up, example, stub, check, progress
     shell = InteractiveShell.instance()
     try:
-        for code in codes:
-            result = shell.run_cell(code, store_history=False)
-            assert result.success, code
-        assert result.result.status == "not yet"
+        results = [shell.run_cell(code, store_history=False) for code in codes]
+        assert all(result.success for result in results)
+        verdict, progress = (result.result for result in results[-2:])
+        assert verdict.status == "not yet"
+        assert [(each.exercise, each.status, each.points) for each in progress.standings] == [(exercise, "not yet", 7)]
     finally:
         shell.restore_sys_module_state()  # it put its own module in the place of __main__, without which Python starts no worker
         InteractiveShell.clear_instance()
@@ -126,7 +127,20 @@ def test_there_is_a_word_for_each_number():
 
 def test_the_repository_is_the_one_of_the_project():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert project["urls"]["Repository"] == REPOSITORY
+    assert project["urls"]["Repository"] == REPOSITORY, "`make` installs what pyproject.toml says since it was changed"
+
+
+def test_colab_is_offered_for_the_course_s_own_notebook_alone(chosen, tmp_path):
+    """The link leads to exercises/, where neither the choice nor the date stands."""
+    own, dated = (
+        release("09_results", tmp_path / due, due=due, source=SOURCE) for due in ("", "2027-01-31T23:59+01:00")
+    )
+    title = source(opened(own)[0], "title")
+    link = f"{REPOSITORY.replace('github.com', 'colab.research.google.com/github')}/blob/main/exercises/09_results/09_results.ipynb"
+    assert f"\n\n[Open in Colab]({link})\n\n" in title
+    for folder in (dated, chosen):
+        title = source(opened(folder)[0], "title")
+        assert title.startswith("# Exercises") and "colab" not in title.lower()
 
 
 @pytest.mark.parametrize(

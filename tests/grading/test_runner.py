@@ -136,6 +136,7 @@ RUNS = {
     "a check": "from unet_edu import check, quiz\ncheck(print)\ncheck(print, exercise='x')",
     "a comparison": "from unet_edu.checks import compare\ncompare(None, 3)",
     "a quiz": "quiz('02').answer(1, 'b')\nquiz('02')",
+    "the progress": "from unet_edu import progress\nprogress('02')\nprogress('02', {'out_size': 2})",
     "an explorer": "from unet_edu.explore.convolution import convolution\nconvolution()",
     "Colab": "from google.colab import drive, files, output\ndrive.mount('/content/drive')\nassert files.upload() == {}",
     "half a character": "half = '\\ud800'\nprint(half)",

@@ -77,6 +77,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     inside.mkdir()
     (inside / "runner.py").write_text(BARE)
     (inside / "checks.py").write_text("")
+    (inside / "progress.py").write_text("")
     (inside / "quiz.py").write_text("")
     monkeypatch.setattr(view, "INSIDE", inside)
     return inside
@@ -182,6 +183,7 @@ def test_only_these_files_are_there(box: Sandbox) -> None:
         "__init__.py",
         "exercise.py",
         "network.py",
+        "progress.py",
         "quiz.py",
     }
     assert "convolution.py" in answer(box, "answer = os.listdir('/course/unet_edu')")
@@ -1047,6 +1049,7 @@ def test_unsafe_sees_the_same_course() -> None:
             "__init__.py",
             "exercise.py",
             "network.py",
+            "progress.py",
             "quiz.py",
         }
         assert answer(box, "answer = os.getcwd() == os.environ['HOME']")

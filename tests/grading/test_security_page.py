@@ -63,6 +63,7 @@ OWN = {
     "cluster._answer",
     "commands.grade",
     "commands.check",  # a student's own notebook, on their own machine
+    "commands._own_notebooks",  # the same, of all their notebooks
     "engine._version",
     "engine.grade",  # `notebook.read` of bytes that are here already
     "forbidden.uses",  # `names.read` of text that is here already

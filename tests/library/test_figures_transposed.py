@@ -89,9 +89,12 @@ def test_nothing_is_cut_off_or_too_small(figure):
     canvas.draw()
     width, height = canvas.get_width_height()
     assert width <= 1001
+    checked = 0
     for text in figure.findobj(Text):
         if text.get_text() and text.get_visible() and text in figure.axes[0].texts:
             box = text.get_window_extent()
             assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height, text.get_text()
             assert text.get_fontsize() >= 8
+            checked += 1
+    assert checked
     assert figure_png(figure) == figure_png(figure)

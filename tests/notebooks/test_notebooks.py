@@ -72,6 +72,13 @@ def test_its_explorers_are_stored_as_pictures(notebook):
             assert WIDGET_VIEW not in output.get("data", {}), f"nothing to see without a kernel:\n{cell.source}"
 
 
+def test_the_gates_above_have_seen_pictures():
+    """A notebook may have none; all of them together have many, or nothing was looked at."""
+    outputs = [each for path in LESSONS for cell in code(nbformat.read(path, as_version=4)) for each in cell.outputs]
+    assert sum("image/png" in output.get("data", {}) for output in outputs) > 50
+    assert len(LESSONS) > 15
+
+
 def test_its_prose_describes_its_pictures(notebook):
     for cell in notebook.cells:
         if cell.cell_type == "markdown":

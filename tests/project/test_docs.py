@@ -1,4 +1,4 @@
-"""What the pages of docs/ tell people to type works. Each command is run as it stands there; options at its end make it short."""
+"""What README, CONTRIBUTING and the pages of docs/ tell people to type works. Each command is run as it stands there; options at its end make it short."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import threading
 import tomllib
 from pathlib import Path
 
@@ -29,8 +30,12 @@ from unet_edu.grading.assignment import ASSIGNMENTS
 from unet_edu.unet import UNet
 
 ROOT = Path(__file__).parents[2]
-TRAINING = (ROOT / "docs" / "training.md").read_text()
-INSTRUCTORS = (ROOT / "docs" / "instructors.md").read_text()
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path.read_text()
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+}
+README, CONTRIBUTING = PAGES["README.md"], PAGES["CONTRIBUTING.md"]
+TRAINING, INSTRUCTORS = PAGES["docs/training.md"], PAGES["docs/instructors.md"]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 SHORT = [
     "--widths",
@@ -53,9 +58,13 @@ def blocks(language: str, page: str = TRAINING) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
 
 
+def lines_of(block: str) -> list[str]:
+    """The lines that somebody types."""
+    return [" ".join(line.split()) for line in block.replace("\\\n", " ").splitlines() if line.strip()]
+
+
 def commands(page: str) -> list[list[str]]:
-    lines = [line for block in blocks("bash", page) for line in block.replace("\\\n", " ").splitlines()]
-    return [shlex.split(line) for line in lines if line.strip()]
+    return [shlex.split(line) for block in blocks("bash", page) for line in lines_of(block)]
 
 
 COMMANDS = commands(TRAINING)
@@ -219,7 +228,9 @@ def test_the_commands_for_instructors_in_their_order(school):
         command for command in ours if {"--scheduler", "--database"} & {*command}
     ]  # where there is no such server
     here = [command for command in ours if command not in elsewhere]
-    assert [command[0] for command in here] == ["release", "check", "grade", "grade"] and len(elsewhere) == 2
+    assert [command[0] for command in here] == ["release", "check", "progress", "grade", "grade"] and len(
+        elsewhere
+    ) == 2
     for command in elsewhere:
         typer.main.get_command(cli.app).commands[command[0]].make_context(command[0], command[1:])
     for command in here:
@@ -250,7 +261,7 @@ def test_the_commands_for_instructors_in_their_order(school):
 
 
 def test_the_other_commands_for_instructors_are_known_and_few():
-    others = [command[0] for command in commands(INSTRUCTORS) if command[0] not in ("unet-edu", "nbgrader")]
+    others = [command[0] for command in commands(INSTRUCTORS) if command[0] not in ("unet-edu", "nbgrader", "make")]
     assert [name for name in others if name in ("pip", "dask")] == ["pip", "dask", "dask"]
     understood = importlib.metadata.entry_points(group="dask_cli")
     for _, name, *options in (command for command in commands(INSTRUCTORS) if command[0] == "dask"):
@@ -303,7 +314,7 @@ def test_every_option_for_instructors_exists():
     text = re.sub(r"^```.*?^```", "", INSTRUCTORS, flags=re.MULTILINE | re.DOTALL)
     named = {option for span in re.findall(r"`([^`]+)`", text) for option in re.findall(r"--[a-z][a-z0-9-]*", span)}
     known = {"--install", "--security-opt", "--CourseDirectory"}  # of wsl; of docker; of nbgrader
-    for command in ("grade", "check", "release"):
+    for command in ("grade", "check", "progress", "release"):
         known |= options_of(command)
     assert len(named) > 8 and {name for name in named if name != "--"} <= known
 
@@ -322,3 +333,199 @@ def test_every_assignment_is_named():
 
     assert set(re.findall(r"`(\d\d_\w+)`", INSTRUCTORS)) == set(ASSIGNMENTS)
     assert all(sum(points for _, points in assignment.points) == 10 for assignment in ASSIGNMENTS.values())
+
+
+# ------------------------------------------------------------------------------------------------------------------ README
+
+
+def test_the_commands_of_the_readme_for_images(place, monkeypatch):
+    monkeypatch.chdir(place)
+    ours = [
+        command[1:] for command in commands(README) if command[:2] in (["unet-edu", "train"], ["unet-edu", "predict"])
+    ]
+    assert [command[0] for command in ours] == ["train", "predict"]
+    for folder in ("runs/mine", "results"):  # another page's
+        shutil.rmtree(folder, ignore_errors=True)
+    for command in ours:
+        invoke(command)
+    assert Path("runs/mine/best.pt").exists() and list(Path("results").glob("*_overlay.png"))
+
+
+@pytest.mark.needs("bubblewrap")
+def test_the_command_of_the_readme_for_instructors(school):
+    (command,) = (command for command in commands(README) if command[:2] == ["unet-edu", "grade"])
+    result = CliRunner().invoke(cli.app, command[1:])
+    assert result.exit_code == 3 and marks()["ben"]["mark"] == "10", result.output  # 3: Ada waits for a person
+
+
+def test_jupyterlab_opens_the_first_lesson(tmp_path):
+    """From the clone's folder, as the page says. It is stopped as soon as it tells its address; elsewhere it would not start."""
+    (command,) = (command for command in commands(README) if command[0] == "jupyter")
+    program = [str(Path(sys.executable).parent / command[0]), *command[1:]]
+    quiet = ["--no-browser", "--allow-root", "--port=0", "--port-retries=0", "--ServerApp.allow_root=True"]
+    environment = {**os.environ, "HOME": str(tmp_path), "JUPYTER_RUNTIME_DIR": str(tmp_path)}
+    with subprocess.Popen([*program, *quiet], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as server:
+        patience = threading.Timer(120, server.kill)
+        patience.start()
+        said = ""
+        while "/lab?token=" not in said and (line := server.stderr.readline()):
+            said += line
+        server.terminate()
+        server.stderr.read()
+        patience.cancel()
+    assert "/lab?token=" in said and "No such file" not in said, said
+
+
+# ------------------------------------------------------------------------------------------------------------ CONTRIBUTING
+
+EDITOR = """#!/bin/sh
+sed -i 's/^# # 02 · The 3×3 convolution/# # 02 · The small convolution/' "$1"
+"""
+
+
+@pytest.fixture
+def clone(tmp_path) -> Path:
+    """A copy of the tree with two notebooks, and an environment that is up to date: this one, with stamps of its own."""
+    folder = tmp_path / "clone"
+    without = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "course", "solutions", "exercises", "grading")
+    shutil.copytree(ROOT, folder, ignore=without)
+    for name in ("course/02_convolution.ipynb", "solutions/05_pooling/05_pooling.ipynb"):
+        (folder / name).parent.mkdir(parents=True)
+        shutil.copy(ROOT / name, folder / name)
+    environment = folder / ".venv"
+    environment.mkdir()
+    for path in Path(sys.prefix).iterdir():
+        if path.suffix != ".stamp":
+            (environment / path.name).symlink_to(path)
+    for name in ("lab", "test"):
+        (environment / f"{name}.stamp").touch()
+    editor = folder / "editor"
+    editor.write_text(EDITOR)
+    editor.chmod(0o755)
+    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
+    subprocess.run(["git", "add", "course", "solutions"], cwd=folder, check=True)
+    return folder
+
+
+def test_a_lesson_is_changed_as_the_page_says(clone):
+    (block,) = blocks("bash", CONTRIBUTING)
+    words = "02_convolution.ipynb"
+    assert words in block
+    path = clone / "course" / words
+    before = json.loads(path.read_text())
+    environment = {**os.environ, "EDITOR": "./editor", "HOME": str(clone.parent)}
+    done = subprocess.run(
+        ["bash", "-euc", block], cwd=clone, env=environment, check=False, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    after = json.loads(path.read_text())
+    assert "".join(after["cells"][0]["source"]).startswith("# 02 · The small convolution")
+    assert [cell["id"] for cell in after["cells"]] == [cell["id"] for cell in before["cells"]]
+    # that they are equal is for nbval to say
+    counts = [[len(cell.get("outputs", ())) for cell in book["cells"]] for book in (after, before)]
+    assert counts[0] == counts[1] and sum(counts[0]) > 10
+    assert "02_convolution.ipynb" in done.stdout and "05_pooling" in done.stdout  # what was run, and what changed
+    assert not (clone / "lesson.py").exists()
+
+
+def test_exercises_are_made_and_programs_formatted_as_the_page_says(clone):
+    """The commands in the text."""
+    for command in ("make exercises", "make format", "make"):
+        assert f"`{command}`" in CONTRIBUTING
+        subprocess.run(command.split(), cwd=clone, check=True, capture_output=True, timeout=300)
+    made = clone / "exercises" / "05_pooling" / "05_pooling.ipynb"
+    assert "# Write your code here." in made.read_text() and "BEGIN SOLUTION" not in made.read_text()
+    (command,) = re.findall(r"`(python tests/notebooks/\S+ [^`]+)`", CONTRIBUTING)
+    activated = f"source .venv/bin/activate; {command}"
+    done = subprocess.run(
+        ["bash", "-euc", activated], cwd=clone, check=True, capture_output=True, text=True, timeout=300
+    )
+    assert "course/02_convolution.ipynb: " in done.stdout
+
+
+# ---------------------------------------------------------------------------------------------- every block is accounted for
+
+NETWORK = "needs the network"
+NOT_RUN = {
+    "git clone https://github.com/unet-edu/unet-edu unet-edu": NETWORK,
+    "cd unet-edu": "goes into what was cloned",
+    "conda env create -f environment.yml": "needs conda and the network; test_environment.py compares the file",
+    "conda activate unet-edu": "needs conda",
+    "make lab": "installs from the network; test_lab.py opens the lessons in JupyterLab",
+    "make retarget REPO=your-name/unet-edu": "rewrites the clone; test_colab.py does it with a copy",
+    "pip install tensorboard": NETWORK,
+    "tensorboard --logdir runs": "a program of others, which is not installed here",
+    'pip install "unet-edu @ git+https://github.com/unet-edu/unet-edu"': NETWORK,
+    'pip install "unet-edu[train] @ git+https://github.com/unet-edu/unet-edu"': NETWORK,
+    'pip install "unet-edu[grade] @ git+https://github.com/unet-edu/unet-edu"': NETWORK,
+}
+# A page and a program or language, and the test that takes all such lines from the page and runs them.
+RUN = {
+    ("README.md", "unet-edu train"): test_the_commands_of_the_readme_for_images,
+    ("README.md", "unet-edu predict"): test_the_commands_of_the_readme_for_images,
+    ("README.md", "unet-edu grade"): test_the_command_of_the_readme_for_instructors,
+    ("README.md", "jupyter lab"): test_jupyterlab_opens_the_first_lesson,
+    ("README.md", "bibtex"): "it is no program",
+    ("CONTRIBUTING.md", ""): test_a_lesson_is_changed_as_the_page_says,
+    ("docs/training.md", "unet-edu "): test_commands_in_their_order,
+    ("docs/training.md", "accelerate "): test_launchers,
+    ("docs/training.md", "torchrun "): test_launchers,
+    ("docs/training.md", "python"): test_the_program_runs,
+    ("docs/training.md", "text"): test_on_colab_the_same_command_is_given,  # the other one shows folders
+    ("docs/instructors.md", "unet-edu "): test_the_commands_for_instructors_in_their_order,
+    ("docs/instructors.md", "python"): test_the_commands_for_instructors_in_their_order,
+    ("docs/instructors.md", "nbgrader "): test_nbgrader_s_exchange,
+    ("docs/instructors.md", "dask "): test_the_other_commands_for_instructors_are_known_and_few,
+    **{
+        ("docs/instructors.md", line): test_nbgrader_s_exchange
+        for line in ("for page in", "student=", "[ -d", "mkdir ", "cp ", "done")
+    },
+}
+
+
+def typed() -> list[tuple[str, str, str]]:
+    """Page, language and text: of a shell's blocks each line, of all others the whole."""
+    found = []
+    for page, text in PAGES.items():
+        fenced = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        assert 2 * len(fenced) == len(re.findall(r"^\s*(?:```|~~~)", text, re.MULTILINE)), f"{page}: an odd fence"
+        for language, block in fenced:
+            found += [(page, language, line) for line in (lines_of(block) if language == "bash" else [block])]
+    return found
+
+
+def test_every_block_is_run_or_has_a_reason():
+    used = set()
+    found = typed()
+    for page, language, line in found:
+        if line in NOT_RUN:
+            used.add(line)
+            continue
+        ways = [
+            way
+            for way in RUN
+            if way[0] == page and (line.startswith(way[1]) if language == "bash" else way[1] == language)
+        ]
+        assert len(ways) == 1, f"{page}: run it in a test, or say in NOT_RUN why not: {line}"
+        used.add(ways[0])
+    assert len(found) > 40 and {page for page, _, _ in found} == PAGES.keys() - {"docs/grading-security.md"}
+    assert used == {*NOT_RUN, *RUN}, "an entry that belongs to nothing"
+
+
+def test_every_command_in_a_sentence_exists():
+    """`unet-edu progress` and the like, in the pages and in the notebooks' text."""
+    group = typer.main.get_command(cli.app)
+    texts = dict(PAGES)
+    for path in [*(ROOT / "course").glob("*.ipynb"), *(ROOT / "exercises").glob("*/*.ipynb")]:
+        cells = json.loads(path.read_text())["cells"]
+        texts[path.name] = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    found = {
+        (place, *words)
+        for place, text in texts.items()
+        for words in re.findall(r"`unet-edu ([a-z]+)((?: [^`]*)?)`", text)
+    }
+    assert len(found) > 10 and any(place.endswith(".ipynb") for place, *_ in found)
+    for place, name, rest in found:
+        assert name in group.commands, f"{place}: unet-edu {name}"
+        options = {option for parameter in group.commands[name].params for option in parameter.opts}
+        assert {option for option in re.findall(r"--[a-z-]+", rest)} <= options, f"{place}: unet-edu {name}{rest}"

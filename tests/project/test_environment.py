@@ -47,7 +47,10 @@ def test_conda_installs_the_same():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     conda = {line for line in environment["dependencies"] if isinstance(line, str)}
     pip = next(line["pip"] for line in environment["dependencies"] if isinstance(line, dict))
-    expected = {f"{CONDA_NAMES.get(needed.name, needed.name)}{needed.specifier}" for needed in requirements("lab")}
+    newest = {
+        needed.name: needed for needed in requirements("lab")
+    }  # an extra may ask for a newer one than the core does
+    expected = {f"{CONDA_NAMES.get(needed.name, needed.name)}{needed.specifier}" for needed in newest.values()}
     assert len(expected) >= 5
     assert conda == expected | {f"python{PROJECT['requires-python']}", "pip"}
     assert pip == ["-e ."]
@@ -56,7 +59,10 @@ def test_conda_installs_the_same():
 def test_no_notebook_installs_an_exact_version():
     notebooks = sorted((ROOT / "course").glob("*.ipynb"))
     assert notebooks
+    found = 0
     for path in notebooks:
         for cell in nbformat.read(path, as_version=4).cells:
             installs = [line for line in cell.source.splitlines() if "pip install" in line]
             assert not any(re.search(r"[=~]=", line) for line in installs), f"{path.name}: {installs}"
+            found += len(installs)
+    assert found >= len(notebooks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,10 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
     pytester.makeconftest((ROOT / "tests" / "conftest.py").read_text())
     pytester.makepyprojecttoml((ROOT / "pyproject.toml").read_text())
 
-    def run(source: str, ci: str = "") -> pytest.RunResult:
+    def run(source: str, ci: str = "", workers: Sequence[str] = ()) -> pytest.RunResult:
         monkeypatch.setenv("CI", ci)
         pytester.makepyfile(source)
-        return pytester.runpytest_subprocess("--color=no", *FAST, ".")
+        return pytester.runpytest_subprocess("--color=no", *FAST, *workers, ".")
 
     return run
 
@@ -45,8 +46,9 @@ def test_needy(browser):
 @pytest.mark.parametrize(
     "need, remedy", [("chromium", "apt-get install"), ("bubblewrap", "bwrap"), ("real frames", "UNET_EDU_TEST_DATA")]
 )
-def test_a_skip_is_named_in_the_last_lines(run, need, remedy):
-    result = run(NEEDY.format(need=need))
+@pytest.mark.parametrize("workers", [[], ["-n1"]], ids=["alone", "in a worker"])
+def test_a_skip_is_named_in_the_last_lines(run, need, remedy, workers):
+    result = run(NEEDY.format(need=need), workers=workers)
     result.assert_outcomes(skipped=1)
     *_, said, _totals = result.outlines
     assert said.startswith(f"Skipped 1, for want of {need}: ") and remedy in said
@@ -75,12 +77,16 @@ def test_a_misspelt_marker_is_a_failure(run):
     assert run(NEEDY.replace("needs", "need")).ret == pytest.ExitCode.INTERRUPTED
 
 
-def test_no_cell_to_compare_is_a_failure(pytester, run):
+@pytest.mark.parametrize("workers", [[], ["-n2", "--dist=loadfile"]], ids=["alone", "in workers"])
+def test_no_cell_to_compare_is_a_failure(pytester, run, workers):
     for folder in ("tests", "course", "solutions"):
         pytester.mkdir(folder)
     (pytester.path / "tests" / "test_one.py").write_text("def test_one(): pass")
     (pytester.path / "conftest.py").rename(pytester.path / "tests" / "conftest.py")
-    result = pytester.runpytest_subprocess("--nbval")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--nbval found no cell*"])
-    pytester.runpytest_subprocess("--nbval", "tests").assert_outcomes(passed=1)
+    result = pytester.runpytest_subprocess("--nbval", *workers)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*--nbval found no cell*"])
+    for part in (["tests"], ["-k", "one"]):
+        result = pytester.runpytest_subprocess("--nbval", *workers, *part)
+        result.assert_outcomes(passed=1)
+        assert result.ret == pytest.ExitCode.OK

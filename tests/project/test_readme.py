@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import functools
+import importlib
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
+import nbformat
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -58,20 +65,145 @@ def test_paths_in_code_exist(document):
 
 @documents
 def test_make_knows_every_command(document):
-    targets = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    lines = re.findall(r"^([a-z -]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    targets = {target for line in lines for target in line.split()}
     text = (ROOT / document).read_text()
-    commands = set(re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE))
+    commands = set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE))
     assert commands and commands <= targets
 
 
-def test_every_lesson_is_in_the_table():
-    lessons = sorted((ROOT / "course").glob("*.ipynb"))
-    assert lessons
-    rows = [line for line in README.splitlines() if line.startswith("|")]
-    for lesson in lessons:
-        assert any(
-            f"](course/{lesson.name})" in row and f"{COLAB}/blob/main/course/{lesson.name}" in row for row in rows
-        )
+# ------------------------------------------------------------------------------------------------------ the table of lessons
+
+LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
+
+
+class Row(NamedTuple):
+    lesson: list[tuple[str, str]]
+    colab: list[tuple[str, str]]
+    exercises: list[tuple[str, str]]
+    modules: list[tuple[str, str]]
+    explorers: list[tuple[str, str]]
+
+
+def rows(page: str) -> dict[str, Row]:
+    """The table's rows by the file of the lesson: in each column the links, text and target."""
+    lines = [line.strip().strip("|").split("|") for line in page.splitlines() if line.startswith("| [")]
+    found = [Row(*map(LINK.findall, line)) for line in lines]
+    return {Path(row.lesson[0][1]).name: row for row in found}
+
+
+@functools.cache
+def cells(path: Path, kind: str) -> str:
+    found = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == kind]
+    return "\n".join(cell.source for cell in found)
+
+
+@functools.cache
+def imported(path: Path) -> set[str]:
+    """The modules in which the things are defined that a lesson takes from the library."""
+    found = set()
+    for node in ast.walk(ast.parse(TransformerManager().transform_cell(cells(path, "code")))):
+        if isinstance(node, ast.ImportFrom) and str(node.module).partition(".")[0] == "unet_edu":
+            for name in (alias.name for alias in node.names):
+                thing = getattr(importlib.import_module(node.module), name, None)
+                found |= {node.module, f"{node.module}.{name}" if thing is None else getattr(thing, "__module__", "")}
+    return found
+
+
+def taught(path: Path) -> set[str]:
+    """The lessons that the first paragraph of a module's docstring names."""
+    first = (ast.get_docstring(ast.parse(path.read_text())) or "").split("\n\n")[0]
+    return {number for words in re.findall(r"[Ll]essons? ([\d, and]+)", first) for number in re.findall(r"\d\d", words)}
+
+
+def problems(page: str) -> list[str]:
+    """Where the table says something else than the lessons, their exercises and the library."""
+    table, found = rows(page), []
+    lessons = {path.name: path for path in sorted((ROOT / "course").glob("*.ipynb"))}
+    if [*table] != [*lessons]:
+        found.append(f"the table has {', '.join(table)}; the folder has {', '.join(lessons)}")
+    for name, path in lessons.items():
+        if name in table:
+            found += [f"{name}: {problem}" for problem in problems_of(table[name], path)]
+    return found
+
+
+def problems_of(row: Row, path: Path) -> Iterator[str]:
+    number, text, calls = path.name[:2], cells(path, "markdown"), cells(path, "code")
+    title = text.splitlines()[0].removeprefix("# ").replace(" · ", " ")
+    expected = Row(
+        lesson=[(title, f"course/{path.name}")],
+        colab=[("open", f"{COLAB}/blob/main/course/{path.name}")],
+        exercises=[
+            (folder.name, f"exercises/{folder.name}/{folder.name}.ipynb")
+            for folder in sorted((ROOT / "exercises").glob(f"{number}_*"))
+        ],
+        modules=[
+            (file.name, f"unet_edu/{file.name}")
+            for file in sorted((ROOT / "unet_edu").glob("*.py"))
+            if number in taught(file)
+        ],
+        explorers=[
+            (name.replace("_", " "), link_to_explorer(name))
+            for name in sorted(set(re.findall(r"\bexplore\.(\w+)\(", calls)) - {"show", "digest"})
+        ],
+    )
+    folders = [link for link in row.modules if not link[1].endswith(".py")]
+    there = row._replace(modules=[link for link in row.modules if link not in folders])
+    for column, ours, theirs in zip(Row._fields, expected, there, strict=True):
+        if sorted(ours) != sorted(theirs):
+            yield f"{column}: expected {ours}, got {theirs}"
+    used = imported(path)
+    for name, target in row.modules:
+        module = target.removesuffix(".py").replace("/", ".")
+        if not any(f"{each}.".startswith(f"{module}.") for each in used):
+            yield f"modules: the lesson imports nothing of {name}"
+    for folder, target in row.exercises:
+        if f"../{target}" not in text:
+            yield f"exercises: the lesson does not lead to {folder}"
+
+
+def link_to_explorer(name: str) -> str:
+    path = f"unet_edu/explore/{name}"
+    return path if (ROOT / path).is_dir() else f"{path}.py"
+
+
+def test_the_table_says_what_the_lessons_have():
+    found = rows(README)
+    links = [link for row in found.values() for column in row for link in column]
+    assert len(found) >= 10 and len(links) >= 50
+    assert not problems(README)
+
+
+def test_every_explorer_is_in_the_table():
+    modules = (ROOT / "unet_edu" / "explore" / "__init__.py").read_text()
+    explorers = set(re.findall(r'^    "(\w+)",$', modules, re.MULTILINE)) - {"show", "digest"}
+    assert len(explorers) > 10
+    assert explorers == {name.replace(" ", "_") for row in rows(README).values() for name, _ in row.explorers}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("[arithmetic](unet_edu/explore/arithmetic.py)", "", "02_convolution.ipynb: explorers: "),
+        ("| [ablations]", "| [sizes](unet_edu/explore/sizes.py), [ablations]", "09_results.ipynb: explorers: "),
+        ("[matrix.py](unet_edu/matrix.py), ", "", "04_transposed_convolution.ipynb: modules: "),
+        ("[data](unet_edu/data)", "[grading](unet_edu/grading)", "imports nothing of grading"),
+        ("exercises/08_tiles/08_tiles.ipynb", "exercises/07_training/07_training.ipynb", "08_tiles.ipynb: exercises: "),
+        ("[05 Max pooling and max unpooling]", "[05 Pooling]", "05_pooling.ipynb: lesson: "),
+        (
+            "blob/main/course/03_interpolation.ipynb",
+            "blob/main/course/02_convolution.ipynb",
+            "03_interpolation.ipynb: colab: ",
+        ),
+        ("| [00 Start here]", "00 Start here", "the table has 01_semantic"),
+    ],
+)
+def test_a_row_that_says_something_else_is_noticed(old, new, said):
+    start = README.index("| lesson |")
+    assert old in README[start:]
+    found = problems(README[:start] + README[start:].replace(old, new, 1))
+    assert any(said in problem for problem in found), found
 
 
 def test_every_picture_has_words():

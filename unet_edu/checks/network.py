@@ -114,7 +114,7 @@ def _answer(model: nn.Module, images: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Built:
-    """[convolutions, parameters, *shape of one image's answer] for images of this shape. Nothing is computed, so the full network costs nothing."""
+    """`[convolutions, parameters, *shape]` for images of this shape, where `shape` is that of one image's answer. Nothing is computed, so the full network costs nothing."""
 
     shape: tuple[int, ...]  # (N, C, H, W)
 

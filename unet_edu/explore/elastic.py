@@ -164,6 +164,7 @@ def _controls() -> dict[str, ipywidgets.DOMWidget]:
 class NetView(SceneView):
     """A picture under nine knots that can be dragged. `edit` says where the reader put one: {"knot", "down", "right"}."""
 
+    painter = ""
     _esm = Path(__file__).parent / "elastic.js"
     _css = Path(__file__).parent / "elastic.css"
 

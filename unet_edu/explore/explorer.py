@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,8 +22,13 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 class SceneView(anywidget.AnyWidget):
-    """The live painter of a `figures.scene.Scene`: what happens inside it is in scene.js."""
+    """The live painter of a `figures.scene.Scene`: what happens inside it is in scene.js.
 
+    A stored notebook keeps the scene too, with the name of the painter, so that a web page can show it without Python. A painter
+    that is of no use without Python has no name.
+    """
+
+    painter = "scene"
     _esm = Path(__file__).parent / "scene.js"
     _css = Path(__file__).parent / "scene.css"
     scene = traitlets.Dict().tag(sync=True)
@@ -143,11 +149,34 @@ class Explorer:
             "image/png": figure_png(picture.figure),
             "text/plain": f"{picture.alt}\n{picture.digest}",
         }
-        metadata = {"image/png": {"alt": picture.alt}}
+        metadata: dict[str, Any] = {"image/png": {"alt": picture.alt}}
+        if scenes := self._scenes():
+            metadata["unet_edu"] = {"scenes": scenes}
         for view in self.views:  # on Colab anywidget says here which widget manager to load; elsewhere it says nothing
             if isinstance(view.widget, anywidget.AnyWidget) and (bundle := view.widget._repr_mimebundle_()):
                 metadata.update(bundle[1])
         return data, metadata
+
+    def _scenes(self) -> list[dict[str, str]]:
+        """What a web page without Python can show alive. As text: in a notebook each number of a list would have a line of its own."""
+        return [
+            {"painter": view.widget.painter, "scene": _json(getattr(view.widget, view.trait))}
+            for view in self.views
+            if isinstance(view.widget, SceneView) and view.widget.painter
+        ]
+
+
+def _json(scene: Any) -> str:
+    """A scene as JSON, as short as it gets. Its floats are places, where six digits are plenty."""
+
+    def rounded(part: Any) -> Any:
+        if isinstance(part, float):
+            return float(f"{part:.6g}")
+        if isinstance(part, dict):
+            return {key: rounded(value) for key, value in part.items()}
+        return [rounded(value) for value in part] if isinstance(part, list | tuple) else part
+
+    return json.dumps(rounded(scene), ensure_ascii=False, separators=(",", ":"))
 
 
 def _menu(options: Sequence[tuple[str, Any]], value: Any) -> tuple[tuple[str, Any], ...]:

@@ -333,7 +333,11 @@ export function mount(root, scene, onEdit) {
   // ---- typing into a cell --------------------------------------------------------------------------------------------------
 
   function edit(grid, cell, typed) {
-    if (!grid.editable || !onEdit) return;
+    if (!grid.editable) return;
+    if (!onEdit) {
+      complaint = "Here all numbers stay as they are. To change one, open the lesson: there Python computes the rest.";
+      return paint();
+    }
     const { group, rect } = drawn[cell];
     const stage = root.querySelector(".stage");
     const [place, frame] = [rect.getBoundingClientRect(), stage.getBoundingClientRect()];

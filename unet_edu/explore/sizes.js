@@ -1,7 +1,7 @@
 // The size explorer in the browser: it shows the U that Python drew, and says which block was chosen. Without a kernel the blocks
 // can still be clicked, because what there is to say of each came along.
 //
-//   mount(root, scene, onChoose) → { update(scene), destroy() }
+//   mount(root, scene, onChoose) → { update(scene), destroy() }; there is no onChoose on a web page without Python
 
 export function mount(root, scene, onChoose) {
   let selected = scene.selected;
@@ -37,7 +37,7 @@ export function mount(root, scene, onChoose) {
     selected = name;
     paint();
     chosen().focus({ preventScroll: true });
-    onChoose(name);
+    onChoose?.(name);
   }
 
   function move(event) {

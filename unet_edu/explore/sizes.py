@@ -85,6 +85,7 @@ class Facts(NamedTuple):
 class UView(SceneView):
     """The U as SVG, made in Python; the browser tells which block was clicked."""
 
+    painter = "sizes"
     _esm = Path(__file__).parent / "sizes.js"
     _css = Path(__file__).parent / "sizes.css"
 

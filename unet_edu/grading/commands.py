@@ -1,28 +1,35 @@
-"""The commands of the grader: `grade` a class, `check` one's own notebook, `release` an assignment.
+"""The commands of the grader: `grade` a class, `check` one's own notebook, see the `progress` in all of them, `release` an assignment.
 
 Thin: here options become arguments. The work is done by `classroom`, `own` and `release`, which are imported when they are needed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
 import math
 import os
 import re
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:  # takes its time to import
+    from unet_edu.checks.progress import Progress
+    from unet_edu.grading.assignment import Assignment
+    from unet_edu.grading.notebook import Notebook
     from unet_edu.grading.own import Checked
 
-__all__ = ["check", "grade", "release"]
+__all__ = ["check", "grade", "progress", "release"]
 
 NEEDS_A_PERSON = 3
 INTERRUPTED = 130
+MOST_COPIES = 5  # of one assignment; more are a class
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 limit = functools.partial(typer.Option, rich_help_panel="Limits of one notebook")
@@ -169,15 +176,30 @@ def check(
     from unet_edu.grading.assignment import load
     from unet_edu.grading.notebook import read
 
+    if not notebook.exists():
+        raise ValueError(
+            f"{notebook}: No such file in {Path.cwd()}; go to the folder with your notebook, or let `unet-edu progress` look for it"
+        )
     mine = read(submissions.read(notebook))
     chosen = load(assignment) if assignment else own.guessed(mine, notebook.name)
-    found, stopped = own.check_own(mine, chosen, notebook.resolve().parent)
+    with _calmly(notebook):
+        found, stopped = own.check_own(mine, chosen, notebook.resolve().parent)
     for line in (chosen.name, "", *stopped, *map(_verdict, found)):
         typer.echo(line)
     earned, points = sum(each.earned for each in found), sum(each.points for each in found)
     typer.echo(f"\n{earned:g} of {points:g} points by these cases. The grader tries others, too.")
     if not all(each.is_right for each in found):
         raise typer.Exit(1)
+
+
+@contextlib.contextmanager
+def _calmly(notebook: Path) -> Iterator[None]:
+    """Ctrl-C says where it was, and no more."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(f"unet-edu: stopped while {notebook} was running.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def _verdict(checked: Checked) -> str:
@@ -187,10 +209,98 @@ def _verdict(checked: Checked) -> str:
         return f"○ {checked.exercise}: not found. The notebook has no function of this name.\n{points}"
     lines = [repr(checked.result), points]
     if checked.forbidden:
-        lines.append(
-            f"  It uses {', '.join(checked.forbidden)}, which is the answer from a library. Your instructor will have to decide about it."
-        )
+        lines.append(f"  It uses {_from_a_library(checked)}")
     return "\n".join(lines)
+
+
+def _from_a_library(checked: Checked) -> str:
+    return f"{', '.join(checked.forbidden)}, which is the answer from a library. Your instructor will have to decide about it."
+
+
+def progress(
+    folder: Annotated[
+        Path, typer.Argument(help="Where your notebooks are, in folders or not. Without it: here.")
+    ] = Path(),
+) -> None:
+    """How far you are: the verdicts on all your notebooks of exercises, the points of each lesson, and what to do next.
+
+    The notebooks are found by what is in them, whatever their names. All their cells are run here, on your computer, without a sandbox. Those in folders
+    named solutions are left out. Of several notebooks of one lesson, the one with most points counts.
+
+    One notebook that cannot be read does not stop the others; the exit code is then 1.
+    """
+    mine, failures = _own_notebooks(folder)
+    best: dict[str, tuple[Path, Progress]] = {}
+    for path, notebook, assignment in mine:
+        found = _progress_in(path, notebook, assignment)
+        if assignment.name not in best or found.earned > best[assignment.name][1].earned:
+            best[assignment.name] = (path, found)
+    if best:
+        typer.echo(_in_all([*best.values()]))
+    if failures:
+        raise typer.Exit(1)
+
+
+def _own_notebooks(folder: Path) -> tuple[list[tuple[Path, Notebook, Assignment]], int]:
+    """The notebooks of exercises below a folder, lesson by lesson; and how many things could not be read, each of which is said."""
+    from unet_edu.grading import own, submissions
+    from unet_edu.grading.notebook import read
+
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: expected a folder with notebooks; for one notebook there is `unet-edu check`")
+    failures: list[Exception] = []
+    mine = []
+    for path in own.notebooks(folder, failures.append):
+        try:
+            notebook = read(submissions.read(path))
+        except (ValueError, OSError) as error:
+            failures.append(error if isinstance(error, OSError) else ValueError(f"{path}: {error}"))
+            continue
+        if own.is_of_exercises(notebook):
+            mine.append((path, notebook, own.guessed(notebook, path.name)))
+    for failure in failures:
+        typer.echo(f"unet-edu: {failure}", err=True)
+    copies = Counter(assignment.name for _, _, assignment in mine)
+    if copies and copies.most_common(1)[0][1] > MOST_COPIES:
+        name, count = copies.most_common(1)[0]
+        raise ValueError(
+            f"{folder}: expected your own notebooks, found {count} of {name}; to grade those of a class in a sandbox, there is `unet-edu grade`"
+        )
+    if not mine and not failures:
+        raise ValueError(
+            f"{folder.resolve()}: found no notebook of exercises here or in the folders below; go to the folder with yours, or name it, "
+            "as in `unet-edu progress Downloads`"
+        )
+    return sorted(mine, key=lambda each: each[2].name), len(failures)
+
+
+def _progress_in(path: Path, notebook: Notebook, assignment: Assignment) -> Progress:
+    """Run one notebook, and say how far it is."""
+    from unet_edu.grading import own
+
+    with _calmly(path):
+        checked, stopped = own.check_own(notebook, assignment, path.resolve().parent)
+    found = own.standing(checked, assignment)
+    title, *rows = found.lines()
+    notes = [f"  {line}" for line in stopped]
+    notes += [f"  {each.exercise} uses {_from_a_library(each)}" for each in checked if each.forbidden]
+    typer.echo("\n".join([f"{title}, in {path}", *rows, *notes, ""]))
+    return found
+
+
+def _in_all(best: list[tuple[Path, Progress]]) -> str:
+    """The sum over the lessons, and what to do next."""
+    from unet_edu.checks.progress import ALL_RIGHT, WHAT_TO_DO
+
+    standings = [standing for _, found in best for standing in found.standings]
+    right = sum(standing.status == "passed" for standing in standings)
+    earned, points = (sum(getattr(standing, name) for standing in standings) for name in ("earned", "points"))
+    total = f"In all: {earned:g} of {points:g} points, {right} of {len(standings)} exercises right."
+    for path, found in best:
+        if following := found.following:
+            advice = f'`unet-edu check "{path}"` says what to think about.' if following.status == "failed" else None
+            return f"{total}\nNext: {following.exercise}, in {path}. {advice or WHAT_TO_DO[following.status]}"
+    return f"{total}\n{ALL_RIGHT}"
 
 
 def release(

@@ -252,7 +252,9 @@ WATCHED = Patterns(
 # os.write to stdout or stderr; what is printed.
 MODULES, RUNNING, PRINTING = Patterns(("sys.modules",)), Patterns(("builtins.*",)), Patterns(("os.write",))
 LOOKING = Patterns(("inspect.getsource*", "unet_edu.*"))
-OFFERED = frozenset(f"unet_edu.checks.{name}" for name in ("check", "compare", "quiz", "quiz.quiz"))
+OFFERED = frozenset(
+    f"unet_edu.checks.{name}" for name in ("check", "compare", "quiz", "quiz.quiz", "progress", "progress.progress")
+)
 # Whoever sets an attribute of one of these changes it for all. Some are made to be set; and people write `np.random.seed = 42` by mistake, and
 # `np.float = float` because it once helped.
 LIBRARIES = ("numpy", "torch", "scipy", "builtins", "unet_edu", "IPython", "json", "math", "inspect")

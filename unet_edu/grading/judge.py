@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unet_edu.checks.exercise import (
     ADVICE,
@@ -28,11 +27,11 @@ from unet_edu.checks.exercise import (
     attempt,
     different,
     judge,
-    same,
 )
+from unet_edu.checks.score import score
 from unet_edu.grading.result import Outcome, Stop, Verdict
 
-__all__ = ["fresh_cases", "outcome", "score", "stopped"]
+__all__ = ["fresh_cases", "outcome", "stopped"]
 
 NOT_WRITTEN = "The function is not written yet."
 HALF = "Right in all cases of the notebook, and in at least half of the fresh ones: that is half of the points. "
@@ -60,53 +59,6 @@ def fresh_cases(exercise: Exercise, seed: int) -> tuple[Case, ...]:
     return tuple(exercise.cases(np.random.default_rng((seed, *exercise.name.encode()))))
 
 
-def score(exercise: Exercise, points: float, cases: Sequence[Case], right: Sequence[bool]) -> float:
-    """What an exercise earns, from what is right.
-
-    All cases right: all points. Every case of the notebook right, and at least half of the fresh ones: half of the points. Else nothing.
-    Fresh cases whose right answers are alike count as one, and only together: who always returns 0 is right wherever the answer is 0, and has
-    understood nothing.
-
-    Parameters
-    ----------
-    exercise : Exercise
-    points : float
-        What it is worth.
-    cases : sequence of Case
-    right : sequence of bool
-        For each case, whether the answer is right.
-    """
-    if all(right):
-        return points
-    if not all(good for case, good in zip(cases, right, strict=True) if case.group == "visible"):
-        return 0.0
-    groups = _groups(exercise, cases)
-    whole = sum(all(right[n] for n in group) for group in groups)
-    return points / 2 if 2 * whole >= len(groups) else 0.0
-
-
-def _groups(exercise: Exercise, cases: Sequence[Case]) -> list[list[int]]:
-    """The fresh cases, by their numbers; those whose right answers are alike stand together."""
-    expected = [remembered(exercise.reference, case).value for case in cases]
-    groups: list[list[int]] = []
-    for n, case in enumerate(cases):
-        if case.group == "visible":
-            continue
-        group = next((group for group in groups if _alike(expected[group[0]], expected[n])), None)
-        if group is None:
-            groups.append([n])
-        else:
-            group.append(n)
-    return groups
-
-
-def _alike(a: NDArray[Any] | None, b: NDArray[Any] | None) -> bool:
-    """Whether two right answers are the same, or are filled with the same single number."""
-    if a is None or b is None:  # no reference is so: `judge` raises
-        return False
-    return same(a, b) or (a.size > 0 and b.size > 0 and bool((a == a.flat[0]).all() and (b == a.flat[0]).all()))
-
-
 def outcome(
     exercise: Exercise, points: float, cases: Sequence[Case], answers: Sequence[Answer], code: str = ""
 ) -> Outcome:
@@ -125,7 +77,7 @@ def outcome(
         The function as the student wrote it.
     """
     result = judge(exercise, cases, answers, remembered)
-    earned = score(exercise, points, cases, result.right)
+    earned = score(exercise, points, cases, result.right, remembered)
     verdict: Verdict = "right" if result.passed else "half" if earned else "wrong"
     message = (HALF if verdict == "half" else "") + _discreet(result)
     if result.status == "not yet":

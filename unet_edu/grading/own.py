@@ -6,26 +6,32 @@ There is no sandbox: it is your own code, as in Jupyter. So it works on any syst
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from unet_edu.checks import SEED, check
+from unet_edu.checks import EXERCISES, SEED, check
 from unet_edu.checks.exercise import CheckResult
+from unet_edu.checks.progress import Progress, Standing
+from unet_edu.checks.score import score
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
 from unet_edu.grading.forbidden import uses
-from unet_edu.grading.judge import score
 from unet_edu.grading.notebook import Notebook
 
-__all__ = ["Checked", "check_own", "guessed"]
+__all__ = ["Checked", "check_own", "guessed", "is_of_exercises", "notebooks", "standing"]
 
 INSIDE = Path(__file__).parent / "inside"  # has stand-ins for what only Colab has
+NOT_OWN = ("solutions", "grading")  # folders of a clone with the notebooks of others
+A_CHECK = re.compile(r"^\s*check\(\s*(\w+)", re.MULTILINE)
+CHOSEN = re.compile(r'^progress\("\d\d", (\{.*\})\)$', re.MULTILINE)  # as `unet-edu release` writes it
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,42 @@ def guessed(notebook: Notebook, name: str) -> Assignment:
         raise ValueError(
             f"{name}: has none of the course's functions; name the assignment with --assignment, one of {', '.join(ASSIGNMENTS)}"
         )
+    for points in CHOSEN.findall("\n".join(notebook.cells)):
+        with contextlib.suppress(ValueError):  # somebody has changed the cell: then all exercises of the course count
+            return Assignment.from_json({**best.to_json(), "points": json.loads(points)})
     return best
+
+
+def notebooks(folder: Path, unreadable: Callable[[OSError], object]) -> list[Path]:
+    """The notebooks below a folder, without solutions, hidden folders and what a grader keeps.
+
+    Parameters
+    ----------
+    folder : Path
+    unreadable : callable
+        Gets the error of each folder into which one may not look.
+    """
+    found = []
+    for place, folders, files in os.walk(folder, onerror=unreadable):
+        folders[:] = sorted(name for name in folders if name not in NOT_OWN and not name.startswith("."))
+        found += [Path(place, name) for name in sorted(files) if name.endswith(".ipynb") and not name.startswith(".")]
+    return found
+
+
+def is_of_exercises(notebook: Notebook) -> bool:
+    """Whether a notebook checks exercises of the course. A lesson does not, though it may define one of the functions."""
+    return any(name in EXERCISES for source in notebook.cells for name in A_CHECK.findall(source))
+
+
+def standing(checked: Sequence[Checked], assignment: Assignment) -> Progress:
+    """What was checked, as a notebook shows it."""
+    return Progress(
+        assignment.name[:2],
+        tuple(
+            Standing(each.exercise, each.result.status if each.result else "not found", each.earned, each.points)
+            for each in checked
+        ),
+    )
 
 
 def check_own(notebook: Notebook, assignment: Assignment, folder: Path) -> tuple[list[Checked], list[str]]:

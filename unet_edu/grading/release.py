@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,7 +18,9 @@ from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
 
 __all__ = ["release"]
 
-REPOSITORY = "https://github.com/unet-edu/unet-edu"
+# [project.urls] in pyproject.toml, which is the one place that an instructor's fork changes
+URLS = dict(line.split(", ", 1) for line in metadata("unet-edu").get_all("Project-URL", []))
+REPOSITORY = URLS["Repository"]
 HERE = f"{REPOSITORY}/blob/main"
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five")  # exercises; no notebook has more
 STRANGE = "is it the course's own, as `make exercises` makes it?"
@@ -146,6 +149,8 @@ def _notebook(path: Path, assignment: Assignment) -> str:
             cell.source = _title(cell.source, assignment, subset)
         elif ours.get("grade_id") == "closing" and subset:
             cell.source = CLOSING
+        elif ours.get("grade_id") == "progress":
+            cell.source = _progress(cell.source, assignment)
         elif ours.get("grade"):
             ours["points"] = points[ours["grade_id"]]
         cell.source = cell.source.replace("](../../", f"]({HERE}/")  # the notebook will travel
@@ -156,14 +161,14 @@ def _notebook(path: Path, assignment: Assignment) -> str:
 
 
 def _sections(cells: list[Any], assignment: Assignment) -> list[list[Any]]:
-    """The cells before the first exercise, those of each chosen exercise with its points in the text, and the closing words."""
+    """The cells before the first exercise, those of each chosen exercise with its points in the text, and those from "How far you are" on."""
     sections: list[list[Any]] = [[]]
     for cell in cells:
-        if re.fullmatch(r"exercise-\d+|closing", cell.metadata.get("nbgrader", {}).get("grade_id", "")):
+        if re.fullmatch(r"exercise-\d+|how-far", cell.metadata.get("nbgrader", {}).get("grade_id", "")):
             sections.append([])
         sections[-1].append(cell)
     if len(sections) < 3:
-        raise ValueError(f"the notebook: expected cells named exercise-1 and closing; {STRANGE}")
+        raise ValueError(f"the notebook: expected cells named exercise-1 and how-far; {STRANGE}")
     head, *middle, closing = sections
     by_cell = {
         cell.metadata.nbgrader.grade_id: section
@@ -192,6 +197,8 @@ def _title(text: str, assignment: Assignment, subset: bool) -> str:
         elif row[2] in points:
             lines.append(f"{row[1]}{_plain(points[row[2]])} |")
     text = "\n".join(lines)
+    if assignment != ASSIGNMENTS[assignment.name]:  # Colab would open the course's own
+        text = re.sub(r"^\[Open in Colab\]\([^)]+\)\n\n", "", text, flags=re.MULTILINE)
     if subset:
         count = len(points)
         book = f"[the course]({HERE}/exercises/{assignment.name}/{assignment.name}.ipynb)"
@@ -200,6 +207,14 @@ def _title(text: str, assignment: Assignment, subset: bool) -> str:
     if assignment.due:
         text += f"\n\n**Until when.** Hand it in by {_deadline(assignment)}."
     return text
+
+
+def _progress(source: str, assignment: Assignment) -> str:
+    """The cell that shows how far one is, with the chosen exercises and points where they are not those of the course."""
+    if assignment.points == ASSIGNMENTS[assignment.name].points:
+        return source
+    chosen = json.dumps({exercise: _plain(worth) for exercise, worth in assignment.points})
+    return _once(r"^progress\((\"\d\d\")\)$", rf"progress(\1, {chosen})", source)
 
 
 def _deadline(assignment: Assignment) -> str:

@@ -18,7 +18,7 @@ COURSE = Path("/course")
 
 HIDDEN = ("checks", "grading", "__pycache__")  # of the package; compiled files of the top level could be of anything
 CHECKS = ("exercise.py", "network.py")  # of `unet_edu/checks`: they know no reference
-STUBS = ("checks.py", "quiz.py")  # of `inside`: they stand in for the checks that know the answers
+STUBS = ("checks.py", "progress.py", "quiz.py")  # of `inside`: they stand in for the checks that know the answers
 
 OF_OTHERS = [Path("/usr/local/share"), Path("/usr/local/src"), Path("/usr/src")]
 """Folders of /usr that no notebook needs. nbgrader's exchange, with what other students handed in, is usually in the first."""
@@ -33,7 +33,7 @@ def course() -> dict[Path, Path]:
     shown = {Path("unet_edu", path.name): path for path in sorted(PACKAGE.iterdir()) if path.name not in HIDDEN}
     shown |= {Path("unet_edu/checks", name): PACKAGE / "checks" / name for name in CHECKS}
     shown[Path("unet_edu/checks/__init__.py")] = INSIDE / "checks.py"
-    shown[Path("unet_edu/checks/quiz.py")] = INSIDE / "quiz.py"
+    shown |= {Path("unet_edu/checks", name): INSIDE / name for name in STUBS if name != "checks.py"}
     shown[Path("init.py")] = Path(__file__).with_name("init.py")
     others = (path for path in sorted(INSIDE.iterdir()) if path.name not in (*STUBS, "__init__.py", "__pycache__"))
     return shown | {Path(path.name): path for path in others}

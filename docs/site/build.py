@@ -1,0 +1,127 @@
+"""Build the web book: `python -m docs.site.build [--output FOLDER] [--course FOLDER]`.
+
+First the sources of all pages are written, in the layout of the repository, into a folder beside the output. Then Sphinx makes the
+book of them. Nothing in it is asked from another place: no script, style or font.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import shutil
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import nbformat
+from sphinx.cmd.build import main as sphinx
+
+from docs.site import notebooks, pages
+from docs.site.project import ROOT, relative
+
+HERE = Path(__file__).parent
+DOCUMENTS = ["CONTRIBUTING.md", "docs/training.md", "docs/instructors.md", "docs/grading-security.md"]
+RUN_TIMES = HERE / "run_times.json"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", type=Path, default=ROOT / "build" / "site")
+    parser.add_argument("--course", type=Path, default=ROOT / "course", help="the lessons' folder")
+    arguments = parser.parse_args()
+    return build(arguments.output.resolve(), arguments.course.resolve())
+
+
+def build(output: Path, course: Path) -> int:
+    """Make the book anew. Returns 0, or what Sphinx says when it has found something wrong."""
+    source = output.with_name(f"{output.name}-source")
+    for folder in (source, output):
+        shutil.rmtree(folder, ignore_errors=True)
+    write_sources(source, course)
+    strict = ["--fail-on-warning", "--keep-going", "--nitpicky", "--quiet", "--jobs", "auto"]
+    places = ["--conf-dir", HERE, "--doctree-dir", source / "_doctrees", source, output]
+    return sphinx([*strict, *map(str, places)])
+
+
+def write_sources(source: Path, course: Path) -> None:
+    run_times = json.loads(RUN_TIMES.read_text())["seconds"]
+    lessons = [notebooks.read(path, f"course/{path.name}") for path in sorted(course.glob("*.ipynb"))]
+    exercises = [
+        notebooks.read(path, path.relative_to(ROOT).as_posix()) for path in sorted(ROOT.glob("exercises/*/*.ipynb"))
+    ]
+    write_assets(source)
+    for lesson in [*lessons, *exercises]:
+        page = notebooks.as_page(lesson, run_times.get(lesson.page), source)
+        write(source / lesson.page, nbformat.writes(page))
+        write(source / "_extra" / "notebooks" / lesson.page, nbformat.writes(notebooks.cleared(lesson)))
+    for name in DOCUMENTS:
+        write(source / name, notebooks.relink((ROOT / name).read_text(), name))
+    write(source / "install.md", pages.install_page())
+    write(source / "exercises" / "index.md", pages.exercise_list(exercises))
+    write_explorers(source, lessons)
+    write_index(source, lessons, run_times)
+    write_modules(source, lessons)
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def write_assets(source: Path) -> None:
+    """The painters of the live explorers, and MathJax without what the book does not use."""
+    static = source / "_static"
+    (static / "pictures").mkdir(parents=True)
+    (static / "explore").mkdir()
+    for name in ("scene.js", "scene.css", "sizes.js", "sizes.css"):
+        shutil.copy(ROOT / "unet_edu" / "explore" / name, static / "explore")
+    mathjax = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
+    fonts = "output/chtml/fonts/woff-v2"
+    shutil.copytree(mathjax / fonts, static / "mathjax" / fonts)
+    shutil.copy(mathjax / "tex-chtml.js", static / "mathjax")
+
+
+def write_explorers(source: Path, lessons: list[notebooks.Lesson]) -> None:
+    explorers: dict[str, list[notebooks.Shown]] = defaultdict(list)
+    for lesson in lessons:
+        for shown in notebooks.explorers(lesson):
+            explorers[shown.name].append(shown)
+    for name, shown in explorers.items():
+        write(
+            source / "explorers" / f"{name}.md",
+            pages.explorer_page(shown, explorer_figure(shown[0], f"explorers/{name}.md")),
+        )
+    listed = pages.explorer_list(explorers, lambda shown: relative(shown.picture, "explorers/index.md"))
+    write(source / "explorers" / "index.md", listed)
+
+
+def explorer_figure(shown: notebooks.Shown, page: str) -> str:
+    return notebooks.figure(shown.output, shown.output.data["text/plain"], relative(shown.picture, page), shown.lesson)
+
+
+def write_index(source: Path, lessons: list[notebooks.Lesson], run_times: dict[str, float]) -> None:
+    first = next(shown for lesson in lessons for shown in notebooks.explorers(lesson) if shown.name == "convolution")
+    listed = pages.lesson_list(lessons, run_times, pages.promises(lessons[0]))
+    readme = (ROOT / "README.md").read_text()
+    text = (HERE / "index.md").read_text()
+    for name, part in {
+        "explorer": pages.raw(explorer_figure(first, "index.md")),
+        "lessons": listed,
+        "citing": pages.section(readme, "Citing the paper"),
+        "licences": notebooks.relink(pages.section(readme, "Licences"), "index.md"),
+    }.items():
+        text = text.replace(f"<!-- {name} -->", part)
+    write(source / "index.md", text)
+
+
+def write_modules(source: Path, lessons: list[notebooks.Lesson]) -> None:
+    names = pages.modules()
+    by_number = {lesson.title[:2]: lesson for lesson in lessons}
+    for name in names:
+        write(source / "api" / f"{name}.rst", pages.module_page(name, by_number))
+    write(source / "api" / "index.md", pages.module_list(names))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""Sphinx's settings for the web book. `python -m docs.site.build` writes the pages' sources and calls Sphinx with these."""
+
+import functools
+import importlib
+import inspect
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+from docs.site.project import PROJECT, on_github
+
+project = PROJECT["name"]
+release = PROJECT["version"]
+html_title = project
+language = "en"
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.linkcode",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+]
+exclude_patterns = ["_*"]
+
+nb_execution_mode = "off"
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 4
+mathjax_path = "mathjax/tex-chtml.js"
+mathjax3_config = {"options": {"enableMenu": False}}  # the menu would fetch what is not here
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # the docstrings say it in words, and shorter
+napoleon_use_param = False  # types in docstrings are words for people, not names of classes
+napoleon_use_rtype = False
+napoleon_custom_sections = [("Attributes", "params_style")]
+smartquotes = False  # a page says what its source says
+default_role = "code"
+nitpick_ignore = [("py:class", "torch.Tensor")]  # the base of a documented class; its pages are elsewhere
+
+html_theme = "furo"
+html_favicon = "_static/u.svg"
+html_static_path = ["_static"]
+html_css_files = ["book.css", "explore/scene.css", "explore/sizes.css", "live.css"]
+html_copy_source = False
+html_show_sphinx = False
+html_show_copyright = False
+html_theme_options = {
+    "light_css_variables": {
+        "color-brand-primary": "#0072B2",
+        "color-brand-content": "#00659E",
+        "color-brand-visited": "#7A3E65",
+    },
+    "dark_css_variables": {
+        "color-brand-primary": "#6CB8E6",
+        "color-brand-content": "#6CB8E6",
+        "color-brand-visited": "#D9A3C4",
+    },
+}
+
+
+html_js_files = [("live.js", {"type": "module"}), ("scroll.js", {"type": "module"})]
+
+
+def linkcode_resolve(domain: str, info: dict[str, str]) -> str | None:
+    """Where the source of a documented function or class can be read."""
+    found = importlib.import_module(info["module"])
+    for part in info["fullname"].split("."):
+        found = getattr(found, part, None)
+    if isinstance(found, property | functools.cached_property):
+        found = found.fget if isinstance(found, property) else found.func
+    found = inspect.unwrap(found)
+    if not (inspect.isclass(found) or inspect.isfunction(found)) or found.__module__ != info["module"]:
+        return None  # data does not know where it was written
+    _, line = inspect.getsourcelines(found)
+    return f"{on_github(Path(inspect.getsourcefile(found)))}#L{line}"
+
+
+PLAIN: dict[str, list[str]] = {}
+
+
+def hide_from_napoleon(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    """Napoleon takes what stands before a colon in a property's docstring for a type. Here it is the beginning of a sentence."""
+    if what in ("attribute", "data", "property"):
+        PLAIN[name] = lines[:]
+        lines.clear()
+
+
+def bring_back(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    lines.extend(PLAIN.pop(name, []))
+
+
+def skip_fields(app: Sphinx, what: str, name: str, obj: object, skip: bool, options: object) -> bool | None:
+    """A named tuple says of each field that it is "Alias for field number 0", which is no news."""
+    return True if (getattr(obj, "__doc__", None) or "").startswith("Alias for field number") else None
+
+
+def name_heading_levels(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Sphinx calls the captions of the navigation headings, and does not say of which level; screen readers want to know."""
+    tree = context["furo_navigation_tree"]
+    context["furo_navigation_tree"] = tree.replace('role="heading"', 'role="heading" aria-level="2"')
+
+
+def setup(app: Sphinx) -> None:
+    source = Path(app.srcdir)
+    app.config.html_static_path = ["_static", str(source / "_static")]
+    app.config.html_extra_path = [str(source / "_extra")]
+    app.connect("autodoc-process-docstring", hide_from_napoleon, priority=400)  # napoleon comes at 500
+    app.connect("autodoc-process-docstring", bring_back, priority=600)
+    app.connect("autodoc-skip-member", skip_fields)
+    app.connect("html-page-context", name_heading_levels, priority=900)  # after furo's

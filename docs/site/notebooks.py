@@ -1,0 +1,202 @@
+"""A stored notebook becomes a page of the book: what only a kernel or an editor needs goes, pictures get their words, and explorers
+of grids bring what they need to answer without Python.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import struct
+import textwrap
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+from nbformat import NotebookNode
+
+from docs.site.project import ROOT, on_colab, on_github, relative
+
+BADGE = re.compile(r"^\[(?:!\[)?Open in Colab.*\n*", re.MULTILINE)
+CLEAR_OUTPUTS = re.compile(r"^The answers are already stored below each cell\.(?:.+\n?)*", re.MULTILINE)
+FOLDED = "Where you are asked to **predict**, the answer is folded away: guess first, then open it."
+NUMBERS = re.compile(r"(?:\w+: shape \(.*\n?)*")  # as unet_edu.explore.show prints them
+EXPLORER = re.compile(r"^(?:\w+ = )?explore\.(?!show\b|digest\b)(\w+)\(", re.MULTILINE)
+
+
+class Lesson(NamedTuple):
+    """A notebook and its place in the book. `page` is its path in the repository and, but for the ending, in the book."""
+
+    page: str
+    notebook: NotebookNode
+
+    @property
+    def title(self) -> str:
+        return re.match(r"# (.+)", self.notebook.cells[0].source)[1]
+
+    @property
+    def time(self) -> str:
+        """What its head says of how long a reader needs; exercises say it for each."""
+        found = re.search(r"\| (\d+ minutes)[^|]*\|[^|]*\|$", self.notebook.cells[0].source, re.MULTILINE)
+        return found[1] if found else ""
+
+    @property
+    def html(self) -> str:
+        return self.page.removesuffix(".ipynb") + ".html"
+
+
+class Shown(NamedTuple):
+    """An explorer in a lesson."""
+
+    name: str
+    lesson: Lesson
+    cell: str
+    number: int
+    output: NotebookNode
+
+    @property
+    def picture(self) -> str:
+        return picture(self.lesson, self.cell, self.number)
+
+
+def read(path: Path, page: str) -> Lesson:
+    return Lesson(page, nbformat.read(path, as_version=4))
+
+
+def explorers(lesson: Lesson) -> Iterator[Shown]:
+    """The explorers that a lesson shows, in its order."""
+    for cell in lesson.notebook.cells:
+        if cell.cell_type == "code" and (name := EXPLORER.search(cell.source)):
+            for number, output in enumerate(cell.outputs):
+                if output.output_type == "execute_result" and "image/png" in output.data:
+                    yield Shown(name[1], lesson, cell.id, number, output)
+
+
+def picture(lesson: Lesson, cell: str, number: int) -> str:
+    """Where in the book the picture of an output lies."""
+    return f"_static/pictures/{Path(lesson.page).stem}-{cell}-{number}.png"
+
+
+def cleared(lesson: Lesson) -> NotebookNode:
+    """The notebook as one downloads it: without outputs, so that its reader can guess before looking."""
+    notebook = nbformat.from_dict(lesson.notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return notebook
+
+
+def as_page(lesson: Lesson, run_time: float | None, book: Path) -> NotebookNode:
+    """The notebook that Sphinx gets. Its pictures are written into the folder `book`."""
+    notebook = nbformat.from_dict(lesson.notebook)
+    notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}  # which knows %pip
+    head = notebook.cells[0]
+    title, _, rest = CLEAR_OUTPUTS.sub(FOLDED, BADGE.sub("", head.source)).partition("\n")
+    head.source = f"{title}\n\n{doors(lesson, run_time)}\n{rest}"
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = relink(cell.source, lesson.page)
+        else:
+            _prepare_code(cell, lesson, book)
+    return notebook
+
+
+def doors(lesson: Lesson, run_time: float | None) -> str:
+    """The line under a title: where else one can have this notebook, and how long it takes."""
+    facts = [lesson.time + " to read and do"] if lesson.time else []
+    if run_time is not None:
+        facts.append(f"runs in {run_time:.0f} s")
+    return "\n".join(
+        [
+            '<div class="unet-doors">',
+            f'<a class="unet-door unet-colab" href="{on_colab(lesson.page)}">Open in Colab</a>',
+            f'<a class="unet-door" href="{relative("notebooks/" + lesson.page, lesson.page)}" download>Download notebook</a>',
+            f'<a class="unet-door" href="{on_github(ROOT / lesson.page)}">See on GitHub</a>',
+            f"<span>{' · '.join(facts)}</span>" if facts else "",
+            "</div>\n",
+        ]
+    )
+
+
+def relink(text: str, page: str) -> str:
+    """Links to files of the repository that are no pages of the book lead to the library's page of it, or to the repository."""
+
+    def follow(link: re.Match[str]) -> str:
+        path, hash_sign, anchor = link[1].partition("#")
+        target = (ROOT / page).parent.joinpath(path).resolve()
+        if not path or ":" in path or target.suffix in (".ipynb", ".md") or not target.exists():
+            return link[0]
+        if target.is_relative_to(ROOT / "unet_edu") and target.suffix == ".py":
+            module = ".".join(target.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            return f"]({relative(f'api/{module}.rst', page)})"
+        return f"]({on_github(target)}{hash_sign}{anchor})"
+
+    return re.sub(r"\]\(([^)\s]+)\)", follow, text)
+
+
+def _prepare_code(cell: NotebookNode, lesson: Lesson, book: Path) -> None:
+    tags = cell.metadata.setdefault("tags", [])
+    if "import unet_edu\n" in cell.source and "pip" in cell.source:
+        tags.append("hide-cell")
+        cell.metadata["mystnb"] = {"code_prompt_show": "Set-up, for Colab", "code_prompt_hide": "Set-up, for Colab"}
+    elif "compare(my_guess" in cell.source:
+        tags.append("hide-output")
+        cell.metadata["mystnb"] = {"code_prompt_show": "What comes out", "code_prompt_hide": "What comes out"}
+    for number, output in enumerate(cell.outputs):
+        if "image/png" in output.get("data", {}):
+            file = picture(lesson, cell.id, number)
+            (book / file).write_bytes(base64.b64decode(output.data["image/png"]))
+            if output.output_type == "execute_result":
+                words = output.data["text/plain"]
+            else:
+                words = _take_words(output.metadata["image/png"]["alt"], cell.outputs[number + 1 : number + 2])
+            html = figure(output, words, relative(file, lesson.page), lesson)
+            cell.outputs[number] = nbformat.v4.new_output("display_data", {"text/html": html})
+    cell.outputs = [output for output in cell.outputs if output.get("text") != ""]
+
+
+def _take_words(alt: str, following: list[NotebookNode]) -> str:
+    """What `show` printed below its picture, which becomes the picture's caption: the words, and the numbers of its data."""
+    printed = textwrap.fill(alt, 72) + "\n"
+    if not following or not following[0].get("text", "").startswith(printed):
+        return alt
+    text = following[0].text.removeprefix(printed)
+    numbers = NUMBERS.match(text)[0]
+    following[0].text = text.removeprefix(numbers)
+    return f"{alt}\n{numbers}"
+
+
+def figure(output: NotebookNode, words: str, source: str, lesson: Lesson) -> str:
+    """A picture with its caption. If the output is an explorer, the caption says where it answers."""
+    alt = output.metadata["image/png"]["alt"]
+    width, height = struct.unpack(">II", base64.b64decode(output.data["image/png"])[16:24])
+    scenes = output.metadata.get("unet_edu", {}).get("scenes", [])
+    numbers = words.removeprefix(alt).strip()
+    described = f"{escape(alt)}" + (
+        f"<details><summary>its numbers</summary><pre>{escape(numbers)}</pre></details>" if numbers else ""
+    )
+    colab = f'<a class="unet-colab" href="{on_colab(lesson.page)}">open the lesson in Colab</a>'
+    if scenes:
+        caption = (
+            f'<p class="unet-when-live">This explorer also answers without Python: point, click, step. To change its numbers and '
+            f"settings, {colab}.</p><details><summary>The whole picture, and in words</summary>{described}</details>"
+        )
+    elif output.output_type == "execute_result":
+        caption = f"<p>{described}</p><p>Here you see one picture of this explorer. To move its sliders, {colab}.</p>"
+    else:
+        caption = described
+    return "\n".join(
+        [
+            f'<figure class="{"unet-live" if scenes else "unet-picture"}">',
+            f'<img src="{source}" alt="{escape(alt)}" width="{width}" height="{height}" loading="lazy">',
+            *(
+                f'<script type="application/json" data-painter="{scene["painter"]}">'
+                + scene["scene"].replace("<", "\\u003c")
+                + "</script>"
+                for scene in scenes
+            ),
+            f'<figcaption class="unet-open">{caption}</figcaption>',
+            "</figure>",
+        ]
+    )

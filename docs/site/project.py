@@ -1,0 +1,26 @@
+"""Where the project is, on this machine and in the world."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+REPOSITORY = PROJECT["urls"]["Repository"]
+
+
+def on_github(path: Path) -> str:
+    """The address of a file or folder of the repository."""
+    return f"{REPOSITORY}/{'tree' if path.is_dir() else 'blob'}/main/{path.relative_to(ROOT).as_posix()}"
+
+
+def on_colab(page: str) -> str:
+    """The address that opens a notebook, given by its path in the repository."""
+    return f"{REPOSITORY.replace('https://github.com/', 'https://colab.research.google.com/github/')}/blob/main/{page}"
+
+
+def relative(target: str, page: str) -> str:
+    """From one page of the book to another file of it, both given from its root."""
+    return Path(os.path.relpath(target, Path(page).parent)).as_posix()

@@ -1,0 +1,253 @@
+"""The door to Colab: each notebook's link and its cell that installs the course, the one address in them, and what judges them in `make test-colab`."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from IPython.core.inputtransformer2 import TransformerManager
+from nbgrader.utils import compute_checksum
+
+from tests.colab import run
+from tests.notebooks.execute import ROOT, WIDGET_VIEW, notebooks
+from tests.notebooks.retarget import GITHUB, current, files, replaced, retarget
+
+REPO = current(ROOT)
+COLAB = f"https://colab.research.google.com/github/{REPO}/blob/main"
+ALL = notebooks("course", "solutions", "exercises")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
+SET_UP = f"""\
+# On Colab this installs the course. Elsewhere it changes nothing.
+try:
+    import unet_edu
+except ImportError:
+    import sys
+
+    if "google.colab" not in sys.modules:
+        raise ImportError(
+            f"This kernel, Python {{sys.version.split()[0]}}, does not have the course. Choose one that has it (in JupyterLab: "
+            "Kernel → Change Kernel…), or start JupyterLab with `make lab` in the course's folder. How to install the course, "
+            "for Python 3.11 or later: {GITHUB}{REPO}#three-doors"
+        ) from None
+    !pip install -q "unet-edu @ git+{GITHUB}{REPO}"
+    import unet_edu
+
+    print("The course is installed. Go on with the next cell.")
+"""
+
+each = pytest.mark.parametrize("path", ALL, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+# ------------------------------------------------------------------------------------------- links and the set-up cell
+
+
+def test_there_are_notebooks_of_each_kind():
+    folders = [path.relative_to(ROOT).parts[0] for path in ALL]
+    assert {folder: folders.count(folder) for folder in set(folders)} == {"course": 10, "solutions": 9, "exercises": 9}
+
+
+@each
+def test_a_notebook_says_where_colab_has_it(path):
+    """A solution leads to its exercise."""
+    first, *others = nbformat.read(path, as_version=4).cells
+    assert re.match(r"# .+\n\n\[Open in Colab\]\(", first.source)
+    place = path.relative_to(ROOT).as_posix().replace("solutions/", "exercises/")
+    assert re.findall(r"\[Open in Colab\]\((.+)\)", first.source) == [f"{COLAB}/{place}"]
+    assert not any(re.search(r"open in colab", cell.source, re.IGNORECASE) for cell in others)
+
+
+@each
+def test_its_first_code_cell_installs_the_course_on_colab(path):
+    """The same text in all; a lesson's imports have a cell of their own, an exercise's stand below it."""
+    cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    text, _, imports = f"{cells[0]}\n".partition(SET_UP)
+    assert (text, bool(imports)) == ("", "course" not in path.parts)
+    assert all(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.parse(imports).body)
+    assert not any("unet-edu @" in cell for cell in cells[1:])
+
+
+def set_up(monkeypatch: pytest.MonkeyPatch, commands: list[str], pip_works: bool = True) -> None:
+    """Run the cell in a Python without the course."""
+
+    class Shell:
+        def system(self, command: str) -> None:
+            commands.append(command)
+            if pip_works:
+                monkeypatch.delitem(sys.modules, "unet_edu")
+
+    monkeypatch.setitem(sys.modules, "unet_edu", None)
+    exec(TransformerManager().transform_cell(SET_UP), {"get_ipython": Shell})  # noqa: S102 - as a kernel does
+
+
+def test_a_kernel_without_the_course_says_what_to_do_and_installs_nothing(monkeypatch):
+    commands: list[str] = []
+    with pytest.raises(
+        ImportError, match=r"^This kernel, Python 3\.\d+\.\d+\S*, does not have the course\. Choose .*#three-doors$"
+    ):
+        set_up(monkeypatch, commands)
+    assert not commands
+    assert "\n## Three doors\n" in (ROOT / "README.md").read_text() and "\nlab:" in (ROOT / "Makefile").read_text()
+
+
+def test_on_colab_it_installs_and_says_so_in_one_line(monkeypatch, capsys):
+    commands: list[str] = []
+    monkeypatch.setitem(sys.modules, "google.colab", object())
+    set_up(monkeypatch, commands)
+    assert commands == [f'pip install -q "unet-edu @ git+{GITHUB}{REPO}"']
+    assert capsys.readouterr().out == run.INSTALLED
+
+
+def test_on_colab_it_does_not_say_that_it_worked_when_it_did_not(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "google.colab", object())
+    with pytest.raises(ImportError):
+        set_up(monkeypatch, [], pip_works=False)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_names_no_other_repository(page):
+    """An address that `make retarget` has left behind would be one."""
+    found = re.findall(r"github(?:\.com)?/([\w.-]+/[\w-]+)", page.read_text())
+    assert set(found) <= {REPO}
+    assert found or page.name in ("CONTRIBUTING.md", "grading-security.md")
+
+
+# ------------------------------------------------------------------------------------------------- another repository
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """All that git would see, in a repository of its own."""
+    for path in files(ROOT):
+        (tmp_path / path.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, tmp_path / path.relative_to(ROOT))
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files(root)}
+
+
+def test_a_fork_says_its_own_address_everywhere_and_nothing_else_has_changed(clone):
+    before = contents(clone)
+    changed = {path.relative_to(clone).as_posix() for path in retarget(clone, "jane-doe/segmentation.course")}
+    after = contents(clone)
+    assert current(clone) == "jane-doe/segmentation.course"
+    assert {"pyproject.toml", "README.md", *(path.relative_to(ROOT).as_posix() for path in ALL)} <= changed
+    assert not [name for name, text in after.items() if REPO.encode() in text]
+    assert after == {
+        name: text.replace(REPO.encode(), b"jane-doe/segmentation.course") for name, text in before.items()
+    }
+
+    retarget(clone, REPO)
+    assert contents(clone) == before
+
+
+def test_the_same_address_changes_nothing(clone):
+    before = contents(clone)
+    assert retarget(clone, REPO) == []
+    assert contents(clone) == before and len(before) > 100
+
+
+def test_what_only_looks_like_the_address_stays():
+    text = b"github.com/a/b github/a/b/blob github.com/a/b.git github.com/a/b. github.com/a/b-c github.com/a/b.c github.com/x/a/b a/b"
+    after = b"github.com/x/y github/x/y/blob github.com/x/y.git github.com/x/y. github.com/a/b-c github.com/a/b.c github.com/x/a/b a/b"
+    assert replaced(text, "a/b", "x/y") == after
+
+
+@pytest.mark.parametrize(
+    "repo",
+    ["", "unet-edu", "https://github.com/jane/unet", "jane/unet.git", "jane/..", "-jane/unet", "jane/u net", "a/b/c"],
+)
+def test_a_name_that_is_none_is_answered_with_one_sentence(repo):
+    program = [sys.executable, ROOT / "tests" / "notebooks" / "retarget.py", repo]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr == f"REPO: expected owner/name, as in `make retarget REPO=jane/unet-edu`, got {repo!r}\n"
+
+
+def test_make_retargets_and_makes_the_exercises_anew():
+    """Their checksums are nbgrader's, so nbgrader writes them."""
+    makefile = (ROOT / "Makefile").read_text()
+    recipe = re.search(r"^retarget:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+    assert recipe
+    assert [line.split()[1:] for line in recipe[1].splitlines()] == [
+        ["python", "tests/notebooks/retarget.py", '"$$REPO"'],
+        ["exercises"],
+    ]
+    for path in notebooks("exercises"):
+        for cell in nbformat.read(path, as_version=4).cells:
+            if "nbgrader" in cell.metadata and "checksum" in cell.metadata.nbgrader:
+                assert cell.metadata.nbgrader.checksum == compute_checksum(cell)
+
+
+# ------------------------------------------------------------------------------------------ what `make test-colab` sees
+
+
+def test_what_pip_changed_is_seen():
+    before = {"numpy==2.1.3", "torch==2.13.0"}
+    assert run.changes(before, {*before, "unet-edu @ file:///x.whl"}, added={"unet-edu"}) == []
+    assert run.changes(before, before, added={"unet-edu"}) == ["pip did not bring unet-edu"]
+    assert run.changes(before, {"numpy==2.2.0", "torch==2.13.0", "unet-edu @ x", "new==1"}, added={"unet-edu"}) == [
+        "pip took away numpy==2.1.3",
+        "pip brought new==1",
+        "pip brought numpy==2.2.0",
+    ]
+
+
+def model(module: str, **state: str) -> dict[str, object]:
+    return {"model_name": "Model", "model_module": module, "state": state}
+
+
+def shown(views: int, models: dict[str, object], metadata: dict[str, object] | None = None) -> list[str]:
+    """What `make test-colab` says of a notebook that calls one explorer, and shows so many views of the widget `box`."""
+    cell = nbformat.v4.new_code_cell("x = 3\nexplore.sizes(x)")
+    data = {WIDGET_VIEW: {"model_id": "box"}}
+    cell.outputs = [nbformat.v4.new_output("display_data", data, metadata=metadata or {}) for _ in range(views)]
+    widgets = {run.WIDGET_STATE: {"state": models}}
+    notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": widgets})
+    told = {"sizes": run.fingerprint("picture")}
+    return run.unseen(notebook, {"explorers": 1, "still": [], "shown": told})
+
+
+BOX = model("@jupyter-widgets/controls", children="IPY_MODEL_sizes")
+SIZES = model("anywidget", scene="picture")
+MANAGED = {WIDGET_VIEW: {"colab": {"custom_widget_manager": {"url": "x"}}}}
+
+
+def test_an_explorer_that_shows_itself_is_right():
+    assert shown(1, {"box": BOX, "sizes": SIZES}, MANAGED) == []
+
+
+@pytest.mark.parametrize(
+    "views, models, metadata, words",
+    [
+        (0, {"box": BOX, "sizes": SIZES}, MANAGED, "1 should show themselves here, 0 did"),
+        (1, {"sizes": SIZES}, MANAGED, "no message opened the widget box"),
+        (1, {"box": BOX, "sizes": SIZES}, None, "Colab was not told"),
+        (1, {"box": BOX, "sizes": model("anywidget", scene="old")}, MANAGED, "the browser was not told"),
+    ],
+)
+def test_an_explorer_that_would_not_be_seen_is_named(views, models, metadata, words):
+    (fault,) = shown(views, models, metadata)
+    assert words in fault
+
+
+def test_the_library_of_this_repository_is_not_taken_for_the_installed_one(tmp_path):
+    good = {"colab": True, "widgets": "7.7.1", "library": f"{sys.prefix}/lib/unet_edu/__init__.py"}
+    assert run.misfits(good) == []
+    for change in ({"colab": False}, {"widgets": "8.1.9"}, {"library": f"{ROOT}/unet_edu/__init__.py"}):
+        assert len(run.misfits({**good, **change})) == 1
+
+
+def test_without_notebooks_it_fails(monkeypatch, tmp_path):
+    monkeypatch.setattr(run, "ROOT", tmp_path)
+    with pytest.raises(SystemExit, match="there is nothing to run"):
+        run.main()

@@ -1,0 +1,28 @@
+"""The web book, built once for all tests of a run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the built book. When several processes run the tests, one builds and the others wait."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "book"
+    folder.mkdir(exist_ok=True)
+    with FileLock(folder / "lock"):
+        if not (folder / "is_built").exists():
+            command = [sys.executable, "-m", "docs.site.build", "--output", str(folder / "site")]
+            result = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=600)
+            assert result.returncode == 0, result.stdout + result.stderr
+            (folder / "is_built").touch()
+    return folder / "site"

@@ -1,0 +1,261 @@
+"""The web book in a real browser: on a phone and on a desk, light and dark, with a keyboard, without Python, and alone."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.explorers.browser import chromium
+from tests.explorers.mounted import cell, note
+from tests.notebooks.execute import notebooks
+
+pytestmark = pytest.mark.needs("chromium")
+
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+LESSONS = [f"course/{path.stem}.html" for path in notebooks("course")]
+# One page of each other kind.
+KINDS = [
+    "index.html",
+    "explorers/index.html",
+    "explorers/convolution.html",
+    "exercises/index.html",
+    "exercises/02_convolution/02_convolution.html",
+    "api/index.html",
+    "api/unet_edu.convolution.html",
+    "docs/instructors.html",
+    "search.html?q=transposed+convolution",
+]
+LIVE = 13  # explorers of grids in the lessons
+SERIOUS = ("serious", "critical")
+# A lesson has thousands of coloured words of code. One of each colour is enough for axe, which needs milliseconds for each.
+KEEP_ONE_OF_EACH_COLOUR = """() => {
+    const seen = new Set();
+    for (const word of document.querySelectorAll(".highlight span[class]")) {
+        if (seen.has(word.className)) word.replaceWith(word.textContent);
+        seen.add(word.className);
+    }
+}"""
+
+
+class Files(http.server.SimpleHTTPRequestHandler):
+    """Silent, and the browser may keep what all pages share."""
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def end_headers(self) -> None:
+        self.send_header("Cache-Control", "max-age=600")
+        super().end_headers()
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    """Where the book is served, by nothing that knows more than files."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=site))
+    threading.Thread(target=server.serve_forever).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def phone(browser: Browser, address: str) -> BrowserContext:
+    return browser.new_context(viewport=PHONE, base_url=address, color_scheme="light")
+
+
+@pytest.fixture
+def page(phone: BrowserContext, address: str) -> Iterator[Page]:
+    """A page on a phone, with which nothing may go wrong."""
+    page = phone.new_page()
+    wrong = watch(page, address)
+    yield page
+    page.close()
+    assert wrong == []
+
+
+def watch(page: Page, address: str) -> list[str]:
+    """Collect what a page complains of, what it asks for elsewhere, and what is not there."""
+    wrong: list[str] = []
+    page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda asked: None if asked.url.startswith((address, "data:")) else wrong.append(asked.url))
+    page.on("response", lambda answer: None if answer.ok else wrong.append(answer.url))
+    return wrong
+
+
+@pytest.fixture
+def lesson(page: Page) -> Page:
+    page.goto("course/02_convolution.html")
+    return page
+
+
+def test_the_listed_pages_are_there_and_all_others_open(site: Path, page: Page) -> None:
+    pages = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
+    assert {listed.partition("?")[0] for listed in [*LESSONS, *KINDS]} <= set(pages) and len(LESSONS) == 10
+    too_wide = []
+    for path in pages:
+        page.goto(path)
+        assert page.locator("h1, #search-results").count() == 1, path
+        if not is_as_wide_as_the_screen(page):
+            too_wide.append(path)
+    assert too_wide == []
+
+
+@pytest.mark.parametrize("path", [*LESSONS, *KINDS])
+def test_everyone_can_use_it_on_a_phone_and_on_a_desk_in_light_and_dark(page: Page, path: str) -> None:
+    page.goto(path)
+    page.evaluate(KEEP_ONE_OF_EACH_COLOUR)
+    found = serious_faults(page, {})
+    page.set_viewport_size(DESK)
+    page.emulate_media(color_scheme="dark")
+    assert is_as_wide_as_the_screen(page)
+    found += serious_faults(page, {"runOnly": ["color-contrast"]})
+    assert found == []
+
+
+def is_as_wide_as_the_screen(page: Page) -> bool:
+    """Whether one need not scroll the page sideways. The theme hides what sticks out of it, and lets its content scroll instead."""
+    boxes = "[document.documentElement, document.querySelector('.content')]"
+    return page.evaluate(f"{boxes}.every(box => box.scrollWidth <= box.clientWidth)")
+
+
+def serious_faults(page: Page, options: dict[str, Any]) -> list[str]:
+    said = Axe().run(page, options={"resultTypes": ["violations"], **options}).response
+    assert said["passes"], "axe looked at nothing"
+    return [
+        f"{fault['id']}: {fault['help']}: {[node['target'] for node in fault['nodes']][:5]}"
+        for fault in said["violations"]
+        if fault["impact"] in SERIOUS
+    ]
+
+
+def test_a_spoiled_page_is_noticed(phone: BrowserContext, address: str) -> None:
+    page = phone.new_page()
+    wrong = watch(page, address)
+    page.goto("index.html")
+    assert wrong == [] and is_as_wide_as_the_screen(page) and serious_faults(page, {}) == []
+    page.evaluate("""() => {
+        document.querySelector("h1").style.color = "silver";
+        document.querySelector("article p").style.width = "900px";
+        for (const there of ["https://example.invalid/font.woff2", "no_such_picture.png"]) fetch(there).catch(() => {});
+        console.error("a complaint");
+    }""")
+    page.wait_for_load_state("networkidle")
+    assert [fault.partition(":")[0] for fault in serious_faults(page, {})] == ["color-contrast"]
+    assert not is_as_wide_as_the_screen(page)
+    assert {"https://example.invalid/font.woff2", f"{address}no_such_picture.png", "a complaint"} <= set(wrong)
+    page.close()
+
+
+def test_every_explorer_of_grids_is_alive(page: Page) -> None:
+    count = 0
+    for path in [*LESSONS, "index.html"]:
+        page.goto(path)
+        figures = page.locator("figure.unet-live")
+        assert page.locator("figure.is-live").count() == figures.count()
+        for figure in figures.all():
+            assert figure.locator("svg[aria-label]").is_visible() and not figure.locator("> img").count()
+            before = shown(figure)
+            if figure.locator(".unet-sizes").count():
+                figure.locator("[data-block]").last.click()
+            else:
+                figure.get_by_role("button", name="Step").click()
+            assert shown(figure) != before
+        count += figures.count()
+    assert count == LIVE + 1
+
+
+def shown(figure: Locator) -> str:
+    return figure.locator(".note, .about").inner_html()
+
+
+def test_pointing_stepping_playing_and_keys_work_without_python(lesson: Page) -> None:
+    figure = lesson.locator("figure.unet-live").first
+    figure.scroll_into_view_if_needed()
+    assert note(figure).endswith("= 122")
+    cell(figure, "output", 1, 0).hover()
+    assert note(figure).startswith("y[1, 0] =") and note(figure).endswith("= 126")
+    assert figure.locator(".linked").count() == 18
+    figure.get_by_role("button", name="Step").click()
+    assert note(figure).startswith("y[0, 1] =")
+    cell(figure, "output", 0, 1).focus()
+    lesson.keyboard.press("ArrowDown")
+    assert note(figure).startswith("y[1, 1] =")
+    figure.get_by_role("button", name="Reset").click()
+    figure.get_by_role("button", name="Play").click()
+    expect(figure.locator(".note")).to_contain_text("y[1, 1] =", timeout=10_000)
+    figure.get_by_label("output row").fill("0")
+    assert note(figure).startswith("y[0, 1] =")
+
+
+def test_it_says_where_numbers_can_be_changed(lesson: Page) -> None:
+    figure = lesson.locator("figure.unet-live").first
+    cell(figure, "kernel", 0, 0).dblclick()
+    assert figure.locator(".editor").count() == 0 and "open the lesson" in note(figure)
+    assert figure.locator("a.unet-colab").get_attribute("href").endswith("course/02_convolution.ipynb")
+    assert figure.locator("a.unet-colab").is_visible()
+
+
+def test_the_numbers_of_a_scene_are_dark_on_paper_in_both_modes(lesson: Page) -> None:
+    figure = lesson.locator("figure.unet-live").first
+    words = "node => [getComputedStyle(node).color, getComputedStyle(document.body).color]"
+    ground = "node => getComputedStyle(node).backgroundColor"
+    for scheme in ("light", "dark"):
+        lesson.emulate_media(color_scheme=scheme)
+        assert figure.locator(".stage").evaluate(ground) == "rgb(255, 255, 255)"
+        own, of_the_page = figure.locator(".note").evaluate(words)
+        assert own == of_the_page
+
+
+def test_without_javascript_and_with_a_broken_scene_the_pictures_stay(browser: Browser, address: str) -> None:
+    with browser.new_context(java_script_enabled=False, base_url=address) as context:
+        still = context.new_page()
+        still.goto("course/02_convolution.html")
+        assert still.locator("figure.unet-live > img").first.is_visible()
+        assert not still.locator(".unet-when-live").first.is_visible()
+    with browser.new_context(base_url=address) as context:
+        broken, errors = context.new_page(), []
+        broken.on("pageerror", lambda error: errors.append(error))
+        broken.route(
+            "**/course/02_convolution.html",
+            lambda route: route.fulfill(
+                body=route.fetch().text().replace('data-painter="scene">{', 'data-painter="scene">{"x"', 1),
+                content_type="text/html; charset=utf-8",
+            ),
+        )
+        broken.goto("course/02_convolution.html")
+        figures = broken.locator("figure.unet-live")
+        assert figures.first.locator("> img").is_visible() and figures.first.locator(".unet-scene").count() == 0
+        assert figures.nth(1).locator(".unet-scene").count() == 1 and len(errors) == 1
+
+
+def test_mathematics_is_set(lesson: Page) -> None:
+    expect(lesson.locator("mjx-container").first).to_be_visible()
+    assert lesson.locator("mjx-container").count() > 10 and lesson.locator("mjx-merror").count() == 0
+    fonts = json.loads(lesson.evaluate("JSON.stringify([...document.fonts].map(font => [font.family, font.status]))"))
+    assert [family for family, status in fonts if family.startswith("MJX") and status == "loaded"]
+
+
+def test_the_search_finds_what_a_reader_looks_for(page: Page) -> None:
+    page.set_viewport_size(DESK)
+    page.goto("index.html")
+    box = page.get_by_role("textbox", name="Search").first
+    box.fill("transposed convolution")
+    box.press("Enter")
+    page.locator("ul.search a[href*='course/04_transposed_convolution']").first.click()
+    expect(page.locator("h1")).to_contain_text("transposed convolution")
