@@ -4,8 +4,10 @@ PYTHON = python3
 VENV = .venv
 PINS = constraints.txt
 NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=300
-# A file's tests share a browser, a server or a kernel, so they stay together. Each worker takes half a gigabyte.
+# A file's tests share a browser, a server or a kernel, so they stay together. Each worker takes half a gigabyte and has one core, on which two
+# threads would only wait for each other.
 WORKERS = -n logical --maxprocesses 4 --dist loadfile
+PYTEST = OMP_NUM_THREADS=1 pytest $(NBVAL) $(WORKERS)
 # By PATH, because nbgrader calls other programs by their names.
 RUN = PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 LAB_CONFIG = $(VENV)/etc/jupyter/labconfig/page_config.json
@@ -27,7 +29,7 @@ test: $(VENV)/test.stamp  ## check style and types, run all tests and all notebo
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) mypy
-	$(RUN) pytest $(NBVAL) $(WORKERS) $(ARGS)
+	$(RUN) $(PYTEST) $(ARGS)
 
 # In environments of their own, made from nothing, because "newest" is something else every day. Style is for `make test` alone.
 test-latest: VENV = .venv-latest
@@ -38,7 +40,7 @@ test-latest test-oldest: test-%:  ## run all tests with the newest versions, or 
 	$(PYTHON) tests/project/versions.py $* > .venv-$*/constraints.txt
 	$(MAKE) .venv-$*/test.stamp VENV=.venv-$* PINS=.venv-$*/constraints.txt
 	$(RUN) python tests/project/versions.py $* --installed
-	$(RUN) pytest $(NBVAL) $(WORKERS) $(ARGS)
+	$(RUN) $(PYTEST) $(ARGS)
 
 test-colab: .venv-colab/colab.stamp  ## run all notebooks with the packages of Google Colab, installed as there
 	.venv-colab/bin/python tests/colab/run.py

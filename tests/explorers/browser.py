@@ -83,9 +83,7 @@ def jupyterlab(home: Path, theme: str = "JupyterLab Light", enter: Sequence[str]
     token, venv = secrets.token_hex(16), os.path.relpath(sys.prefix, ROOT)
     options = (
         f"--no-browser --ServerApp.port={port} --ServerApp.port_retries=0 --IdentityProvider.token={token} "
-        f"--FileCheckpoints.checkpoint_dir={home / 'checkpoints'} "
-        # a kernel takes half a gigabyte, and stays when its page is closed
-        "--MappingKernelManager.cull_idle_timeout=60 --MappingKernelManager.cull_interval=10"
+        f"--FileCheckpoints.checkpoint_dir={home / 'checkpoints'}"
     )
     places = {name: str(home / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
     places |= {f"JUPYTERLAB_{name}_DIR": str(home / name.lower()) for name in ("SETTINGS", "WORKSPACES")}

@@ -46,3 +46,9 @@ def test_all_parts_are_called_and_notebooks_are_compared_strictly(project):
 def test_a_part_that_fails_fails_the_whole(project, part):
     code, calls = make_test(project, fail=part)
     assert code != 0 and calls[-1].startswith(part)
+
+
+def test_no_solution_to_make_exercises_from_is_a_failure(project):
+    command = ["make", "exercises"]
+    result = subprocess.run(command, cwd=project, check=False, capture_output=True, text=True, timeout=60)
+    assert result.returncode != 0 and "found no notebook in solutions/" in result.stderr
