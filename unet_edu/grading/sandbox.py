@@ -121,7 +121,12 @@ class Sandbox:
         with contextlib.suppress(BlockingIOError):
             if os.read(self._reply, 1):
                 self._stop("crashed", "sent a reply before it was asked")
-        return self._exchange(len(request).to_bytes(8, "big") + request, seconds)
+        reply = self._exchange(len(request).to_bytes(8, "big") + request, seconds)
+        if (
+            self._watchdog is not None and self._watchdog.is_over()
+        ):  # what it left behind since the last look is its own, not the next one's
+            self._stop("crashed", "broke a limit")  # the watchdog's words take the place of these
+        return reply
 
     def printed(self) -> str:
         """What came on stdout and stderr since the last call: at most `limits.output` bytes in all. It is not escaped."""

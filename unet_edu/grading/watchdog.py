@@ -50,13 +50,18 @@ class Watchdog(threading.Thread):
         self._disks = [os.open(f"{root}{path}", os.O_PATH | os.O_DIRECTORY) for path in ("/tmp", "/dev/shm")]
 
     def run(self) -> None:
+        while not self._over.wait(EVERY):
+            if self.is_over():
+                self._kill()
+                return
+
+    def is_over(self) -> bool:
+        """Look once: whether a limit is broken, or nothing can be measured any more. Any thread may ask."""
         try:
-            while self.verdict is None and not self._over.wait(EVERY):
-                self.verdict = self._broken()
+            self.verdict = self.verdict or self._broken()
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing may run unwatched; who waits for the sandbox raises it
             self.error = error
-        if self.verdict is not None or self.error is not None:
-            self._kill()
+        return self.verdict is not None or self.error is not None
 
     def stop(self) -> None:
         """End the watch. The sandbox must be dead by now."""
