@@ -122,9 +122,8 @@ class Sandbox:
             if os.read(self._reply, 1):
                 self._stop("crashed", "sent a reply before it was asked")
         reply = self._exchange(len(request).to_bytes(8, "big") + request, seconds)
-        if (
-            self._watchdog is not None and self._watchdog.is_over()
-        ):  # what it left behind since the last look is its own, not the next one's
+        # What it left behind since the watchdog's last look is its own doing, not that of the next request.
+        if self._watchdog is not None and self._watchdog.is_over():
             self._stop("crashed", "broke a limit")  # the watchdog's words take the place of these
         return reply
 
