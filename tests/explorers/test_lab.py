@@ -85,13 +85,16 @@ def test_each_control_of_each_explorer_changes_what_is_shown(page):
     assert len(shown) == len(explorers(page.lesson)) > 0
     for explorer in shown:
         explorer.scroll_into_view_if_needed()
-        for handle in explorer.locator(".noUi-target:not([disabled]) .noUi-handle").all():
+        handles = explorer.locator(".noUi-target:not([disabled]) .noUi-handle").all()
+        menus = explorer.locator(".widget-dropdown select:enabled").all()
+        assert handles or menus
+        for handle in handles:
             before = explorer.evaluate(SHOWN)
             handle.focus()
             is_at_its_end = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
             page.keyboard.press("ArrowLeft" if is_at_its_end else "ArrowRight")
             assert has_changed(explorer, before), handle.evaluate("node => node.closest('.widget-slider').innerText")
-        for menu in explorer.locator(".widget-dropdown select:enabled").all():
+        for menu in menus:
             before = explorer.evaluate(SHOWN)
             options = menu.locator("option").all_text_contents()
             for option in options[::-1]:

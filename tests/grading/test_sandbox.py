@@ -112,6 +112,14 @@ def alive(marker: str) -> list[int]:
     return found
 
 
+def wait_until_alive(marker: str, count: int = 1, seconds: float = 10) -> None:
+    """Wait for processes that were just started: for a moment such a process has no command line."""
+    begin = time.monotonic()
+    while len(alive(marker)) < count:
+        assert time.monotonic() - begin < seconds, f"{len(alive(marker))} of {count} are there after {seconds} s"
+        time.sleep(0.005)
+
+
 def wait_until_gone(marker: str, seconds: float = 10) -> float:
     """How long it takes until no such process is left."""
     begin = time.monotonic()
@@ -937,7 +945,7 @@ def test_no_process_survives_the_grader(bare: Path, then: str) -> None:
     try:
         assert grader.stdout is not None
         assert grader.stdout.readline() == b"ready\n"
-        assert len(alive(marker)) == 3
+        wait_until_alive(marker, 3)
         assert alive(str(bare / "runner.py"))
     finally:
         grader.kill()
@@ -966,7 +974,7 @@ def test_unsafe_ends_with_the_grader_too(bare: Path) -> None:
     grader = subprocess.Popen([sys.executable, "-c", code, bare, inside], stdout=subprocess.PIPE, cwd=REPOSITORY)
     assert grader.stdout is not None
     assert grader.stdout.readline() == b"ready\n"
-    assert alive(marker)
+    wait_until_alive(marker)
     grader.kill()
     grader.communicate()
     wait_until_gone(marker, 5)
@@ -1092,7 +1100,7 @@ def test_unsafe_kills_its_group() -> None:
     marker = f"3604.{os.getpid()}"
     with Sandbox(unsafe=True) as box:
         box.ask((_sleep(marker) + "subprocess.Popen(sleep)").encode(), 5)
-        assert alive(marker)
+        wait_until_alive(marker)
     wait_until_gone(marker, 2)
 
 
