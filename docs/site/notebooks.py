@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 
 from docs.site.project import ROOT, on_colab, on_github, relative
 
-BADGE = re.compile(r"^\[(?:!\[)?Open in Colab.*\n*", re.MULTILINE)
+BADGE = re.compile(r"^\[Open in Colab.*\n*", re.MULTILINE)
 CLEAR_OUTPUTS = re.compile(r"^The answers are already stored below each cell\.(?:.+\n?)*", re.MULTILINE)
 FOLDED = "Where you are asked to **predict**, the answer is folded away: guess first, then open it."
 NUMBERS = re.compile(r"(?:\w+: shape \(.*\n?)*")  # as unet_edu.explore.show prints them
