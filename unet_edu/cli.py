@@ -1,7 +1,7 @@
 """The command `unet-edu`: train a U-Net on images of your own, predict with it, fetch the benchmarks. docs/training.md shows how.
 
-Thin: what it does is done by `unet_edu.training.fit`, `unet_edu.tiling.predict` and `unet_edu.data.benchmarks`. Here options become their
-arguments, and errors become one sentence. The commands for the exercises are in `unet_edu.grading.commands`.
+Thin: what it does is done by `unet_edu.training.fit`, `unet_edu.predicting.predict_file` and `unet_edu.data.benchmarks`. Here options become
+their arguments, and errors become one sentence. The commands for the exercises are in `unet_edu.grading.commands`.
 """
 
 from __future__ import annotations
@@ -11,22 +11,24 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
 from unet_edu import __version__
-from unet_edu.data.files import SUFFIXES, DataError, is_image, pairs, read_image, read_labels, write_whole
+from unet_edu.data.files import DataError, write_whole
+from unet_edu.data.pictures import DataWarning
 from unet_edu.grading import commands
 
 if TYPE_CHECKING:  # torch takes seconds to import, and `--help` needs none of it
     from unet_edu.data.samples import Frame
+    from unet_edu.data.sources import Annotated as Picture
+    from unet_edu.training import History
     from unet_edu.unet import UNet
 
 app = typer.Typer(
@@ -44,7 +46,6 @@ MENDABLE = (DataError, ValueError, OSError, FloatingPointError, MemoryError)
 """What the user can mend. Anything else is a mistake in this program."""
 
 CONFIG = "train.json"
-RESULTS = {"labels": "_labels.tif", "mask": "_mask.png", "overlay": "_overlay.png"}
 
 Padding = StrEnum("Padding", "valid same")
 Skip = StrEnum("Skip", "concat add multiply none")
@@ -87,7 +88,34 @@ def _in_one_sentence(command: Callable[..., None]) -> Callable[..., None]:
 
 def _complain(error: Exception) -> None:
     text = str(error) if not isinstance(error, OSError) or not error.strerror else f"{error.filename}: {error.strerror}"
-    typer.echo(f"unet-edu: {text or type(error).__name__}", err=True)
+    _say(f"unet-edu: {text or type(error).__name__}")
+
+
+def _note(text: str) -> None:
+    _say(f"unet-edu: note: {text}")
+
+
+def _say(text: str) -> None:
+    """On the error channel; names of files that are no text are shown with escapes."""
+    typer.echo(text.encode(errors="backslashreplace").decode(), err=True)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What is said inside about data that can be used, with a doubt, is told as notes: once for each kind, by the first process."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DataWarning)
+        try:
+            yield
+        finally:
+            notes: dict[str, list[str]] = {}
+            for warning in caught:
+                if isinstance(warning.message, DataWarning):
+                    notes.setdefault(warning.message.said, []).append(warning.message.name)
+                else:
+                    warnings.showwarning(warning.message, warning.category, warning.filename, warning.lineno)
+            for said, names in notes.items() if _is_first() else ():
+                _note(f"{names[0]}{f' and {len(names) - 1} more' * (len(names) > 1)}: {said}")
 
 
 # ------------------------------------------------------------------------------------------------------------------- train
@@ -96,6 +124,7 @@ def _complain(error: Exception) -> None:
 network = functools.partial(typer.Option, rich_help_panel="Network")
 recipe = functools.partial(typer.Option, rich_help_panel="Recipe")
 machine = functools.partial(typer.Option, rich_help_panel="Machine")
+cells = functools.partial(typer.Option, rich_help_panel="For networks that find cells")
 
 Source = Annotated[
     str,
@@ -108,14 +137,15 @@ Classes = Annotated[
     int | None,
     typer.Option(
         min=2,
+        max=256,
         help="Labels are class numbers from 0 to one less than this. Without it they number the cells, with 0 for the background.",
     ),
 ]
 OfImages = Annotated[
     Contrast,
     typer.Option(
-        help="stretch: in each image the darkest percent becomes 0 and the brightest percent 1. range: numbers are divided by the largest of "
-        "the file's type."
+        help="stretch: in each image the darkest percent becomes 0 and the brightest percent 1. range: the same dark and bright for all images, "
+        "those of the images to train on."
     ),
 ]
 
@@ -126,6 +156,12 @@ def train(
     source: Source,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder of this run: weights, settings, curves.")],
     classes: Classes = None,
+    ignore: Annotated[
+        int | None,
+        typer.Option(
+            help="The number in the labels that stands where nobody knows. It counts in no loss and no score."
+        ),
+    ] = None,
     folder: Annotated[Path | None, typer.Option(help="Where the benchmark is, if not in the usual place.")] = None,
     colour: Annotated[bool, typer.Option("--colour", help="Keep colours. Without it images are made grey.")] = False,
     contrast: OfImages = Contrast.stretch,
@@ -159,17 +195,21 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in the output folder, if there is one.")
     ] = False,
+    new_data: Annotated[
+        bool, typer.Option("--new-data", help="With --resume: go on although images or labels are others than before.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no settings.")] = False,
 ) -> None:
     """Train a U-Net.
 
-    The settings are shown, and kept as train.json beside the weights: best.pt, which did best on the images held out, and last.pt, from
+    What was read is said first, and what looks wrong with it. The settings are shown, and kept as train.json beside the weights: best.pt, which did best on the images held out, and last.pt, from
     which --resume goes on. On several GPUs: accelerate launch -m unet_edu.cli train …
     """
     config = {
         "data": {
             "source": source,
             "classes": classes,
+            "ignore": ignore,
             "channels": 3 if colour else 1,
             "contrast": contrast.value,
             "hold_out": hold_out,
@@ -190,11 +230,28 @@ def train(
         "machine": {"device": device, "precision": precision.value, "workers": workers, "compile": compile},
     }
     _expect_device(device)
-    _train(config, output, resume=resume, validate_every=validate_every, tensorboard=tensorboard, quiet=quiet)
+    if new_data and not resume:
+        raise ValueError("--new-data: goes with --resume; a new run needs neither")
+    _train(
+        config,
+        output,
+        resume=resume,
+        new_data=new_data,
+        validate_every=validate_every,
+        tensorboard=tensorboard,
+        quiet=quiet,
+    )
 
 
 def _train(
-    config: dict[str, Any], output: Path, *, resume: bool, validate_every: int | None, tensorboard: bool, quiet: bool
+    config: dict[str, Any],
+    output: Path,
+    *,
+    resume: bool,
+    new_data: bool,
+    validate_every: int | None,
+    tensorboard: bool,
+    quiet: bool,
 ) -> None:
     """From the settings to `fit`."""
     import torch
@@ -208,16 +265,16 @@ def _train(
     model = UNet(**config["network"])
     size, w0 = config["crops"]["size"], config["crops"]["w0"]
     lost = (size - model.output_size(size)[0]) // 2
-    frames, labels_are_classes = _frames(config["data"], config["folder"])
-    options: dict[str, Any] = {"target": None if labels_are_classes else separated}
-    if w0 and not labels_are_classes:
-        options["weight_map"] = functools.partial(border_weight_map, w0=w0, sigma=config["crops"]["sigma"])
-    training, validation = _held_out(frames, config["data"]["hold_out"])
     if _is_first():
-        _keep_config(config, output, resume)
+        _expect_settings(config, output, resume, new_data)
+    training, validation, model.about = _read(config, output / "last.pt" if resume else None, quiet)
+    options: dict[str, Any] = {"target": separated if model.finds_cells else None}
+    if w0 and model.finds_cells:
+        options["weight_map"] = functools.partial(border_weight_map, w0=w0, sigma=config["crops"]["sigma"])
+    if _is_first():
+        _keep_config(config, output)
         if not quiet:
             typer.echo(json.dumps(config, indent=2))
-            typer.echo(f"{len(training)} images to train on, {len(validation)} to validate.")
     with _reports(output, tensorboard, quiet) as on_validation:
         history = fit(
             model,
@@ -229,7 +286,8 @@ def _train(
             on_validation=on_validation,
             folder=output,
             resume=resume,
-            progress=not quiet,
+            new_data=new_data,
+            progress=not quiet and sys.stderr.isatty(),
         )
     if history.interrupted:
         if _is_first():
@@ -237,8 +295,63 @@ def _train(
             typer.echo(f"Stopped at step {steps}. The same command with --resume goes on from there.", err=True)
         raise typer.Exit(130)
     if _is_first() and not quiet:
-        best = output / "best.pt"  # there is none where nothing was held out, or no cell is on what was
-        typer.echo(f"Weights: {best if best.exists() else output / 'last.pt'}")
+        _tell_result(history, output)
+
+
+def _read(config: dict[str, Any], last: Path | None, quiet: bool) -> tuple[list[Frame], list[Frame], dict[str, Any]]:
+    """The frames to train on, those that are held out, and what the network is for. Says what was read, and what looks wrong with it."""
+    from unet_edu.data import doubts, sources
+
+    chosen = config["data"]
+    with _told():
+        images, classes = sources.annotated(
+            chosen["source"], classes=chosen["classes"], ignore=chosen["ignore"], folder=config["folder"]
+        )
+        training, validation = sources.held_out(images, chosen["hold_out"])
+        doubts.expect_something_to_learn(training, classes)
+        about: dict[str, Any] = {"labels": "cells" if classes is None else "classes", "contrast": chosen["contrast"]}
+        if chosen["contrast"] == "range":
+            about |= _scale(training, chosen["channels"], last)
+        scale = (about["dark"], about["bright"]) if "dark" in about else None
+        learned, kept = (sources.frames(part, chosen["channels"], scale) for part in (training, validation))
+    if _is_first():
+        if not quiet:
+            typer.echo(f"To train on: {doubts.described(training, classes)}.")
+            typer.echo(f"Held out: {doubts.described(validation, classes)}.")
+        for doubt in doubts.doubts(training, validation, classes):
+            _note(doubt)
+    return learned, kept, about | {"data": sources.digest([*learned, *kept])}
+
+
+def _scale(training: list[Picture], channels: int, last: Path | None) -> dict[str, float]:
+    """What is dark and bright in all pictures alike. A run that goes on keeps to what its network has learned on."""
+    from unet_edu.data.sources import common_limits
+    from unet_edu.training import load
+
+    kept = load(last).about if last is not None and last.exists() else {}
+    dark, bright = (kept["dark"], kept["bright"]) if "dark" in kept else common_limits(training, channels)
+    return {"dark": dark, "bright": bright}
+
+
+def _tell_result(history: History, output: Path) -> None:
+    best = history.best
+    if best is None:
+        typer.echo(f"Weights: {output / 'last.pt'}. No image was held out, so none was the best.")
+        return
+    for name, score in best.items():
+        if name.startswith("val_iou_"):
+            typer.echo(f"IoU of class {name.removeprefix('val_iou_')}: {score:.3f}")
+    iou, loss = best["val_iou"], best["val_loss"]
+    if history.chosen_by == "val_iou":
+        why = f"its val_iou, {iou:.3f}, is the highest"
+    else:
+        of_iou = (
+            "no held-out image has a cell, so there is no val_iou"
+            if math.isnan(iou)
+            else f"several have the highest val_iou, {iou:.3f}"
+        )
+        why = f"its val_loss, {loss:.4f}, is the lowest ({of_iou})"
+    typer.echo(f"Weights: {output / 'best.pt'}. Chosen at step {best['step']}: {why}.")
 
 
 def _widths(text: str) -> list[int]:
@@ -264,98 +377,29 @@ def _is_first() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def _frames(chosen: dict[str, Any], folder: str | None) -> tuple[list[Frame], bool]:
-    """The images of a source with their labels, in order, and whether the labels are class numbers."""
-    from unet_edu.data.benchmarks import BENCHMARKS
-    from unet_edu.data.cells import synthetic_cells
-    from unet_edu.data.samples import Frame
-
-    source, classes = chosen["source"], chosen["classes"]
-    found: Iterator[tuple[Any, Any]]
-    if source == "cells":
-        found = (synthetic_cells(seed) for seed in range(40))
-    elif source in BENCHMARKS:
-        found = _of_benchmark(source, folder)
-        classes = 2 if source == "ISBI-2012" else None
-    elif Path(source).is_dir():
-        found = _of_folder(Path(source), classes)
-    else:
-        raise ValueError(f"{source}: expected a folder, 'cells', or one of {', '.join(BENCHMARKS)}")
-    frames = [Frame(_prepared(image, chosen["channels"], chosen["contrast"]), labels) for image, labels in found]
-    return frames, classes is not None
+def _expect_settings(config: dict[str, Any], output: Path, resume: bool, new_data: bool) -> None:
+    """Who goes on with a run goes on with its settings, on whatever machine."""
+    if not (output / "last.pt").exists():
+        return
+    if not resume:
+        raise ValueError(f"{output}: holds a run already; --resume goes on with it, another --output starts a new one")
+    kept = _config_beside(output / "last.pt")
+    for section in ("data", "network", "recipe", "crops"):
+        for name, now in config[section].items():
+            then = kept.get(section, {}).get(name)
+            # on another machine the same images may be in another place
+            is_same = now == then or (name == "source" and Path(str(now)).name == Path(str(then)).name)
+            if not (is_same or (new_data and name in ("source", "hold_out"))):
+                raise ValueError(
+                    f"{name}: the run in {output} has {then!r}, got {now!r}; go on with the same, or take another --output"
+                )
 
 
-def _of_benchmark(name: str, folder: str | None) -> Iterator[tuple[Any, Any]]:
-    """The training frames of the split in which figures are reported. The frames that are scored are left alone.
-
-    Silver before gold: people have numbered only some of the cells of some of the frames.
-    """
-    from unet_edu.data.benchmarks import load, split
-
-    training, _ = split(load(name, folder))
-    return ((frame.image, frame.gold if frame.silver is None else frame.silver) for frame in training)
-
-
-def _of_folder(folder: Path, classes: int | None) -> Iterator[tuple[Any, Any]]:
-    """Pairs from the subfolders images and labels."""
-    from unet_edu.instances import connected
-
-    for image_path, labels_path in pairs(folder):
-        image, labels = read_image(image_path), read_labels(labels_path)
-        if image.shape[-2:] != labels.shape:
-            raise ValueError(f"{labels_path}: expected the size of its image, {image.shape[-2:]}, got {labels.shape}")
-        if labels.min() < 0 or (classes is not None and labels.max() >= classes):
-            raise ValueError(
-                f"{labels_path}: expected numbers from 0 to {(classes or 2**31) - 1}, got {labels.min()} to {labels.max()}"
-            )
-        is_mask = (
-            classes is None and len(set(labels[labels > 0].tolist())) == 1
-        )  # 0 and 255: each connected piece is a cell
-        yield image, connected(labels > 0) if is_mask else labels
-
-
-def _prepared(image: NDArray[Any], channels: int, contrast: str) -> NDArray[np.float32]:
-    """An image as the network is to see it: grey or with three colours, its numbers from 0 to 1."""
-    if channels == 1 and image.ndim == 3:
-        image = np.tensordot(
-            np.array([0.2125, 0.7154, 0.0721]), image, 1
-        )  # how bright the eye finds red, green and blue
-    elif channels > 1 and image.ndim == 2:
-        image = np.stack([image] * channels)
-    if contrast == "stretch":
-        dark, bright = np.percentile(image, (1, 99))
-        image = np.clip((image - dark) / max(bright - dark, 1e-6), 0, 1)
-    return image.astype(np.float32)
-
-
-def _held_out(frames: list[Frame], share: float) -> tuple[list[Frame], list[Frame]]:
-    """The first frames to train on, the last to validate. In one piece: neighbours in a film look alike, and must not be on both sides."""
-    count = round(len(frames) * share)
-    if share and len(frames) > 1:
-        count = min(max(count, 1), len(frames) - 1)
-    return frames[: len(frames) - count], frames[len(frames) - count :]
-
-
-def _keep_config(config: dict[str, Any], output: Path, resume: bool) -> None:
-    """Write the settings beside the weights. Who goes on with a run goes on with its settings, on whatever machine."""
-    path = output / CONFIG
-    if (output / "last.pt").exists():
-        if not resume:
-            raise ValueError(
-                f"{output}: holds a run already; --resume goes on with it, another --output starts a new one"
-            )
-        kept = _config_beside(output / "last.pt")
-        for section in ("data", "network", "recipe", "crops"):
-            for name, now in config[section].items():
-                then = kept.get(section, {}).get(name)
-                # on another machine the same images may be in another place
-                if now != then and not (name == "source" and Path(str(now)).name == Path(str(then)).name):
-                    raise ValueError(
-                        f"{name}: the run in {output} has {then!r}, got {now!r}; go on with the same, or take another --output"
-                    )
+def _keep_config(config: dict[str, Any], output: Path) -> None:
+    """Write the settings beside the weights."""
     output.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"unet_edu": __version__, **config}, indent=2)
-    write_whole(path, lambda file: file.write(text.encode()), force=True)
+    write_whole(output / CONFIG, lambda file: file.write(text.encode()), force=True)
 
 
 def _config_beside(weights: Path) -> dict[str, Any]:
@@ -384,8 +428,9 @@ def _reports(output: Path, wanted: bool, quiet: bool) -> Iterator[Callable[[UNet
             writer = SummaryWriter(str(output / "tensorboard"))
 
     def report(model: UNet, row: dict[str, float]) -> None:
-        if not quiet:
-            tqdm.write("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
+        if not quiet:  # the IoU of each class is told at the end
+            shown = {name: value for name, value in row.items() if not name.startswith("val_iou_")}
+            tqdm.write("  ".join(f"{name} {value:.4g}" for name, value in shown.items()))
         if writer is not None:
             for name, value in row.items():
                 if name != "step" and math.isfinite(value):
@@ -406,17 +451,16 @@ def _reports(output: Path, wanted: bool, quiet: bool) -> Iterator[Callable[[UNet
 @_in_one_sentence
 def predict(
     weights: Annotated[Path, typer.Argument(help="A file of weights, or the folder of a run, whose best are taken.")],
-    images: Annotated[list[Path], typer.Argument(help="PNG and TIFF files, and folders of them.")],
+    images: Annotated[list[Path], typer.Argument(help="Images, and folders of them.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder for the results.")],
-    contrast: Annotated[
-        Contrast | None,
-        typer.Option(help="As in training. Without it: what train.json beside the weights says, or else stretch."),
+    threshold: Annotated[
+        float | None, cells(min=0, max=1, help="Above which probability a pixel is cell. Without it: 0.5.")
     ] = None,
-    threshold: Annotated[float, typer.Option(min=0, max=1, help="Above which probability a pixel is cell.")] = 0.5,
-    min_size: Annotated[int, typer.Option(min=0, help="Cells of fewer pixels are dropped.")] = 0,
+    min_size: Annotated[int | None, cells(min=0, help="Cells of fewer pixels are dropped. Without it: none.")] = None,
     grow: Annotated[
-        float, typer.Option(min=0, help="Pixels by which each cell grows in the end, to give back the gap.")
-    ] = 0.0,
+        float | None,
+        cells(min=0, help="Pixels by which each cell grows in the end, to give back the gap. Without it: 0."),
+    ] = None,
     tile: Annotated[
         int | None, typer.Option(min=1, help="Largest side that is computed at once. Smaller needs less memory.")
     ] = None,
@@ -427,40 +471,49 @@ def predict(
     force: Annotated[bool, typer.Option("--force", help="Overwrite results that are there.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
-    """Find the cells in images.
+    """Find the cells, or the classes, in images.
 
-    For each image NAME there are three results: NAME_labels.tif with a number for each cell (16 bits, 0 is the background), NAME_mask.png (255
-    on cells), and NAME_overlay.png, the image with the cells' outlines. A network of more than two classes gives no labels, and its mask
-    holds the class numbers.
+    A network that was trained on cells leaves three files for each image NAME: NAME_labels.tif with a number for each cell (16 bits, 0 is the
+    background), NAME_mask.png (255 on cells), and NAME_overlay.png, the image with the cells' outlines.
+
+    One that was trained on classes leaves two: NAME_classes.png, whose numbers are the classes, and NAME_overlay.png, the image with the
+    classes in colours.
 
     One image that cannot be read does not stop the others; the exit code is then 1.
     """
     from tqdm import tqdm
 
-    from unet_edu import tiling
+    from unet_edu.predicting import decision, predict_file
 
     _expect_device(device)
-    model, settings = _network(weights, device)
-    chosen = contrast.value if contrast else settings.get("data", {}).get("contrast", Contrast.stretch.value)
-    paths = _images(images)
-    results = _results(paths, output, force)
-    output.mkdir(parents=True, exist_ok=True)
-    failures = 0
-    for path in tqdm(paths, disable=quiet, unit="image"):
-        try:
-            image = _prepared(read_image(path), model.config["in_channels"], chosen)
-            scores = tiling.predict(model, image, tile=tile, precision=precision.value)
-            _write_results(image, *_decided(scores, threshold, min_size, grow), results[path], force)
-        except MENDABLE as error:
-            failures += 1
-            _complain(error)
+    model = _network(weights, device)
+    decision(model, threshold, min_size, grow)  # or it would be refused for each image
+    failures, has_bar = 0, not quiet and sys.stderr.isatty()
+    with _told():
+        paths = _images(images, model, output, force)
+        for path in tqdm(paths, disable=not has_bar or len(paths) == 1, unit="image"):
+            try:
+                predict_file(
+                    model,
+                    path,
+                    output,
+                    threshold=threshold,
+                    min_size=min_size,
+                    grow=grow,
+                    tile=tile,
+                    precision=precision.value,
+                    force=force,
+                    progress=has_bar and len(paths) == 1,
+                )
+            except MENDABLE as error:
+                failures += 1
+                _complain(error)
     if failures:
-        typer.echo(f"unet-edu: {failures} of {len(paths)} images failed", err=True)
+        _say(f"unet-edu: {failures} of {len(paths)} images failed")
         raise typer.Exit(1)
 
 
-def _network(weights: Path, device: str | None) -> tuple[UNet, dict[str, Any]]:
-    """The network, on its device, and the settings of its training as far as they are known."""
+def _network(weights: Path, device: str | None) -> UNet:
     from unet_edu.training import best_device, load
 
     if weights.is_dir():
@@ -470,81 +523,26 @@ def _network(weights: Path, device: str | None) -> tuple[UNet, dict[str, Any]]:
                 f"{weights}: expected best.pt or last.pt in this folder, as `unet-edu train` leaves them there"
             )
         weights = found[0]
-    return load(weights).to(device or best_device()), _config_beside(weights)
+    return load(weights).to(device or best_device())
 
 
-def _images(named: Sequence[Path]) -> list[Path]:
-    """The files, and those in the folders, which may hold results of an earlier run too."""
-    paths: list[Path] = []
-    for path in named:
-        if not path.is_dir():
-            paths.append(path)
-            continue
-        inside = [file for file in sorted(path.iterdir()) if is_image(file)]
-        inside = [file for file in inside if not file.name.endswith(tuple(RESULTS.values()))]
-        if not inside:
-            raise ValueError(f"{path}: expected images in this folder ({', '.join(SUFFIXES)}), found none")
-        paths += inside
-    return list(dict.fromkeys(paths))
+def _images(named: list[Path], model: UNet, output: Path, force: bool) -> list[Path]:
+    """The files, and those in the folders. Looks before anything is computed whether something would be lost."""
+    from unet_edu.data.sources import pictures
+    from unet_edu.predicting import RESULTS, expect_free, result_files
 
-
-def _results(paths: list[Path], output: Path, force: bool) -> dict[Path, dict[str, Path]]:
-    """Where the results of each image go. Looks before anything is computed whether something would be lost."""
-    results = {path: {kind: output / f"{path.stem}{end}" for kind, end in RESULTS.items()} for path in paths}
-    by_stem: dict[str, Path] = {}
+    paths = pictures(named, [end for ends in RESULTS.values() for end in ends.values()])
+    results: dict[Path, Path] = {}
     for path in paths:
-        twin = by_stem.setdefault(path.stem, path)
-        if twin != path:
-            raise ValueError(f"{path}: its results would have the names of those of {twin}; take two --output folders")
-    there = [result for files in results.values() for result in files.values() if result.exists()]
-    if there and not force:
-        raise ValueError(f"{there[0]}: is there already, {len(there)} such files in all; --force overwrites them")
-    return results
-
-
-def _decided(
-    scores: NDArray[np.float32], threshold: float, min_size: int, grow: float
-) -> tuple[NDArray[np.uint8], NDArray[np.int32] | None]:
-    """Mask and cells. Of more than two classes: the likeliest class, and no cells."""
-    from unet_edu.postprocess import instances_from_probability
-
-    if len(scores) != 2:
-        return scores.argmax(axis=0).astype(np.uint8), None
-    cells = instances_from_probability(scores[1], threshold=threshold, min_size=min_size, grow=grow)
-    return np.where(cells, 255, 0).astype(np.uint8), cells
-
-
-def _write_results(
-    image: NDArray[np.float32],
-    mask: NDArray[np.uint8],
-    cells: NDArray[np.int32] | None,
-    files: dict[str, Path],
-    force: bool,
-) -> None:
-    from PIL import Image
-
-    if cells is not None:
-        fits = cells.max(initial=0) < 2**16
-        labels = Image.fromarray(cells.astype(np.uint16) if fits else cells)
-        write_whole(
-            files["labels"], lambda file: labels.save(file, "TIFF", compression="tiff_adobe_deflate"), force=force
-        )
-    pictures = {
-        "mask": Image.fromarray(mask),
-        "overlay": Image.fromarray(_outlined(image, mask if cells is None else cells)),
-    }
-    for kind, picture in pictures.items():
-        write_whole(files[kind], functools.partial(picture.save, format="PNG"), force=force)
-
-
-def _outlined(image: NDArray[np.float32], labels: NDArray[Any]) -> NDArray[np.uint8]:
-    """The image with an outline around everything that has a number. Orange, which is neither on grey images nor on stained ones."""
-    from skimage.segmentation import find_boundaries
-
-    planes = image if image.ndim == 3 else np.stack([image] * 3)
-    colours = (np.clip(planes[:3], 0, 1) * 255).astype(np.uint8).transpose(1, 2, 0).copy()
-    colours[find_boundaries(labels, mode="inner")] = (255, 140, 0)
-    return colours
+        for file in result_files(model, path, output).values():
+            if (twin := results.setdefault(file, path)) != path:
+                raise ValueError(
+                    f"{path}: its results would have the names of those of {twin}; take two --output folders"
+                )
+    if lost := {path.resolve() for path in paths} & {file.resolve() for file in results}:
+        raise ValueError(f"{lost.pop()}: is one of the images, and a result would take its name; take another --output")
+    expect_free(list(results), force)
+    return paths
 
 
 # -------------------------------------------------------------------------------------------------------------------- data

@@ -6,17 +6,20 @@ made into cells in four steps: a threshold, pieces that are connected, away with
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unet_edu._arguments import numbers, whole
+from unet_edu._bands import bands
 
 if TYPE_CHECKING:  # cells can be made without torch
     from unet_edu.unet import UNet
 
-__all__ = ["instances_from_probability", "predict_turned"]
+__all__ = ["expect_decision", "instances_from_mask", "instances_from_probability", "predict_turned"]
 
 ROUNDING = 1e-3  # by so much the sum of rounded numbers may leave the range from 0 to 1
 
@@ -56,8 +59,6 @@ def instances_from_probability(
     >>> instances_from_probability([[0.9, 0.9, 0.2, 0.1, 0.2, 0.9, 0.1, 0.1]], grow=1)
     array([[1, 1, 1, 0, 2, 2, 2, 0]], dtype=int32)
     """
-    from scipy import ndimage  # slow to import, and training does without
-
     probability = numbers("probability", probability)
     if probability.ndim != 2:
         raise ValueError(
@@ -68,23 +69,141 @@ def instances_from_probability(
         raise ValueError(
             f"probability: expected numbers from 0 to 1, got {low:g} to {high:g}; a network's scores become probabilities with softmax"
         )
+    expect_decision(threshold, min_size, grow)
+    return instances_from_mask(probability > threshold, min_size=min_size, grow=grow)
+
+
+def instances_from_mask(
+    mask: ArrayLike,
+    *,
+    min_size: int = 0,
+    grow: float = 0.0,
+    empty: Callable[..., NDArray[Any]] = np.empty,
+) -> NDArray[np.int32]:
+    """Make cells of a mask: what `instances_from_probability` does after its threshold.
+
+    It works in the array of the answer, band by band and cell by cell. So beside the mask it takes 4 bytes a pixel for the answer, and up to
+    32 bytes for each piece; and while holes are filled, 5 bytes for each pixel of the rectangle around the piece.
+
+    Parameters
+    ----------
+    mask : (H, W) array
+        A pixel is cell where it is not 0.
+    min_size, grow
+        As for `instances_from_probability`.
+    empty : function of a shape and a type
+        Makes the large arrays; one that makes memory maps keeps them on the disk.
+
+    Returns
+    -------
+    (H, W) array of int32
+        As from `instances_from_probability`, made by `empty`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When the mask is no such array, or a number is out of range.
+
+    References
+    ----------
+    Lesson 09.
+
+    Examples
+    --------
+    >>> instances_from_mask([[1, 1, 1, 0, 1], [1, 0, 1, 0, 1], [1, 1, 1, 0, 0]], min_size=3)
+    array([[1, 1, 1, 0, 0],
+           [1, 1, 1, 0, 0],
+           [1, 1, 1, 0, 0]], dtype=int32)
+    """
+    from scipy import ndimage  # slow to import, and training does without
+
+    mask = numbers("mask", mask)
+    if mask.ndim != 2:
+        raise ValueError(f"mask: expected one plane (H, W), got shape {mask.shape}")
+    expect_decision(0.5, min_size, grow)
+    cells: NDArray[np.int32] = empty(mask.shape, np.int32)
+    found = ndimage.label(mask, output=cells)
+    _fill_holes(cells, found, empty)
+    if _renumber(cells, found, min_size) and grow:
+        _grow(cells, grow)
+    return cells
+
+
+def expect_decision(threshold: float, min_size: int, grow: float) -> None:
+    """Raise TypeError or ValueError when one of the numbers that make cells of probabilities is out of range."""
     if not 0 <= threshold <= 1:
         raise ValueError(f"threshold: expected a number from 0 to 1, got {threshold}")
     if not (np.isfinite(grow) and grow >= 0):
         raise ValueError(f"grow: expected a number of pixels of at least 0, got {grow}")
-    min_size = whole("min_size", min_size, 0)
-    pieces, found = ndimage.label(probability > threshold)
-    cells, n = np.zeros(probability.shape, np.int32), 0
-    for piece, box in enumerate(ndimage.find_objects(pieces) if found else [], start=1):
-        here = pieces[box] == piece
-        cell = ndimage.binary_fill_holes(here)
-        if cell.sum() >= min_size and not cells[box][here].any():  # what lies in the hole of another belongs to that
-            n += 1
-            cells[box][cell] = n
-    if grow and n:
-        distance, (rows, columns) = ndimage.distance_transform_edt(cells == 0, return_indices=True)
-        cells = np.where(distance <= grow, cells[rows, columns], 0)
-    return cells
+    whole("min_size", min_size, 0)
+
+
+def _fill_holes(cells: NDArray[np.int32], found: int, empty: Callable[..., NDArray[Any]]) -> None:
+    """Give each piece its holes, with all that lies in them. A hole is what cannot reach the rectangle around the piece over edges."""
+    from scipy import ndimage
+
+    top, bottom, left, right = _boxes(cells, found)
+    may_have_holes = (bottom - top > 2) & (right - left > 2)
+    for piece in np.flatnonzero(
+        may_have_holes
+    ):  # outer pieces before those in their holes, whose first pixels come later
+        crop = cells[top[piece] : bottom[piece], left[piece] : right[piece]]
+        others = np.not_equal(crop, piece, out=empty(crop.shape, bool))
+        if others.all():  # it lay in the hole of another, and belongs to that now
+            continue
+        parts = empty(crop.shape, np.int32)
+        is_hole = np.ones(ndimage.label(others, output=parts) + 1, bool)
+        is_hole[0] = False  # the piece itself
+        for edge in (parts[0], parts[-1], parts[:, 0], parts[:, -1]):
+            is_hole[edge] = False
+        if is_hole.any():
+            for band in bands(crop.shape):
+                crop[band][is_hole[parts[band]]] = piece
+
+
+def _boxes(cells: NDArray[np.int32], found: int) -> NDArray[np.int32]:
+    """The rectangles around the pieces: four rows top, bottom, left, right, with a column for each number.
+
+    `ndimage.find_objects` would make Python objects of twenty times the size, which counts where noise makes millions of pieces.
+    """
+    boxes = np.zeros((4, found + 1), np.int32)
+    boxes[[0, 2]] = np.iinfo(np.int32).max
+    for band in bands(cells.shape):
+        rows, columns = np.nonzero(cells[band])
+        numbers = cells[band][rows, columns]
+        for (first, end), places in zip((boxes[:2], boxes[2:]), (rows + band.start, columns), strict=True):
+            np.minimum.at(first, numbers, places.astype(np.int32))
+            np.maximum.at(end, numbers, places.astype(np.int32) + 1)
+    boxes[:, 0] = 0  # the background has none
+    return boxes
+
+
+def _renumber(cells: NDArray[np.int32], found: int, min_size: int) -> int:
+    """Remove cells of fewer pixels, and number the others 1, 2, 3 … in their order. How many they are."""
+    sizes = np.zeros(found + 1, np.int64)
+    for band in bands(cells.shape):
+        np.add.at(sizes, cells[band].ravel(), 1)
+    is_kept = sizes >= max(min_size, 1)
+    is_kept[0] = False
+    numbers = np.where(is_kept, np.cumsum(is_kept, dtype=np.int32), 0)
+    for band in bands(cells.shape):
+        cells[band] = numbers[cells[band]]
+    return int(is_kept.sum())
+
+
+def _grow(cells: NDArray[np.int32], grow: float) -> None:
+    """Let cells grow by up to so many pixels. Each band sees as many rows above and below it: above as they were before they grew."""
+    from scipy import ndimage
+
+    reach = min(math.ceil(grow), len(cells))
+    above = cells[:0]
+    for band in bands(cells.shape, least=reach):
+        block = np.concatenate([above, cells[band.start : band.stop + reach]])
+        inside = slice(len(above), len(above) + band.stop - band.start)
+        above = block[: inside.stop][-reach:]
+        if block.any():  # or else there is nothing to measure a distance to
+            distance, (rows, columns) = ndimage.distance_transform_edt(block == 0, return_indices=True)
+            cells[band] = np.where(distance <= grow, block[rows, columns], 0)[inside]
 
 
 def predict_turned(model: UNet, image: NDArray[Any], **options: Any) -> NDArray[np.float32]:

@@ -61,6 +61,17 @@ class History:
     rows: list[dict[str, float]] = field(default_factory=list)
     interrupted: bool = False
 
+    @property
+    def best(self) -> dict[str, float] | None:
+        """The validation whose network is `best.pt`: of the highest IoU, where that is equal or missing of the lowest loss. None without any."""
+        return max((row for row in self.rows if "val_iou" in row), key=_score, default=None)
+
+    @property
+    def chosen_by(self) -> str:
+        """What made it the best: "val_iou", or "val_loss" where there is no IoU, or several rows have the highest."""
+        ious = [row["val_iou"] for row in self.rows if "val_iou" in row]
+        return "val_iou" if ious.count(max(ious)) == 1 and not math.isnan(max(ious)) else "val_loss"
+
 
 def fit(
     model: UNet,
@@ -77,6 +88,7 @@ def fit(
     on_validation: Callable[[UNet, dict[str, float]], None] | None = None,
     folder: str | Path | None = None,
     resume: bool = False,
+    new_data: bool = False,
     seed: int = 0,
     workers: int = 0,
     compile: bool = False,
@@ -112,9 +124,14 @@ def fit(
     on_validation : function of (model, row), optional
         Called at each validation, with the model in evaluation mode. It may add numbers to the row.
     folder : path, optional
-        Where checkpoints are kept: `last.pt`, from which a run goes on, and `best.pt`, the one with the highest validation IoU.
+        Where checkpoints are kept: `last.pt`, from which a run goes on, and `best.pt`, the one with the highest validation IoU. Where IoUs are
+        equal, or there is none because nothing to be found is on the validation images, the lower validation loss decides; `about["chosen_by"]` of
+        the file says which did.
     resume : bool
-        Go on from `last.pt` in `folder`, or start where there is none yet: so the same command works after any accident.
+        Go on from `last.pt` in `folder`, or start where there is none yet: so the same command works after any accident. What `model.about` says
+        must be what it said then.
+    new_data : bool
+        Go on although `model.about["data"]`, which tells one training set from another, is not what it was.
     seed : int
         Of the order of the samples, and of dropout.
     workers : int
@@ -163,7 +180,7 @@ def fit(
         model.to(place, memory_format=channels_last(place))  # type: ignore[call-overload]  # mypy does not know this form
         run = _Run(model, settings, Path(folder) if folder else None)
         if resume:
-            run.resume()
+            run.resume(new_data)
             _expect_one_step(run.step, place)
         network = _on_all_processes(model, place, count)
         network = cast(nn.Module, torch.compile(network)) if compile else network
@@ -204,7 +221,8 @@ class _Run:
     def __init__(self, model: UNet, settings: dict[str, Any], folder: Path | None) -> None:
         self.model, self.settings, self.folder = model, settings, folder
         self.optimizer, self.schedule = _optimizer(model, settings)
-        self.history, self.step, self.best, self.lr = History(), 0, -math.inf, settings["lr"]
+        self.history, self.step, self.lr = History(), 0, settings["lr"]
+        self.best = (-math.inf, -math.inf)
         self.began = time.perf_counter()
 
     def update(self, loss: Tensor) -> None:
@@ -268,11 +286,11 @@ class _Run:
         self.model.train()
         # plain numbers only: a checkpoint with NumPy's could be written, and not be read
         self.history.rows.append({name: n if isinstance(n, int) else float(n) for name, n in row.items()})
-        score = row.get("val_iou", -math.inf)
-        if score > self.best:
+        if validation is not None and (score := _score(row)) > self.best:
             self.best = score
             if self.folder is not None:
-                save(self.model, self.folder / "best.pt")
+                best = {"step": self.step, "val_iou": row["val_iou"], "val_loss": row["val_loss"]}
+                _write(_of(self.model, best, chosen_by=self.history.chosen_by), self.folder / "best.pt")
 
     def keep(self) -> None:
         """Write the checkpoint from which a run goes on."""
@@ -293,7 +311,7 @@ class _Run:
             self.folder / "last.pt",
         )
 
-    def resume(self) -> None:
+    def resume(self, new_data: bool) -> None:
         """Go on from the folder's last checkpoint, where there is one."""
         assert self.folder is not None  # `_expect_sensible` saw to it
         path = self.folder / "last.pt"
@@ -302,17 +320,24 @@ class _Run:
         kept = _read(path)
         if "settings" not in kept:
             raise ValueError(f"{path}: holds a network, and not the state of a run: there is nothing to go on from")
-        for name, now in {**self.model.config, **self.settings}.items():
-            then = {**kept["config"], **kept["settings"]}.get(name)
-            if now != then:
+        for name, now in {**self.model.config, **self.settings, **self.model.about}.items():
+            then = {**kept["config"], **kept["settings"], **kept["about"]}.get(name)
+            if now == then or (name == "data" and new_data):
+                continue
+            if name == "data":
                 raise ValueError(
-                    f"{name}: the run in {self.folder} has {then!r}, got {now!r}; go on with the same, or take another folder"
+                    f"data: the run in {self.folder} learned on other images or labels than these; go on with the same, say that they are new "
+                    "(new_data=True, --new-data), or take another folder"
                 )
+            raise ValueError(
+                f"{name}: the run in {self.folder} has {then!r}, got {now!r}; go on with the same, or take another folder"
+            )
         try:
             self.model.load_state_dict(kept["weights"])
             self.optimizer.load_state_dict(kept["optimizer"])
             self.schedule.load_state_dict(kept["schedule"])
-            self.step, self.best = kept["step"], kept["best"]
+            iou, loss = kept["best"]
+            self.step, self.best = kept["step"], (float(iou), float(loss))
             self.history = History(kept["losses"], kept["rows"])
             self.began -= kept["seconds"]
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
@@ -329,6 +354,11 @@ def _loss(network: nn.Module, batch: Sequence[Tensor], place: torch.device) -> T
     )
 
 
+def _score(row: dict[str, float]) -> tuple[float, float]:
+    """What is compared to find the best: the IoU first, and where there is none, or it is equal, the loss."""
+    return 0.0 if math.isnan(row["val_iou"]) else row["val_iou"], -row["val_loss"]
+
+
 @torch.no_grad()
 def evaluate(model: UNet, samples: Dataset[Any], *, precision: str = "auto") -> dict[str, float]:
     """Loss and IoU of whole images.
@@ -337,32 +367,35 @@ def evaluate(model: UNet, samples: Dataset[Any], *, precision: str = "auto") -> 
     ----------
     model : UNet
     samples : Dataset
-        As for `fit`; the images may have any size.
+        As for `fit`; the images may have any size. A pixel of weight 0 counts in no score: nobody knows what it is.
     precision : {"auto", "float32", "bfloat16"}
 
     Returns
     -------
     dict
-        "val_loss", the mean over all pixels of weight × −log p; "val_iou", pooled over all pixels: of class 1 for two classes, the mean
-        over all classes but the background for more. Where none of these classes is there or found, it is NaN.
+        "val_loss", the mean over all pixels that count of weight × −log p; "val_iou", pooled over them. Of a network that finds cells it is that of
+        class 1, and NaN where no image has a cell: then there is nothing to be right about. Of a network that tells classes apart it is the mean over
+        the classes that are there, and "val_iou_0", "val_iou_1" … are those of each of them.
     """
     from unet_edu.tiling import predict
 
     table, total, pixels = np.zeros((model.config["num_classes"],) * 2, np.int64), 0.0, 0
     for n in range(len(samples)):  # type: ignore[arg-type]
         image, labels, *weights = (np.asarray(part) for part in samples[n])
+        counts = weights[0] > 0 if weights else np.ones(labels.shape, bool)
         probabilities = predict(model, image, precision=precision)
-        surprise = -np.log(
-            np.maximum(np.take_along_axis(probabilities, labels[None], axis=0)[0], np.finfo(np.float32).tiny)
-        )
+        of_truth = np.take_along_axis(probabilities, labels[None], axis=0)[0]
+        surprise = -np.log(np.maximum(of_truth, np.finfo(np.float32).tiny))
         total += float(np.sum(surprise * weights[0] if weights else surprise, dtype=np.float64))
-        pixels += labels.size
-        table += confusion_matrix(probabilities.argmax(axis=0), labels, len(table))
+        pixels += int(np.count_nonzero(counts))
+        table += confusion_matrix(probabilities.argmax(axis=0)[counts], labels[counts], len(table))
     if not pixels:
-        raise ValueError("validation: expected at least one image, got none")
-    scores = iou(table)[1:]
-    scores = scores[~np.isnan(scores)]  # a class that is neither there nor found has none
-    return {"val_loss": total / pixels, "val_iou": float(scores.mean()) if scores.size else math.nan}
+        raise ValueError("validation: expected at least one image with a pixel that counts, got none")
+    of_classes = {n: float(score) for n, score in enumerate(iou(table)) if table[n].any()}
+    if model.finds_cells:
+        return {"val_loss": total / pixels, "val_iou": of_classes.get(1, math.nan)}
+    named = {f"val_iou_{n}": score for n, score in of_classes.items()}
+    return {"val_loss": total / pixels, "val_iou": float(np.mean(list(of_classes.values()))), **named}
 
 
 class Shuffled(Dataset[Any]):
@@ -563,6 +596,7 @@ def load(path: str | Path) -> UNet:
         with torch.device("meta"):  # no memory is taken for what the file says it is; only for what is in it
             model = UNet(**kept["config"])
         model.load_state_dict(kept["weights"], assign=True)
+        model.about = kept["about"]
     except (TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise ValueError(f"{path}: expected a U-Net's weights, got something else ({error})") from None
     if not _is_finite(model.float()):
@@ -574,8 +608,9 @@ def _is_finite(model: UNet) -> bool:
     return all(bool(value.isfinite().all()) for value in model.state_dict().values())
 
 
-def _of(model: UNet) -> dict[str, Any]:
-    return {"config": model.config, "weights": model.state_dict()}
+def _of(model: UNet, *more: dict[str, Any], **named: Any) -> dict[str, Any]:
+    about = {name: value for part in (model.about, *more, named) for name, value in part.items()}
+    return {"config": model.config, "about": about, "weights": model.state_dict()}
 
 
 def _write(content: dict[str, Any], path: Path) -> None:
@@ -614,6 +649,7 @@ def _read(path: Path) -> dict[str, Any]:
         _are_whole(weights)
         and _is_plain(kept.get("config"), len(weights))
         and _is_plain(kept.get("settings", {}), len(weights))
+        and _is_plain(kept.setdefault("about", {}), len(weights))
     ):
         raise ValueError(
             f"{path}: expected the checkpoint of a U-Net, which `fit` or `save` wrote; this file holds something else"

@@ -67,6 +67,8 @@ class UNet(nn.Module):
     ----------
     config : dict
         The arguments: `UNet(**model.config)` is another network of the same form.
+    about : dict
+        What it was trained for, as far as somebody has noted it: numbers and words, which are kept with the weights. docs/training.md has the list.
     contracting, expanding : nn.ModuleList
         The double convolutions, from the top down to the bottom, and from there up.
     pool, up, join : nn.ModuleList
@@ -117,6 +119,7 @@ class UNet(nn.Module):
             "dropout": float(dropout),
         }
         _expect_known(self.config)
+        self.about: dict[str, Any] = {}
         steps = list(itertools.pairwise((in_channels, *widths)))
         joined = 2 if skip == "concat" else 1
         self.contracting = nn.ModuleList(_double_convolution(n, m, padding, norm) for n, m in steps)
@@ -129,6 +132,11 @@ class UNet(nn.Module):
         )
         self.head = nn.Conv2d(widths[0], num_classes, 1)
         he_init_(self)
+
+    @property
+    def finds_cells(self) -> bool:
+        """Whether its classes are background and cell, and its answer is to be taken apart into cells. Else it tells classes apart."""
+        return self.config["num_classes"] == 2 and self.about.get("labels", "cells") == "cells"
 
     def forward(self, x: Tensor) -> Tensor:
         """Scores (logits) for each class at each pixel, (N, num_classes, H', W'), from images (N, in_channels, H, W)."""

@@ -21,9 +21,12 @@ from tests.command_line import complaint, run
 from unet_edu import cli
 from unet_edu.data.benchmarks import BENCHMARKS
 from unet_edu.data.cells import synthetic_cells
-from unet_edu.data.files import pairs, read_labels
+from unet_edu.data.pictures import read_labels
+from unet_edu.data.sources import annotated
 from unet_edu.grading import commands
 from unet_edu.training import load
+from unet_edu.training import save as save_weights
+from unet_edu.unet import UNet
 
 TINY = ("--widths", "4,8", "--crop", "32", "--batch-size", "2", "--device", "cpu")
 
@@ -88,8 +91,11 @@ def test_the_settings_are_shown(tmp_path):
     output = run("train", "cells", "-o", tmp_path / "run", *TINY, "--steps", 2)
     shown = json.loads(output[output.index("{") : output.rindex("}\n") + 1])
     assert {"unet_edu": cli.__version__, **shown} == json.loads((tmp_path / "run" / "train.json").read_text())
-    assert "32 images to train on, 8 to validate." in output
-    assert f"Weights: {tmp_path / 'run' / 'best.pt'}" in output
+    assert output.startswith(
+        "To train on: 32 images, 128×128 pixels, float32; 12, 12, 12 cells an image (least, median, most), on "
+    )
+    assert "\nHeld out: 8 images" in output and output.index("Held out") < output.index("{")
+    assert re.search(rf"\nWeights: {tmp_path}/run/best.pt. Chosen at step [12]: its val_(iou|loss), ", output)
     assert re.search(r"step 2  loss \d\.\d+  .*val_iou \d", output)
 
 
@@ -176,7 +182,7 @@ def test_two_processes_make_one_run(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("images to train on") == done.stdout.count("Weights:") == 1
+    assert done.stdout.count("To train on") == done.stdout.count("Weights:") == 1
     assert {path.name for path in (tmp_path / "run").iterdir()} == {"best.pt", "last.pt", "train.json", "tensorboard"}
     assert len(list((tmp_path / "run" / "tensorboard").iterdir())) == 1
     run("train", "cells", *TINY, *alike, "-o", tmp_path / "alone")
@@ -219,59 +225,86 @@ def test_images_of_your_own(tmp_path):
 
 def test_frames_of_your_own_are_held_out_in_one_piece(tmp_path):
     said = run("train", write_pairs(tmp_path / "mine"), "-o", tmp_path / "run", *TINY, "--steps", 1, "--hold-out", 0.4)
-    assert "3 images to train on, 2 to validate." in said
-    frames = list("abcde")
-    assert cli._held_out(frames, 0.4) == (list("abc"), list("de"))
-    assert cli._held_out(frames, 0.01) == (list("abcd"), ["e"]), "somebody who asks for a part gets one"
-    assert cli._held_out(frames, 0.9) == (["a"], list("bcde"))
-    assert cli._held_out(frames, 0) == (frames, [])
-    assert cli._held_out(["a"], 0.5) == (["a"], [])
+    assert "To train on: 3 images" in said and "Held out: 2 images" in said
 
 
 def test_images_without_cells(tmp_path):
-    """They have no IoU, so there is no best; what is there is named."""
-    folder = write_pairs(tmp_path / "mine", 2)
-    for path in (folder / "labels").iterdir():
-        save(path, np.zeros((48, 56), np.uint8))
-    said = run("train", folder, "-o", tmp_path / "run", *TINY, "--steps", 30, "--lr", 0.1, "--validate-every", 30)
-    assert "val_iou nan" in said and f"Weights: {tmp_path / 'run' / 'last.pt'}" in said
+    """Where there is none to learn from, nothing is learned; where none is held out, the loss says which network is the best."""
+    folder = write_pairs(tmp_path / "mine", 3)
+    empty = np.zeros((48, 56), np.uint8)
+    save(folder / "labels" / "2.png", empty)
+    said = run("train", folder, "-o", tmp_path / "run", *TINY, "--steps", 30, "--lr", 0.1, "--validate-every", 10)
+    assert "2.png: no image that is held out has a cell, so there is no val_iou, and val_loss chooses best.pt" in said
+    assert "val_iou nan" in said and "no held-out image has a cell, so there is no val_iou)" in said
+    rows = torch.load(tmp_path / "run" / "last.pt", weights_only=True)["rows"]
+    assert load(tmp_path / "run" / "best.pt").about["step"] == min(rows, key=lambda row: row["val_loss"])["step"]
     assert "Inf" not in said  # TensorBoard's writer would complain of NaN
+    for n in range(2):
+        save(folder / "labels" / f"{n}.png", empty)
+    assert "there is no cell, every pixel is 0" in complaint("train", folder, "-o", tmp_path / "r", *TINY, "--steps", 1)
+    assert not (tmp_path / "r").exists()
 
 
-def test_what_macos_leaves_on_disks_is_no_image(tmp_path):
-    folder = write_pairs(tmp_path / "mine", 2)
-    for hidden in ("._0.tif", ".DS_Store"):
-        (folder / "images" / hidden).write_bytes(b"of macOS")
-    assert [image.name for image, _ in pairs(folder)] == ["0.tif", "1.tif"]
-    assert [image.name for image in cli._images([folder / "images"])] == ["0.tif", "1.tif"]
+def test_what_looks_wrong_is_noted_once(tmp_path):
+    folder = write_pairs(tmp_path / "mine")
+    for path in (folder / "labels").iterdir():
+        save(path, np.where(read_labels(path), 0, 1).astype(np.uint8))
+    (folder / "images" / "notes.txt").write_text("x")
+    for flags in ((), ("--quiet",)):
+        said = run("train", folder, "-o", tmp_path / f"run{len(flags)}", *TINY, "--steps", 1, *flags)
+        notes = [line for line in said.splitlines() if line.startswith("unet-edu: note: ")]
+        assert "images: not read: 1 file of other kinds (such as notes.txt)" in notes[0]
+        assert "0.png and 4 more: most of the picture is cell" in notes[1]
+
+
+def test_going_on_asks_for_the_same_images(tmp_path):
+    folder = write_pairs(tmp_path / "mine")
+    command = ("train", folder, "-o", tmp_path / "run", *TINY, "--steps", 2, "--contrast", "range")
+    run(*command)
+    scale = load(tmp_path / "run" / "last.pt").about
+    assert scale["labels"] == "cells" and 0 <= scale["dark"] < scale["bright"] <= 4095
+    run(*command, "--resume")
+    dim = np.random.default_rng(0).integers(1000, 3000, (48, 56)).astype(np.uint16)
+    save(folder / "images" / "0.tif", dim)
+    said = run(*command, "--resume", code=1)
+    assert "learned on other images or labels than these; go on with the same, say that they are new" in said
+    assert "--new-data: goes with --resume" in complaint(*command, "--new-data")
+    run(*command, "--resume", "--new-data")
+    after = load(tmp_path / "run" / "last.pt").about
+    assert after["dark"] == scale["dark"] and after["bright"] == scale["bright"]
+
+
+def test_pixels_that_nobody_knows_change_nothing(tmp_path):
+    """Two sets that differ only in what is ignored: the same losses, the same scores."""
+    rows = []
+    for name, number in (("a", 200), ("b", 255)):
+        folder = write_pairs(tmp_path / name)
+        for path in (folder / "labels").iterdir():
+            labels = np.minimum(read_labels(path), 1).astype(np.uint8)
+            labels[:, 30:] = number
+            save(path, labels)
+        said = run(
+            "train", folder, "-o", tmp_path / f"run_{name}", *TINY, "--steps", 2, "--classes", 2, "--ignore", number
+        )
+        assert "nobody knows 46 %" in said
+        rows.append(torch.load(tmp_path / f"run_{name}" / "last.pt", weights_only=True)["rows"])
+    (first, second) = ([{k: v for k, v in row.items() if k != "seconds"} for row in part] for part in rows)
+    assert first == second and {"val_iou_0", "val_iou_1"} <= first[0].keys()
 
 
 def test_classes_in_place_of_cells(tmp_path):
     folder = write_pairs(tmp_path / "mine")
     for path in (folder / "labels").iterdir():
         save(path, (read_labels(path) % 3).astype(np.uint8))
-    run("train", folder, "-o", tmp_path / "run", *TINY, "--steps", 2, "--classes", 3, "--colour")
+    said = run("train", folder, "-o", tmp_path / "run", *TINY, "--steps", 2, "--classes", 3, "--colour")
+    assert re.search(r"IoU of class 0: \d\.\d{3}\nIoU of class 1: .*\nIoU of class 2: ", said)
+    assert load(tmp_path / "run" / "best.pt").about["labels"] == "classes"
     assert load(tmp_path / "run" / "last.pt").config["num_classes"] == 3
     run("predict", tmp_path / "run", folder / "images" / "0.tif", "-o", tmp_path / "out")
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"0_mask.png", "0_overlay.png"}
-    assert read_labels(tmp_path / "out" / "0_mask.png").max() <= 2
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"0_classes.png", "0_overlay.png"}
+    assert read_labels(tmp_path / "out" / "0_classes.png").max() <= 2
     said = complaint("train", folder, "-o", tmp_path / "other", *TINY, "--steps", 2, "--classes", 2)
     assert "expected numbers from 0 to 1, got 0 to 2" in said
-
-
-def test_a_mask_becomes_cells(tmp_path):
-    """0 and 255: each connected piece is a cell, so that the gaps between them can be given weight."""
-    mask = np.zeros((8, 9), np.uint8)
-    mask[1:3, 1:3] = mask[5:7, 5:8] = 255
-    save(tmp_path / "labels" / "a.png", mask)
-    save(tmp_path / "images" / "a.png", mask)
-    ((_, labels),) = cli._of_folder(tmp_path, None)
-    assert np.unique(labels).tolist() == [0, 1, 2]
-    save(
-        tmp_path / "labels" / "a.png", (mask // 255) * np.arange(9, dtype=np.uint8)
-    )  # more than one number: these are the cells
-    ((_, labels),) = cli._of_folder(tmp_path, None)
-    assert np.unique(labels).tolist() == [0, 1, 2, 5, 6, 7]
 
 
 def test_folders_that_are_no_pairs(tmp_path):
@@ -285,7 +318,7 @@ def test_folders_that_are_no_pairs(tmp_path):
     save(folder / "labels" / "0.png", np.zeros((48, 50), np.uint8))
     assert "expected the size of its image, (48, 56), got (48, 50)" in complaint("train", folder, "-o", tmp_path / "r")
     (folder / "labels" / "0.png").write_bytes(b"damaged")
-    assert "0.png: cannot be read as an image" in complaint("train", folder, "-o", tmp_path / "r")
+    assert "0.png: cannot be read as a picture" in complaint("train", folder, "-o", tmp_path / "r")
     save(folder / "images" / "0.png", np.zeros((48, 56), np.uint8))
     assert "has the same name as 0.png" in complaint("train", folder, "-o", tmp_path / "r")
 
@@ -325,12 +358,11 @@ def test_a_benchmark(tmp_path):
     """Its training frames alone, and of these the last for validation: the scored ones are not looked at."""
     frames = os.environ["UNET_EDU_TEST_DATA"]
     said = run("train", "ISBI-2012", "--folder", frames, "-o", tmp_path / "run", *TINY, "--steps", 1)
-    assert "14 images to train on, 4 to validate." in said
-    frames, is_classes = cli._frames(
-        {"source": "DIC-C2DH-HeLa", "classes": None, "channels": 1, "contrast": "range"}, frames
-    )
-    assert len(frames) == 30 and not is_classes
-    assert all(frame.instances.max() > 1 for frame in frames)
+    assert "To train on: 14 images, 512×512 pixels" in said and "Held out: 4 images" in said
+    assert load(tmp_path / "run" / "last.pt").about["labels"] == "classes"
+    images, classes = annotated("DIC-C2DH-HeLa", folder=frames)
+    assert len(images) == 30 and classes is None
+    assert all(image.labels.max() > 1 for image in images)
 
 
 # ----------------------------------------------------------------------------------------------------------------- predict
@@ -350,30 +382,54 @@ def test_three_results_for_an_image(trained, image, tmp_path):
     np.testing.assert_array_equal(np.array(mask), np.where(np.array(labels), 255, 0))
 
 
-def test_cells_are_found_numbered_and_outlined(monkeypatch, trained, image, tmp_path):
+def test_options_that_are_for_cells(monkeypatch, trained, image, tmp_path):
     """With a network that is sure: two squares, and a speck that is too small."""
     from unet_edu import tiling
 
     probability = np.zeros((40, 52), np.float32)
     probability[5:15, 5:15] = probability[20:30, 30:40] = probability[35, 2] = 0.9
-    monkeypatch.setattr(tiling, "predict", lambda *_, **__: np.stack([1 - probability, probability]))
-    run("predict", trained, image, "-o", tmp_path / "out", "--min-size", 5)
+    answer = np.stack([1 - probability, probability])
+    everything = (slice(None), slice(0, 40), slice(0, 52))
+    monkeypatch.setattr(tiling, "predict", lambda *_, out, **__: out.__setitem__(everything, answer))
+    run("predict", trained, image, "-o", tmp_path / "out", "--min-size", 5, "--grow", 1)
     labels = read_labels(tmp_path / "out" / "a_labels.tif")
-    assert labels[10, 10] == 1 and labels[25, 35] == 2 and np.count_nonzero(labels) == 200
-    overlay = np.array(Image.open(tmp_path / "out" / "a_overlay.png"))
-    outlined = (overlay == (255, 140, 0)).all(axis=2)
-    assert (
-        outlined[5, 5:15].all() and outlined[5:15, 14].all() and not outlined[6:14, 6:14].any() and outlined.sum() == 72
-    )
+    assert labels[10, 10] == 1 and labels[25, 35] == 2 and np.count_nonzero(labels) == 280
     run("predict", trained, image, "-o", tmp_path / "none", "--threshold", 0.95)
     assert read_labels(tmp_path / "none" / "a_labels.tif").max() == 0
 
 
-def test_more_cells_than_16_bits_can_number(tmp_path):
-    cells = np.arange(70_000, dtype=np.int32).reshape(200, 350)
-    files = {kind: tmp_path / f"a{end}" for kind, end in cli.RESULTS.items()}
-    cli._write_results(np.zeros(cells.shape, np.float32), np.zeros(cells.shape, np.uint8), cells, files, force=False)
-    np.testing.assert_array_equal(read_labels(files["labels"]), cells)
+def test_classes_are_not_cells(image, tmp_path):
+    torch.manual_seed(0)
+    save_weights(UNet(num_classes=12, widths=(4, 8), padding="same"), tmp_path / "weights.pt")
+    for option in ("--threshold", "--min-size", "--grow"):
+        said = complaint("predict", tmp_path / "weights.pt", image, "-o", tmp_path / "out", option, 1)
+        assert f"{option.strip('-').replace('-', '_')}: this network finds 12 classes" in said
+    assert not (tmp_path / "out").exists()
+    run("predict", tmp_path / "weights.pt", image, "-o", tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"a_classes.png", "a_overlay.png"}
+
+
+def test_bars_are_for_people(trained, image, tmp_path):
+    """Who reads a file of what was said, as from a job on a cluster, is not to read bars."""
+    assert run("predict", trained, image, "-o", tmp_path / "out") == ""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no pseudo-terminals")
+@pytest.mark.parametrize(("count", "shown"), [(1, "1/1 [00:0"), (2, "2/2 [00:0")])
+def test_on_a_terminal_there_is_a_bar(trained, image, tmp_path, count, shown):
+    """Of the tiles of one image, and of several images."""
+    import termios
+
+    paths = [image, save(image.parent / "b.png", np.eye(20, dtype=np.uint8))][:count]
+    for quiet in ((), ("--quiet",)):
+        ours, theirs = os.openpty()
+        termios.tcsetwinsize(theirs, (24, 80))
+        command = [sys.executable, "-m", "unet_edu.cli", "predict", trained, *paths, "-o", tmp_path / "out", "--force"]
+        subprocess.run([*command, *quiet], check=True, stderr=theirs)
+        os.write(theirs, b"end")
+        said = os.read(ours, 2**16).decode()
+        os.close(ours), os.close(theirs)
+        assert (shown in said and ("tile" if count == 1 else "image") in said) != bool(quiet), said
 
 
 def test_the_same_image_in_other_files_gives_the_same_cells(trained, image, tmp_path):
@@ -387,34 +443,6 @@ def test_the_same_image_in_other_files_gives_the_same_cells(trained, image, tmp_
     first, *others = (np.array(Image.open(tmp_path / "out" / f"{name}_mask.png")) for name in "abcde")
     for other in others:
         assert np.mean(first != other) < 0.002  # a pixel whose probability is 0.5 may fall on either side
-
-
-def test_images_are_prepared_as_in_training():
-    image = np.linspace(0.2, 0.4, 1000, dtype=np.float32).reshape(20, 50)
-    np.testing.assert_array_equal(cli._prepared(image, 1, "range"), image)
-    stretched = cli._prepared(image, 1, "stretch")
-    assert stretched.min() == 0 and stretched.max() == 1 and stretched.dtype == np.float32
-    assert np.mean((stretched > 0) & (stretched < 1)) == pytest.approx(0.98, abs=0.005)
-    assert not cli._prepared(np.full((4, 4), 0.3, np.float32), 1, "stretch").any()
-    assert cli._prepared(image, 3, "range").shape == (3, 20, 50)
-    green = np.zeros((3, 2, 2), np.float32)
-    green[1] = 1
-    np.testing.assert_allclose(cli._prepared(green, 1, "range"), 0.7154)  # as skimage.color.rgb2gray
-
-
-def test_the_runs_own_contrast_is_used_unless_told(trained, image, tmp_path, monkeypatch):
-    seen = []
-    prepared = cli._prepared
-    monkeypatch.setattr(
-        cli, "_prepared", lambda image, channels, contrast: seen.append(contrast) or prepared(image, channels, contrast)
-    )
-    run("train", "cells", "-o", tmp_path / "run", *TINY, "--steps", 1, "--contrast", "range")
-    seen.clear()
-    run("predict", tmp_path / "run", image, "-o", tmp_path / "1")
-    run("predict", tmp_path / "run", image, "-o", tmp_path / "2", "--contrast", "stretch")
-    (tmp_path / "run" / "train.json").unlink()
-    run("predict", tmp_path / "run" / "best.pt", image, "-o", tmp_path / "3")
-    assert seen == ["range", "stretch", "stretch"]
 
 
 def test_nothing_is_overwritten_unless_told(trained, image, tmp_path):
@@ -433,10 +461,19 @@ def test_results_in_the_folder_of_the_images_are_not_taken_for_images(trained, i
     assert len(list(image.parent.iterdir())) == 4
 
 
+def test_an_image_is_never_overwritten_by_a_result(trained, image, tmp_path):
+    """Not even with --force, and though its name looks like that of a result."""
+    mine = save(image.parent / "a_mask.png", np.zeros((4, 4), np.uint8))
+    before = mine.read_bytes()
+    said = complaint("predict", trained, image, mine, "-o", image.parent, "--force")
+    assert "a_mask.png: is one of the images" in said
+    assert mine.read_bytes() == before and len(list(image.parent.iterdir())) == 2
+
+
 def test_a_damaged_image_does_not_stop_the_others(trained, image, tmp_path):
     (image.parent / "0.png").write_bytes(b"damaged")
     said = run("predict", trained, image.parent, image.parent / "gone.png", "-o", tmp_path / "out", "--quiet", code=1)
-    assert "0.png: cannot be read as an image" in said and "gone.png: No such file" in said
+    assert "0.png: cannot be read as a picture" in said and "gone.png: No such file" in said
     assert "2 of 3 images failed" in said
     assert len(list((tmp_path / "out").iterdir())) == 3
 
@@ -444,7 +481,7 @@ def test_a_damaged_image_does_not_stop_the_others(trained, image, tmp_path):
 def test_images_and_weights_that_are_none(trained, image, tmp_path):
     assert "expected best.pt or last.pt in this folder" in complaint("predict", tmp_path, image, "-o", tmp_path / "out")
     assert "no such file" in complaint("predict", tmp_path / "no.pt", image, "-o", tmp_path / "out").lower()
-    assert "expected images in this folder" in complaint("predict", trained, trained, "-o", tmp_path / "out")
+    assert ": expected images (" in complaint("predict", trained, trained, "-o", tmp_path / "out")
     twin = save(tmp_path / "a.tif", np.zeros((9, 9), np.uint8))
     assert "its results would have the names of those of" in complaint(
         "predict", trained, image, twin, "-o", tmp_path / "out"

@@ -3,14 +3,69 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import ndimage
 
+from unet_edu import _bands
 from unet_edu.data.cells import synthetic_cells
 from unet_edu.instances import connected, seg
 from unet_edu.losses import separated
-from unet_edu.postprocess import instances_from_probability, predict_turned
+from unet_edu.postprocess import instances_from_mask, instances_from_probability, predict_turned
 from unet_edu.tiling import predict
 from unet_edu.unet import UNet
+
+
+def plainly(mask, min_size, grow):
+    """The same cells, one after the other, each on a picture of its own."""
+    pieces, found = ndimage.label(mask)
+    cells, n = np.zeros(mask.shape, np.int32), 0
+    for piece in range(1, found + 1):
+        cell = ndimage.binary_fill_holes(pieces == piece)
+        if (
+            cell.sum() >= min_size and not cells[pieces == piece].any()
+        ):  # what lies in the hole of another belongs to that
+            n += 1
+            cells[cell] = n
+    if grow and n:
+        distance, (rows, columns) = ndimage.distance_transform_edt(cells == 0, return_indices=True)
+        cells = np.where(distance <= grow, cells[rows, columns], 0)
+    return cells
+
+
+@settings(max_examples=300)
+@given(
+    shape=st.tuples(st.integers(1, 40), st.integers(1, 40)),
+    seed=st.integers(0, 10**6),
+    density=st.floats(0, 1),
+    blur=st.sampled_from([0, 0.7, 1.5]),
+    min_size=st.integers(0, 12),
+    grow=st.sampled_from([0, 0.5, 1, 1.5, 2, 2.9, 5, 20, 1e9]),
+    pixels=st.integers(1, 500),
+)
+def test_in_place_and_in_bands_the_cells_are_the_same(shape, seed, density, blur, min_size, grow, pixels):
+    field = ndimage.gaussian_filter(np.random.default_rng(seed).random(shape), blur)
+    mask = field > np.quantile(field, 1 - density)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(_bands, "PIXELS", pixels)
+        cells = instances_from_mask(mask, min_size=min_size, grow=grow)
+    assert cells.dtype == np.int32
+    np.testing.assert_array_equal(cells, plainly(mask, min_size, grow))
+
+
+def test_a_mask_and_the_large_arrays_may_lie_on_the_disk(tmp_path):
+    made = []
+
+    def empty(shape, dtype):
+        made.append(np.memmap(tmp_path / f"{len(made)}", dtype, "w+", shape=shape))
+        made[-1][:] = True  # what is there before must not matter
+        return made[-1]
+
+    mask = np.memmap(tmp_path / "mask", np.uint8, "w+", shape=(60, 70))
+    mask[:] = np.random.default_rng(0).random((60, 70)) > 0.4
+    cells = instances_from_mask(mask, min_size=2, grow=1, empty=empty)
+    assert cells is made[0]
+    np.testing.assert_array_equal(cells, plainly(mask, 2, 1))
 
 
 def test_without_options_the_cells_are_the_connected_pieces():
@@ -92,6 +147,13 @@ def test_nothing_found_is_an_empty_map():
 def test_errors_say_what_was_expected(probability, options, words):
     with pytest.raises(ValueError, match=words):
         instances_from_probability(probability, **options)
+
+
+def test_a_mask_is_one_plane():
+    with pytest.raises(ValueError, match=r"mask: expected one plane \(H, W\), got shape \(2, 5, 5\)"):
+        instances_from_mask(np.zeros((2, 5, 5)))
+    with pytest.raises(ValueError, match="grow: expected"):
+        instances_from_mask(np.zeros((5, 5)), grow=-1)
 
 
 def small():

@@ -277,13 +277,101 @@ def test_numbers_of_numpy_are_kept_as_plain_ones(tmp_path):
     assert load(tmp_path / "last.pt").config == model.config
 
 
-def test_where_there_is_nothing_to_find_there_is_no_iou(tmp_path):
-    empty = [(image, 0 * labels, weight) for image, labels, weight in Blobs().samples]
+EMPTY = [(image, 0 * labels, weight) for image, labels, weight in Blobs().samples]
+
+
+@pytest.mark.parametrize("bias", [100.0, -100.0], ids=["it finds nothing", "it finds something everywhere"])
+def test_where_there_is_nothing_to_find_there_is_no_iou(bias):
     model = network()
     with torch.no_grad():
-        model.head.bias[0] = 100.0  # it finds nothing
+        model.head.bias[0] = bias
     with warnings.catch_warnings(action="error"):
-        assert math.isnan(evaluate(model.eval(), Listed(empty))["val_iou"])
+        assert math.isnan(evaluate(model.eval(), Listed(EMPTY))["val_iou"])
+
+
+def test_without_an_iou_the_loss_chooses_the_best(tmp_path):
+    history = fit(network(), Blobs(), Listed(EMPTY), steps=12, validate_every=2, lr=0.01, folder=tmp_path, **PLAIN)
+    losses = [row["val_loss"] for row in history.rows]
+    assert history.chosen_by == "val_loss" and history.best == history.rows[int(np.argmin(losses))]
+    assert 0 < int(np.argmin(losses)), "the first of all would be the best by chance"
+    best = load(tmp_path / "best.pt")
+    assert evaluate(best, Listed(EMPTY), precision="float32")["val_loss"] == min(losses)
+    assert best.about["chosen_by"] == "val_loss" and best.about["step"] == history.best["step"]
+    assert math.isnan(best.about["val_iou"]) and best.about["val_loss"] == min(losses)
+
+
+def test_of_equal_ious_the_one_with_the_lower_loss_is_the_best():
+    rows = [
+        {"step": n, "val_iou": iou, "val_loss": loss} for n, iou, loss in ((1, 0.0, 2.0), (2, 0.0, 1.0), (3, 0.0, 1.5))
+    ]
+    tied = training.History(rows=rows)
+    assert tied.best == rows[1] and tied.chosen_by == "val_loss"
+    better = training.History(rows=[*rows, {"step": 4, "val_iou": 0.1, "val_loss": 9.0}])
+    assert better.best["step"] == 4 and better.chosen_by == "val_iou"
+    assert training.History(rows=[{"step": 1, "loss": 1.0}]).best is None
+
+
+def test_pixels_of_weight_0_count_in_no_score_and_no_loss():
+    model = network(dropout=0.0).eval()
+    lies = [(image, labels.copy(), weight.copy()) for image, labels, weight in Blobs().samples]
+    for _, labels, weight in lies:
+        weight[:5] = 0
+        labels[:5] = 1 - labels[:5]
+    truth = [(image, labels, lie[2]) for (image, labels, _), lie in zip(Blobs().samples, lies, strict=True)]
+    assert evaluate(model, Listed(lies)) == evaluate(model, Listed(truth))
+    counted = [evaluate(model, Listed([sample]))["val_loss"] for sample in truth]
+    image, labels, weight = truth[0]
+    p = np.take_along_axis(predict(model, image), labels[None], axis=0)[0]
+    assert counted[0] == pytest.approx(np.mean((weight * -np.log(p))[5:]), rel=1e-5)  # float32
+
+
+def test_where_classes_are_told_apart_the_mean_is_over_those_that_are_there():
+    """Also over class 0; a class that is nowhere has no IoU, however often it was found."""
+    model = UNet(1, 4, (4, 8), padding="same").eval()
+    with torch.no_grad():
+        model.head.bias[:] = torch.tensor([100.0, 0, 0, 0])
+    labels = np.zeros((16, 16), np.int64)
+    labels[:4] = 2
+    found = evaluate(model, Listed([(np.zeros((1, 16, 16), np.float32), labels)]))
+    assert found["val_iou_0"] == 0.75 and found["val_iou_2"] == 0 and found["val_iou"] == 0.375
+    assert found.keys() == {"val_loss", "val_iou", "val_iou_0", "val_iou_2"}
+    two = network().eval()
+    two.about = {"labels": "classes"}
+    assert evaluate(two, Blobs()).keys() == {"val_loss", "val_iou", "val_iou_0", "val_iou_1"}
+
+
+ABOUT = {"labels": "cells", "contrast": "range", "dark": -3.5, "bright": 1e9, "data": "0123"}
+
+
+def about(**changes):
+    model = network()
+    model.about = {**ABOUT, **changes}
+    return model
+
+
+def test_what_a_network_is_for_is_kept_with_it(tmp_path):
+    fit(about(), Blobs(), Blobs(), steps=2, folder=tmp_path, **PLAIN)
+    assert load(tmp_path / "last.pt").about == ABOUT
+    best = load(tmp_path / "best.pt").about
+    assert best.items() > ABOUT.items() and best.keys() - ABOUT.keys() == {"step", "chosen_by", "val_iou", "val_loss"}
+    save(about(), tmp_path / "saved.pt")
+    assert load(tmp_path / "saved.pt").about == ABOUT
+
+
+def test_weights_from_before_anything_was_noted_still_load(tmp_path):
+    torch.save({"config": network().config, "weights": network().state_dict()}, tmp_path / "old.pt")
+    assert load(tmp_path / "old.pt").about == {} and load(tmp_path / "old.pt").finds_cells
+
+
+def test_a_run_goes_on_with_the_images_it_began_with(tmp_path):
+    fit(about(), Blobs(), steps=2, folder=tmp_path, **PLAIN)
+    on = {"steps": 2, "folder": tmp_path, "resume": True, **PLAIN}
+    fit(about(), Blobs(), **on)
+    with pytest.raises(ValueError, match=r"learned on other images or labels than these.*new_data=True, --new-data"):
+        fit(about(data="4567"), Blobs(), **on)
+    with pytest.raises(ValueError, match="contrast: the run in .* has 'range', got 'stretch'"):
+        fit(about(contrast="stretch"), Blobs(), new_data=True, **on)
+    fit(about(data="4567"), Blobs(), new_data=True, **on)
 
 
 def test_weights_that_are_no_numbers_are_not_kept(tmp_path):
@@ -350,7 +438,7 @@ def test_arguments_that_make_no_run(arguments, error, message):
 def test_nothing_to_learn_from():
     with pytest.raises(ValueError, match="train: expected at least one sample, got none"):
         fit(network(), Listed([]), steps=1, **PLAIN)
-    with pytest.raises(ValueError, match="validation: expected at least one image, got none"):
+    with pytest.raises(ValueError, match="validation: expected at least one image with a pixel that counts, got none"):
         fit(network(), Blobs(), Listed([]), steps=1, **PLAIN)
 
 

@@ -26,7 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unet_edu.data.archives import ResumingDownloader, appearing, unpack
-from unet_edu.data.files import DataError, read_image, read_labels
+from unet_edu.data.files import DataError
+from unet_edu.data.pictures import read_image, read_labels
 
 __all__ = [
     "BENCHMARKS",
@@ -496,10 +497,15 @@ _FINDERS: dict[str, Callable[[Path], list[RealFrame]]] = {
 def _readers(paths: dict[str, Path]) -> dict[str, Reader]:
     """How to read each of these files that is there. The image is expected to be there: its reader will say if it is not."""
     return {
-        kind: partial(read_image if kind == "image" else read_labels, path)
+        kind: partial(_image if kind == "image" else read_labels, path)
         for kind, path in paths.items()
         if kind == "image" or path.exists()
     }
+
+
+def _image(path: Path) -> NDArray[np.float32]:
+    image = read_image(path)
+    return (image / (np.iinfo(image.dtype).max if image.dtype.kind == "u" else 1)).astype(np.float32)
 
 
 def _mask(path: Path) -> NDArray[np.int32]:

@@ -39,11 +39,14 @@ class Frame(NamedTuple):
         `target=None` to `Crops` and `Whole`.
     weights : (H, W) array of floats, optional
         How much each pixel counts in the loss. They come before any `weight_map`; without both, each pixel counts 1.
+    known : (H, W) array of bool, optional
+        False where nobody knows what is there: such pixels get the weight 0, and count in no loss and no score.
     """
 
     image: NDArray[Any]
     instances: NDArray[Any]
     weights: NDArray[Any] | None = None
+    known: NDArray[np.bool_] | None = None
 
 
 class Whole(Dataset[Sample]):
@@ -95,24 +98,31 @@ class Whole(Dataset[Sample]):
 
     def __getitem__(self, n: int) -> Sample:
         n = range(len(self))[n]  # raises IndexError behind the last, which ends a `for`
-        image, instances, _ = self.frames[n]
-        return self._sample(image, instances, self._weights(n))
+        image, instances, _, known = self.frames[n]
+        return self._sample(image, instances, self._weights(n), known)
 
     def _weights(self, n: int) -> NDArray[np.float32] | None:
         """The weights of a whole frame. None: all 1."""
-        _, instances, weights = self.frames[n]
+        _, instances, weights, _ = self.frames[n]
         if weights is not None or self.weight_map is None:
             return weights
         if n not in self._maps:
             self._maps[n] = np.asarray(self.weight_map(instances), np.float32)
         return self._maps[n]
 
-    def _sample(self, image: NDArray[Any], instances: NDArray[Any], weights: NDArray[Any] | None) -> Sample:
+    def _sample(
+        self,
+        image: NDArray[Any],
+        instances: NDArray[Any],
+        weights: NDArray[Any] | None,
+        known: NDArray[np.bool_] | None,
+    ) -> Sample:
         labels = instances if self.target is None else self.target(instances)
+        counts = np.ones(instances.shape, np.float32) if weights is None else weights
         return (  # np.array copies: nobody writes into a frame
             torch.from_numpy(np.array(image if image.ndim == 3 else image[None], np.float32)),
             torch.from_numpy(np.array(labels, np.int64)),
-            torch.ones(instances.shape) if weights is None else torch.from_numpy(np.array(weights, np.float32)),
+            torch.from_numpy(np.array(counts if known is None else counts * known, np.float32)),
         )
 
 
@@ -194,7 +204,7 @@ class Crops(Whole):
         epoch, place = divmod(n, len(self.frames))
         # the 1 keeps these numbers apart from those of sample n = epoch
         order = np.random.default_rng((self.seed, epoch, 1)).permutation(len(self.frames))
-        image, instances, _ = self.frames[order[place]]
+        image, instances, _, known = self.frames[order[place]]
         weights = self._weights(int(order[place]))
 
         rng = np.random.default_rng((self.seed, n))
@@ -203,6 +213,9 @@ class Crops(Whole):
             self._relit(rng, sample_at(image, places, order=3)),
             sample_at(instances, places, order=0),
             None if weights is None else sample_at(weights, places, order=1),
+            None
+            if known is None
+            else sample_at(known, places, order=0),  # as the labels: no unknown one is taken for known
         )
 
     def _places(self, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
@@ -238,7 +251,7 @@ class Crops(Whole):
 def _checked(frame: Any, name: str) -> Frame:
     """The frame as arrays, or an error that says what is wrong with it."""
     try:
-        image, instances, weights = (None if part is None else np.asarray(part) for part in Frame(*frame))
+        image, instances, weights, known = (None if part is None else np.asarray(part) for part in Frame(*frame))
     except TypeError:
         raise TypeError(f"{name}: expected Frame(image, instances), got {type(frame).__name__}") from None
     if image is None or image.dtype.kind != "f":
@@ -249,10 +262,14 @@ def _checked(frame: Any, name: str) -> Frame:
     if instances is None or instances.dtype.kind not in "biu":
         got = "none" if instances is None else str(instances.dtype)
         raise TypeError(f"{name}.instances: expected whole numbers, got {got}")
-    for part, array in (("instances", instances), ("weights", weights)):
+    if known is not None and known.dtype != bool:
+        raise TypeError(f"{name}.known: expected booleans, got {known.dtype}")
+    for part, array in (("instances", instances), ("weights", weights), ("known", known)):
         if array is not None and array.shape != image.shape[-2:]:
             raise ValueError(f"{name}.{part}: expected shape {image.shape[-2:]} like the image, got {array.shape}")
-    return Frame(np.asarray(image, np.float32), instances, None if weights is None else np.asarray(weights, np.float32))
+    return Frame(
+        np.asarray(image, np.float32), instances, None if weights is None else np.asarray(weights, np.float32), known
+    )
 
 
 def _at_least(least: float, name: str, value: float) -> float:

@@ -1,0 +1,252 @@
+"""Before a training: what was read, in a few lines, and what usually means that it is not what somebody wanted. docs/training.md.
+
+A wrong label map trains without an error, and the network is useless. Nothing here is certain, so nothing here stops a training, but for sets on which
+nothing can be learned: each doubt is a sentence with the name of the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unet_edu.data.files import DataError
+from unet_edu.data.pictures import Seen
+from unet_edu.data.sources import Annotated
+
+__all__ = ["described", "doubts", "expect_something_to_learn"]
+
+MANY_PIECES = 3  # a cell may be cut in two by another one that lies over it
+SIDE = 128  # to see whether two pictures are nearly the same
+
+
+def described(images: Sequence[Annotated], classes: int | None) -> str:
+    """How many pictures, how large, of which numbers, and what is on them.
+
+    Parameters
+    ----------
+    images : sequence of Annotated
+    classes : int or None
+        None: the labels number cells.
+
+    Returns
+    -------
+    str
+        One line.
+    """
+    if not images:
+        return "no image"
+    sizes = sorted({one.image.shape[-2:] for one in images})
+    size = f"{sizes[0][0]}×{sizes[0][1]}" + (f" to {sizes[-1][0]}×{sizes[-1][1]}" if len(sizes) > 1 else " pixels")
+    kinds = ", ".join(sorted({f"{one.image.dtype}{' in colour' * (one.image.ndim == 3)}" for one in images}))
+    text = f"{len(images)} image{'s' * (len(images) > 1)}, {size}, {kinds}"
+    shares = _shares(images, classes)
+    if classes is None:
+        cells = sorted(len(_numbers(one)) for one in images)
+        text += f"; {cells[0]}, {cells[len(cells) // 2]}, {cells[-1]} cells an image (least, median, most), on {_percent(1 - shares[0])} of the pixels"
+    else:
+        text += "; of the pixels are " + ", ".join(f"{_percent(share)} class {n}" for n, share in enumerate(shares))
+    unknown = 1 - np.mean([1.0 if one.known is None else one.known.mean() for one in images])
+    return text + (f"; nobody knows {_percent(unknown)}" if unknown else "")
+
+
+def expect_something_to_learn(images: Sequence[Annotated], classes: int | None) -> None:
+    """Raise when there is only one kind of pixel to learn from.
+
+    Raises
+    ------
+    DataError
+        When no picture has a cell, or none has background, or all pixels are of one class, or nobody knows any.
+    """
+    shares = _shares(images, classes)
+    if not shares.any():
+        raise DataError(
+            f"{images[0].name} and all others to train on: nobody knows any pixel of them; what is --ignore to be?"
+        )
+    if np.count_nonzero(shares) > 1:
+        return
+    if classes is not None:
+        raise DataError(
+            f"{images[0].name} and all others to train on: every pixel is of class {shares.argmax()}; there is nothing to tell apart"
+        )
+    if shares[0]:
+        raise DataError(
+            f"{images[0].name} and all others to train on: there is no cell, every pixel is 0; are these the labels?"
+        )
+    raise DataError(
+        f"{images[0].name} and all others to train on: no pixel is 0, which is the background, so all is cell; "
+        f"write 0 where no cell is, or, if these are kinds of things, say so with --classes {max(int(one.labels.max()) for one in images) + 1}"
+    )
+
+
+def doubts(training: Sequence[Annotated], validation: Sequence[Annotated], classes: int | None) -> list[str]:
+    """What looks wrong with pictures and labels.
+
+    Parameters
+    ----------
+    training, validation : sequences of Annotated
+        In the order of their names.
+    classes : int or None
+        None: the labels number cells.
+
+    Returns
+    -------
+    list of str
+        Sentences. What is the same with many files is said once, with the first of them.
+    """
+    found = []
+    for doubt in _ABOUT_CELLS if classes is None else ():
+        named = [(one.name, said) for one in (*training, *validation) if (said := doubt(one))]
+        if named:
+            name, said = named[0]
+            found.append(f"{name}{_and_others(len(named) - 1)}: {said}")
+    found += _empty(validation) if classes is None else _missing(training, validation, classes)
+    return found + list(_leaks(training, validation))
+
+
+def _and_others(count: int) -> str:
+    return f" and {count} more" if count else ""
+
+
+def _shares(images: Sequence[Annotated], classes: int | None) -> NDArray[np.float64]:
+    """The part of all known pixels that each class has; of cells: background and cell."""
+    counts = np.zeros(classes or 2, np.int64)
+    for one in images:
+        labels = one.labels if classes else one.labels > 0
+        counts += np.bincount(labels.ravel() if one.known is None else labels[one.known], minlength=len(counts))
+    return counts / max(counts.sum(), 1)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %" if share < 0.995 or share == 1 else "nearly 100 %"
+
+
+def _numbers(one: Annotated) -> NDArray[np.int32]:
+    numbers = np.unique(one.labels)
+    return numbers[numbers > 0]
+
+
+# ----------------------------------------------------------------------------------------------------------- labels that number cells
+
+
+def _is_full(one: Annotated) -> str | None:
+    is_cell = one.labels > 0 if one.known is None else (one.labels > 0)[one.known]
+    if is_cell.size and is_cell.all():
+        return "no pixel is 0, which is the background; are these kinds of things? Then say how many, as in --classes 3"
+    if is_cell.size and is_cell.mean() > 0.5:
+        return f"most of the picture is cell ({_percent(is_cell.mean())}); are background and cell exchanged?"
+    return None
+
+
+def _pieces(one: Annotated) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+    """The numbers above 0, and in how many pieces each lies."""
+    from skimage.measure import label  # slow to import
+
+    pieces, places = np.unique(label(one.labels, background=0, connectivity=2), return_index=True)
+    return np.unique(one.labels.ravel()[places[pieces > 0]], return_counts=True)
+
+
+def _is_in_pieces(one: Annotated) -> str | None:
+    """One number, many places: as in classes, and as in a mask that was drawn with smooth edges or kept as JPEG."""
+    numbers, pieces = _pieces(one)
+    torn = np.count_nonzero(pieces > 1)
+    if torn and (pieces.max() >= MANY_PIECES or torn > max(2, len(numbers) / 5)):
+        return (
+            f"number {numbers[pieces.argmax()]} lies in {pieces.max()} pieces, and {torn} of {len(numbers)} numbers in more than one. Each number is "
+            "taken for one cell. Are these kinds of things (--classes)? Or a mask with grey edges, of which only 0 and 255 should be left?"
+        )
+    return None
+
+
+def _is_of_edges(one: Annotated) -> str | None:
+    """Numbers that have no pixel of their own inside, and lie here and there, are the greys of an edge."""
+    from scipy import ndimage
+
+    labels = one.labels
+    inner = (ndimage.minimum_filter(labels, 3) == labels) & (ndimage.maximum_filter(labels, 3) == labels)
+    numbers, pieces = _pieces(one)
+    thin = len(numbers) - np.count_nonzero(np.unique(labels[inner]))
+    if 3 <= thin < len(numbers) and 2 * thin > len(numbers) and pieces.max() > 1:
+        return (
+            f"{thin} of its {len(numbers)} numbers are nowhere three pixels wide, as the greys along the edges of a mask are. "
+            "Each is taken for a cell; save the mask with hard edges, 0 and 255"
+        )
+    return None
+
+
+def _has_holes(one: Annotated) -> str | None:
+    """Vessels and tissue run around the ground between them; cells do not."""
+    from scipy import ndimage
+
+    is_cell = one.labels > 0
+    holes = ndimage.binary_fill_holes(is_cell).mean() - is_cell.mean()
+    if holes > 0.25 * is_cell.mean():
+        return (
+            f"its cells enclose background ({_percent(holes)} of the picture), and `predict` fills the holes of cells. Are these kinds of things, such as vessels? "
+            "Then say how many kinds, with the ground, as in --classes 2"
+        )
+    return None
+
+
+_ABOUT_CELLS: tuple[Callable[[Annotated], str | None], ...] = (_is_full, _is_in_pieces, _is_of_edges, _has_holes)
+
+
+def _empty(validation: Sequence[Annotated]) -> Iterator[str]:
+    empty = [one.name for one in validation if not one.labels.any()]
+    if empty and len(empty) == len(validation):
+        yield (
+            f"{empty[0]}{_and_others(len(empty) - 1)}: no image that is held out has a cell, so there is no val_iou, and val_loss chooses best.pt; "
+            "name the images so that the last ones have cells"
+        )
+    elif empty:
+        yield f"{empty[0]}{_and_others(len(empty) - 1)}: held out, and without a cell"
+
+
+def _missing(training: Sequence[Annotated], validation: Sequence[Annotated], classes: int) -> Iterator[str]:
+    for images, said in (
+        (training, "to train on: it cannot be learned"),
+        (validation, "held out: val_iou says nothing of it"),
+    ):
+        shares = _shares(images, classes)
+        for n in np.flatnonzero(shares == 0) if images else ():
+            yield f"class {n} is on none of the images that are {said}"
+
+
+# ------------------------------------------------------------------------------------------- the same picture on both sides
+
+
+def _leaks(training: Sequence[Annotated], validation: Sequence[Annotated]) -> Iterator[str]:
+    """Pictures that are known from training say nothing of how the network does on others."""
+    seen = {_content(one): one.name for one in training}
+    copies = [(one.name, seen[_content(one)]) for one in validation if _content(one) in seen]
+    if copies:
+        held, known = copies[0]
+        yield f"{held}{_and_others(len(copies) - 1)}: held out, and the same picture as {known}, which is trained on; scores will be too good"
+    elif training and validation and (share := _likeness(training, validation[0])):
+        yield (
+            f"{validation[0].name}: held out, and nearly the same picture as {training[-1].name}, which is trained on (they correlate by {share:.2f}). Are they "
+            "neighbours in a film? Then scores will be too good: name the images so that the last ones are of another film"
+        )
+
+
+def _content(one: Annotated) -> tuple[tuple[int, ...], str]:
+    return one.image.shape, hashlib.sha256(np.ascontiguousarray(one.image).data).hexdigest()
+
+
+def _likeness(training: Sequence[Annotated], first: Annotated) -> float | None:
+    """How alike the neighbours at the border are, if they are much more so than pictures of this kind are anyway (those of one eye, one dish)."""
+    mine = _small(first)
+    alike = [float(np.mean(mine * small)) if small.shape == mine.shape else 0.0 for small in map(_small, training)]
+    usual = float(np.median(alike[:-1])) if len(alike) > 1 else 0.0
+    return alike[-1] if alike[-1] > 0.5 and 1 - alike[-1] < (1 - usual) / 2 else None
+
+
+def _small(one: Annotated) -> NDArray[np.float64]:
+    """A sample of the picture with mean 0 and standard deviation 1."""
+    seen = Seen(one.image, 1, (-np.inf, np.inf))
+    steps = tuple(slice(None, None, max(1, side // SIDE)) for side in seen.shape)
+    sample = seen.plain(steps)
+    spread = sample.std()
+    return (sample - sample.mean()) / spread if spread else np.zeros_like(sample)

@@ -1,0 +1,258 @@
+"""What `unet-edu train` learns on, and `predict` looks at: folders of yours, the benchmarks, drawn cells. docs/training.md.
+
+Files are paired by their names. Nothing is left out without a word: what is not read is said once, with a count, as a `DataWarning`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import unicodedata
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unet_edu.data.files import DataError
+from unet_edu.data.pictures import SUFFIXES, DataWarning, Seen, is_picture, limits, read_image, read_labels
+
+if TYPE_CHECKING:  # torch takes seconds to import, and looking at folders needs none of it
+    from unet_edu.data.samples import Frame
+
+__all__ = ["Annotated", "annotated", "digest", "frames", "held_out", "pairs", "pictures"]
+
+
+class Annotated(NamedTuple):
+    """A picture, and what somebody says is on it.
+
+    Attributes
+    ----------
+    name : str
+        For messages: the file of the labels, or the frame of the benchmark.
+    image : (H, W) or (3, H, W) array of real numbers
+        As it is stored.
+    labels : (H, W) array of int32
+        The number of each cell, or of each class. 0 where nobody knows.
+    known : (H, W) array of bool, or None
+        False where nobody knows. None: everything is known.
+    """
+
+    name: str
+    image: NDArray[Any]
+    labels: NDArray[np.int32]
+    known: NDArray[np.bool_] | None = None
+
+
+def annotated(
+    source: str, *, classes: int | None = None, ignore: int | None = None, folder: str | os.PathLike[str] | None = None
+) -> tuple[list[Annotated], int | None]:
+    """The pictures of a source, in the order of their names.
+
+    Parameters
+    ----------
+    source : str
+        A folder with the subfolders "images" and "labels", the name of a benchmark, or "cells" for drawn cells.
+    classes : int, optional
+        How many classes there are, when the labels of the folder are class numbers. Without it they number cells, and where a label has but one number
+        above 0 it is a mask: each of its connected pieces becomes a cell.
+    ignore : int, optional
+        The number that stands where nobody knows.
+    folder : path, optional
+        Where the benchmark is.
+
+    Returns
+    -------
+    list of Annotated
+    classes : int or None
+        As given; of ISBI-2012, whose labels are two classes, 2.
+
+    Raises
+    ------
+    ValueError
+        When there is no such source.
+    DataError
+        When a file cannot be used.
+    """
+    from unet_edu.data.benchmarks import BENCHMARKS, load, split
+    from unet_edu.data.cells import synthetic_cells
+
+    if source in BENCHMARKS or source == "cells":
+        if classes is not None or ignore is not None:
+            raise ValueError(
+                f"--classes and --ignore are for folders of yours; what the labels of {source} are is known"
+            )
+        if source == "cells":
+            return [Annotated(f"drawn cells {n}", *synthetic_cells(n)) for n in range(40)], None
+        # The frames that are scored are left alone. Silver before gold: people have numbered only some of the cells of some of the frames.
+        training, _ = split(load(source, folder))
+        kinds = ["silver" if "silver" in frame.files else "gold" for frame in training]
+        images = [
+            Annotated(frame.name, frame.image, frame.files[kind]()) for frame, kind in zip(training, kinds, strict=True)
+        ]
+        return images, 2 if source == "ISBI-2012" else None
+    if not Path(source).is_dir():
+        raise ValueError(f"{source}: expected a folder, 'cells', or one of {', '.join(BENCHMARKS)}")
+    return [_annotated(image, labels, classes, ignore) for image, labels in pairs(source)], classes
+
+
+def _annotated(image_path: Path, labels_path: Path, classes: int | None, ignore: int | None) -> Annotated:
+    from unet_edu.instances import connected
+
+    image, labels = read_image(image_path), read_labels(labels_path)
+    if image.shape[-2:] != labels.shape:
+        raise DataError(f"{labels_path}: expected the size of its image, {image.shape[-2:]}, got {labels.shape}")
+    known = None
+    if ignore is not None and (labels == ignore).any():
+        known = labels != ignore
+        labels = np.where(known, labels, 0)
+    if labels.min() < 0 or (classes is not None and labels.max() >= classes):
+        advice = (
+            ""
+            if classes is None or ignore is not None
+            else "; if one of them stands where nobody knows, say so, as in --ignore 255"
+        )
+        raise DataError(
+            f"{labels_path}: expected numbers from 0 to {(classes or 2**31) - 1}, got {labels.min()} to {labels.max()}{advice}"
+        )
+    is_mask = classes is None and len(np.unique(labels[labels > 0])) == 1  # 0 and 255
+    return Annotated(str(labels_path), image, connected(labels > 0) if is_mask else labels, known)
+
+
+def held_out(images: Sequence[Any], share: float) -> tuple[list[Any], list[Any]]:
+    """The first to train on, the last to validate. In one piece: neighbours in a film look alike, and must not be on both sides."""
+    count = round(len(images) * share)
+    if share and len(images) > 1:
+        count = min(max(count, 1), len(images) - 1)
+    return list(images[: len(images) - count]), list(images[len(images) - count :])
+
+
+def common_limits(images: Iterable[Annotated], channels: int) -> tuple[float, float]:
+    """The darkest and the brightest percent that any of the pictures has: one scale for all of them."""
+    dark, bright = zip(*(limits(one.image, channels) for one in images), strict=True)
+    return min(dark), max(bright)
+
+
+def frames(images: Iterable[Annotated], channels: int, scale: tuple[float, float] | None = None) -> list[Frame]:
+    """The pictures as a network is to see them, with what is true of them.
+
+    Parameters
+    ----------
+    images : iterable of Annotated
+    channels : 1 or 3
+    scale : (dark, bright), optional
+        One for all. Without it each picture is stretched by its own range.
+
+    Returns
+    -------
+    list of Frame
+    """
+    from unet_edu.data.samples import Frame
+
+    return [Frame(Seen(one.image, channels, scale, one.name)[:], one.labels, known=one.known) for one in images]
+
+
+def digest(frames: Iterable[Frame]) -> str:
+    """A short name of what is in these frames: other pictures, labels or another order have another."""
+    whole = hashlib.sha256()
+    for frame in frames:
+        for array in (frame.image, frame.instances, frame.known):
+            if array is not None:
+                whole.update(f"{array.shape}{array.dtype}".encode())
+                whole.update(np.ascontiguousarray(array).data)
+    return whole.hexdigest()[:16]
+
+
+# --------------------------------------------------------------------------------------------------------------- files in folders
+
+
+def pairs(folder: str | os.PathLike[str]) -> list[tuple[Path, Path]]:
+    """The pictures of a folder, each with its label map: images/NAME.png and labels/NAME.png, both of any kind that is read.
+
+    Returns
+    -------
+    list of (image, labels)
+        Sorted by name.
+
+    Raises
+    ------
+    DataError
+        When a subfolder is missing or empty, when a file has no partner, or when two files have the same name but for the ending.
+    """
+    images, labels = (_by_name(Path(folder) / kind) for kind in ("images", "labels"))
+    for lonely, missing in ((images, labels), (labels, images)):
+        for name in sorted(lonely.keys() - missing.keys()):
+            raise DataError(
+                f"{lonely[name]}: has no partner; expected images and labels of the same names, in two folders"
+            )
+    return [(images[name], labels[name]) for name in sorted(images)]
+
+
+def pictures(named: Iterable[str | os.PathLike[str]], results: Sequence[str] = ()) -> list[Path]:
+    """The files, and the pictures in the folders.
+
+    Parameters
+    ----------
+    named : iterable of path
+    results : sequence of str
+        What the results of an earlier run add to the name of a picture, as in "_mask.png". Such a file is left out where its picture stands beside it.
+
+    Returns
+    -------
+    list of Path
+        Each once.
+
+    Raises
+    ------
+    DataError
+        When a folder holds no picture.
+    """
+    found: list[Path] = []
+    for path in map(Path, named):
+        found += _in_folder(path, results) if path.is_dir() else [path]
+    return list(dict.fromkeys(found))
+
+
+def _by_name(folder: Path) -> dict[str, Path]:
+    """A letter with an accent is one character on some systems and two on others; the name is the same."""
+    if not folder.is_dir():
+        raise DataError(f"{folder.parent}: expected the subfolders 'images' and 'labels'; there is no {folder.name!r}")
+    found: dict[str, Path] = {}
+    for path in _in_folder(folder):
+        if found.setdefault(unicodedata.normalize("NFC", path.stem), path) != path:
+            raise DataError(
+                f"{path}: has the same name as {found[unicodedata.normalize('NFC', path.stem)].name}; which one is meant?"
+            )
+    return found
+
+
+def _in_folder(folder: Path, results: Sequence[str] = ()) -> list[Path]:
+    inside = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    files = [path for path in inside if is_picture(path) and not path.is_dir()]
+    stems = {path.stem for path in files}
+    earlier = [
+        path
+        for path in files
+        if any(path.name.endswith(end) and path.name.removesuffix(end) in stems for end in results)
+    ]
+    chosen = [path for path in files if path not in set(earlier)]
+    left_out = [
+        ("from an earlier run", earlier),
+        (
+            "in subfolders",
+            [path for sub in inside if sub.is_dir() for path in sorted(sub.rglob("*")) if is_picture(path)],
+        ),
+        ("of other kinds", [path for path in inside if not is_picture(path) and not path.is_dir()]),
+    ]
+    said = ", ".join(
+        f"{len(paths)} file{'s' * (len(paths) > 1)} {where} (such as {paths[0].relative_to(folder)})"
+        for where, paths in left_out
+        if paths
+    )
+    if not chosen:
+        raise DataError(f"{folder}: expected images ({', '.join(SUFFIXES)}), found none{' but ' * bool(said)}{said}")
+    if said:
+        warnings.warn(DataWarning(folder, f"not read: {said}"), stacklevel=2)
+    return chosen
