@@ -26,7 +26,8 @@ from numpy.typing import DTypeLike, NDArray
 from unet_edu._arguments import Size
 from unet_edu._bands import bands
 from unet_edu.data.files import write_whole
-from unet_edu.data.pictures import Seen, read_image
+from unet_edu.data.pictures import read_image
+from unet_edu.data.seen import Seen
 from unet_edu.data.writing import write_png, write_tiff
 from unet_edu.figures.palette import class_colours
 from unet_edu.postprocess import expect_decision, instances_from_mask

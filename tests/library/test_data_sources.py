@@ -141,13 +141,31 @@ def test_sources_that_are_none(tmp_path):
         read(tmp_path)
 
 
+def names(images: tuple[list[Annotated], list[Annotated]]) -> tuple[str, str]:
+    training, validation = images
+    return "".join(one.name for one in training), "".join(one.name for one in validation)
+
+
 def test_frames_are_held_out_in_one_piece():
-    letters = list("abcde")
-    assert held_out(letters, 0.4) == (list("abc"), list("de"))
-    assert held_out(letters, 0.01) == (list("abcd"), ["e"]), "somebody who asks for a part gets one"
-    assert held_out(letters, 0.9) == (["a"], list("bcde"))
-    assert held_out(letters, 0) == (letters, [])
-    assert held_out(["a"], 0.5) == (["a"], [])
+    images = [picture(np.eye(4), name) for name in "abcde"]
+    assert names(held_out(images, 0.4)) == ("abc", "de")
+    assert names(held_out(images, 0.01)) == ("abcd", "e"), "somebody who asks for a part gets one"
+    assert names(held_out(images, 0.9)) == ("a", "bcde")
+    assert names(held_out(images, 0)) == ("abcde", "")
+    assert names(held_out(images[:1], 0.5)) == ("a", "")
+
+
+def test_where_the_last_have_no_cell_more_are_held_out():
+    def images(pattern):
+        return [picture(np.eye(4) * (sign == "x"), name) for name, sign in zip("abcdef", pattern, strict=False)]
+
+    with pytest.warns(DataWarning, match="^c: held out as well, because the 3 behind it are without a cell"):
+        assert names(held_out(images("xxx---"), 0.2)) == ("ab", "cdef")
+    for pattern, expected in (("xxx-x-", ("abcd", "ef")), ("x-----", ("abcd", "ef")), ("------", ("abcd", "ef"))):
+        with warnings.catch_warnings(action="error"):  # there is one among them; or none to spare
+            assert names(held_out(images(pattern), 0.34)) == expected
+    with warnings.catch_warnings(action="error"):
+        assert names(held_out(images("xx----"), 0)) == ("abcdef", ""), "nothing was asked for"
 
 
 def test_each_picture_has_its_own_range_or_all_have_one():

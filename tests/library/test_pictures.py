@@ -32,9 +32,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from unet_edu.data import pictures
+from unet_edu import _bands
+from unet_edu.data import pictures, seen
 from unet_edu.data.files import DataError
-from unet_edu.data.pictures import DataWarning, Seen, is_picture, limits, read_image, read_labels
+from unet_edu.data.pictures import DataWarning, is_picture, read_image, read_labels
+from unet_edu.data.seen import Seen, limits
 
 # ------------------------------------------------------------------------------------------------------------ writers made here
 
@@ -931,7 +933,7 @@ def test_what_cannot_stay_on_the_disk_is_read(tmp_path, options):
 
 @pytest.mark.usefixtures("all_are_large")
 def test_nan_is_found_in_pictures_that_stay_on_the_disk(tmp_path, monkeypatch):
-    monkeypatch.setattr(pictures, "SAMPLE", 100)
+    monkeypatch.setattr(_bands, "PIXELS", 100)
     image = noise(0, 1, "float32")
     image[-1, -1] = np.nan
     with pytest.raises(DataError, match="NaN or infinite"):
@@ -939,10 +941,10 @@ def test_nan_is_found_in_pictures_that_stay_on_the_disk(tmp_path, monkeypatch):
 
 
 def test_of_large_pictures_a_sample_is_enough(monkeypatch):
-    monkeypatch.setattr(pictures, "SAMPLE", 5000)
+    monkeypatch.setattr(seen, "SAMPLE", 5000)
     image = np.add.outer(np.arange(300), np.arange(200)).astype(np.uint16)
     assert limits(image, 1) == pytest.approx(np.percentile(image, (1, 99)), abs=5)
-    assert Seen(image, 1).limits == limits(image, 1)
+    assert Seen(image, 1).scale == limits(image, 1)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -959,12 +961,13 @@ def test_a_constant_picture_is_dark_and_named(dtype, channels):
 @pytest.mark.parametrize("sample", [2**22, 500])
 @pytest.mark.parametrize("dtype", ["uint8", "int64", "uint64", "float32"])
 def test_a_sparse_picture_is_stretched_between_its_least_and_greatest(monkeypatch, sample, dtype):
-    monkeypatch.setattr(pictures, "SAMPLE", sample)
+    monkeypatch.setattr(seen, "SAMPLE", sample)
+    monkeypatch.setattr(_bands, "PIXELS", sample)
     image = np.full((40, 50), 7, dtype)
     image[1, :5], image[3, :5] = 5, 15  # 99.5 of 100 are equal
     with pytest.warns(DataWarning, match=r"^cell\.tif: 98 of 100 of its pixels are equal; is it the right picture\?$"):
-        seen = Seen(image, 1, name="cell.tif")
-    np.testing.assert_allclose(seen[:], (image.astype(float) - 5) / 10, rtol=1e-6)
+        stretched = Seen(image, 1, name="cell.tif")
+    np.testing.assert_allclose(stretched[:], (image.astype(float) - 5) / 10, rtol=1e-6)
 
 
 def test_limits_that_are_given_are_kept():
@@ -1299,3 +1302,18 @@ def test_grey_that_is_transparent_in_a_png_is_found_whatever_the_bits(tmp_path, 
     others = grey[grey != key][None, :, None]
     path = save(tmp_path / "it.png", png_file(others, bits, "grey", tRNS=struct.pack(">H", key)))
     np.testing.assert_array_equal(read_image(path), skimage.io.imread(path))
+
+
+def test_a_page_that_says_it_belongs_to_other_files_is_read_alone(tmp_path):
+    """An OME-TIFF may hold one plane of a stack and name the files of the rest. No other file is opened."""
+    plane = '<TiffData FirstZ="{0}" IFD="0" PlaneCount="1"><UUID FileName="{0}.ome.tif">urn:uuid:{0}</UUID></TiffData>'
+    description = (
+        '<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:0"><Image ID="Image:0">'
+        '<Pixels ID="Pixels:0" DimensionOrder="XYZCT" SizeX="7" SizeY="6" SizeZ="2" SizeC="1" SizeT="1" Type="uint8">'
+        f'<Channel ID="Channel:0:0"/>{plane.format(0)}{plane.format(1)}</Pixels></Image></OME>'
+    )
+    for number in (1, 0):
+        path = save(tmp_path / f"{number}.ome.tif", tif(SMOOTH + number, description=description, metadata=None))
+    with tifffile.TiffFile(path) as tiff:
+        assert tiff.is_ome and tiff.series[0].shape == (2, 6, 7), "tifffile does not take it for a part of a stack"
+    np.testing.assert_array_equal(read_image(path), SMOOTH)

@@ -216,7 +216,7 @@ def test_the_contrast_is_that_of_the_training():
     ranged = seen_by(network(contrast="range", dark=50.0, bright=450.0), image)
     np.testing.assert_allclose(ranged[:], (image - 50) / 400, atol=1e-6)
     for about in ({}, {"contrast": "stretch"}):
-        assert seen_by(network(**about), image).limits == pytest.approx(np.percentile(image, (1, 99)))
+        assert seen_by(network(**about), image).scale == pytest.approx(np.percentile(image, (1, 99)))
 
 
 # ------------------------------------------------------------------------------------------------- nothing is lost or left

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unet_edu.data.files import DataError
-from unet_edu.data.pictures import Seen
+from unet_edu.data.seen import plain
 from unet_edu.data.sources import Annotated
 
 __all__ = ["described", "doubts", "expect_something_to_learn"]
@@ -197,8 +197,8 @@ def _empty(validation: Sequence[Annotated]) -> Iterator[str]:
     empty = [one.name for one in validation if not one.labels.any()]
     if empty and len(empty) == len(validation):
         yield (
-            f"{empty[0]}{_and_others(len(empty) - 1)}: no image that is held out has a cell, so there is no val_iou, and val_loss chooses best.pt; "
-            "name the images so that the last ones have cells"
+            f"{empty[0]}{_and_others(len(empty) - 1)}: no image that is held out has a cell, so there is no val_iou, and val_loss chooses best.pt. "
+            "It knows only what is found where nothing is; name the images so that the last ones have cells"
         )
     elif empty:
         yield f"{empty[0]}{_and_others(len(empty) - 1)}: held out, and without a cell"
@@ -245,8 +245,7 @@ def _likeness(training: Sequence[Annotated], first: Annotated) -> float | None:
 
 def _small(one: Annotated) -> NDArray[np.float64]:
     """A sample of the picture with mean 0 and standard deviation 1."""
-    seen = Seen(one.image, 1, (-np.inf, np.inf))
-    steps = tuple(slice(None, None, max(1, side // SIDE)) for side in seen.shape)
-    sample = seen.plain(steps)
+    steps = tuple(slice(None, None, max(1, side // SIDE)) for side in one.image.shape[-2:])
+    sample = plain(one.image, 1, steps)
     spread = sample.std()
     return (sample - sample.mean()) / spread if spread else np.zeros_like(sample)

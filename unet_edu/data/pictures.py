@@ -19,16 +19,15 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from unet_edu._bands import bands
 from unet_edu.data.files import DataError
 
-__all__ = ["SUFFIXES", "DataWarning", "Seen", "is_picture", "limits", "read_image", "read_labels"]
+__all__ = ["SUFFIXES", "DataWarning", "is_picture", "read_image", "read_labels"]
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
 """The files that are read as pictures, by the end of their names."""
 
 LARGE = 2**26  # bytes from which on an uncompressed TIFF stays on the disk, and only what is asked for is read
-SAMPLE = 2**22  # pixels of a large picture that are enough to know its percentiles
-GREY = np.array([0.2125, 0.7154, 0.0721])  # how bright the eye finds red, green and blue, as in skimage.color.rgb2gray
 
 
 class DataWarning(UserWarning):
@@ -83,7 +82,9 @@ def read_image(path: str | os.PathLike[str]) -> NDArray[Any]:
     planes = _without_transparency(path, planes, stored)
     if planes.dtype.kind not in "buif":
         raise DataError(f"{path}: expected real numbers, got {planes.dtype}; save the picture with real ones")
-    if planes.dtype.kind == "f" and not all(np.isfinite(row).all() for plane in planes for row in _bands(plane)):
+    if planes.dtype.kind == "f" and not all(
+        np.isfinite(plane[rows]).all() for plane in planes for rows in bands(plane.shape)
+    ):
         raise DataError(f"{path}: holds NaN or infinite pixels; replace them and save the picture again")
     return planes[0] if len(planes) == 1 else planes
 
@@ -374,137 +375,3 @@ _READERS: dict[bytes, Callable[[Path, BinaryIO], _Stored]] = {
     b"MM\0+": _tiff,
 }
 """Who reads a file that begins so. The last two are BigTIFF."""
-
-
-# ---------------------------------------------------------------------------------------------------- as a network is to see it
-
-
-class Seen:
-    """A picture as a network is to see it: grey or with three colours, float32, dark is 0 and bright is 1.
-
-    It has `shape`, `dtype` and slices, like an array, and computes a part when it is asked for. So a picture that lies on the disk is never in memory
-    as a whole. `seen[:]` is all of it.
-
-    Parameters
-    ----------
-    image : (H, W) or (3, H, W) array of real numbers
-        As `read_image` gives it.
-    channels : 1 or 3
-        What the network takes. Colours are made grey as the eye sees them; grey is given to each of three channels.
-    limits : (dark, bright), optional
-        What becomes 0 and 1; what lies beyond is cut off. Left out, the darkest and the brightest percent of this picture's own numbers, whatever their
-        type. Where these are equal, its least and its greatest number, and a `DataWarning` says so.
-    name : str
-        What messages call the picture.
-
-    Raises
-    ------
-    DataError
-        When more than half of the picture lies outside of the limits that were given, or its numbers are too far apart to be divided.
-    """
-
-    dtype = np.dtype(np.float32)
-
-    def __init__(
-        self, image: NDArray[Any], channels: int, limits: tuple[float, float] | None = None, name: object = "image"
-    ) -> None:
-        if channels not in (1, 3):
-            raise DataError(
-                f"{name}: the network takes {channels} channels; pictures from files have one (grey) or three (colours)"
-            )
-        self.image, self.channels = image, channels
-        self.shape = (channels, *image.shape[-2:]) if channels > 1 else image.shape[-2:]
-        # 64 bits hold more digits than a float; they are counted from the least number on
-        self._origin = (
-            image.min() if limits is None and image.dtype.kind in "iu" and image.dtype.itemsize == 8 else None
-        )
-        self.limits = _own_limits(self, name) if limits is None else limits
-        if limits is not None:
-            _expect_inside(self, name)
-
-    def __getitem__(self, place: Any) -> NDArray[np.float32]:
-        dark, bright = self.limits
-        block = self.plain(place)
-        if bright > dark:
-            block = np.clip((block - dark) / (bright - dark), 0, 1)
-        else:
-            block = np.zeros_like(block)
-        return block.astype(np.float32)
-
-    def plain(self, place: Any) -> NDArray[np.float64]:
-        """A part of the picture with the channels that the network takes, before it is stretched."""
-        place = place if isinstance(place, tuple) else (place,)
-        if Ellipsis in place:
-            at = place.index(Ellipsis)
-            place = (*place[:at], *[slice(None)] * (len(self.shape) - len(place) + 1), *place[at + 1 :])
-        rows_and_columns = place if self.channels == 1 else place[1:]
-        block = self.image[(slice(None),) * (self.image.ndim - 2) + rows_and_columns]
-        if self._origin is not None:
-            block = (block - self._origin).view(np.uint64)  # also where a difference has no room in a signed number
-        block = block.astype(np.float64)
-        if self.channels == 1:
-            return np.tensordot(GREY, block, 1) if self.image.ndim == 3 else block
-        planes = block if self.image.ndim == 3 else np.broadcast_to(block, (self.channels, *block.shape))
-        return planes[place[0]]
-
-
-def limits(image: NDArray[Any], channels: int) -> tuple[float, float]:
-    """The darkest and the brightest percent of a picture: above the first and below the second number lie 98 of 100 pixels.
-
-    Of large pictures a regular sample of at least a million pixels is looked at.
-
-    Parameters
-    ----------
-    image : (H, W) or (3, H, W) array
-    channels : 1 or 3
-        Whether colours are made grey first.
-
-    Returns
-    -------
-    dark, bright : floats
-    """
-    dark, bright = np.percentile(_sample(Seen(image, channels, (-np.inf, np.inf))), (1, 99))
-    return float(dark), float(bright)
-
-
-def _sample(seen: Seen) -> NDArray[np.float64]:
-    H, W = seen.shape[-2:]
-    step = max(1, int(np.ceil(np.sqrt(H * W / SAMPLE))))
-    return seen.plain((slice(None),) * (seen.channels > 1) + (slice(None, None, step),) * 2)
-
-
-def _own_limits(seen: Seen, name: object) -> tuple[float, float]:
-    dark, bright = (float(limit) for limit in np.percentile(_sample(seen), (1, 99)))
-    if dark == bright:
-        rows = [
-            seen.plain((slice(None), part) if seen.channels > 1 else part)
-            for part in _slices(seen.shape[-2], seen.shape[-1])
-        ]
-        dark, bright = float(min(row.min() for row in rows)), float(max(row.max() for row in rows))
-        what = "all its pixels are equal: it is constant" if dark == bright else "98 of 100 of its pixels are equal"
-        warnings.warn(DataWarning(name, f"{what}; is it the right picture?"), stacklevel=3)
-    if not np.isfinite(bright - dark):
-        raise DataError(
-            f"{name}: expected numbers of a usual size, got {dark:g} to {bright:g}; divide them and save the picture again"
-        )
-    return dark, bright
-
-
-def _expect_inside(seen: Seen, name: object) -> None:
-    dark, bright = seen.limits
-    sample = _sample(seen)
-    if np.mean((sample < dark) | (sample > bright)) > 0.5:
-        raise DataError(
-            f"{name}: holds numbers from {sample.min():g} to {sample.max():g}, and the network learned on {dark:g} to {bright:g} without stretching "
-            "(--contrast range); bring the picture to the same scale, or train with --contrast stretch"
-        )
-
-
-def _slices(length: int, width: int) -> list[slice]:
-    """Bands of rows, each of about four million pixels."""
-    rows = max(1, SAMPLE // max(width, 1))
-    return [slice(start, start + rows) for start in range(0, length, rows)]
-
-
-def _bands(plane: NDArray[Any]) -> list[NDArray[Any]]:
-    return [plane[rows] for rows in _slices(*plane.shape)]

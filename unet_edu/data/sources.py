@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unet_edu.data.files import DataError
-from unet_edu.data.pictures import SUFFIXES, DataWarning, Seen, is_picture, limits, read_image, read_labels
+from unet_edu.data.pictures import SUFFIXES, DataWarning, is_picture, read_image, read_labels
+from unet_edu.data.seen import Seen, limits
 
 if TYPE_CHECKING:  # torch takes seconds to import, and looking at folders needs none of it
     from unet_edu.data.samples import Frame
@@ -121,12 +122,36 @@ def _annotated(image_path: Path, labels_path: Path, classes: int | None, ignore:
     return Annotated(str(labels_path), image, connected(labels > 0) if is_mask else labels, known)
 
 
-def held_out(images: Sequence[Any], share: float) -> tuple[list[Any], list[Any]]:
-    """The first to train on, the last to validate. In one piece: neighbours in a film look alike, and must not be on both sides."""
-    count = round(len(images) * share)
+def held_out(images: Sequence[Annotated], share: float) -> tuple[list[Annotated], list[Annotated]]:
+    """The first to train on, the last to validate. In one piece: neighbours in a film look alike, and must not be on both sides.
+
+    Where nothing is on the last, those before them are held out as well, up to one that has a cell, and a `DataWarning` says so. Of empty pictures the
+    best network would be one that finds nothing.
+
+    Parameters
+    ----------
+    images : sequence of Annotated
+    share : float
+        The part to hold out. Above 0 it is at least one picture, and never all.
+
+    Returns
+    -------
+    training, validation : lists of Annotated
+    """
+    start = len(images) - round(len(images) * share)
     if share and len(images) > 1:
-        count = min(max(count, 1), len(images) - 1)
-    return list(images[: len(images) - count]), list(images[len(images) - count :])
+        start = min(max(start, 1), len(images) - 1)
+    full = [n for n, one in enumerate(images) if one.labels.any()]
+    if share and len(full) > 1 and full[0] < full[-1] < start < len(images):
+        warnings.warn(
+            DataWarning(
+                images[full[-1]].name,
+                f"held out as well, because the {len(images) - full[-1] - 1} behind it are without a cell",
+            ),
+            stacklevel=2,
+        )
+        start = full[-1]
+    return list(images[:start]), list(images[start:])
 
 
 def common_limits(images: Iterable[Annotated], channels: int) -> tuple[float, float]:

@@ -1,0 +1,155 @@
+"""A picture as a network is to see it: grey or with three colours, its numbers from 0 to 1. Lesson 07.
+
+Cameras give 8, 12 or 16 bits, signed or not, and few of them use all. So each picture is stretched by its own range, whatever its type; or all of a set
+by one, where the brightness itself means something.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unet_edu._bands import bands
+from unet_edu.data.files import DataError
+from unet_edu.data.pictures import DataWarning
+
+__all__ = ["Seen", "limits", "plain"]
+
+SAMPLE = 2**22  # pixels of a large picture that are enough to know its percentiles
+GREY = np.array([0.2125, 0.7154, 0.0721])  # how bright the eye finds red, green and blue, as in skimage.color.rgb2gray
+
+
+class Seen:
+    """A picture as a network is to see it: float32, dark is 0 and bright is 1.
+
+    It has `shape`, `dtype` and slices, like an array, and computes a part when it is asked for. So a picture that lies on the disk is never in memory
+    as a whole. `seen[:]` is all of it.
+
+    Parameters
+    ----------
+    image : (H, W) or (3, H, W) array of real numbers
+        As `pictures.read_image` gives it.
+    channels : 1 or 3
+        What the network takes. Colours are made grey as the eye sees them; grey is given to each of three channels.
+    scale : (dark, bright), optional
+        What becomes 0 and 1; what lies beyond is cut off. Left out, the darkest and the brightest percent of this picture's own numbers, whatever their
+        type. Where these are equal, its least and its greatest number, and a `DataWarning` says so.
+    name : str
+        What messages call the picture.
+
+    Raises
+    ------
+    DataError
+        When more than half of the picture lies outside of the scale that was given, or its numbers are too far apart to be divided.
+    """
+
+    dtype = np.dtype(np.float32)
+
+    def __init__(
+        self, image: NDArray[Any], channels: int, scale: tuple[float, float] | None = None, name: object = "image"
+    ) -> None:
+        if channels not in (1, 3):
+            raise DataError(
+                f"{name}: the network takes {channels} channels; pictures from files have one (grey) or three (colours)"
+            )
+        self.image, self.channels = image, channels
+        self.shape = (channels, *image.shape[-2:]) if channels > 1 else image.shape[-2:]
+        if scale is None:
+            # 64 bits hold more digits than a float; they are counted from the least number on
+            self._origin = image.min() if image.dtype.kind in "iu" and image.dtype.itemsize == 8 else None
+            self.scale = _own_scale(image, channels, self._origin, name)
+        else:
+            self._origin, self.scale = None, scale
+            _expect_inside(image, channels, scale, name)
+
+    def __getitem__(self, place: Any) -> NDArray[np.float32]:
+        dark, bright = self.scale
+        block = plain(self.image, self.channels, place, self._origin)
+        if bright > dark:
+            return np.clip((block - dark) / (bright - dark), 0, 1).astype(np.float32)
+        return np.zeros(block.shape, np.float32)
+
+
+def plain(image: NDArray[Any], channels: int, place: Any = ..., origin: Any = None) -> NDArray[np.float64]:
+    """A part of a picture with the channels that a network takes, before it is stretched.
+
+    Parameters
+    ----------
+    image : (H, W) or (3, H, W) array
+    channels : 1 or 3
+    place : slices
+        Of the result, which has the shape (H, W) or (3, H, W).
+    origin : whole number, optional
+        Counted from here on; for whole numbers of 64 bits, none of which is less.
+
+    Returns
+    -------
+    array of float64
+    """
+    place = place if isinstance(place, tuple) else (place,)
+    if Ellipsis in place:
+        at, axes = place.index(Ellipsis), 2 + (channels > 1)
+        place = (*place[:at], *[slice(None)] * (axes - len(place) + 1), *place[at + 1 :])
+    rows_and_columns = place if channels == 1 else place[1:]
+    block = image[(slice(None),) * (image.ndim - 2) + rows_and_columns]
+    if origin is not None:
+        block = (block - origin).view(np.uint64)  # also where a difference has no room in a signed number
+    block = block.astype(np.float64)
+    if channels == 1:
+        return np.tensordot(GREY, block, 1) if image.ndim == 3 else block
+    planes = block if image.ndim == 3 else np.broadcast_to(block, (channels, *block.shape))
+    return planes[place[0]]
+
+
+def limits(image: NDArray[Any], channels: int, origin: Any = None) -> tuple[float, float]:
+    """The darkest and the brightest percent of a picture: between the two numbers lie 98 of 100 pixels.
+
+    Of large pictures a regular sample of about a million pixels or more is looked at.
+
+    Parameters
+    ----------
+    image : (H, W) or (3, H, W) array
+    channels : 1 or 3
+        Whether colours are made grey first.
+    origin : whole number, optional
+        As for `plain`.
+
+    Returns
+    -------
+    dark, bright : floats
+    """
+    dark, bright = np.percentile(_sample(image, channels, origin), (1, 99))
+    return float(dark), float(bright)
+
+
+def _sample(image: NDArray[Any], channels: int, origin: Any = None) -> NDArray[np.float64]:
+    H, W = image.shape[-2:]
+    step = slice(None, None, max(1, int(np.ceil(np.sqrt(H * W / SAMPLE)))))
+    return plain(image, channels, (..., step, step), origin)
+
+
+def _own_scale(image: NDArray[Any], channels: int, origin: Any, name: object) -> tuple[float, float]:
+    dark, bright = limits(image, channels, origin)
+    if dark == bright:
+        rows = [plain(image, channels, (..., part, slice(None)), origin) for part in bands(image.shape[-2:])]
+        dark, bright = float(min(row.min() for row in rows)), float(max(row.max() for row in rows))
+        what = "all its pixels are equal: it is constant" if dark == bright else "98 of 100 of its pixels are equal"
+        warnings.warn(DataWarning(name, f"{what}; is it the right picture?"), stacklevel=3)
+    if not np.isfinite(bright - dark):
+        raise DataError(
+            f"{name}: expected numbers of a usual size, got {dark:g} to {bright:g}; divide them and save the picture again"
+        )
+    return dark, bright
+
+
+def _expect_inside(image: NDArray[Any], channels: int, scale: tuple[float, float], name: object) -> None:
+    dark, bright = scale
+    sample = _sample(image, channels)
+    if np.mean((sample < dark) | (sample > bright)) > 0.5:
+        raise DataError(
+            f"{name}: holds numbers from {sample.min():g} to {sample.max():g}, and the network learned on {dark:g} to {bright:g} without stretching "
+            "(--contrast range); bring the picture to the same scale, or train with --contrast stretch"
+        )
