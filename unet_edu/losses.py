@@ -1,4 +1,4 @@
-"""The loss of the U-Net: cross-entropy in which each pixel has a weight of its own. Lesson 07.
+"""The loss of the U-Net: cross-entropy in which each pixel has a weight of its own. And one for classes of few pixels. Lesson 07.
 
 The network gives each pixel x one score a class. The softmax makes probabilities p of them, and the loss looks at the probability of
 the true class ℓ(x):
@@ -12,10 +12,15 @@ The weights w decide what a mistake costs. The paper makes the narrow gaps betwe
     w(x) = w_c(x) + w0 · exp(−(d1(x) + d2(x))² / (2 σ²))
 
 with d1 and d2 the distances from x to the nearest and to the second nearest cell. Where both are near, there is a gap to be kept open.
+
+A mean over pixels hardly notices a class of few pixels: who never finds it is almost always right. The Dice loss asks of each class how well
+its area is met, and all classes count the same. `cross_entropy_and_dice` is the sum of both, and `class_balance` gives the first one weights that
+make rare classes expensive.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -26,7 +31,15 @@ from unet_edu._arguments import numbers
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["border_weight_map", "nearest_two", "separated", "weighted_cross_entropy"]
+__all__ = [
+    "border_weight_map",
+    "class_balance",
+    "cross_entropy_and_dice",
+    "dice_loss",
+    "nearest_two",
+    "separated",
+    "weighted_cross_entropy",
+]
 
 # Added to a weight near 1, less than this changes nothing in float32, whose numbers near 1 lie 6e-8 apart or more.
 NEGLIGIBLE = 1e-8
@@ -201,6 +214,154 @@ def weighted_cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | Non
     >>> round(weighted_cross_entropy(torch.zeros(1, 2, 4, 4), torch.zeros(1, 4, 4, dtype=torch.int64)).item(), 4)
     0.6931
     """
+    logits = _scores(logits, labels, weights)
+    loss = -logits.log_softmax(dim=1).gather(1, labels[:, None])[:, 0]
+    return (loss if weights is None else loss * weights).mean()
+
+
+def dice_loss(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
+    """One minus the Dice coefficient, the mean over the classes, with probabilities in the place of yes and no.
+
+    For one class, with p its probability at a pixel, t = 1 where it is the true class and 0 elsewhere, and w the pixel's weight:
+
+        D = 2 Σ w·p·t / Σ w·(p + t)
+
+    The sums run over all pixels of the batch. A class that none of them is of has no say: its D would be 0, however small p is made.
+
+    Parameters
+    ----------
+    logits, labels, weights
+        As for `weighted_cross_entropy`.
+
+    Returns
+    -------
+    tensor of one float32 (float64 for float64 logits)
+        From 0 (all is right, and certain) to 1. Where all weights are 0 it is 0, and nothing is learned.
+
+    Raises
+    ------
+    ValueError
+        When the shapes do not belong together.
+    RuntimeError, IndexError
+        From PyTorch, when a label is no class.
+
+    Notes
+    -----
+    Where several processes share a batch, each has the Dice coefficients of its own part.
+
+    References
+    ----------
+    Milletari, Navab and Ahmadi (2016), "V-Net: Fully Convolutional Neural Networks for Volumetric Medical Image Segmentation", section 3;
+    there p and t are squared below the line. Lesson 07.
+
+    Examples
+    --------
+    Of two pixels one is of class 1, and all probabilities are ½. Both classes have D = 2 · ½ / (½ + ½ + 1) = ½:
+
+    >>> import torch
+    >>> dice_loss(torch.zeros(1, 2, 1, 2), torch.tensor([[[0, 1]]])).item()
+    0.5
+    """
+    p = _scores(logits, labels, weights).softmax(dim=1)
+    t = p.new_zeros(p.shape).scatter_(1, labels[:, None], 1)
+    w = p.new_ones(()) if weights is None else weights[:, None]
+    met, area, there = ((w * each).sum(dim=(0, 2, 3)) for each in (p * t, p + t, t))
+    is_there = there > 0
+    dice = 2 * met / area.where(is_there, 1)
+    # a product and not a choice of some: a GPU would have to wait until it is known which
+    return ((1 - dice) * is_there).sum() / is_there.sum().clamp(min=1)
+
+
+def cross_entropy_and_dice(
+    logits: Tensor, labels: Tensor, weights: Tensor | None = None, *, class_weights: ArrayLike | None = None
+) -> Tensor:
+    """`weighted_cross_entropy` + `dice_loss`: for class numbers, when some classes have few pixels.
+
+    The Dice loss asks that no class be given up. Yet where the network is sure that a class is nowhere, its slope is almost nothing; there the
+    cross-entropy pulls, and the harder the more the class weighs.
+
+    Parameters
+    ----------
+    logits, labels, weights
+        As for `weighted_cross_entropy`.
+    class_weights : (K,) array, optional
+        By how much a mistake costs more in the cross-entropy, for each true class; `class_balance` gives such. 1 for all when left out.
+
+    Returns
+    -------
+    tensor of one float32 (float64 for float64 logits)
+
+    Raises
+    ------
+    ValueError
+        When the shapes do not belong together.
+    RuntimeError, IndexError
+        From PyTorch, when a label is no class.
+
+    References
+    ----------
+    Isensee and others (2021), "nnU-Net: a self-configuring method for deep learning-based biomedical image segmentation", whose default is
+    the sum without class weights. Lesson 07.
+    """
+    dice = dice_loss(logits, labels, weights)
+    if class_weights is not None:
+        if np.shape(class_weights) != logits.shape[1:2]:
+            raise ValueError(
+                f"class_weights: expected {logits.shape[1]} numbers, one a class, got shape {np.shape(class_weights)}"
+            )
+        of_pixels = logits.new_tensor(class_weights)[labels]
+        weights = of_pixels if weights is None else of_pixels * weights
+    return weighted_cross_entropy(logits, labels, weights) + dice
+
+
+def class_balance(
+    labels: Iterable[ArrayLike], num_classes: int, weights: Iterable[ArrayLike | None] | None = None
+) -> NDArray[np.float32]:
+    """Weights that make rare classes expensive: 1 / √share, where share is the part of all pixels that a class has.
+
+    With 1 / share, all classes would cost the same in sum, and a class of few pixels would be found in too many places; the root stands
+    between that and no weights. They are scaled so that their mean over the pixels is 1.
+
+    Parameters
+    ----------
+    labels : sequence of (H, W) arrays of whole numbers
+        Class numbers of all images, from 0 to `num_classes` − 1. Sizes may differ.
+    num_classes : int
+    weights : sequence of (H, W) arrays or None, optional
+        For each image what its pixels count in the loss, or None where each counts 1. Here it only matters whether a pixel counts at all.
+
+    Returns
+    -------
+    (num_classes,) array of float32
+        1 for a class that has no pixel.
+
+    Raises
+    ------
+    ValueError
+        When a label is no class, or there are not as many weights as labels.
+
+    Examples
+    --------
+    Shares of 0.9 and 0.1, whose roots add up to 1.2649:
+
+    >>> class_balance([[[0, 0, 0, 0, 0, 0, 0, 0, 0, 1]]], 2).round(3)
+    array([0.833, 2.5  ], dtype=float32)
+    """
+    labels = list(labels)
+    pixels = np.zeros(num_classes, np.int64)
+    for image, counts in zip(labels, [None] * len(labels) if weights is None else weights, strict=True):
+        counted = np.ravel(image) if counts is None else np.asarray(image)[np.asarray(counts) > 0]
+        if counted.size and not 0 <= counted.min() <= counted.max() < num_classes:
+            raise ValueError(
+                f"labels: expected numbers from 0 to {num_classes - 1}, got {counted.min()} to {counted.max()}"
+            )
+        pixels += np.bincount(counted, minlength=num_classes)
+    roots = np.sqrt(pixels / max(pixels.sum(), 1))
+    return np.divide(1, roots * roots.sum(), out=np.ones(num_classes), where=pixels > 0).astype(np.float32)
+
+
+def _scores(logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
+    """The logits, in at least 32 bits, after a look at whether the others belong to them."""
     expected = (logits.shape[0], *logits.shape[2:])
     for name, tensor in (("labels", labels), ("weights", weights)):
         if tensor is not None and tensor.shape != expected:
@@ -208,10 +369,8 @@ def weighted_cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | Non
                 f"{name}: expected shape {expected}, one number a pixel of the logits {tuple(logits.shape)}, got {tuple(tensor.shape)}; "
                 "where the network trims the border, crop labels and weights with unet_edu.unet.center_crop"
             )
-    if logits.element_size() < 4:
-        logits = logits.float()  # bfloat16 has three digits, too few to add up many small losses
-    loss = -logits.log_softmax(dim=1).gather(1, labels[:, None])[:, 0]
-    return (loss if weights is None else loss * weights).mean()
+    # bfloat16 has three digits, too few to add up many small losses
+    return logits.float() if logits.element_size() < 4 else logits
 
 
 def _instances(value: ArrayLike) -> NDArray[np.int64]:

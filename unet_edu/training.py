@@ -80,6 +80,7 @@ def fit(
     *,
     steps: int,
     batch_size: int = 1,
+    loss: Callable[..., Tensor] = weighted_cross_entropy,
     optimizer: str = "sgd",
     lr: float | None = None,
     device: str | torch.device | None = None,
@@ -110,6 +111,9 @@ def fit(
         How many batches.
     batch_size : int
         Of all processes together. The paper prefers one large image to many small ones, and takes 1.
+    loss : function of (scores, labels) or (scores, labels, weights)
+        What is made small: from tensors (N, K, H, W), (N, H, W) and (N, H, W) to one number. `unet_edu.losses.cross_entropy_and_dice` is one for
+        classes of few pixels. A run that goes on does not know which one it had: give it the same.
     optimizer : {"sgd", "adamw"}
         "sgd" has the paper's momentum of 0.99 and a constant learning rate. "adamw" lets the learning rate rise and fall once
         (one-cycle), and needs far fewer steps.
@@ -160,7 +164,7 @@ def fit(
     training as one process on the whole batch, up to rounding and to dropout, which each process draws for itself. On GPUs, batch
     normalisation sees the whole batch too; on processors each process has its own statistics.
 
-    A loss in the history is the mean over the pixels of weight × −log p, `unet_edu.losses.weighted_cross_entropy`.
+    A loss in the history is what `loss` answered. Without one it is the mean over the pixels of weight × −log p; "val_loss" is that mean always.
 
     References
     ----------
@@ -191,7 +195,7 @@ def fit(
             with tqdm(total=steps, initial=run.step, disable=not progress or rank > 0, unit="step") as bar:
                 for batch in batches:
                     with autocast(place, precision), _randomness(place, seed, run.step, rank):
-                        losses.append(_loss(network, batch, place))
+                        losses.append(_loss(network, batch, place, loss))
                     run.update(losses[-1])
                     is_row = run.step % every == 0 or run.step == steps
                     if is_row or place.type == "cpu" or run.step % LOOK_EVERY == 0:
@@ -344,14 +348,12 @@ class _Run:
             raise ValueError(f"{path}: expected the state of a run, got something else ({error!r})") from None
 
 
-def _loss(network: nn.Module, batch: Sequence[Tensor], place: torch.device) -> Tensor:
+def _loss(network: nn.Module, batch: Sequence[Tensor], place: torch.device, loss: Callable[..., Tensor]) -> Tensor:
     """What the network makes of a batch, against the labels of the pixels that it answers."""
     images, labels, *weights = (part.to(place, non_blocking=True) for part in batch)
     scores = network(images.contiguous(memory_format=channels_last(place)))
     size = scores.shape[-2:]
-    return weighted_cross_entropy(
-        scores.float(), center_crop(labels, size), *(center_crop(part, size) for part in weights)
-    )
+    return loss(scores.float(), center_crop(labels, size), *(center_crop(part, size) for part in weights))
 
 
 def _score(row: dict[str, float]) -> tuple[float, float]:

@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 from scipy.ndimage import distance_transform_edt, label
 from torch.nn import functional as F
 
-from unet_edu.losses import border_weight_map, nearest_two, separated, weighted_cross_entropy
+from unet_edu.losses import (
+    border_weight_map,
+    class_balance,
+    cross_entropy_and_dice,
+    dice_loss,
+    nearest_two,
+    separated,
+    weighted_cross_entropy,
+)
+from unet_edu.metrics import confusion_matrix, dice
+from unet_edu.training import fit
+from unet_edu.unet import UNet
 
 # weights are float32 numbers up to 11, which are rounded by less than 1e-6
 CLOSE = {"rtol": 0, "atol": 2e-6}
@@ -259,9 +270,147 @@ def test_a_weight_of_zero_leaves_a_pixel_out():
     assert not logits.grad[0].any() and logits.grad[1].any()
 
 
-def test_shapes_that_do_not_belong_together_are_refused():
+def dice_by_hand(logits, labels, weights):
+    """Class by class and pixel by pixel, over the whole batch."""
+    p = logits.exp() / logits.exp().sum(dim=1, keepdim=True)
+    terms = []
+    for k in range(logits.shape[1]):
+        met, area = 0, 0
+        for n, i, j in np.ndindex(*labels.shape):
+            t = float(labels[n, i, j] == k)
+            met += weights[n, i, j] * p[n, k, i, j] * t
+            area += weights[n, i, j] * (p[n, k, i, j] + t)
+        if any(weights[n, i, j] > 0 and labels[n, i, j] == k for n, i, j in np.ndindex(*labels.shape)):
+            terms.append(1 - 2 * met / area)
+    return sum(terms) / len(terms)
+
+
+def test_dice_is_that_of_the_formula():
+    logits, labels, weights = drawn()
+    torch.testing.assert_close(dice_loss(logits, labels, weights), dice_by_hand(logits, labels, weights))
+    torch.testing.assert_close(dice_loss(logits, labels), dice_by_hand(logits, labels, torch.ones_like(weights)))
+    assert torch.autograd.gradcheck(lambda x: dice_loss(x, labels, weights), logits)
+
+
+def test_dice_of_certain_answers_is_the_measure():
+    _, labels, _ = drawn()
+    answers = labels.roll(1, dims=2)
+    certain = 100.0 * F.one_hot(answers, 3).movedim(-1, 1)
+    expected = 1 - dice(confusion_matrix(answers, labels, 3)).mean()
+    assert dice_loss(certain, labels).item() == pytest.approx(expected, abs=1e-6)
+    right = 100.0 * F.one_hot(labels, 3).movedim(-1, 1)
+    assert dice_loss(right, labels).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_dice_counts_a_rare_class_as_much_as_a_common_one():
+    """One pixel in a hundred is of class 1. Who never finds it pays half of what there is to pay; the mean over pixels hardly notices."""
+    labels = torch.zeros(1, 10, 10, dtype=torch.int64)
+    labels[0, 4, 7] = 1
+    never = torch.tensor([5.0, -5.0]).view(1, 2, 1, 1).expand(1, 2, 10, 10)
+    assert dice_loss(never, labels).item() == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_class_that_is_not_there_has_no_say():
+    logits, labels, weights = drawn(K=3)
+    labels[labels == 2] = 0
+    with_gradient = dice_loss(logits, labels, weights)
+    torch.testing.assert_close(with_gradient, dice_by_hand(logits, labels, weights))
+    with_gradient.backward()
+    assert logits.grad.isfinite().all()
+    # and a class of which only pixels of weight 0 are there
+    labels[:, 0], weights[:, 0] = 2, 0
+    torch.testing.assert_close(dice_loss(logits, labels, weights), dice_by_hand(logits, labels, weights))
+
+
+@pytest.mark.parametrize("loss", [weighted_cross_entropy, dice_loss, cross_entropy_and_dice])
+def test_what_stands_at_a_pixel_of_weight_zero_changes_nothing(loss):
+    logits, labels, weights = drawn()
+    weights[:, :2] = 0
+    before = loss(logits, labels, weights)
+    before.backward()
+    assert not logits.grad[:, :, :2].any() and logits.grad[:, :, 2:].any()
+    other = logits.detach().clone()
+    other[:, :, :2] = other[:, :, :2].flip(1)
+    labels[:, :2] = (labels[:, :2] + 1) % 3
+    torch.testing.assert_close(loss(other, labels, weights), before.detach(), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("loss", [dice_loss, cross_entropy_and_dice])
+def test_where_nothing_counts_nothing_is_learned(loss):
+    logits, labels, weights = drawn()
+    nothing = loss(logits, labels, 0 * weights)
+    nothing.backward()
+    assert nothing.item() == 0 and not logits.grad.any()
+
+
+def test_the_sum_of_both():
+    logits, labels, weights = drawn()
+    both = cross_entropy_and_dice(logits, labels, weights)
+    torch.testing.assert_close(
+        both, weighted_cross_entropy(logits, labels, weights) + dice_by_hand(logits, labels, weights)
+    )
+    half = cross_entropy_and_dice(logits.bfloat16(), labels, weights.float())
+    assert half.dtype == torch.float32 and half.item() == pytest.approx(both.item(), abs=0.02)
+
+
+def test_class_weights_make_the_cross_entropy_of_a_class_dearer():
+    logits, labels, weights = drawn()
+    of_classes = np.array([0.5, 1.0, 7.0])
+    for own in (None, weights):
+        each = torch.from_numpy(of_classes)[labels] * (1 if own is None else own)
+        torch.testing.assert_close(
+            cross_entropy_and_dice(logits, labels, own, class_weights=of_classes),
+            weighted_cross_entropy(logits, labels, each) + dice_loss(logits, labels, own),
+        )
+    with pytest.raises(ValueError, match="class_weights: expected 3 numbers, one a class"):
+        cross_entropy_and_dice(logits, labels, class_weights=[1, 2])
+
+
+def test_class_balance_is_one_over_the_root_of_the_share():
+    images = [np.array([[0, 0, 0], [0, 0, 3]]), np.array([[0, 1], [1, 1]], np.uint8)]  # 6, 3, 0 and 1 of 10 pixels
+    weights = class_balance(images, 4)
+    assert weights.dtype == np.float32 and weights[2] == 1
+    assert weights[1] / weights[0] == pytest.approx(np.sqrt(6 / 3))
+    assert weights[3] / weights[0] == pytest.approx(np.sqrt(6 / 1))
+    assert np.mean([weights[k] for image in images for k in image.ravel()]) == pytest.approx(1)
+
+
+def test_class_balance_does_not_count_what_nobody_knows():
+    known = np.array([[1, 1, 1], [0, 0.5, 0]])  # how much a pixel counts does not matter, only whether it does
+    unknown_is_no_class = np.array([[0, 0, 1], [255, 1, -1]])
+    expected = class_balance([np.array([0, 0, 1, 1]), np.array([1])], 2)
+    np.testing.assert_array_equal(class_balance([unknown_is_no_class, [[1]]], 2, [known, None]), expected)
+    np.testing.assert_array_equal(class_balance([unknown_is_no_class], 2, [0 * known]), 1)
+    with pytest.raises(ValueError, match="labels: expected numbers from 0 to 1, got -1 to 255"):
+        class_balance([unknown_is_no_class], 2)
+    with pytest.raises(ValueError, match="shorter"):
+        class_balance([known.astype(int)] * 2, 2, [None])
+
+
+def test_fit_makes_the_loss_small_that_it_is_given():
+    answers = []
+
+    def noted(scores, labels, weights):
+        assert scores.shape == (2, 2, 12, 12) and labels.shape == weights.shape == (
+            2,
+            12,
+            12,
+        )  # without what is trimmed
+        answers.append(dice_loss(scores, labels, weights))
+        return answers[-1]
+
+    generator = torch.Generator().manual_seed(0)
+    image = torch.rand(1, 28, 28, generator=generator)
+    sample = (image, (image[0] > 0.9).long(), torch.ones(28, 28))
+    torch.manual_seed(0)
+    history = fit(UNet(widths=(4, 8)), [sample] * 2, steps=3, batch_size=2, loss=noted, device="cpu", progress=False)
+    assert history.losses == pytest.approx([answer.item() for answer in answers]) and len(answers) == 3
+
+
+@pytest.mark.parametrize("loss", [weighted_cross_entropy, dice_loss, cross_entropy_and_dice])
+def test_shapes_that_do_not_belong_together_are_refused(loss):
     logits, labels, weights = drawn()
     with pytest.raises(ValueError, match=r"labels: expected shape \(2, 5, 7\).*center_crop"):
-        weighted_cross_entropy(logits, labels[:, :, :-1])
+        loss(logits, labels[:, :, :-1])
     with pytest.raises(ValueError, match="weights: expected shape"):
-        weighted_cross_entropy(logits, labels, weights[0])
+        loss(logits, labels, weights[0])
