@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from unet_edu import __version__
+from unet_edu.data.doubts import and_others
 from unet_edu.data.files import DataError, write_whole
 from unet_edu.data.pictures import DataWarning
 from unet_edu.grading import commands
 
 if TYPE_CHECKING:  # torch takes seconds to import, and `--help` needs none of it
     from unet_edu.data.samples import Frame
-    from unet_edu.data.sources import Annotated as Picture
+    from unet_edu.data.sources import Labelled
     from unet_edu.training import History
     from unet_edu.unet import UNet
 
@@ -46,6 +47,9 @@ MENDABLE = (DataError, ValueError, OSError, FloatingPointError, MemoryError)
 """What the user can mend. Anything else is a mistake in this program."""
 
 CONFIG = "train.json"
+# For class numbers; docs/training.md says what they were chosen on.
+CROPS_OF_CLASSES = {"scale": 1.5, "balance": 0.33}
+LR_OF_CLASSES = 0.006
 
 Padding = StrEnum("Padding", "valid same")
 Skip = StrEnum("Skip", "concat add multiply none")
@@ -115,7 +119,7 @@ def _told() -> Iterator[None]:
                 else:
                     warnings.showwarning(warning.message, warning.category, warning.filename, warning.lineno)
             for said, names in notes.items() if _is_first() else ():
-                _note(f"{names[0]}{f' and {len(names) - 1} more' * (len(names) > 1)}: {said}")
+                _note(f"{names[0]}{and_others(len(names) - 1)}: {said}")
 
 
 # ------------------------------------------------------------------------------------------------------------------- train
@@ -177,7 +181,9 @@ def train(
     norm: Annotated[Norm, network(help="Batch normalisation, or none as in the paper.")] = Norm.batch,
     dropout: Annotated[float, network(min=0, max=1, help="At the bottom of the network.")] = 0.5,
     optimizer: Annotated[Optimizer, recipe(help="The paper: sgd, with momentum 0.99.")] = Optimizer.adamw,
-    lr: Annotated[float | None, recipe(help="Learning rate. Without it: 0.002 for adamw, 0.001 for sgd.")] = None,
+    lr: Annotated[
+        float | None, recipe(help="Learning rate. Without it: 0.002 for adamw, 0.006 for classes; 0.001 for sgd.")
+    ] = None,
     steps: Annotated[int, recipe(min=1, help="How many batches.")] = 1000,
     batch_size: Annotated[int, recipe(min=1, help="Crops a step, of all processes together. The paper: 1.")] = 8,
     crop: Annotated[int, recipe(min=1, help="Side of the crops, in pixels. The paper: 572.")] = 128,
@@ -269,19 +275,24 @@ def _train(
         _expect_settings(config, output, resume, new_data)
     training, validation, model.about = _read(config, output / "last.pt" if resume else None, quiet)
     options: dict[str, Any] = {"target": separated if model.finds_cells else None}
-    if w0 and model.finds_cells:
+    of_crops: dict[str, Any] = {"margin": lost, "seed": config["recipe"]["seed"]}
+    of_fit: dict[str, Any] = {**config["recipe"], **config["machine"]}
+    if not model.finds_cells:
+        of_crops |= CROPS_OF_CLASSES
+        of_fit |= _recipe_of_classes(training, config)
+    elif w0:
         options["weight_map"] = functools.partial(border_weight_map, w0=w0, sigma=config["crops"]["sigma"])
     if _is_first():
-        _keep_config(config, output)
+        if not new_data:  # else it is kept when the run has really gone on with them
+            _keep_config(config, output)
         if not quiet:
             typer.echo(json.dumps(config, indent=2))
     with _reports(output, tensorboard, quiet) as on_validation:
         history = fit(
             model,
-            Crops(training, size, seed=config["recipe"]["seed"], margin=lost, **options),
+            Crops(training, size, **options, **of_crops),
             Whole(validation, **options) if validation else None,
-            **config["recipe"],
-            **config["machine"],
+            **of_fit,
             validate_every=validate_every,
             on_validation=on_validation,
             folder=output,
@@ -289,6 +300,8 @@ def _train(
             new_data=new_data,
             progress=not quiet and sys.stderr.isatty(),
         )
+    if new_data and _is_first():
+        _keep_config(config, output)
     if history.interrupted:
         if _is_first():
             steps = len(history.losses)
@@ -298,13 +311,26 @@ def _train(
         _tell_result(history, output)
 
 
+def _recipe_of_classes(training: list[Frame], config: dict[str, Any]) -> dict[str, Any]:
+    """A loss that gives up no class, however few pixels it has, and larger steps."""
+    from unet_edu.losses import class_balance, cross_entropy_and_dice
+
+    labels, known = ([frame.instances for frame in training], [frame.known for frame in training])
+    weights = class_balance(labels, config["network"]["num_classes"], known)
+    lr = config["recipe"]["lr"]
+    return {
+        "loss": functools.partial(cross_entropy_and_dice, class_weights=weights),
+        "lr": LR_OF_CLASSES if lr is None and config["recipe"]["optimizer"] == "adamw" else lr,
+    }
+
+
 def _read(config: dict[str, Any], last: Path | None, quiet: bool) -> tuple[list[Frame], list[Frame], dict[str, Any]]:
     """The frames to train on, those that are held out, and what the network is for. Says what was read, and what looks wrong with it."""
     from unet_edu.data import doubts, sources
 
     chosen = config["data"]
     with _told():
-        images, classes = sources.annotated(
+        images, classes = sources.labelled(
             chosen["source"], classes=chosen["classes"], ignore=chosen["ignore"], folder=config["folder"]
         )
         training, validation = sources.held_out(images, chosen["hold_out"])
@@ -320,10 +346,10 @@ def _read(config: dict[str, Any], last: Path | None, quiet: bool) -> tuple[list[
             typer.echo(f"Held out: {doubts.described(validation, classes)}.")
         for doubt in doubts.doubts(training, validation, classes):
             _note(doubt)
-    return learned, kept, about | {"data": sources.digest([*learned, *kept])}
+    return learned, kept, about | {"data": sources.digest(images)}
 
 
-def _scale(training: list[Picture], channels: int, last: Path | None) -> dict[str, float]:
+def _scale(training: list[Labelled], channels: int, last: Path | None) -> dict[str, float]:
     """What is dark and bright in all pictures alike. A run that goes on keeps to what its network has learned on."""
     from unet_edu.data.sources import common_limits
     from unet_edu.training import load
@@ -390,8 +416,9 @@ def _expect_settings(config: dict[str, Any], output: Path, resume: bool, new_dat
             # on another machine the same images may be in another place
             is_same = now == then or (name == "source" and Path(str(now)).name == Path(str(then)).name)
             if not (is_same or (new_data and name in ("source", "hold_out"))):
+                allow = ", say --new-data" * (name in ("source", "hold_out"))
                 raise ValueError(
-                    f"{name}: the run in {output} has {then!r}, got {now!r}; go on with the same, or take another --output"
+                    f"{name}: the run in {output} has {then!r}, got {now!r}; go on with the same{allow}, or take another --output"
                 )
 
 
@@ -528,10 +555,10 @@ def _network(weights: Path, device: str | None) -> UNet:
 
 def _images(named: list[Path], model: UNet, output: Path, force: bool) -> list[Path]:
     """The files, and those in the folders. Looks before anything is computed whether something would be lost."""
-    from unet_edu.data.sources import pictures
+    from unet_edu.data.sources import picture_files
     from unet_edu.predicting import RESULTS, expect_free, result_files
 
-    paths = pictures(named, [end for ends in RESULTS.values() for end in ends.values()])
+    paths = picture_files(named, [end for ends in RESULTS.values() for end in ends.values()])
     results: dict[Path, Path] = {}
     for path in paths:
         for file in result_files(model, path, output).values():

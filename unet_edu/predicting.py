@@ -161,8 +161,14 @@ def predict_file(
 def seen_by(model: UNet, image: NDArray[Any], name: object = "image") -> Seen:
     """An image as a network is to see it, with the contrast for which it was trained."""
     about = model.about
-    limits = (about["dark"], about["bright"]) if about.get("contrast") == "range" else None
-    return Seen(image, model.config["in_channels"], limits, name)
+    scale = None
+    if about.get("contrast") == "range":
+        if not {"dark", "bright"} <= about.keys():
+            raise ValueError(
+                "model.about: expected 'dark' and 'bright', because 'contrast' is 'range'; train the network again"
+            )
+        scale = about["dark"], about["bright"]
+    return Seen(image, model.config["in_channels"], scale, name)
 
 
 # ----------------------------------------------------------------------------------------------------------------- decide

@@ -39,6 +39,8 @@ __all__ = ["History", "Shuffled", "best_device", "bf16_is_fast", "evaluate", "fi
 
 LEARNING_RATES = {"sgd": 1e-3, "adamw": 2e-3}
 MOMENTUM = 0.99
+PURPOSE = ("labels", "contrast", "dark", "bright", "data")
+"""What of `UNet.about` must not change when a run goes on."""
 LOOK_EVERY = 10  # steps, on a GPU
 
 
@@ -68,9 +70,13 @@ class History:
 
     @property
     def chosen_by(self) -> str:
-        """What made it the best: "val_iou", or "val_loss" where there is no IoU, or several rows have the highest."""
-        ious = [row["val_iou"] for row in self.rows if "val_iou" in row]
-        return "val_iou" if ious.count(max(ious)) == 1 and not math.isnan(max(ious)) else "val_loss"
+        """What made it better than those before it: "val_iou", or "val_loss" where there is no IoU, or one before it has the same."""
+        ious = [row["val_iou"] for row in self.rows if "val_iou" in row and row["step"] < (self.best or row)["step"]]
+        return (
+            "val_loss"
+            if self.best is None or math.isnan(self.best["val_iou"]) or self.best["val_iou"] in ious
+            else "val_iou"
+        )
 
 
 def fit(
@@ -294,7 +300,18 @@ class _Run:
             self.best = score
             if self.folder is not None:
                 best = {"step": self.step, "val_iou": row["val_iou"], "val_loss": row["val_loss"]}
-                _write(_of(self.model, best, chosen_by=self.history.chosen_by), self.folder / "best.pt")
+                _write(_of(self.model, **best, chosen_by=self.history.chosen_by), self.folder / "best.pt")
+
+    def _forget_scores(self) -> None:
+        """Scores on other images cannot be compared with those that come."""
+        if self.step >= self.settings["steps"]:
+            raise ValueError(
+                f"data: the run in {self.folder} has made all its steps and learns nothing from other images; take another folder for a run on them"
+            )
+        self.best = (-math.inf, -math.inf)
+        for row in self.history.rows:
+            for name in [name for name in row if name.startswith("val_")]:
+                del row[name]
 
     def keep(self) -> None:
         """Write the checkpoint from which a run goes on."""
@@ -324,7 +341,8 @@ class _Run:
         kept = _read(path)
         if "settings" not in kept:
             raise ValueError(f"{path}: holds a network, and not the state of a run: there is nothing to go on from")
-        for name, now in {**self.model.config, **self.settings, **self.model.about}.items():
+        about = {name: self.model.about[name] for name in PURPOSE if name in self.model.about}
+        for name, now in {**self.model.config, **self.settings, **about}.items():
             then = {**kept["config"], **kept["settings"], **kept["about"]}.get(name)
             if now == then or (name == "data" and new_data):
                 continue
@@ -346,6 +364,8 @@ class _Run:
             self.began -= kept["seconds"]
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
             raise ValueError(f"{path}: expected the state of a run, got something else ({error!r})") from None
+        if kept["about"].get("data") != self.model.about.get("data"):
+            self._forget_scores()
 
 
 def _loss(network: nn.Module, batch: Sequence[Tensor], place: torch.device, loss: Callable[..., Tensor]) -> Tensor:
@@ -610,9 +630,8 @@ def _is_finite(model: UNet) -> bool:
     return all(bool(value.isfinite().all()) for value in model.state_dict().values())
 
 
-def _of(model: UNet, *more: dict[str, Any], **named: Any) -> dict[str, Any]:
-    about = {name: value for part in (model.about, *more, named) for name, value in part.items()}
-    return {"config": model.config, "about": about, "weights": model.state_dict()}
+def _of(model: UNet, **more: Any) -> dict[str, Any]:
+    return {"config": model.config, "about": {**model.about, **more}, "weights": model.state_dict()}
 
 
 def _write(content: dict[str, Any], path: Path) -> None:
@@ -651,12 +670,12 @@ def _read(path: Path) -> dict[str, Any]:
         _are_whole(weights)
         and _is_plain(kept.get("config"), len(weights))
         and _is_plain(kept.get("settings", {}), len(weights))
-        and _is_plain(kept.setdefault("about", {}), len(weights))
+        and _is_plain(kept.get("about", {}), len(weights))
     ):
         raise ValueError(
             f"{path}: expected the checkpoint of a U-Net, which `fit` or `save` wrote; this file holds something else"
         )
-    return kept
+    return {"about": {}, **kept}
 
 
 def _are_whole(weights: Any) -> bool:

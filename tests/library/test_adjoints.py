@@ -299,6 +299,7 @@ NO_OPERATORS = {
     "losses": "gives weights and a loss",
     "instances": "compares label maps",
     "postprocess": "decides, with a threshold",
+    "predicting": "asks a network, and writes files",
 }
 
 

@@ -22,7 +22,7 @@ from unet_edu import cli
 from unet_edu.data.benchmarks import BENCHMARKS
 from unet_edu.data.cells import synthetic_cells
 from unet_edu.data.pictures import read_labels
-from unet_edu.data.sources import annotated
+from unet_edu.data.sources import labelled
 from unet_edu.grading import commands
 from unet_edu.training import load
 from unet_edu.training import save as save_weights
@@ -270,9 +270,14 @@ def test_going_on_asks_for_the_same_images(tmp_path):
     said = run(*command, "--resume", code=1)
     assert "learned on other images or labels than these; go on with the same, say that they are new" in said
     assert "--new-data: goes with --resume" in complaint(*command, "--new-data")
-    run(*command, "--resume", "--new-data")
-    after = load(tmp_path / "run" / "last.pt").about
-    assert after["dark"] == scale["dark"] and after["bright"] == scale["bright"]
+    before = (tmp_path / "run" / "train.json").read_bytes()
+    said = run(*command, "--resume", "--new-data", "--hold-out", 0.4, code=1)
+    assert "has made all its steps and learns nothing from other images" in said
+    assert (tmp_path / "run" / "train.json").read_bytes() == before
+    assert (
+        "hold_out: the run in" in (said := run(*command, "--resume", "--hold-out", 0.4, code=1))
+        and "say --new-data" in said
+    )
 
 
 def test_pixels_that_nobody_knows_change_nothing(tmp_path):
@@ -361,7 +366,7 @@ def test_a_benchmark(tmp_path):
     said = run("train", "ISBI-2012", "--folder", frames, "-o", tmp_path / "run", *TINY, "--steps", 1)
     assert "To train on: 14 images, 512×512 pixels" in said and "Held out: 4 images" in said
     assert load(tmp_path / "run" / "last.pt").about["labels"] == "classes"
-    images, classes = annotated("DIC-C2DH-HeLa", folder=frames)
+    images, classes = labelled("DIC-C2DH-HeLa", folder=frames)
     assert len(images) == 30 and classes is None
     assert all(image.labels.max() > 1 for image in images)
 

@@ -25,7 +25,7 @@ from PIL import Image
 from unet_edu.data import archives, benchmarks
 from unet_edu.data.archives import appearing, unpack
 from unet_edu.data.benchmarks import BENCHMARKS, by_id, by_position, by_sequence, fetch, load, split
-from unet_edu.data.files import DataError, read_image, read_labels, write_whole
+from unet_edu.data.files import DataError, write_whole
 
 # ------------------------------------------------------------------------------------------------------------ files made here
 
@@ -522,114 +522,10 @@ def test_a_published_archive_that_is_hostile_leaves_a_sound_cache(published, tmp
     assert not (tmp_path / "evil").exists()
 
 
-# ------------------------------------------------------------------------------------------------------------ images
-
-
-@pytest.mark.parametrize(
-    ("array", "write"),
-    [
-        (np.array([[0, 51], [102, 255]], np.uint8), png),
-        (np.array([[0, 51], [102, 255]], np.uint8), tif),
-        (np.array([[0, 13107], [26214, 65535]], np.uint16), png),
-        (np.array([[0, 13107], [26214, 65535]], np.uint16), tif),
-        (np.array([[0, 0.2], [0.4, 1]], np.float32), tif),
-    ],
-    ids=["8 bit PNG", "8 bit TIFF", "16 bit PNG", "16 bit TIFF", "float TIFF"],
-)
-def test_images_become_numbers_from_0_to_1(tmp_path, array, write):
-    (tmp_path / "it").write_bytes(write(array))
-    image = read_image(tmp_path / "it")
-    assert image.dtype == np.float32
-    np.testing.assert_allclose(image, [[0, 0.2], [0.4, 1]], rtol=1e-6)
-
-
-def test_bits_are_black_and_white(tmp_path):
-    (tmp_path / "it").write_bytes(png(np.array([[True, False]])))
-    np.testing.assert_array_equal(read_image(tmp_path / "it"), [[1, 0]])
-
-
-@pytest.mark.parametrize("channels", [3, 4])
-def test_colours_come_first_and_transparency_goes(tmp_path, channels):
-    array = np.zeros((5, 7, channels), np.uint8)
-    array[..., 1] = 255
-    (tmp_path / "it").write_bytes(png(array))
-    image = read_image(tmp_path / "it")
-    assert image.shape == (3, 5, 7)
-    np.testing.assert_array_equal(image.mean(axis=(1, 2)), [0, 1, 0])
-
-
-def test_labels_are_the_numbers_of_the_file(tmp_path):
-    labels = np.array([[0, 1], [300, 65535]])
-    for write in (png, tif):
-        (tmp_path / "it").write_bytes(write(labels.astype(np.uint16)))
-        read = read_labels(tmp_path / "it")
-        assert read.dtype == np.int32
-        np.testing.assert_array_equal(read, labels)
-    palette = Image.fromarray(np.array([[0, 2], [1, 2]], np.uint8), "L")
-    palette.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0])
-    palette.save(tmp_path / "it.png")
-    np.testing.assert_array_equal(read_labels(tmp_path / "it.png"), [[0, 2], [1, 2]])
-
-
-def test_labels_that_are_none(tmp_path):
-    (tmp_path / "it").write_bytes(png(np.zeros((4, 4, 3), np.uint8)))
-    with pytest.raises(DataError, match="one number a pixel, got 3 colours"):
-        read_labels(tmp_path / "it")
-    (tmp_path / "it").write_bytes(tif(np.full((4, 4), 0.5, np.float32)))
-    with pytest.raises(DataError, match="whole numbers, got fractions"):
-        read_labels(tmp_path / "it")
+# ------------------------------------------------------------------------------------------------------------- files
 
 
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 40), dtype=np.uint8)
-
-
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
-@pytest.mark.parametrize("read", [read_image, read_labels])
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"not an image",
-        png(NOISE)[:300],
-        tif(NOISE)[:300],
-        tif(NOISE, compression="tiff_lzw")[:-200],
-        flipped(png(NOISE), 500),
-    ],
-    ids=["empty", "text", "cut PNG", "cut TIFF", "cut LZW TIFF", "PNG with a wrong byte"],
-)
-def test_a_damaged_image_is_named(tmp_path, read, body):
-    path = tmp_path / "it.png"
-    path.write_bytes(body)
-    with pytest.raises(DataError, match=r"it\.png: cannot be read as an image .*get it again"):
-        read(path)
-
-
-def test_an_image_of_another_kind_is_told_what_to_become(tmp_path):
-    import tifffile  # comes with scikit-image
-
-    tifffile.imwrite(tmp_path / "it.tif", np.zeros((4, 4), np.float64))
-    with pytest.raises(DataError, match="of another kind: save it as PNG, or as TIFF with 8 bits, 16 bits or 32-bit"):
-        read_image(tmp_path / "it.tif")
-
-
-@pytest.mark.filterwarnings("ignore:Image size")
-def test_an_image_that_would_fill_the_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 700)
-    (tmp_path / "it.png").write_bytes(png(NOISE))
-    with pytest.raises(DataError, match=r"it\.png: claims to have more than 1400 pixels"):
-        read_image(tmp_path / "it.png")
-
-
-def test_a_stack_is_not_one_image(tmp_path):
-    Image.fromarray(NOISE).save(tmp_path / "it.tif", save_all=True, append_images=[Image.fromarray(NOISE)])
-    with pytest.raises(DataError, match="expected one page, got 2"):
-        read_image(tmp_path / "it.tif")
-
-
-def test_pixels_that_are_no_numbers(tmp_path):
-    (tmp_path / "it.tif").write_bytes(tif(np.array([[np.nan, 1]], np.float32)))
-    with pytest.raises(DataError, match="NaN or infinite"):
-        read_image(tmp_path / "it.tif")
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):

@@ -295,6 +295,50 @@ def test_nobody_writes_into_a_frame():
     assert frame.weights.max() == 1
 
 
+RARE = np.zeros((60, 70), int)
+RARE[50:52, 60:62], RARE[:, :20] = 2, 1
+COMMON = Frame(np.zeros((60, 70), np.float32), (RARE == 1).astype(int))
+
+
+def test_crops_show_rare_classes_more_often():
+    """Class 2 has four pixels, in one of four frames."""
+    some = [COMMON, Frame(COMMON.image, RARE), COMMON, COMMON]
+    shown = {
+        balance: np.mean([(Crops(some, 16, target=None, balance=balance)[n][1] == 2).any() for n in range(150)])
+        for balance in (0, 0.6)
+    }
+    assert shown[0] < 0.05 and 0.15 < shown[0.6] < 0.35  # a third of 0.6, less what is lost by bending it away
+    crops = Crops(some, 16, target=None, balance=0.6)
+    assert_same(crops[7], Crops(some, 16, target=None, balance=0.6)[7])
+    unknown = [Frame(COMMON.image, RARE, known=RARE != 2), COMMON]
+    assert Crops(unknown, 16, target=None, balance=1)._frames_of.keys() == {0, 1}
+    with pytest.raises(ValueError, match="balance: expected class numbers, that is target=None"):
+        Crops(some, 16, balance=0.5)
+
+
+def test_the_pixel_that_was_drawn_is_seen():
+    frame = where((40, 50))
+    crops = Crops([frame], 12, target=None, balance=1, **OFF)
+    for n in range(60):
+        rng = np.random.default_rng((crops.seed, n))
+        rng.random()
+        _, (row, column) = crops._pixel_of_a_class(rng)
+        assert frame.instances[row, column] in crops[n][1]
+
+
+def test_what_nobody_knows_has_no_weight_wherever_it_is_bent():
+    """Not even a little, as between a weight and 0 it would have: the label there is another's."""
+    known = np.ones((60, 70), bool)
+    known[20:40, 20:50] = False
+    frame = where((60, 70))._replace(known=known)
+    assert {bool(w) for w in np.unique(Whole([frame], target=None)[0][2])} == {False, True}
+    for n in range(20):
+        _, labels, weights = Crops([frame], 24, target=None)[n]
+        np.testing.assert_array_equal(weights > 0, known.ravel()[labels])
+    with pytest.raises(TypeError, match=r"frames\[0\].known: expected booleans, got int64"):
+        Whole([frame._replace(known=known.astype(int))])
+
+
 def test_a_crop_is_quick():
     """One core, all of it switched on, from a frame as large as those of PhC-U373."""
     crops = Crops([Frame(*synthetic_cells(0, (520, 696), cells=60))], 128, weight_map=WEIGHTED)

@@ -16,7 +16,7 @@ from unet_edu.data.cells import synthetic_cells
 from unet_edu.data.doubts import described, doubts, expect_something_to_learn
 from unet_edu.data.files import DataError
 from unet_edu.data.pictures import DataWarning
-from unet_edu.data.sources import Annotated, annotated, common_limits, digest, frames, held_out, pairs, pictures
+from unet_edu.data.sources import Labelled, common_limits, digest, frames, held_out, labelled, pairs, picture_files
 
 NO_UTF8 = os.fsdecode(b"caf\xe9")
 
@@ -34,16 +34,16 @@ def save_pair(folder: Path, name: str = "a", *, end: str = ".png", labels: np.nd
     save(folder / "labels" / f"{name}.png", (cells if labels is None else labels).astype(np.uint8))
 
 
-def read(folder: Path, **options) -> list[Annotated]:
+def read(folder: Path, **options) -> list[Labelled]:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return annotated(str(folder), **options)[0]
+        return labelled(str(folder), **options)[0]
 
 
-def picture(labels, name="it", image=None, known=None) -> Annotated:
+def picture(labels, name="it", image=None, known=None) -> Labelled:
     labels = np.asarray(labels, np.int32)
     rng = np.random.default_rng(sum(name.encode()))
-    return Annotated(name, rng.random(labels.shape) if image is None else image, labels, known)
+    return Labelled(name, rng.random(labels.shape) if image is None else image, labels, known)
 
 
 # ------------------------------------------------------------------------------------------------------------------------- names
@@ -91,19 +91,21 @@ def test_what_is_not_read_is_said_once_with_a_count(tmp_path):
 def test_a_folder_of_which_nothing_is_read_says_why(tmp_path):
     save(tmp_path / "day1" / "b.png", np.zeros((4, 4), np.uint8))
     with pytest.raises(DataError, match=r"found none but 1 file in subfolders \(such as day1"):
-        pictures([tmp_path])
+        picture_files([tmp_path])
     (tmp_path / "it.png").mkdir()  # a folder with the name of a picture
     with pytest.raises(DataError, match="found none"):
-        pictures([tmp_path])
+        picture_files([tmp_path])
 
 
 def test_results_are_left_out_only_where_their_picture_stands_beside_them(tmp_path):
     for name in ("a.png", "a_mask.png", "cell_mask.png", "b_labels.tif"):
         save(tmp_path / name, np.zeros((4, 4), np.uint8))
     with pytest.warns(DataWarning, match=r"not read: 1 file from an earlier run \(such as a_mask.png\)"):
-        chosen = pictures([tmp_path], ("_mask.png", "_labels.tif"))
+        chosen = picture_files([tmp_path], ("_mask.png", "_labels.tif"))
     assert [path.name for path in chosen] == ["a.png", "b_labels.tif", "cell_mask.png"]
-    assert pictures([tmp_path / "a_mask.png"], ("_mask.png",)) == [tmp_path / "a_mask.png"], "who names a file means it"
+    assert picture_files([tmp_path / "a_mask.png"], ("_mask.png",)) == [tmp_path / "a_mask.png"], (
+        "who names a file means it"
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------------------- labels
@@ -118,8 +120,25 @@ def test_pixels_that_nobody_knows(tmp_path):
     assert one.labels.max() == 1 and not one.labels[:10].any()
     with pytest.raises(DataError, match=r"expected numbers from 0 to 1, got 0 to 255; if one .* as in --ignore 255"):
         read(tmp_path, classes=2)
+    with pytest.raises(ValueError, match="--ignore 0: of cells 0 is the background"):
+        read(tmp_path, ignore=0)
     (one,) = read(tmp_path, classes=None, ignore=7)
     assert one.known is None, "where the number is nowhere, everything is known"
+
+
+def test_two_classes_may_be_a_mask_of_0_and_255(tmp_path):
+    mask = np.zeros((40, 48), np.uint8)
+    mask[5:9] = 255
+    for name in "ab":
+        save_pair(tmp_path, name, labels=mask)
+    with pytest.warns(
+        DataWarning, match=r"a\.png: 255 is taken for class 1, because all labels are masks of 0 and 255"
+    ):
+        images, _ = labelled(str(tmp_path), classes=2)
+    np.testing.assert_array_equal(images[1].labels, mask // 255)
+    save_pair(tmp_path, "c", labels=mask // 255)  # so it stands for something else
+    with pytest.raises(DataError, match=r"a\.png: expected numbers from 0 to 1, got 0 to 255"):
+        read(tmp_path, classes=2)
 
 
 def test_a_mask_becomes_cells_and_numbers_stay(tmp_path):
@@ -133,15 +152,15 @@ def test_a_mask_becomes_cells_and_numbers_stay(tmp_path):
 
 def test_sources_that_are_none(tmp_path):
     with pytest.raises(ValueError, match="expected a folder, 'cells', or one of PhC-C2DH-U373"):
-        annotated(str(tmp_path / "no"))
+        labelled(str(tmp_path / "no"))
     with pytest.raises(ValueError, match="--classes and --ignore are for folders of yours"):
-        annotated("cells", classes=3)
+        labelled("cells", classes=3)
     save_pair(tmp_path, labels=np.zeros((30, 48)))
     with pytest.raises(DataError, match=r"a\.png: expected the size of its image, \(40, 48\), got \(30, 48\)"):
         read(tmp_path)
 
 
-def names(images: tuple[list[Annotated], list[Annotated]]) -> tuple[str, str]:
+def names(images: tuple[list[Labelled], list[Labelled]]) -> tuple[str, str]:
     training, validation = images
     return "".join(one.name for one in training), "".join(one.name for one in validation)
 
@@ -159,7 +178,7 @@ def test_where_the_last_have_no_cell_more_are_held_out():
     def images(pattern):
         return [picture(np.eye(4) * (sign == "x"), name) for name, sign in zip("abcdef", pattern, strict=False)]
 
-    with pytest.warns(DataWarning, match="^c: held out as well, because the 3 behind it are without a cell"):
+    with pytest.warns(DataWarning, match="^c: held out as well, because nothing is on the 3 behind it"):
         assert names(held_out(images("xxx---"), 0.2)) == ("ab", "cdef")
     for pattern, expected in (("xxx-x-", ("abcd", "ef")), ("x-----", ("abcd", "ef")), ("------", ("abcd", "ef"))):
         with warnings.catch_warnings(action="error"):  # there is one among them; or none to spare
@@ -181,17 +200,17 @@ def test_each_picture_has_its_own_range_or_all_have_one():
 
 
 def test_a_digest_tells_one_set_from_another():
-    some = frames([picture(np.eye(8), "a"), picture(np.eye(8), "b")], 1)
-    changed = some[0].instances.copy()
+    some = [picture(np.eye(8), "a"), picture(np.eye(8), "b")]
+    changed = some[0].labels.copy()
     changed[0, 1] = 7
     others = [
         some[::-1],
         some[:1],
-        [some[0]._replace(instances=changed), some[1]],
+        [some[0]._replace(labels=changed), some[1]],
         [some[0]._replace(known=changed > 0), some[1]],
     ]
     assert len({digest(some), *map(digest, others)}) == 5
-    assert digest(some) == digest(frames([picture(np.eye(8), "a"), picture(np.eye(8), "b")], 1))
+    assert digest(some) == digest([picture(np.eye(8), "a"), picture(np.eye(8), "b")])
 
 
 # ------------------------------------------------------------------------------------------------------- what is said before a run
@@ -225,11 +244,11 @@ def test_what_was_read_is_described():
         (np.zeros((8, 8)), None, None, "there is no cell, every pixel is 0"),
         (1 + np.eye(8), None, None, "no pixel is 0, which is the background, .* --classes 3"),
         (np.full((8, 8), 2), 3, None, "every pixel is of class 2; there is nothing to tell apart"),
-        (np.zeros((8, 8)), 2, np.zeros((8, 8), bool), "nobody knows any pixel of them; what is --ignore to be"),
+        (np.zeros((8, 8)), 2, np.zeros((8, 8), bool), "nobody knows any pixel; which number is --ignore to be"),
     ],
 )
 def test_a_set_on_which_nothing_can_be_learned_is_refused(labels, classes, known, said):
-    with pytest.raises(DataError, match=f"^mine.png and all others to train on: .*{said}"):
+    with pytest.raises(DataError, match=f"^mine.png and 1 more, to train on: .*{said}"):
         expect_something_to_learn([picture(labels, "mine.png", known=known)] * 2, classes)
     expect_something_to_learn([picture(CELLS)], None)
 
@@ -274,7 +293,7 @@ def test_what_is_the_same_with_many_files_is_said_once():
 
 def test_good_labels_raise_no_doubt():
     looks = [synthetic_cells(seed, look=look) for seed in range(8) for look in ("fluorescence", "phase")]
-    images = [Annotated(f"{n}", *pair) for n, pair in enumerate(looks)]
+    images = [Labelled(f"{n}", *pair) for n, pair in enumerate(looks)]
     assert doubts(images[:12], images[12:], None) == []
 
 

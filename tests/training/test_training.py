@@ -306,9 +306,14 @@ def test_of_equal_ious_the_one_with_the_lower_loss_is_the_best():
     ]
     tied = training.History(rows=rows)
     assert tied.best == rows[1] and tied.chosen_by == "val_loss"
-    better = training.History(rows=[*rows, {"step": 4, "val_iou": 0.1, "val_loss": 9.0}])
-    assert better.best["step"] == 4 and better.chosen_by == "val_iou"
-    assert training.History(rows=[{"step": 1, "loss": 1.0}]).best is None
+    better = training.History(
+        rows=[*rows, {"step": 4, "val_iou": 0.1, "val_loss": 9.0}, {"step": 5, "val_iou": 0.1, "val_loss": 9.5}]
+    )
+    assert better.best["step"] == 4 and better.chosen_by == "val_iou", (
+        "what comes later and is not better changes nothing"
+    )
+    nothing = training.History(rows=[{"step": 1, "loss": 1.0}])
+    assert nothing.best is None and nothing.chosen_by == "val_loss"
 
 
 def test_pixels_of_weight_0_count_in_no_score_and_no_loss():
@@ -371,7 +376,25 @@ def test_a_run_goes_on_with_the_images_it_began_with(tmp_path):
         fit(about(data="4567"), Blobs(), **on)
     with pytest.raises(ValueError, match="contrast: the run in .* has 'range', got 'stretch'"):
         fit(about(contrast="stretch"), Blobs(), new_data=True, **on)
-    fit(about(data="4567"), Blobs(), new_data=True, **on)
+    with pytest.raises(ValueError, match="has made all its steps and learns nothing from other images"):
+        fit(about(data="4567"), Blobs(), new_data=True, **on)
+
+
+def test_scores_on_other_images_are_forgotten(tmp_path):
+    """The best of the old ones would stay the best for ever."""
+
+    def stop(model, row):
+        if row["step"] == 4:
+            signal.raise_signal(signal.SIGINT)
+
+    settings = {"steps": 8, "validate_every": 2, "folder": tmp_path, **PLAIN}
+    assert fit(about(), Blobs(), Blobs(), on_validation=stop, **settings).interrupted
+    on = about(data="4567")
+    history = fit(on, Blobs(), Listed(Blobs(13).samples[:1]), resume=True, new_data=True, **settings)
+    assert [("val_iou" in row) for row in history.rows] == [False, False, True, True]
+    best = load(tmp_path / "best.pt")
+    assert best.about["step"] in (6, 8) and best.about["data"] == "4567"
+    assert best.about["val_loss"] == history.best["val_loss"]
 
 
 def test_weights_that_are_no_numbers_are_not_kept(tmp_path):

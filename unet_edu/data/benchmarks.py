@@ -124,7 +124,8 @@ class RealFrame:
     @property
     def image(self) -> NDArray[np.float32]:
         """(H, W) float32. Divided by the largest number of the file's type, so that 8 bits go from 0 to 1; nothing is stretched."""
-        return self.files["image"]()
+        image = self.files["image"]()
+        return (image / (np.iinfo(image.dtype).max if image.dtype.kind in "ui" else 1)).astype(np.float32)
 
     @property
     def gold(self) -> NDArray[np.int32] | None:
@@ -497,15 +498,10 @@ _FINDERS: dict[str, Callable[[Path], list[RealFrame]]] = {
 def _readers(paths: dict[str, Path]) -> dict[str, Reader]:
     """How to read each of these files that is there. The image is expected to be there: its reader will say if it is not."""
     return {
-        kind: partial(_image if kind == "image" else read_labels, path)
+        kind: partial(read_image if kind == "image" else read_labels, path)
         for kind, path in paths.items()
         if kind == "image" or path.exists()
     }
-
-
-def _image(path: Path) -> NDArray[np.float32]:
-    image = read_image(path)
-    return (image / (np.iinfo(image.dtype).max if image.dtype.kind == "u" else 1)).astype(np.float32)
 
 
 def _mask(path: Path) -> NDArray[np.int32]:
@@ -513,8 +509,8 @@ def _mask(path: Path) -> NDArray[np.int32]:
     return (read_labels(path) > 0).astype(np.int32)
 
 
-def _raw(volume: Path, z: int) -> NDArray[np.float32]:
-    return _slice(volume, "raw", z).astype(np.float32) / np.float32(255)
+def _raw(volume: Path, z: int) -> NDArray[np.uint8]:
+    return _slice(volume, "raw", z).astype(np.uint8)
 
 
 def _inside(volume: Path, z: int) -> NDArray[np.int32]:

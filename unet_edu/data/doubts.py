@@ -14,20 +14,20 @@ from numpy.typing import NDArray
 
 from unet_edu.data.files import DataError
 from unet_edu.data.seen import plain
-from unet_edu.data.sources import Annotated
+from unet_edu.data.sources import Labelled
 
-__all__ = ["described", "doubts", "expect_something_to_learn"]
+__all__ = ["and_others", "described", "doubts", "expect_something_to_learn"]
 
 MANY_PIECES = 3  # a cell may be cut in two by another one that lies over it
 SIDE = 128  # to see whether two pictures are nearly the same
 
 
-def described(images: Sequence[Annotated], classes: int | None) -> str:
+def described(images: Sequence[Labelled], classes: int | None) -> str:
     """How many pictures, how large, of which numbers, and what is on them.
 
     Parameters
     ----------
-    images : sequence of Annotated
+    images : sequence of Labelled
     classes : int or None
         None: the labels number cells.
 
@@ -48,11 +48,12 @@ def described(images: Sequence[Annotated], classes: int | None) -> str:
         text += f"; {cells[0]}, {cells[len(cells) // 2]}, {cells[-1]} cells an image (least, median, most), on {_percent(1 - shares[0])} of the pixels"
     else:
         text += "; of the pixels are " + ", ".join(f"{_percent(share)} class {n}" for n, share in enumerate(shares))
-    unknown = 1 - np.mean([1.0 if one.known is None else one.known.mean() for one in images])
+    known = sum(one.labels.size if one.known is None else int(one.known.sum()) for one in images)
+    unknown = 1 - known / sum(one.labels.size for one in images)
     return text + (f"; nobody knows {_percent(unknown)}" if unknown else "")
 
 
-def expect_something_to_learn(images: Sequence[Annotated], classes: int | None) -> None:
+def expect_something_to_learn(images: Sequence[Labelled], classes: int | None) -> None:
     """Raise when there is only one kind of pixel to learn from.
 
     Raises
@@ -60,33 +61,27 @@ def expect_something_to_learn(images: Sequence[Annotated], classes: int | None) 
     DataError
         When no picture has a cell, or none has background, or all pixels are of one class, or nobody knows any.
     """
-    shares = _shares(images, classes)
+    where, shares = f"{images[0].name}{and_others(len(images) - 1)}, to train on", _shares(images, classes)
     if not shares.any():
-        raise DataError(
-            f"{images[0].name} and all others to train on: nobody knows any pixel of them; what is --ignore to be?"
-        )
+        raise DataError(f"{where}: nobody knows any pixel; which number is --ignore to be?")
     if np.count_nonzero(shares) > 1:
         return
     if classes is not None:
-        raise DataError(
-            f"{images[0].name} and all others to train on: every pixel is of class {shares.argmax()}; there is nothing to tell apart"
-        )
+        raise DataError(f"{where}: every pixel is of class {shares.argmax()}; there is nothing to tell apart")
     if shares[0]:
-        raise DataError(
-            f"{images[0].name} and all others to train on: there is no cell, every pixel is 0; are these the labels?"
-        )
+        raise DataError(f"{where}: there is no cell, every pixel is 0; are these the labels?")
     raise DataError(
-        f"{images[0].name} and all others to train on: no pixel is 0, which is the background, so all is cell; "
-        f"write 0 where no cell is, or, if these are kinds of things, say so with --classes {max(int(one.labels.max()) for one in images) + 1}"
+        f"{where}: no pixel is 0, which is the background, so all is cell; write 0 where no cell is, or, if these are kinds of things, say so, as in "
+        f"--classes {max(int(one.labels.max()) for one in images) + 1}"
     )
 
 
-def doubts(training: Sequence[Annotated], validation: Sequence[Annotated], classes: int | None) -> list[str]:
+def doubts(training: Sequence[Labelled], validation: Sequence[Labelled], classes: int | None) -> list[str]:
     """What looks wrong with pictures and labels.
 
     Parameters
     ----------
-    training, validation : sequences of Annotated
+    training, validation : sequences of Labelled
         In the order of their names.
     classes : int or None
         None: the labels number cells.
@@ -101,16 +96,17 @@ def doubts(training: Sequence[Annotated], validation: Sequence[Annotated], class
         named = [(one.name, said) for one in (*training, *validation) if (said := doubt(one))]
         if named:
             name, said = named[0]
-            found.append(f"{name}{_and_others(len(named) - 1)}: {said}")
+            found.append(f"{name}{and_others(len(named) - 1)}: {said}")
     found += _empty(validation) if classes is None else _missing(training, validation, classes)
     return found + list(_leaks(training, validation))
 
 
-def _and_others(count: int) -> str:
+def and_others(count: int) -> str:
+    """What follows the first name of several."""
     return f" and {count} more" if count else ""
 
 
-def _shares(images: Sequence[Annotated], classes: int | None) -> NDArray[np.float64]:
+def _shares(images: Sequence[Labelled], classes: int | None) -> NDArray[np.float64]:
     """The part of all known pixels that each class has; of cells: background and cell."""
     counts = np.zeros(classes or 2, np.int64)
     for one in images:
@@ -123,7 +119,7 @@ def _percent(share: float) -> str:
     return f"{100 * share:.2g} %" if share < 0.995 or share == 1 else "nearly 100 %"
 
 
-def _numbers(one: Annotated) -> NDArray[np.int32]:
+def _numbers(one: Labelled) -> NDArray[np.int32]:
     numbers = np.unique(one.labels)
     return numbers[numbers > 0]
 
@@ -131,7 +127,7 @@ def _numbers(one: Annotated) -> NDArray[np.int32]:
 # ----------------------------------------------------------------------------------------------------------- labels that number cells
 
 
-def _is_full(one: Annotated) -> str | None:
+def _is_full(one: Labelled) -> str | None:
     is_cell = one.labels > 0 if one.known is None else (one.labels > 0)[one.known]
     if is_cell.size and is_cell.all():
         return "no pixel is 0, which is the background; are these kinds of things? Then say how many, as in --classes 3"
@@ -140,7 +136,7 @@ def _is_full(one: Annotated) -> str | None:
     return None
 
 
-def _pieces(one: Annotated) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+def _pieces(one: Labelled) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
     """The numbers above 0, and in how many pieces each lies."""
     from skimage.measure import label  # slow to import
 
@@ -148,7 +144,7 @@ def _pieces(one: Annotated) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
     return np.unique(one.labels.ravel()[places[pieces > 0]], return_counts=True)
 
 
-def _is_in_pieces(one: Annotated) -> str | None:
+def _is_in_pieces(one: Labelled) -> str | None:
     """One number, many places: as in classes, and as in a mask that was drawn with smooth edges or kept as JPEG."""
     numbers, pieces = _pieces(one)
     torn = np.count_nonzero(pieces > 1)
@@ -160,7 +156,7 @@ def _is_in_pieces(one: Annotated) -> str | None:
     return None
 
 
-def _is_of_edges(one: Annotated) -> str | None:
+def _is_of_edges(one: Labelled) -> str | None:
     """Numbers that have no pixel of their own inside, and lie here and there, are the greys of an edge."""
     from scipy import ndimage
 
@@ -176,7 +172,7 @@ def _is_of_edges(one: Annotated) -> str | None:
     return None
 
 
-def _has_holes(one: Annotated) -> str | None:
+def _has_holes(one: Labelled) -> str | None:
     """Vessels and tissue run around the ground between them; cells do not."""
     from scipy import ndimage
 
@@ -190,21 +186,21 @@ def _has_holes(one: Annotated) -> str | None:
     return None
 
 
-_ABOUT_CELLS: tuple[Callable[[Annotated], str | None], ...] = (_is_full, _is_in_pieces, _is_of_edges, _has_holes)
+_ABOUT_CELLS: tuple[Callable[[Labelled], str | None], ...] = (_is_full, _is_in_pieces, _is_of_edges, _has_holes)
 
 
-def _empty(validation: Sequence[Annotated]) -> Iterator[str]:
+def _empty(validation: Sequence[Labelled]) -> Iterator[str]:
     empty = [one.name for one in validation if not one.labels.any()]
     if empty and len(empty) == len(validation):
         yield (
-            f"{empty[0]}{_and_others(len(empty) - 1)}: no image that is held out has a cell, so there is no val_iou, and val_loss chooses best.pt. "
-            "It knows only what is found where nothing is; name the images so that the last ones have cells"
+            f"{empty[0]}{and_others(len(empty) - 1)}: no image that is held out has a cell, so there is no val_iou, and val_loss chooses best.pt. "
+            "It knows only what is found where nothing is; mark cells on more images"
         )
     elif empty:
-        yield f"{empty[0]}{_and_others(len(empty) - 1)}: held out, and without a cell"
+        yield f"{empty[0]}{and_others(len(empty) - 1)}: held out, and without a cell"
 
 
-def _missing(training: Sequence[Annotated], validation: Sequence[Annotated], classes: int) -> Iterator[str]:
+def _missing(training: Sequence[Labelled], validation: Sequence[Labelled], classes: int) -> Iterator[str]:
     for images, said in (
         (training, "to train on: it cannot be learned"),
         (validation, "held out: val_iou says nothing of it"),
@@ -217,13 +213,13 @@ def _missing(training: Sequence[Annotated], validation: Sequence[Annotated], cla
 # ------------------------------------------------------------------------------------------- the same picture on both sides
 
 
-def _leaks(training: Sequence[Annotated], validation: Sequence[Annotated]) -> Iterator[str]:
+def _leaks(training: Sequence[Labelled], validation: Sequence[Labelled]) -> Iterator[str]:
     """Pictures that are known from training say nothing of how the network does on others."""
     seen = {_content(one): one.name for one in training}
     copies = [(one.name, seen[_content(one)]) for one in validation if _content(one) in seen]
     if copies:
         held, known = copies[0]
-        yield f"{held}{_and_others(len(copies) - 1)}: held out, and the same picture as {known}, which is trained on; scores will be too good"
+        yield f"{held}{and_others(len(copies) - 1)}: held out, and the same picture as {known}, which is trained on; scores will be too good"
     elif training and validation and (share := _likeness(training, validation[0])):
         yield (
             f"{validation[0].name}: held out, and nearly the same picture as {training[-1].name}, which is trained on (they correlate by {share:.2f}). Are they "
@@ -231,11 +227,11 @@ def _leaks(training: Sequence[Annotated], validation: Sequence[Annotated]) -> It
         )
 
 
-def _content(one: Annotated) -> tuple[tuple[int, ...], str]:
+def _content(one: Labelled) -> tuple[tuple[int, ...], str]:
     return one.image.shape, hashlib.sha256(np.ascontiguousarray(one.image).data).hexdigest()
 
 
-def _likeness(training: Sequence[Annotated], first: Annotated) -> float | None:
+def _likeness(training: Sequence[Labelled], first: Labelled) -> float | None:
     """How alike the neighbours at the border are, if they are much more so than pictures of this kind are anyway (those of one eye, one dish)."""
     mine = _small(first)
     alike = [float(np.mean(mine * small)) if small.shape == mine.shape else 0.0 for small in map(_small, training)]
@@ -243,7 +239,7 @@ def _likeness(training: Sequence[Annotated], first: Annotated) -> float | None:
     return alike[-1] if alike[-1] > 0.5 and 1 - alike[-1] < (1 - usual) / 2 else None
 
 
-def _small(one: Annotated) -> NDArray[np.float64]:
+def _small(one: Labelled) -> NDArray[np.float64]:
     """A sample of the picture with mean 0 and standard deviation 1."""
     steps = tuple(slice(None, None, max(1, side // SIDE)) for side in one.image.shape[-2:])
     sample = plain(one.image, 1, steps)

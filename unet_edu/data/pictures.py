@@ -204,7 +204,7 @@ def _stored(path: str | os.PathLike[str]) -> tuple[Path, _Stored]:
         raise
     except MemoryError:
         raise DataError(
-            f"{path}: does not fit into the memory; save it as TIFF without compression, which is read piece by piece"
+            f"{path}: does not fit into the memory; save it as TIFF without compression and tiles, which is read piece by piece"
         ) from None
     except Exception as error:  # noqa: BLE001  a damaged file makes decoders raise almost anything
         raise DataError(
@@ -305,7 +305,7 @@ def _decoded(path: Path, page: Any) -> NDArray[Any]:
         if "imagecodecs" not in str(error) and not isinstance(error, ImportError):
             raise
         raise DataError(
-            f"{path}: is compressed in a way ({page.compression.name}) that needs one more package: pip install imagecodecs; or save it without compression"
+            f"{path}: is compressed in a way ({page.compression.name}) that needs one more package: pip install --upgrade imagecodecs; or save it without compression"
         ) from None
 
 
@@ -335,7 +335,7 @@ def _png_or_jpeg(path: Path, file: BinaryIO) -> _Stored:
             raise ValueError("its beginning is unknown to Pillow") from None
         except Image.DecompressionBombError:
             raise DataError(
-                f"{path}: has more than {2 * (Image.MAX_IMAGE_PIXELS or 0)} pixels; save it as TIFF without compression, which is read piece by piece"
+                f"{path}: has more than {2 * (Image.MAX_IMAGE_PIXELS or 0)} pixels; save it as TIFF without compression and tiles, which is read piece by piece"
             ) from None
     return _Stored("PNG" if is_png else "JPEG", planes, transparent, palette, bits, orientation, not is_png)
 
@@ -358,7 +358,9 @@ def _planes(path: Path, picture: Any, bits: int) -> tuple[NDArray[Any], int, NDA
                 f"{path}: is damaged: its palette has {len(palette)} colours, and number {planes.max()} is used; get it again"
             )
     if key is not None:  # one number, colour or list that says which pixels are transparent
-        if mode in ("1", "P", "RGB"):
+        if mode == "1":
+            alpha = planes[0] != bool(key)  # some versions of Pillow say 1, others 255
+        elif mode in ("P", "RGB"):
             alpha = np.asarray(picture.convert("RGBA"))[..., 3]
         else:
             alpha = planes[0] != key * max(1, 255 // (2**bits - 1))  # pixels of 2 and 4 bits are spread over 0 to 255

@@ -158,6 +158,9 @@ class Crops(Whole):
         crop the arrows are closer together, and the same number bends more.
     gain, offset, noise : float
         Multiply the image by 1 ± gain, add ± offset, add noise with a standard deviation of up to `noise`.
+    balance : float
+        From 0 to 1, for class numbers (`target=None`): so often a crop is laid around a pixel of some class, each class as often as any other, in
+        any frame that has it. The other crops lie anywhere. So a class that is in few places is seen again and again.
 
     Raises
     ------
@@ -188,6 +191,7 @@ class Crops(Whole):
         gain: float = 0.2,
         offset: float = 0.1,
         noise: float = 0.02,
+        balance: float = 0.0,
     ) -> None:
         super().__init__(frames, target=target, weight_map=weight_map)
         self.size, self.seed = pair("size", size, 1), whole("seed", seed, 0)
@@ -197,18 +201,20 @@ class Crops(Whole):
         self.scale, self.sigma = _at_least(1, "scale", scale), _at_least(0, "sigma", sigma)
         self.gain, self.offset = _at_least(0, "gain", gain), _at_least(0, "offset", offset)
         self.noise = _at_least(0, "noise", noise)
+        self.balance = _at_least(0, "balance", balance)
+        if balance and target is not None:
+            raise ValueError("balance: expected class numbers, that is target=None; of cells, each would be a class")
+        self._frames_of = _frames_of_classes(self.frames) if balance else {}
 
     def __getitem__(self, n: int) -> Sample:
         if n < 0:
             raise IndexError(f"n: samples are counted from 0, got {n}; an endless stream has no last one")
-        epoch, place = divmod(n, len(self.frames))
-        # the 1 keeps these numbers apart from those of sample n = epoch
-        order = np.random.default_rng((self.seed, epoch, 1)).permutation(len(self.frames))
-        image, instances, _, known = self.frames[order[place]]
-        weights = self._weights(int(order[place]))
-
         rng = np.random.default_rng((self.seed, n))
-        places = self._places(rng, instances.shape)
+        is_balanced = bool(self._frames_of) and rng.random() < self.balance
+        number, pixel = self._pixel_of_a_class(rng) if is_balanced else (self._in_turn(n), None)
+        image, instances, _, known = self.frames[number]
+        weights = self._weights(number)
+        places = self._places(rng, instances.shape, pixel)
         return self._sample(
             self._relit(rng, sample_at(image, places, order=3)),
             sample_at(instances, places, order=0),
@@ -218,8 +224,27 @@ class Crops(Whole):
             else sample_at(known, places, order=0),  # as the labels: no unknown one is taken for known
         )
 
-    def _places(self, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
-        """Where each pixel of the crop looks in its frame, (2, h, w): bent, then turned and scaled about its centre, then moved."""
+    def _in_turn(self, n: int) -> int:
+        """Which frame's turn it is: each epoch has its own order."""
+        epoch, place = divmod(n, len(self.frames))
+        # the 1 keeps these numbers apart from those of sample n = epoch
+        return int(np.random.default_rng((self.seed, epoch, 1)).permutation(len(self.frames))[place])
+
+    def _pixel_of_a_class(self, rng: np.random.Generator) -> tuple[int, tuple[int, int]]:
+        """Draw a class, a frame that has it, and one of its pixels there."""
+        label = rng.choice(list(self._frames_of))
+        number = int(rng.choice(self._frames_of[label]))
+        is_it = _known(self.frames[number], self.frames[number].instances == label)
+        row, column = divmod(int(rng.choice(np.flatnonzero(is_it))), is_it.shape[1])
+        return number, (row, column)
+
+    def _places(
+        self, rng: np.random.Generator, shape: tuple[int, ...], pixel: tuple[int, int] | None
+    ) -> NDArray[np.float64]:
+        """Where each pixel of the crop looks in its frame, (2, h, w): bent, then turned and scaled about its centre, then moved.
+
+        It is moved anywhere, or so that a certain pixel is seen: in the middle half of the crop, where turning and bending cannot lose it.
+        """
         from_centre = [np.arange(side) - (side - 1) / 2 for side in self.size]
         places = np.stack(np.meshgrid(*from_centre, indexing="ij"))
         if self.sigma:
@@ -227,7 +252,11 @@ class Crops(Whole):
         places = np.tensordot(self._turn(rng), places, axes=1)
         for axis in (0, 1):
             least, most = -self.margin, shape[axis] + self.margin - self.size[axis]
-            top = rng.integers(min(least, most), max(least, most), endpoint=True)
+            least, most = min(least, most), max(least, most)
+            if pixel is not None:
+                quarter = self.size[axis] // 4
+                least, most = np.clip((pixel[axis] - self.size[axis] + 1 + quarter, pixel[axis] - quarter), least, most)
+            top = rng.integers(least, most, endpoint=True)
             places[axis] += top + (self.size[axis] - 1) / 2
         return places
 
@@ -246,6 +275,19 @@ class Crops(Whole):
         gain, offset = 1 + rng.uniform(-self.gain, self.gain), rng.uniform(-self.offset, self.offset)
         noise = rng.uniform(0, self.noise) * rng.standard_normal(image.shape, np.float32)
         return image * gain + offset + noise
+
+
+def _known(frame: Frame, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return mask if frame.known is None else mask & frame.known
+
+
+def _frames_of_classes(frames: Sequence[Frame]) -> dict[int, list[int]]:
+    """For each class the numbers of the frames that have a pixel of it, as far as it is known."""
+    found: dict[int, list[int]] = {}
+    for number, frame in enumerate(frames):
+        for label in np.unique(frame.instances[_known(frame, np.ones(frame.instances.shape, bool))]).tolist():
+            found.setdefault(label, []).append(number)
+    return dict(sorted(found.items()))
 
 
 def _checked(frame: Any, name: str) -> Frame:

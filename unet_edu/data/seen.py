@@ -22,6 +22,10 @@ SAMPLE = 2**22  # pixels of a large picture that are enough to know its percenti
 GREY = np.array([0.2125, 0.7154, 0.0721])  # how bright the eye finds red, green and blue, as in skimage.color.rgb2gray
 
 
+Scale = tuple[Any, Any]
+"""What becomes 0 and what becomes 1: numbers for all channels, or arrays (3, 1, 1) with those of each."""
+
+
 class Seen:
     """A picture as a network is to see it: float32, dark is 0 and bright is 1.
 
@@ -36,7 +40,8 @@ class Seen:
         What the network takes. Colours are made grey as the eye sees them; grey is given to each of three channels.
     scale : (dark, bright), optional
         What becomes 0 and 1; what lies beyond is cut off. Left out, the darkest and the brightest percent of this picture's own numbers, whatever their
-        type. Where these are equal, its least and its greatest number, and a `DataWarning` says so.
+        type; of colours for each channel, so that the tint of a camera or a lamp is lost. Where these are equal, its least and its greatest number, and
+        a `DataWarning` says so.
     name : str
         What messages call the picture.
 
@@ -48,9 +53,7 @@ class Seen:
 
     dtype = np.dtype(np.float32)
 
-    def __init__(
-        self, image: NDArray[Any], channels: int, scale: tuple[float, float] | None = None, name: object = "image"
-    ) -> None:
+    def __init__(self, image: NDArray[Any], channels: int, scale: Scale | None = None, name: object = "image") -> None:
         if channels not in (1, 3):
             raise DataError(
                 f"{name}: the network takes {channels} channels; pictures from files have one (grey) or three (colours)"
@@ -66,11 +69,20 @@ class Seen:
             _expect_inside(image, channels, scale, name)
 
     def __getitem__(self, place: Any) -> NDArray[np.float32]:
-        dark, bright = self.scale
+        place = _place(place, len(self.shape))
         block = plain(self.image, self.channels, place, self._origin)
-        if bright > dark:
-            return np.clip((block - dark) / (bright - dark), 0, 1).astype(np.float32)
-        return np.zeros(block.shape, np.float32)
+        dark, bright = (np.broadcast_to(limit, self.shape)[place] for limit in self.scale)
+        stretched = (block - dark) / np.where(bright > dark, bright - dark, 1)
+        return np.where(bright > dark, np.clip(stretched, 0, 1), 0).astype(np.float32)
+
+
+def _place(place: Any, axes: int) -> tuple[Any, ...]:
+    """Slices with one for each axis that comes before the last that was named."""
+    place = place if isinstance(place, tuple) else (place,)
+    if Ellipsis not in place:
+        return place
+    at = place.index(Ellipsis)
+    return (*place[:at], *[slice(None)] * (axes - len(place) + 1), *place[at + 1 :])
 
 
 def plain(image: NDArray[Any], channels: int, place: Any = ..., origin: Any = None) -> NDArray[np.float64]:
@@ -89,10 +101,7 @@ def plain(image: NDArray[Any], channels: int, place: Any = ..., origin: Any = No
     -------
     array of float64
     """
-    place = place if isinstance(place, tuple) else (place,)
-    if Ellipsis in place:
-        at, axes = place.index(Ellipsis), 2 + (channels > 1)
-        place = (*place[:at], *[slice(None)] * (axes - len(place) + 1), *place[at + 1 :])
+    place = _place(place, 2 + (channels > 1))
     rows_and_columns = place if channels == 1 else place[1:]
     block = image[(slice(None),) * (image.ndim - 2) + rows_and_columns]
     if origin is not None:
@@ -104,8 +113,8 @@ def plain(image: NDArray[Any], channels: int, place: Any = ..., origin: Any = No
     return planes[place[0]]
 
 
-def limits(image: NDArray[Any], channels: int, origin: Any = None) -> tuple[float, float]:
-    """The darkest and the brightest percent of a picture: between the two numbers lie 98 of 100 pixels.
+def limits(image: NDArray[Any], channels: int, origin: Any = None) -> Scale:
+    """The darkest and the brightest percent of each channel: between the two numbers lie 98 of 100 pixels.
 
     Of large pictures a regular sample of about a million pixels or more is looked at.
 
@@ -113,16 +122,16 @@ def limits(image: NDArray[Any], channels: int, origin: Any = None) -> tuple[floa
     ----------
     image : (H, W) or (3, H, W) array
     channels : 1 or 3
-        Whether colours are made grey first.
+        With 1, colours are made grey first.
     origin : whole number, optional
         As for `plain`.
 
     Returns
     -------
-    dark, bright : floats
+    dark, bright : floats, or (3, 1, 1) arrays
     """
-    dark, bright = np.percentile(_sample(image, channels, origin), (1, 99))
-    return float(dark), float(bright)
+    dark, bright = np.percentile(_sample(image, channels, origin), (1, 99), axis=(-2, -1), keepdims=channels > 1)
+    return dark, bright
 
 
 def _sample(image: NDArray[Any], channels: int, origin: Any = None) -> NDArray[np.float64]:
@@ -131,25 +140,34 @@ def _sample(image: NDArray[Any], channels: int, origin: Any = None) -> NDArray[n
     return plain(image, channels, (..., step, step), origin)
 
 
-def _own_scale(image: NDArray[Any], channels: int, origin: Any, name: object) -> tuple[float, float]:
+def _own_scale(image: NDArray[Any], channels: int, origin: Any, name: object) -> Scale:
     dark, bright = limits(image, channels, origin)
-    if dark == bright:
+    is_flat = dark == bright
+    if np.any(is_flat):
         rows = [plain(image, channels, (..., part, slice(None)), origin) for part in bands(image.shape[-2:])]
-        dark, bright = float(min(row.min() for row in rows)), float(max(row.max() for row in rows))
-        what = "all its pixels are equal: it is constant" if dark == bright else "98 of 100 of its pixels are equal"
+        axes: Any = {"axis": (-2, -1), "keepdims": channels > 1}
+        least = np.min([row.min(**axes) for row in rows], axis=0)
+        greatest = np.max([row.max(**axes) for row in rows], axis=0)
+        dark, bright = np.where(is_flat, least, dark), np.where(is_flat, greatest, bright)
+    if np.all(is_flat):  # one channel of colour may well be empty
+        what = (
+            "98 of 100 of its pixels are equal" if np.any(dark < bright) else "all its pixels are equal: it is constant"
+        )
         warnings.warn(DataWarning(name, f"{what}; is it the right picture?"), stacklevel=3)
-    if not np.isfinite(bright - dark):
+    with np.errstate(over="ignore"):
+        span = bright - dark
+    if not np.isfinite(span).all():
         raise DataError(
-            f"{name}: expected numbers of a usual size, got {dark:g} to {bright:g}; divide them and save the picture again"
+            f"{name}: expected numbers of a usual size, got {np.min(dark):g} to {np.max(bright):g}; divide them and save the picture again"
         )
     return dark, bright
 
 
-def _expect_inside(image: NDArray[Any], channels: int, scale: tuple[float, float], name: object) -> None:
+def _expect_inside(image: NDArray[Any], channels: int, scale: Scale, name: object) -> None:
     dark, bright = scale
     sample = _sample(image, channels)
     if np.mean((sample < dark) | (sample > bright)) > 0.5:
         raise DataError(
-            f"{name}: holds numbers from {sample.min():g} to {sample.max():g}, and the network learned on {dark:g} to {bright:g} without stretching "
-            "(--contrast range); bring the picture to the same scale, or train with --contrast stretch"
+            f"{name}: holds numbers from {sample.min():g} to {sample.max():g}, most of them outside of {dark:g} to {bright:g}, the range of the images to "
+            "train on (--contrast range); bring the picture to the same scale, or train with --contrast stretch"
         )

@@ -23,10 +23,10 @@ from unet_edu.data.seen import Seen, limits
 if TYPE_CHECKING:  # torch takes seconds to import, and looking at folders needs none of it
     from unet_edu.data.samples import Frame
 
-__all__ = ["Annotated", "annotated", "digest", "frames", "held_out", "pairs", "pictures"]
+__all__ = ["Labelled", "digest", "frames", "held_out", "labelled", "pairs", "picture_files"]
 
 
-class Annotated(NamedTuple):
+class Labelled(NamedTuple):
     """A picture, and what somebody says is on it.
 
     Attributes
@@ -47,9 +47,9 @@ class Annotated(NamedTuple):
     known: NDArray[np.bool_] | None = None
 
 
-def annotated(
+def labelled(
     source: str, *, classes: int | None = None, ignore: int | None = None, folder: str | os.PathLike[str] | None = None
-) -> tuple[list[Annotated], int | None]:
+) -> tuple[list[Labelled], int | None]:
     """The pictures of a source, in the order of their names.
 
     Parameters
@@ -66,7 +66,7 @@ def annotated(
 
     Returns
     -------
-    list of Annotated
+    list of Labelled
     classes : int or None
         As given; of ISBI-2012, whose labels are two classes, 2.
 
@@ -86,67 +86,87 @@ def annotated(
                 f"--classes and --ignore are for folders of yours; what the labels of {source} are is known"
             )
         if source == "cells":
-            return [Annotated(f"drawn cells {n}", *synthetic_cells(n)) for n in range(40)], None
+            return [Labelled(f"drawn cells {n}", *synthetic_cells(n)) for n in range(40)], None
         # The frames that are scored are left alone. Silver before gold: people have numbered only some of the cells of some of the frames.
         training, _ = split(load(source, folder))
         kinds = ["silver" if "silver" in frame.files else "gold" for frame in training]
         images = [
-            Annotated(frame.name, frame.image, frame.files[kind]()) for frame, kind in zip(training, kinds, strict=True)
+            Labelled(frame.name, frame.files["image"](), frame.files[kind]())
+            for frame, kind in zip(training, kinds, strict=True)
         ]
         return images, 2 if source == "ISBI-2012" else None
     if not Path(source).is_dir():
         raise ValueError(f"{source}: expected a folder, 'cells', or one of {', '.join(BENCHMARKS)}")
-    return [_annotated(image, labels, classes, ignore) for image, labels in pairs(source)], classes
+    if ignore == 0 and classes is None:
+        raise ValueError(
+            "--ignore 0: of cells 0 is the background, without which nothing is learned; take another number"
+        )
+    read = [(path, read_image(image), read_labels(path)) for image, path in pairs(source)]
+    if classes == 2 and ignore is None:
+        read = _zero_and_one(read)
+    return [_labelled(path, image, labels, classes, ignore) for path, image, labels in read], classes
 
 
-def _annotated(image_path: Path, labels_path: Path, classes: int | None, ignore: int | None) -> Annotated:
+Read = tuple[Path, NDArray[Any], NDArray[np.int32]]
+
+
+def _zero_and_one(read: list[Read]) -> list[Read]:
+    """Two classes as most programs draw them: where no label of all holds anything but 0 and 255, 255 is class 1."""
+    if not all(np.isin(labels, (0, 255)).all() for _, _, labels in read) or not any(
+        labels.any() for *_, labels in read
+    ):
+        return read
+    warnings.warn(
+        DataWarning(read[0][0], "255 is taken for class 1, because all labels are masks of 0 and 255"), stacklevel=3
+    )
+    return [(path, image, labels // 255) for path, image, labels in read]
+
+
+def _labelled(
+    path: Path, image: NDArray[Any], labels: NDArray[np.int32], classes: int | None, ignore: int | None
+) -> Labelled:
     from unet_edu.instances import connected
 
-    image, labels = read_image(image_path), read_labels(labels_path)
     if image.shape[-2:] != labels.shape:
-        raise DataError(f"{labels_path}: expected the size of its image, {image.shape[-2:]}, got {labels.shape}")
+        raise DataError(f"{path}: expected the size of its image, {image.shape[-2:]}, got {labels.shape}")
     known = None
     if ignore is not None and (labels == ignore).any():
         known = labels != ignore
         labels = np.where(known, labels, 0)
     if labels.min() < 0 or (classes is not None and labels.max() >= classes):
-        advice = (
-            ""
-            if classes is None or ignore is not None
-            else "; if one of them stands where nobody knows, say so, as in --ignore 255"
-        )
+        advice = "; if one of them stands where nobody knows, say so, as in --ignore 255" * (ignore is None)
         raise DataError(
-            f"{labels_path}: expected numbers from 0 to {(classes or 2**31) - 1}, got {labels.min()} to {labels.max()}{advice}"
+            f"{path}: expected numbers from 0 to {(classes or 2**31) - 1}, got {labels.min()} to {labels.max()}{advice}"
         )
     is_mask = classes is None and len(np.unique(labels[labels > 0])) == 1  # 0 and 255
-    return Annotated(str(labels_path), image, connected(labels > 0) if is_mask else labels, known)
+    return Labelled(str(path), image, connected(labels > 0) if is_mask else labels, known)
 
 
-def held_out(images: Sequence[Annotated], share: float) -> tuple[list[Annotated], list[Annotated]]:
+def held_out(images: Sequence[Labelled], share: float) -> tuple[list[Labelled], list[Labelled]]:
     """The first to train on, the last to validate. In one piece: neighbours in a film look alike, and must not be on both sides.
 
-    Where nothing is on the last, those before them are held out as well, up to one that has a cell, and a `DataWarning` says so. Of empty pictures the
+    Where nothing is on the last, those before them are held out as well, up to one on which there is something, and a `DataWarning` says so. Of empty pictures the
     best network would be one that finds nothing.
 
     Parameters
     ----------
-    images : sequence of Annotated
+    images : sequence of Labelled
     share : float
         The part to hold out. Above 0 it is at least one picture, and never all.
 
     Returns
     -------
-    training, validation : lists of Annotated
+    training, validation : lists of Labelled
     """
     start = len(images) - round(len(images) * share)
     if share and len(images) > 1:
         start = min(max(start, 1), len(images) - 1)
     full = [n for n, one in enumerate(images) if one.labels.any()]
-    if share and len(full) > 1 and full[0] < full[-1] < start < len(images):
+    if share and len(full) > 1 and full[-1] < start:
         warnings.warn(
             DataWarning(
                 images[full[-1]].name,
-                f"held out as well, because the {len(images) - full[-1] - 1} behind it are without a cell",
+                f"held out as well, because nothing is on the {len(images) - full[-1] - 1} behind it",
             ),
             stacklevel=2,
         )
@@ -154,18 +174,18 @@ def held_out(images: Sequence[Annotated], share: float) -> tuple[list[Annotated]
     return list(images[:start]), list(images[start:])
 
 
-def common_limits(images: Iterable[Annotated], channels: int) -> tuple[float, float]:
+def common_limits(images: Iterable[Labelled], channels: int) -> tuple[float, float]:
     """The darkest and the brightest percent that any of the pictures has: one scale for all of them."""
     dark, bright = zip(*(limits(one.image, channels) for one in images), strict=True)
-    return min(dark), max(bright)
+    return float(np.min(dark)), float(np.max(bright))
 
 
-def frames(images: Iterable[Annotated], channels: int, scale: tuple[float, float] | None = None) -> list[Frame]:
+def frames(images: Iterable[Labelled], channels: int, scale: tuple[float, float] | None = None) -> list[Frame]:
     """The pictures as a network is to see them, with what is true of them.
 
     Parameters
     ----------
-    images : iterable of Annotated
+    images : iterable of Labelled
     channels : 1 or 3
     scale : (dark, bright), optional
         One for all. Without it each picture is stretched by its own range.
@@ -179,11 +199,11 @@ def frames(images: Iterable[Annotated], channels: int, scale: tuple[float, float
     return [Frame(Seen(one.image, channels, scale, one.name)[:], one.labels, known=one.known) for one in images]
 
 
-def digest(frames: Iterable[Frame]) -> str:
-    """A short name of what is in these frames: other pictures, labels or another order have another."""
+def digest(images: Iterable[Labelled]) -> str:
+    """A short name of what is in these pictures and labels: others, or another order, have another."""
     whole = hashlib.sha256()
-    for frame in frames:
-        for array in (frame.image, frame.instances, frame.known):
+    for one in images:
+        for array in (one.image, one.labels, one.known):
             if array is not None:
                 whole.update(f"{array.shape}{array.dtype}".encode())
                 whole.update(np.ascontiguousarray(array).data)
@@ -215,7 +235,7 @@ def pairs(folder: str | os.PathLike[str]) -> list[tuple[Path, Path]]:
     return [(images[name], labels[name]) for name in sorted(images)]
 
 
-def pictures(named: Iterable[str | os.PathLike[str]], results: Sequence[str] = ()) -> list[Path]:
+def picture_files(named: Iterable[str | os.PathLike[str]], results: Sequence[str] = ()) -> list[Path]:
     """The files, and the pictures in the folders.
 
     Parameters
