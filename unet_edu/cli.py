@@ -47,6 +47,7 @@ MENDABLE = (DataError, ValueError, OSError, FloatingPointError, MemoryError)
 """What the user can mend. Anything else is a mistake in this program."""
 
 CONFIG = "train.json"
+SECTIONS = ("data", "network", "recipe", "crops")  # of the settings that must stay the same when a run goes on
 # For class numbers; docs/training.md says what they were chosen on.
 CROPS_OF_CLASSES = {"scale": 1.5, "balance": 0.33}
 LR_OF_CLASSES = 0.006
@@ -267,6 +268,7 @@ def _train(
     from unet_edu.training import fit
     from unet_edu.unet import UNet
 
+    _expect_folder(output)
     torch.manual_seed(config["recipe"]["seed"])
     model = UNet(**config["network"])
     size, w0 = config["crops"]["size"], config["crops"]["w0"]
@@ -338,8 +340,7 @@ def _read(config: dict[str, Any], last: Path | None, quiet: bool) -> tuple[list[
         about: dict[str, Any] = {"labels": "cells" if classes is None else "classes", "contrast": chosen["contrast"]}
         if chosen["contrast"] == "range":
             about |= _scale(training, chosen["channels"], last)
-        scale = (about["dark"], about["bright"]) if "dark" in about else None
-        learned, kept = (sources.frames(part, chosen["channels"], scale) for part in (training, validation))
+        learned, kept = (sources.frames(part, chosen["channels"], about) for part in (training, validation))
     if _is_first():
         if not quiet:
             typer.echo(f"To train on: {doubts.described(training, classes)}.")
@@ -349,14 +350,14 @@ def _read(config: dict[str, Any], last: Path | None, quiet: bool) -> tuple[list[
     return learned, kept, about | {"data": sources.digest(images)}
 
 
-def _scale(training: list[Labelled], channels: int, last: Path | None) -> dict[str, float]:
+def _scale(training: list[Labelled], channels: int, last: Path | None) -> dict[str, Any]:
     """What is dark and bright in all pictures alike. A run that goes on keeps to what its network has learned on."""
-    from unet_edu.data.sources import common_limits
+    from unet_edu.data.sources import common_scale
     from unet_edu.training import load
 
     kept = load(last).about if last is not None and last.exists() else {}
-    dark, bright = (kept["dark"], kept["bright"]) if "dark" in kept else common_limits(training, channels)
-    return {"dark": dark, "bright": bright}
+    names = ("dark", "bright", "numbers")
+    return {name: kept[name] for name in names} if "dark" in kept else common_scale(training, channels)
 
 
 def _tell_result(history: History, output: Path) -> None:
@@ -398,6 +399,13 @@ def _expect_device(device: str | None) -> None:
         raise ValueError(f"--{error}") from None
 
 
+def _expect_folder(output: Path) -> None:
+    """Or it would be found out only after everything was read."""
+    in_the_way = next((path for path in (output, *output.parents) if path.exists() and not path.is_dir()), None)
+    if in_the_way is not None:
+        raise ValueError(f"--output: {in_the_way} is a file; take a folder")
+
+
 def _is_first() -> bool:
     """Whether this process is the only one, or the first of those that `accelerate launch` or `torchrun` has started."""
     return os.environ.get("RANK", "0") == "0"
@@ -405,12 +413,15 @@ def _is_first() -> bool:
 
 def _expect_settings(config: dict[str, Any], output: Path, resume: bool, new_data: bool) -> None:
     """Who goes on with a run goes on with its settings, on whatever machine."""
-    if not (output / "last.pt").exists():
+    there = [name for name in ("last.pt", "best.pt") if (output / name).exists()]
+    if not there or (resume and "last.pt" not in there):
         return
     if not resume:
         raise ValueError(f"{output}: holds a run already; --resume goes on with it, another --output starts a new one")
     kept = _config_beside(output / "last.pt")
-    for section in ("data", "network", "recipe", "crops"):
+    if not kept:  # somebody has removed it; `fit` compares what the checkpoint knows
+        return
+    for section in SECTIONS:
         for name, now in config[section].items():
             then = kept.get(section, {}).get(name)
             # on another machine the same images may be in another place
@@ -433,7 +444,10 @@ def _config_beside(weights: Path) -> dict[str, Any]:
     """The settings beside some weights; none where there is no such file."""
     path = weights.parent / CONFIG
     try:
-        return json.loads(path.read_text())
+        kept = json.loads(path.read_text())
+        if not (isinstance(kept, dict) and all(isinstance(kept.get(name, {}), dict) for name in SECTIONS)):
+            raise ValueError("other settings than those of a run")
+        return kept
     except FileNotFoundError:
         return {}
     except ValueError as error:
@@ -513,6 +527,7 @@ def predict(
     from unet_edu.predicting import decision, predict_file
 
     _expect_device(device)
+    _expect_folder(output)
     model = _network(weights, device)
     decision(model, threshold, min_size, grow)  # or it would be refused for each image
     failures, has_bar = 0, not quiet and sys.stderr.isatty()

@@ -82,7 +82,7 @@ def instances_from_mask(
 ) -> NDArray[np.int32]:
     """Make cells of a mask: what `instances_from_probability` does after its threshold.
 
-    It works in the array of the answer, band by band and cell by cell. So beside the mask it takes 4 bytes a pixel for the answer, and up to
+    It works in the array of the answer, band by band and cell by cell. So beside the mask it takes 4 bytes per pixel for the answer, and up to
     32 bytes for each piece; and while holes are filled, 5 bytes for each pixel of the rectangle around the piece.
 
     Parameters

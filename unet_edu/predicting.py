@@ -5,7 +5,7 @@ was trained on classes leaves the class of each pixel: there nothing is counted,
 class is not made of things. Which of the two a network is, it says itself: `model.about`.
 
 **Memory.** The image is read tile by tile and stretched as it is read. Each tile's probabilities become a decision at once, which takes a
-byte. Pictures are written in bands of rows. So beside the image, as far as that is in memory, it takes 5 bytes a pixel for
+byte. Pictures are written in bands of rows. So beside the image, as far as that is in memory, it takes 5 bytes per pixel for
 cells (the mask and their numbers) and 1 for classes. Arrays of more than `IN_MEMORY` bytes are files without a name in the folder of the
 results, which vanish however the program ends. docs/training.md has what was measured.
 """
@@ -27,7 +27,7 @@ from unet_edu._arguments import Size
 from unet_edu._bands import bands
 from unet_edu.data.files import write_whole
 from unet_edu.data.pictures import read_image
-from unet_edu.data.seen import Seen
+from unet_edu.data.seen import Seen, seen_as
 from unet_edu.data.writing import write_png, write_tiff
 from unet_edu.figures.palette import class_colours
 from unet_edu.postprocess import expect_decision, instances_from_mask
@@ -35,7 +35,7 @@ from unet_edu.postprocess import expect_decision, instances_from_mask
 if TYPE_CHECKING:  # torch takes seconds to import, and the names of results are wanted without it
     from unet_edu.unet import UNet
 
-__all__ = ["RESULTS", "decision", "expect_free", "legend", "predict_file", "result_files", "seen_by"]
+__all__ = ["RESULTS", "decision", "expect_free", "legend", "predict_file", "result_files"]
 
 RESULTS = {
     "cells": {"labels": "_labels.tif", "mask": "_mask.png", "overlay": "_overlay.png"},
@@ -106,8 +106,7 @@ def predict_file(
     ----------
     model : UNet
         On the device that is to compute, as `unet_edu.training.load` gives it. Of `model.about` it takes "labels", "cells" or "classes";
-        and "contrast": with "range" the numbers from "dark" to "bright" become 0 to 1, with "stretch" those between the darkest and the
-        brightest percent of the image. What is missing there: cells for two classes, classes for more, and "stretch".
+        and what `unet_edu.data.seen.seen_as` takes. What is missing there: cells for two classes, classes for more, and "stretch".
     path : path
         As for `unet_edu.data.pictures.read_image`.
     output : path
@@ -145,7 +144,7 @@ def predict_file(
     how = decision(model, threshold, min_size, grow)
     files = result_files(model, path, output)
     expect_free(list(files.values()), force)
-    seen = seen_by(model, read_image(path), path)
+    seen = seen_as(model.about, read_image(path), model.config["in_channels"], path)
     Path(output).mkdir(parents=True, exist_ok=True)
     empty = functools.partial(_empty, folder=Path(output))
     options: dict[str, Any] = {"tile": tile, "precision": precision, "progress": progress}
@@ -156,19 +155,6 @@ def predict_file(
     for kind, write in writers.items():
         write_whole(files[kind], write, force=force)
     return files
-
-
-def seen_by(model: UNet, image: NDArray[Any], name: object = "image") -> Seen:
-    """An image as a network is to see it, with the contrast for which it was trained."""
-    about = model.about
-    scale = None
-    if about.get("contrast") == "range":
-        if not {"dark", "bright"} <= about.keys():
-            raise ValueError(
-                "model.about: expected 'dark' and 'bright', because 'contrast' is 'range'; train the network again"
-            )
-        scale = about["dark"], about["bright"]
-    return Seen(image, model.config["in_channels"], scale, name)
 
 
 # ----------------------------------------------------------------------------------------------------------------- decide

@@ -39,7 +39,7 @@ __all__ = ["History", "Shuffled", "best_device", "bf16_is_fast", "evaluate", "fi
 
 LEARNING_RATES = {"sgd": 1e-3, "adamw": 2e-3}
 MOMENTUM = 0.99
-PURPOSE = ("labels", "contrast", "dark", "bright", "data")
+PURPOSE = ("labels", "contrast", "dark", "bright", "numbers", "data")
 """What of `UNet.about` must not change when a run goes on."""
 LOOK_EVERY = 10  # steps, on a GPU
 
@@ -337,6 +337,7 @@ class _Run:
         assert self.folder is not None  # `_expect_sensible` saw to it
         path = self.folder / "last.pt"
         if not path.exists():
+            (self.folder / "best.pt").unlink(missing_ok=True)  # of a run that ended before its first checkpoint
             return
         kept = _read(path)
         if "settings" not in kept:
@@ -491,7 +492,7 @@ def _expect_sensible(settings: dict[str, Any], folder: str | Path | None, resume
         raise ValueError(
             "resume: expected the folder of the run as well, as in fit(…, folder='runs/cells', resume=True)"
         )
-    if folder and not resume and (Path(folder) / "last.pt").exists():
+    if folder and not resume and any((Path(folder) / name).exists() for name in ("last.pt", "best.pt")):
         raise FileExistsError(
             f"{folder} holds a run already; resume=True goes on with it, another folder starts a new one"
         )
@@ -620,10 +621,15 @@ def load(path: str | Path) -> UNet:
         model.load_state_dict(kept["weights"], assign=True)
         model.about = kept["about"]
     except (TypeError, ValueError, RuntimeError, AttributeError) as error:
-        raise ValueError(f"{path}: expected a U-Net's weights, got something else ({error})") from None
+        raise ValueError(f"{path}: expected a U-Net's weights, got something else ({_first_line(error)})") from None
     if not _is_finite(model.float()):
         raise ValueError(f"{path}: expected a U-Net's weights, got some that are no numbers (NaN or infinite)")
     return model.eval()
+
+
+def _first_line(error: Exception) -> str:
+    """PyTorch goes on with advice, such as to read the file without care."""
+    return str(error).partition("\n")[0][:200]
 
 
 def _is_finite(model: UNet) -> bool:
@@ -663,14 +669,14 @@ def _read(path: Path) -> dict[str, Any]:
         raise
     except Exception as error:  # noqa: BLE001  a damaged file makes the unpickler raise almost anything
         raise ValueError(
-            f"{path}: expected a whole checkpoint, but the file is damaged or something else ({error})"
+            f"{path}: expected a whole checkpoint, but the file is damaged or something else ({_first_line(error)})"
         ) from None
     weights: Any = kept.get("weights") if isinstance(kept, dict) else None
     if not (
         _are_whole(weights)
         and _is_plain(kept.get("config"), len(weights))
         and _is_plain(kept.get("settings", {}), len(weights))
-        and _is_plain(kept.get("about", {}), len(weights))
+        and _is_purpose(kept.get("about", {}), len(weights))
     ):
         raise ValueError(
             f"{path}: expected the checkpoint of a U-Net, which `fit` or `save` wrote; this file holds something else"
@@ -696,6 +702,23 @@ def _are_whole(weights: Any) -> bool:
     return len({storage.data_ptr() for storage in storages}) == len(storages) and all(
         storage.nbytes() >= tensor.numel() * tensor.element_size()
         for storage, tensor in zip(storages, weights.values(), strict=True)
+    )
+
+
+def _is_purpose(about: Any, most: int) -> bool:
+    """Whether this can be what a network is for. An unknown word is not taken for a known one."""
+    if not _is_plain(about, most):
+        return False
+    is_one_range = about.get("contrast", "stretch") == "range"
+    dark, bright = about.get("dark"), about.get("bright")
+    return (
+        about.get("labels", "cells") in ("cells", "classes")
+        and about.get("contrast", "stretch") in ("stretch", "range")
+        and (not is_one_range or isinstance(about.get("numbers"), str))
+        and (
+            not is_one_range
+            or (isinstance(dark, float) and isinstance(bright, float) and -math.inf < dark < bright < math.inf)
+        )
     )
 
 

@@ -68,7 +68,9 @@ class UNet(nn.Module):
     config : dict
         The arguments: `UNet(**model.config)` is another network of the same form.
     about : dict
-        What it was trained for, as far as somebody has noted it: numbers and words, which are kept with the weights. docs/training.md has the list.
+        What it was trained for, as far as somebody has noted it: numbers and words, which are kept with the weights. "labels" is "cells" or
+        "classes"; "contrast" is "stretch" or "range", and then "dark", "bright" and "numbers" say of which range; "data" tells one training set
+        from another. `best.pt` has its "step", "val_iou" and "val_loss" too, and by which of the two it was "chosen_by".
     contracting, expanding : nn.ModuleList
         The double convolutions, from the top down to the bottom, and from there up.
     pool, up, join : nn.ModuleList

@@ -92,7 +92,7 @@ def test_the_settings_are_shown(tmp_path):
     shown = json.loads(output[output.index("{") : output.rindex("}\n") + 1])
     assert {"unet_edu": cli.__version__, **shown} == json.loads((tmp_path / "run" / "train.json").read_text())
     assert output.startswith(
-        "To train on: 32 images, 128×128 pixels, float32; 12, 12, 12 cells an image (least, median, most), on "
+        "To train on: 32 images, 128×128 pixels, float32; 12, 12, 12 cells per image (least, median, most), on "
     )
     assert "\nHeld out: 8 images" in output and output.index("Held out") < output.index("{")
     assert re.search(rf"\nWeights: {tmp_path}/run/best.pt. Chosen at step [12]: its val_(iou|loss), ", output)
@@ -310,7 +310,7 @@ def test_classes_in_place_of_cells(tmp_path):
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"0_classes.png", "0_overlay.png"}
     assert read_labels(tmp_path / "out" / "0_classes.png").max() <= 2
     said = complaint("train", folder, "-o", tmp_path / "other", *TINY, "--steps", 2, "--classes", 2)
-    assert "expected numbers from 0 to 1, got 0 to 2" in said
+    assert "expected numbers from 0 to 1, got 0, 1, 2; number the classes anew" in said
 
 
 def test_folders_that_are_no_pairs(tmp_path):

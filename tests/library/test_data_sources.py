@@ -16,7 +16,7 @@ from unet_edu.data.cells import synthetic_cells
 from unet_edu.data.doubts import described, doubts, expect_something_to_learn
 from unet_edu.data.files import DataError
 from unet_edu.data.pictures import DataWarning
-from unet_edu.data.sources import Labelled, common_limits, digest, frames, held_out, labelled, pairs, picture_files
+from unet_edu.data.sources import Labelled, common_scale, digest, frames, held_out, labelled, pairs, picture_files
 
 NO_UTF8 = os.fsdecode(b"caf\xe9")
 
@@ -76,7 +76,7 @@ def test_endings_may_differ_and_be_upper_case(tmp_path):
 
 def test_what_is_not_read_is_said_once_with_a_count(tmp_path):
     save_pair(tmp_path)
-    for name in ("notes.txt", "stack.czi", "._a.png", ".DS_Store"):
+    for name in ("notes.txt", "stack.czi", "._a.png", ".DS_Store", ".mine.png"):
         (tmp_path / "images" / name).write_bytes(b"x")
     save(tmp_path / "images" / "day2" / "b.png", np.zeros((4, 4), np.uint8))
     save(tmp_path / "images" / "day2" / "deep" / "c.png", np.zeros((4, 4), np.uint8))
@@ -84,7 +84,7 @@ def test_what_is_not_read_is_said_once_with_a_count(tmp_path):
         assert len(pairs(tmp_path)) == 1
     (said,) = (str(warning.message) for warning in caught)
     assert said == (
-        f"{tmp_path / 'images'}: not read: 2 files in subfolders (such as day2/b.png), 2 files of other kinds (such as notes.txt)"
+        f"{tmp_path / 'images'}: not read: 2 files in subfolders (such as day2/b.png), 1 file hidden (such as .mine.png), 2 files of other kinds (such as notes.txt)"
     )
 
 
@@ -118,11 +118,15 @@ def test_pixels_that_nobody_knows(tmp_path):
     (one,) = read(tmp_path, classes=2, ignore=255)
     np.testing.assert_array_equal(one.known, labels != 255)
     assert one.labels.max() == 1 and not one.labels[:10].any()
-    with pytest.raises(DataError, match=r"expected numbers from 0 to 1, got 0 to 255; if one .* as in --ignore 255"):
+    with pytest.raises(
+        DataError,
+        match=r"expected numbers from 0 to 1, got 0, 1, 255; number the classes anew, or, if .* as in --ignore 255",
+    ):
         read(tmp_path, classes=2)
     with pytest.raises(ValueError, match="--ignore 0: of cells 0 is the background"):
         read(tmp_path, ignore=0)
-    (one,) = read(tmp_path, classes=None, ignore=7)
+    with pytest.warns(DataWarning, match="no label holds 7, which was to be ignored; is it the right number"):
+        ((one,), _) = labelled(str(tmp_path), ignore=7)
     assert one.known is None, "where the number is nowhere, everything is known"
 
 
@@ -137,7 +141,7 @@ def test_two_classes_may_be_a_mask_of_0_and_255(tmp_path):
         images, _ = labelled(str(tmp_path), classes=2)
     np.testing.assert_array_equal(images[1].labels, mask // 255)
     save_pair(tmp_path, "c", labels=mask // 255)  # so it stands for something else
-    with pytest.raises(DataError, match=r"a\.png: expected numbers from 0 to 1, got 0 to 255"):
+    with pytest.raises(DataError, match=r"a\.png: expected numbers from 0 to 1, got 0, 255"):
         read(tmp_path, classes=2)
 
 
@@ -190,13 +194,27 @@ def test_where_the_last_have_no_cell_more_are_held_out():
 def test_each_picture_has_its_own_range_or_all_have_one():
     ramp = np.arange(2000).reshape(40, 50)
     images = [picture(np.zeros((40, 50)), image=image) for image in (ramp.astype(np.int16), 5 * ramp.astype(np.int16))]
-    for frame in frames(images, 1):
+    for frame in frames(images, 1, {}):
         assert frame.image.min() == 0 and frame.image.max() == 1 and frame.image.dtype == np.float32
-    dark, bright = common_limits(images, 1)
-    assert dark == pytest.approx(20, abs=1) and bright == pytest.approx(5 * 1979, abs=5)
-    dim, light = frames(images, 1, (dark, bright))
+    scale = common_scale(images, 1)
+    assert scale["dark"] == pytest.approx(20, abs=1) and scale["bright"] == pytest.approx(5 * 1979, abs=5)
+    assert scale["numbers"] == "int16"
+    dim, light = frames(images, 1, {"contrast": "range", **scale})
     np.testing.assert_allclose(5 * dim.image[20], light.image[20], atol=0.02)  # what is five times as bright stays so
     assert dim.image.max() < 0.21
+    other = picture(np.zeros((40, 50)), "deep", image=ramp.astype(np.uint16))
+    with pytest.raises(
+        DataError, match="deep: holds uint16, and it int16, so the same number means another brightness"
+    ):
+        common_scale([*images, other], 1)
+    with pytest.raises(DataError, match="deep: holds uint16, and the images to train on int16"):
+        frames([other], 1, {"contrast": "range", **scale})
+    with pytest.raises(DataError, match="it and all others are constant, so there is no range"):
+        common_scale([picture(np.eye(4), image=np.ones((4, 4)))], 1)
+    with pytest.warns(
+        DataWarning, match="it: all its pixels are nearly equal: they fill less than a hundredth of the range"
+    ):
+        frames([images[0]._replace(image=np.full((40, 50), 500, np.int16))], 1, {"contrast": "range", **scale})
 
 
 def test_a_digest_tells_one_set_from_another():
@@ -226,14 +244,14 @@ def test_what_was_read_is_described():
         picture(np.pad(CELLS, 8), image=np.zeros((3, 80, 80), np.uint16)),
     ]
     assert described(images, None) == (
-        "3 images, 64×64 to 80×80, float64, uint16 in colour; 0, 5, 5 cells an image (least, median, most), on "
+        "3 images, 64×64 to 80×80, float64, uint16 in colour; 0, 5, 5 cells per image (least, median, most), on "
         f"{100 * 2 * np.mean(CELLS > 0) * 64**2 / (2 * 64**2 + 80**2):.2g} % of the pixels"
     )
     half = np.repeat([[0, 2]], 32, axis=1).repeat(64, axis=0)
     known = np.ones((64, 64), bool)
     known[:, :16] = False
     assert described([picture(half, known=known)], 3) == (
-        "1 image, 64×64 pixels, float64; of the pixels are 33 % class 0, 0 % class 1, 67 % class 2; nobody knows 25 %"
+        "1 image, 64×64 pixels, float64; of the pixels are 33 % class 0, 67 % class 2; nobody knows 25 %"
     )
     assert described([], None) == "no image"
 
@@ -308,11 +326,19 @@ def test_held_out_images_without_a_cell():
 def test_classes_that_are_missing():
     two, three = picture(np.eye(64), "two"), picture(2 * np.eye(64), "three")
     assert doubts([two], [three], 4) == [
-        "class 2 is on none of the images that are to train on: it cannot be learned",
-        "class 3 is on none of the images that are to train on: it cannot be learned",
-        "class 1 is on none of the images that are held out: val_iou says nothing of it",
-        "class 3 is on none of the images that are held out: val_iou says nothing of it",
+        "classes 2, 3 on none of the images that are to train on: what is not there cannot be learned",
+        "classes 1, 3 on none of the images that are held out: val_iou says nothing of what is not there",
     ]
+    (said, _) = doubts([two], [two._replace(image=1 - two.image)], 256)
+    assert said.startswith("classes 2, 3 … 255 on none")
+
+
+def test_the_same_few_numbers_everywhere_are_kinds_of_things():
+    tissue = np.repeat([[0, 1, 2, 2]], 16, axis=1).repeat(64, axis=0)
+    found = doubts([picture(tissue, f"{n}") for n in range(4)], [], None)
+    assert any(
+        re.match(r"0 and 3 more: all hold the same numbers, 1, 2\. .* as in --classes 3$", text) for text in found
+    )
 
 
 def test_the_same_picture_on_both_sides_is_a_leak():

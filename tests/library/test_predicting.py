@@ -18,9 +18,10 @@ from unet_edu import _bands, predicting, tiling
 from unet_edu.data.cells import synthetic_cells
 from unet_edu.data.files import DataError
 from unet_edu.data.pictures import DataWarning, read_image, read_labels
+from unet_edu.data.seen import seen_as
 from unet_edu.figures.palette import class_colours
 from unet_edu.postprocess import instances_from_probability
-from unet_edu.predicting import RESULTS, legend, predict_file, result_files, seen_by
+from unet_edu.predicting import RESULTS, legend, predict_file, result_files
 from unet_edu.unet import UNet
 
 
@@ -68,14 +69,18 @@ def pixels(path: Path) -> np.ndarray:
 
 def grey(model: UNet, path: Path) -> np.ndarray:
     """What the network sees, as a picture in colours."""
-    return np.repeat((seen_by(model, read_image(path))[:] * 255).astype(np.uint8)[..., None], 3, axis=2)
+    return np.repeat(
+        (seen_as(model.about, read_image(path), model.config["in_channels"])[:] * 255).astype(np.uint8)[..., None],
+        3,
+        axis=2,
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------------ cells
 
 
 def test_a_network_of_cells_leaves_three_files(image, tmp_path):
-    probability = tiling.predict(CELLS, seen_by(CELLS, read_image(image)), precision="float32")[1]
+    probability = tiling.predict(CELLS, seen_as({}, read_image(image), 1), precision="float32")[1]
     options = {"threshold": float(np.quantile(probability, 0.8)), "min_size": 3, "grow": 1}
     files = predict_file(CELLS, image, tmp_path / "out", precision="float32", **options)
     assert files == result_files(CELLS, image, tmp_path / "out")
@@ -155,7 +160,7 @@ def test_a_network_of_classes_leaves_a_class_map(monkeypatch, image, tmp_path, n
 
 def test_the_likeliest_class_is_taken(image, tmp_path):
     files = predict_file(CLASSES, image, tmp_path / "out", precision="float32")
-    scores = tiling.predict(CLASSES, seen_by(CLASSES, read_image(image)), precision="float32")
+    scores = tiling.predict(CLASSES, seen_as({}, read_image(image), CLASSES.config["in_channels"]), precision="float32")
     assert len(np.unique(scores.argmax(axis=0))) > 3
     np.testing.assert_array_equal(pixels(files["classes"]), scores.argmax(axis=0))
 
@@ -206,17 +211,17 @@ def test_colours_stay_colours(monkeypatch, tmp_path):
     colours = np.random.default_rng(0).integers(0, 256, (20, 30, 3)).astype(np.uint8)
     Image.fromarray(colours).save(tmp_path / "a.png")
     sure(monkeypatch, np.zeros((20, 30), np.uint8))
-    model = network(3, 3, labels="classes", contrast="range", dark=0.0, bright=255.0)
+    model = network(3, 3, labels="classes", contrast="range", dark=0.0, bright=255.0, numbers="uint8")
     files = predict_file(model, tmp_path / "a.png", tmp_path / "out")
     np.testing.assert_allclose(pixels(files["overlay"])[:20, :30].astype(int), colours, atol=1)  # divided, multiplied
 
 
 def test_the_contrast_is_that_of_the_training():
     image = np.linspace(100, 300, 1000, dtype=np.float32).reshape(20, 50)
-    ranged = seen_by(network(contrast="range", dark=50.0, bright=450.0), image)
+    ranged = seen_as({"contrast": "range", "dark": 50.0, "bright": 450.0, "numbers": image.dtype.name}, image, 1)
     np.testing.assert_allclose(ranged[:], (image - 50) / 400, atol=1e-6)
     for about in ({}, {"contrast": "stretch"}):
-        assert seen_by(network(**about), image).scale == pytest.approx(np.percentile(image, (1, 99)))
+        assert seen_as(about, image, 1).scale == pytest.approx(np.percentile(image, (1, 99)))
 
 
 # ------------------------------------------------------------------------------------------------- nothing is lost or left

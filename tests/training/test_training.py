@@ -345,7 +345,7 @@ def test_where_classes_are_told_apart_the_mean_is_over_those_that_are_there():
     assert evaluate(two, Blobs()).keys() == {"val_loss", "val_iou", "val_iou_0", "val_iou_1"}
 
 
-ABOUT = {"labels": "cells", "contrast": "range", "dark": -3.5, "bright": 1e9, "data": "0123"}
+ABOUT = {"labels": "cells", "contrast": "range", "dark": -3.5, "bright": 1e9, "numbers": "uint16", "data": "0123"}
 
 
 def about(**changes):
@@ -361,6 +361,35 @@ def test_what_a_network_is_for_is_kept_with_it(tmp_path):
     assert best.items() > ABOUT.items() and best.keys() - ABOUT.keys() == {"step", "chosen_by", "val_iou", "val_loss"}
     save(about(), tmp_path / "saved.pt")
     assert load(tmp_path / "saved.pt").about == ABOUT
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"contrast": "loud"},
+        {"labels": "cats"},
+        {"dark": None},
+        {"dark": "0"},
+        {"bright": -4.0},
+        {"bright": math.nan},
+        {"numbers": 16},
+        {"more": [[1]]},
+    ],
+    ids=str,
+)
+def test_a_purpose_that_nobody_knows_is_not_taken_for_another(tmp_path, wrong):
+    save(about(**wrong), tmp_path / "it.pt")
+    with pytest.raises(ValueError, match="expected the checkpoint of a U-Net"):
+        load(tmp_path / "it.pt")
+
+
+def test_a_best_network_without_its_run_is_not_mixed_with_another_run(tmp_path):
+    fit(network(), Blobs(), Blobs(), steps=2, folder=tmp_path, **PLAIN)
+    (tmp_path / "last.pt").unlink()
+    with pytest.raises(FileExistsError, match="holds a run already"):
+        fit(network(), Blobs(), steps=2, folder=tmp_path, **PLAIN)
+    fit(network(), Blobs(), steps=2, folder=tmp_path, resume=True, **PLAIN)
+    assert not (tmp_path / "best.pt").exists(), "of the new run none is the best, as nothing was held out"
 
 
 def test_weights_from_before_anything_was_noted_still_load(tmp_path):

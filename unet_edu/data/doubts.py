@@ -45,9 +45,11 @@ def described(images: Sequence[Labelled], classes: int | None) -> str:
     shares = _shares(images, classes)
     if classes is None:
         cells = sorted(len(_numbers(one)) for one in images)
-        text += f"; {cells[0]}, {cells[len(cells) // 2]}, {cells[-1]} cells an image (least, median, most), on {_percent(1 - shares[0])} of the pixels"
+        text += f"; {cells[0]}, {cells[len(cells) // 2]}, {cells[-1]} cells per image (least, median, most), on {_percent(1 - shares[0])} of the pixels"
     else:
-        text += "; of the pixels are " + ", ".join(f"{_percent(share)} class {n}" for n, share in enumerate(shares))
+        text += "; of the pixels are " + ", ".join(
+            f"{_percent(share)} class {n}" for n, share in enumerate(shares) if share
+        )
     known = sum(one.labels.size if one.known is None else int(one.known.sum()) for one in images)
     unknown = 1 - known / sum(one.labels.size for one in images)
     return text + (f"; nobody knows {_percent(unknown)}" if unknown else "")
@@ -70,9 +72,10 @@ def expect_something_to_learn(images: Sequence[Labelled], classes: int | None) -
         raise DataError(f"{where}: every pixel is of class {shares.argmax()}; there is nothing to tell apart")
     if shares[0]:
         raise DataError(f"{where}: there is no cell, every pixel is 0; are these the labels?")
+    kinds = max(int(one.labels.max()) for one in images) + 1
+    advice = f", or, if these are kinds of things, say so, as in --classes {kinds}" if kinds <= 32 else ""
     raise DataError(
-        f"{where}: no pixel is 0, which is the background, so all is cell; write 0 where no cell is, or, if these are kinds of things, say so, as in "
-        f"--classes {max(int(one.labels.max()) for one in images) + 1}"
+        f"{where}: no pixel is 0, which is the background, so all is cell; write 0 where no cell is{advice}"
     )
 
 
@@ -97,7 +100,10 @@ def doubts(training: Sequence[Labelled], validation: Sequence[Labelled], classes
         if named:
             name, said = named[0]
             found.append(f"{name}{and_others(len(named) - 1)}: {said}")
-    found += _empty(validation) if classes is None else _missing(training, validation, classes)
+    if classes is None:
+        found += [*_alike([*training, *validation]), *_empty(validation)]
+    else:
+        found += _missing(training, validation, classes)
     return found + list(_leaks(training, validation))
 
 
@@ -116,7 +122,9 @@ def _shares(images: Sequence[Labelled], classes: int | None) -> NDArray[np.float
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %" if share < 0.995 or share == 1 else "nearly 100 %"
+    if share > 0.99:
+        return "100 %" if share == 1 else "nearly 100 %"
+    return f"{100 * share:.2g} %"
 
 
 def _numbers(one: Labelled) -> NDArray[np.int32]:
@@ -189,6 +197,17 @@ def _has_holes(one: Labelled) -> str | None:
 _ABOUT_CELLS: tuple[Callable[[Labelled], str | None], ...] = (_is_full, _is_in_pieces, _is_of_edges, _has_holes)
 
 
+def _alike(images: Sequence[Labelled]) -> Iterator[str]:
+    """Cells are counted anew in each picture; kinds of things are the same few everywhere."""
+    numbers = {tuple(_numbers(one).tolist()) for one in images}
+    (same,) = numbers if len(numbers) == 1 else ((),)
+    if len(images) >= 3 and 2 <= len(same) <= 3:  # more may well be the cells of a film
+        yield (
+            f"{images[0].name}{and_others(len(images) - 1)}: all hold the same numbers, {', '.join(map(str, same))}. Are these kinds of things? Then say "
+            f"how many there are with the background, as in --classes {max(same) + 1}"
+        )
+
+
 def _empty(validation: Sequence[Labelled]) -> Iterator[str]:
     empty = [one.name for one in validation if not one.labels.any()]
     if empty and len(empty) == len(validation):
@@ -202,12 +221,14 @@ def _empty(validation: Sequence[Labelled]) -> Iterator[str]:
 
 def _missing(training: Sequence[Labelled], validation: Sequence[Labelled], classes: int) -> Iterator[str]:
     for images, said in (
-        (training, "to train on: it cannot be learned"),
-        (validation, "held out: val_iou says nothing of it"),
+        (training, "to train on: what is not there cannot be learned"),
+        (validation, "held out: val_iou says nothing of what is not there"),
     ):
         shares = _shares(images, classes)
-        for n in np.flatnonzero(shares == 0) if images else ():
-            yield f"class {n} is on none of the images that are {said}"
+        absent = np.flatnonzero(shares == 0).tolist() if images else []
+        if absent:
+            listed = ", ".join(map(str, absent)) if len(absent) < 8 else f"{absent[0]}, {absent[1]} … {absent[-1]}"
+            yield f"class{'es' * (len(absent) > 1)} {listed} on none of the images that are {said}"
 
 
 # ------------------------------------------------------------------------------------------- the same picture on both sides
@@ -215,14 +236,14 @@ def _missing(training: Sequence[Labelled], validation: Sequence[Labelled], class
 
 def _leaks(training: Sequence[Labelled], validation: Sequence[Labelled]) -> Iterator[str]:
     """Pictures that are known from training say nothing of how the network does on others."""
-    seen = {_content(one): one.name for one in training}
-    copies = [(one.name, seen[_content(one)]) for one in validation if _content(one) in seen]
+    seen = {_content(one): one.picture or one.name for one in training}
+    copies = [(one.picture or one.name, seen[_content(one)]) for one in validation if _content(one) in seen]
     if copies:
         held, known = copies[0]
         yield f"{held}{and_others(len(copies) - 1)}: held out, and the same picture as {known}, which is trained on; scores will be too good"
     elif training and validation and (share := _likeness(training, validation[0])):
         yield (
-            f"{validation[0].name}: held out, and nearly the same picture as {training[-1].name}, which is trained on (they correlate by {share:.2f}). Are they "
+            f"{validation[0].picture or validation[0].name}: held out, and nearly the same picture as {training[-1].picture or training[-1].name}, which is trained on (they correlate by {share:.2f}). Are they "
             "neighbours in a film? Then scores will be too good: name the images so that the last ones are of another film"
         )
 
@@ -243,5 +264,6 @@ def _small(one: Labelled) -> NDArray[np.float64]:
     """A sample of the picture with mean 0 and standard deviation 1."""
     steps = tuple(slice(None, None, max(1, side // SIDE)) for side in one.image.shape[-2:])
     sample = plain(one.image, 1, steps)
-    spread = sample.std()
-    return (sample - sample.mean()) / spread if spread else np.zeros_like(sample)
+    with np.errstate(all="ignore"):  # numbers that are too far apart are refused elsewhere
+        spread = sample.std()
+        return (sample - sample.mean()) / spread if 0 < spread < np.inf else np.zeros_like(sample)

@@ -31,5 +31,9 @@ def write_whole(path: str | os.PathLike[str], write: Callable[[BinaryIO], object
         with open(part, "xb") as file:
             write(file)
         os.replace(part, path)
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise OSError(error.errno, f"{error.strerror}; is the disk full?", str(path)) from None
     finally:
         part.unlink(missing_ok=True)

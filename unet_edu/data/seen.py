@@ -16,7 +16,7 @@ from unet_edu._bands import bands
 from unet_edu.data.files import DataError
 from unet_edu.data.pictures import DataWarning
 
-__all__ = ["Seen", "limits", "plain"]
+__all__ = ["Seen", "limits", "plain", "seen_as"]
 
 SAMPLE = 2**22  # pixels of a large picture that are enough to know its percentiles
 GREY = np.array([0.2125, 0.7154, 0.0721])  # how bright the eye finds red, green and blue, as in skimage.color.rgb2gray
@@ -74,6 +74,32 @@ class Seen:
         dark, bright = (np.broadcast_to(limit, self.shape)[place] for limit in self.scale)
         stretched = (block - dark) / np.where(bright > dark, bright - dark, 1)
         return np.where(bright > dark, np.clip(stretched, 0, 1), 0).astype(np.float32)
+
+
+def seen_as(about: dict[str, Any], image: NDArray[Any], channels: int, name: object = "image") -> Seen:
+    """A picture with the contrast for which a network was trained.
+
+    Parameters
+    ----------
+    about : dict
+        As `UNet.about`. Where "contrast" is "range", "dark" and "bright" are for all pictures, and "numbers" is the type that all of them have. Without it,
+        each picture is stretched by its own range.
+    image, channels, name
+        As for `Seen`.
+
+    Raises
+    ------
+    DataError
+        As `Seen`; and when the picture has another type, whose numbers mean another brightness.
+    """
+    if about.get("contrast", "stretch") == "stretch":
+        return Seen(image, channels, name=name)
+    if image.dtype.name != about["numbers"]:
+        raise DataError(
+            f"{name}: holds {image.dtype.name}, and the images to train on {about['numbers']}, so the same number means another brightness "
+            "(--contrast range); save it in the same type, or train with --contrast stretch"
+        )
+    return Seen(image, channels, (about["dark"], about["bright"]), name)
 
 
 def _place(place: Any, axes: int) -> tuple[Any, ...]:
@@ -171,3 +197,6 @@ def _expect_inside(image: NDArray[Any], channels: int, scale: Scale, name: objec
             f"{name}: holds numbers from {sample.min():g} to {sample.max():g}, most of them outside of {dark:g} to {bright:g}, the range of the images to "
             "train on (--contrast range); bring the picture to the same scale, or train with --contrast stretch"
         )
+    if sample.max() - sample.min() < 0.01 * (bright - dark):
+        said = "all its pixels are nearly equal: they fill less than a hundredth of the range of the images to train on"
+        warnings.warn(DataWarning(name, f"{said}; is it the right picture?"), stacklevel=4)

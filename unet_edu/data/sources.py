@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from unet_edu.data.files import DataError
 from unet_edu.data.pictures import SUFFIXES, DataWarning, is_picture, read_image, read_labels
-from unet_edu.data.seen import Seen, limits
+from unet_edu.data.seen import limits, seen_as
 
 if TYPE_CHECKING:  # torch takes seconds to import, and looking at folders needs none of it
     from unet_edu.data.samples import Frame
@@ -39,12 +39,15 @@ class Labelled(NamedTuple):
         The number of each cell, or of each class. 0 where nobody knows.
     known : (H, W) array of bool, or None
         False where nobody knows. None: everything is known.
+    picture : str
+        For messages about the image: its file. Empty: as `name`.
     """
 
     name: str
     image: NDArray[Any]
     labels: NDArray[np.int32]
     known: NDArray[np.bool_] | None = None
+    picture: str = ""
 
 
 def labelled(
@@ -101,45 +104,50 @@ def labelled(
         raise ValueError(
             "--ignore 0: of cells 0 is the background, without which nothing is learned; take another number"
         )
-    read = [(path, read_image(image), read_labels(path)) for image, path in pairs(source)]
+    read = [
+        Labelled(str(labels), read_image(image), read_labels(labels), picture=str(image))
+        for image, labels in pairs(source)
+    ]
     if classes == 2 and ignore is None:
         read = _zero_and_one(read)
-    return [_labelled(path, image, labels, classes, ignore) for path, image, labels in read], classes
+    images = [_understood(one, classes, ignore) for one in read]
+    if ignore is not None and all(one.known is None for one in images):
+        warnings.warn(
+            DataWarning(source, f"no label holds {ignore}, which was to be ignored; is it the right number?"),
+            stacklevel=2,
+        )
+    return images, classes
 
 
-Read = tuple[Path, NDArray[Any], NDArray[np.int32]]
-
-
-def _zero_and_one(read: list[Read]) -> list[Read]:
+def _zero_and_one(read: list[Labelled]) -> list[Labelled]:
     """Two classes as most programs draw them: where no label of all holds anything but 0 and 255, 255 is class 1."""
-    if not all(np.isin(labels, (0, 255)).all() for _, _, labels in read) or not any(
-        labels.any() for *_, labels in read
-    ):
+    if not all(np.isin(one.labels, (0, 255)).all() for one in read) or not any(one.labels.any() for one in read):
         return read
     warnings.warn(
-        DataWarning(read[0][0], "255 is taken for class 1, because all labels are masks of 0 and 255"), stacklevel=3
+        DataWarning(read[0].name, "255 is taken for class 1, because all labels are masks of 0 and 255"), stacklevel=3
     )
-    return [(path, image, labels // 255) for path, image, labels in read]
+    return [one._replace(labels=one.labels // 255) for one in read]
 
 
-def _labelled(
-    path: Path, image: NDArray[Any], labels: NDArray[np.int32], classes: int | None, ignore: int | None
-) -> Labelled:
+def _understood(one: Labelled, classes: int | None, ignore: int | None) -> Labelled:
+    """What the numbers stand for: nobody knows, a class, a cell, or a mask whose pieces are cells."""
     from unet_edu.instances import connected
 
-    if image.shape[-2:] != labels.shape:
-        raise DataError(f"{path}: expected the size of its image, {image.shape[-2:]}, got {labels.shape}")
-    known = None
+    labels, known = one.labels, None
+    if one.image.shape[-2:] != labels.shape:
+        raise DataError(f"{one.name}: expected the size of its image, {one.image.shape[-2:]}, got {labels.shape}")
     if ignore is not None and (labels == ignore).any():
         known = labels != ignore
         labels = np.where(known, labels, 0)
     if labels.min() < 0 or (classes is not None and labels.max() >= classes):
-        advice = "; if one of them stands where nobody knows, say so, as in --ignore 255" * (ignore is None)
+        found = np.unique(labels).tolist()
+        there = ", ".join(map(str, found)) if len(found) <= 6 else f"{found[0]} to {found[-1]}"
         raise DataError(
-            f"{path}: expected numbers from 0 to {(classes or 2**31) - 1}, got {labels.min()} to {labels.max()}{advice}"
+            f"{one.name}: expected numbers from 0 to {(classes or 2**31) - 1}, got {there}; number the {'cells' if classes is None else 'classes'} anew, "
+            f"or, if one of these stands where nobody knows, say so, as in --ignore {found[0] if found[0] < 0 else found[-1]}"
         )
     is_mask = classes is None and len(np.unique(labels[labels > 0])) == 1  # 0 and 255
-    return Labelled(str(path), image, connected(labels > 0) if is_mask else labels, known)
+    return one._replace(labels=connected(labels > 0) if is_mask else labels, known=known)
 
 
 def held_out(images: Sequence[Labelled], share: float) -> tuple[list[Labelled], list[Labelled]]:
@@ -174,21 +182,42 @@ def held_out(images: Sequence[Labelled], share: float) -> tuple[list[Labelled], 
     return list(images[:start]), list(images[start:])
 
 
-def common_limits(images: Iterable[Labelled], channels: int) -> tuple[float, float]:
-    """The darkest and the brightest percent that any of the pictures has: one scale for all of them."""
+def common_scale(images: Sequence[Labelled], channels: int) -> dict[str, Any]:
+    """One scale for all pictures: the darkest and the brightest percent that any of them has.
+
+    Returns
+    -------
+    dict
+        "dark", "bright" and "numbers", the type of all of them, for `UNet.about`.
+
+    Raises
+    ------
+    DataError
+        When they have several types, whose numbers mean different brightness, or there is no range.
+    """
+    first, other = images[0], next((one for one in images if one.image.dtype.name != images[0].image.dtype.name), None)
+    if other is not None:
+        raise DataError(
+            f"{other.picture or other.name}: holds {other.image.dtype.name}, and {first.picture or first.name} {first.image.dtype.name}, so the same number "
+            "means another brightness (--contrast range); save all in the same type, or train with --contrast stretch"
+        )
     dark, bright = zip(*(limits(one.image, channels) for one in images), strict=True)
-    return float(np.min(dark)), float(np.max(bright))
+    if not np.min(dark) < np.max(bright):
+        raise DataError(
+            f"{first.picture or first.name} and all others are constant, so there is no range (--contrast range); are these the images?"
+        )
+    return {"dark": float(np.min(dark)), "bright": float(np.max(bright)), "numbers": first.image.dtype.name}
 
 
-def frames(images: Iterable[Labelled], channels: int, scale: tuple[float, float] | None = None) -> list[Frame]:
+def frames(images: Iterable[Labelled], channels: int, about: dict[str, Any]) -> list[Frame]:
     """The pictures as a network is to see them, with what is true of them.
 
     Parameters
     ----------
     images : iterable of Labelled
     channels : 1 or 3
-    scale : (dark, bright), optional
-        One for all. Without it each picture is stretched by its own range.
+    about : dict
+        As for `unet_edu.data.seen.seen_as`.
 
     Returns
     -------
@@ -196,7 +225,10 @@ def frames(images: Iterable[Labelled], channels: int, scale: tuple[float, float]
     """
     from unet_edu.data.samples import Frame
 
-    return [Frame(Seen(one.image, channels, scale, one.name)[:], one.labels, known=one.known) for one in images]
+    return [
+        Frame(seen_as(about, one.image, channels, one.picture or one.name)[:], one.labels, known=one.known)
+        for one in images
+    ]
 
 
 def digest(images: Iterable[Labelled]) -> str:
@@ -274,7 +306,8 @@ def _by_name(folder: Path) -> dict[str, Path]:
 
 
 def _in_folder(folder: Path, results: Sequence[str] = ()) -> list[Path]:
-    inside = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    everything = sorted(folder.iterdir())
+    inside = [path for path in everything if not path.name.startswith(".")]
     files = [path for path in inside if is_picture(path) and not path.is_dir()]
     stems = {path.stem for path in files}
     earlier = [
@@ -288,6 +321,14 @@ def _in_folder(folder: Path, results: Sequence[str] = ()) -> list[Path]:
         (
             "in subfolders",
             [path for sub in inside if sub.is_dir() for path in sorted(sub.rglob("*")) if is_picture(path)],
+        ),
+        (
+            "hidden",
+            [
+                path
+                for path in everything
+                if path.name[0] == "." and path.name[:2] != "._" and is_picture(path.with_name(path.name[1:]))
+            ],
         ),
         ("of other kinds", [path for path in inside if not is_picture(path) and not path.is_dir()]),
     ]
