@@ -278,7 +278,8 @@ def cross_entropy_and_dice(
     """`weighted_cross_entropy` + `dice_loss`: for class numbers, when some classes have few pixels.
 
     The Dice loss asks that no class be given up. Yet where the network is sure that a class is nowhere, its slope is almost nothing; there the
-    cross-entropy pulls, and the harder the more the class weighs.
+    cross-entropy pulls, and the harder the more the class weighs. A network that is trained so finds heavy classes in too many places: where a class
+    weighs w, its score is too high by log w. So log w is added to the scores before they are compared, and those of the network stay honest.
 
     Parameters
     ----------
@@ -301,7 +302,7 @@ def cross_entropy_and_dice(
     References
     ----------
     Isensee and others (2021), "nnU-Net: a self-configuring method for deep learning-based biomedical image segmentation", whose default is
-    the sum without class weights. Lesson 07.
+    the sum without class weights. Menon and others (2021), "Long-tail learning via logit adjustment", for what is added to the scores. Lesson 07.
     """
     dice = dice_loss(logits, labels, weights)
     if class_weights is not None:
@@ -309,8 +310,9 @@ def cross_entropy_and_dice(
             raise ValueError(
                 f"class_weights: expected {logits.shape[1]} numbers, one a class, got shape {np.shape(class_weights)}"
             )
-        of_pixels = logits.new_tensor(class_weights)[labels]
-        weights = of_pixels if weights is None else of_pixels * weights
+        of_classes = logits.new_tensor(class_weights)
+        weights = of_classes[labels] if weights is None else of_classes[labels] * weights
+        logits = logits + of_classes.log()[:, None, None]
     return weighted_cross_entropy(logits, labels, weights) + dice
 
 

@@ -82,6 +82,8 @@ def place(tmp_path_factory) -> Path:
             (folder / "mine" / "images" / f"{n}.tif", picture),
             (folder / "mine" / "labels" / f"{n}.png", labels),
             (folder / "new_images" / f"{n}.png", picture),
+            (folder / "tissue" / "images" / f"{n}.png", np.stack([picture] * 3, axis=-1)),
+            (folder / "tissue" / "labels" / f"{n}.png", labels % 3),
             (nuclei / "images" / f"{'abcd3'[n]}0123456789ab.tif", picture),
             (nuclei / "masks" / f"{'abcd3'[n]}0123456789ab.tif", labels),
         ):
