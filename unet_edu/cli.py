@@ -108,19 +108,20 @@ def _say(text: str) -> None:
 @contextmanager
 def _told() -> Iterator[None]:
     """What is said inside about data that can be used, with a doubt, is told as notes: once for each kind, by the first process."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", DataWarning)
-        try:
+    caught: list[warnings.WarningMessage] = []
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", DataWarning)
             yield
-        finally:
-            notes: dict[str, list[str]] = {}
-            for warning in caught:
-                if isinstance(warning.message, DataWarning):
-                    notes.setdefault(warning.message.said, []).append(warning.message.name)
-                else:
-                    warnings.showwarning(warning.message, warning.category, warning.filename, warning.lineno)
-            for said, names in notes.items() if _is_first() else ():
-                _note(f"{names[0]}{and_others(len(names) - 1)}: {said}")
+    finally:
+        notes: dict[str, list[str]] = {}
+        for warning in caught:
+            if isinstance(warning.message, DataWarning):
+                notes.setdefault(warning.message.said, []).append(warning.message.name)
+            else:
+                warnings.showwarning(warning.message, warning.category, warning.filename, warning.lineno)
+        for said, names in notes.items() if _is_first() else ():
+            _note(f"{names[0]}{and_others(len(names) - 1)}: {said}")
 
 
 # ------------------------------------------------------------------------------------------------------------------- train

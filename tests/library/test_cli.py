@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from tests.command_line import complaint, run
 from unet_edu import cli
 from unet_edu.data.benchmarks import BENCHMARKS
 from unet_edu.data.cells import synthetic_cells
-from unet_edu.data.pictures import read_labels
+from unet_edu.data.pictures import DataWarning, read_labels
 from unet_edu.data.sources import labelled
 from unet_edu.grading import commands
 from unet_edu.training import load
@@ -256,6 +257,18 @@ def test_what_looks_wrong_is_noted_once(tmp_path):
         notes = [line for line in said.splitlines() if line.startswith("unet-edu: note: ")]
         assert "images: not read: 1 file of other kinds (such as notes.txt)" in notes[0]
         assert "0.png and 4 more: most of the picture is cell" in notes[1]
+
+
+def test_what_others_warn_of_is_not_swallowed(capsys):
+    def warn() -> None:
+        with cli._told():
+            warnings.warn("of somebody else", stacklevel=1)
+            for name in "abc":
+                warnings.warn(DataWarning(f"{name}.png", "is odd"), stacklevel=1)
+
+    with pytest.warns(UserWarning, match="of somebody else"):
+        warn()
+    assert capsys.readouterr().err == "unet-edu: note: a.png and 2 more: is odd\n"
 
 
 def test_going_on_asks_for_the_same_images(tmp_path):

@@ -360,10 +360,21 @@ def test_class_weights_make_the_cross_entropy_of_a_class_dearer():
         each = torch.from_numpy(of_classes)[labels] * (1 if own is None else own)
         torch.testing.assert_close(
             cross_entropy_and_dice(logits, labels, own, class_weights=of_classes),
-            weighted_cross_entropy(logits, labels, each) + dice_loss(logits, labels, own),
+            weighted_cross_entropy(logits + torch.from_numpy(of_classes).log()[:, None, None], labels, each)
+            + dice_loss(logits, labels, own),
         )
     with pytest.raises(ValueError, match="class_weights: expected 3 numbers, one a class"):
         cross_entropy_and_dice(logits, labels, class_weights=[1, 2])
+
+
+def test_class_weights_leave_the_scores_honest():
+    """Pixels that look alike, one in ten of them of class 1: nothing is to be changed where the probabilities are 0.9 and 0.1."""
+    labels = torch.tensor([[[0] * 9 + [1]]])
+    score = torch.tensor([0.9, 0.1], dtype=torch.float64).log().requires_grad_()
+    logits = score[None, :, None, None].expand(1, 2, 1, 10)
+    weighted = cross_entropy_and_dice(logits, labels, class_weights=[0.5, 5.0]) - dice_loss(logits, labels)
+    weighted.backward()
+    torch.testing.assert_close(score.grad, torch.zeros(2, dtype=torch.float64), atol=1e-12, rtol=0)
 
 
 def test_class_balance_is_one_over_the_root_of_the_share():
