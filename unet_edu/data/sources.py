@@ -120,13 +120,14 @@ def labelled(
 
 
 def _zero_and_one(read: list[Labelled]) -> list[Labelled]:
-    """Two classes as most programs draw them: where no label of all holds anything but 0 and 255, 255 is class 1."""
-    if not all(np.isin(one.labels, (0, 255)).all() for one in read) or not any(one.labels.any() for one in read):
+    """Two classes as most programs draw them: where all labels hold 0 and one other number, such as 255, that is class 1."""
+    numbers = {number for one in read for number in np.unique(one.labels).tolist()}
+    drawn = max(numbers)
+    if numbers != {0, drawn} or drawn <= 1:
         return read
-    warnings.warn(
-        DataWarning(read[0].name, "255 is taken for class 1, because all labels are masks of 0 and 255"), stacklevel=3
-    )
-    return [one._replace(labels=one.labels // 255) for one in read]
+    said = f"{drawn} is taken for class 1, because all labels are masks of 0 and {drawn}"
+    warnings.warn(DataWarning(read[0].name, said), stacklevel=3)
+    return [one._replace(labels=one.labels // drawn) for one in read]
 
 
 def _understood(one: Labelled, classes: int | None, ignore: int | None) -> Labelled:
