@@ -182,7 +182,7 @@ def test_where_the_last_have_no_cell_more_are_held_out():
     def images(pattern):
         return [picture(np.eye(4) * (sign == "x"), name) for name, sign in zip("abcdef", pattern, strict=False)]
 
-    with pytest.warns(DataWarning, match="^c: held out as well, because nothing is on the 3 behind it"):
+    with pytest.warns(DataWarning, match="^c: held out as well, because nothing is on the 3 images behind it"):
         assert names(held_out(images("xxx---"), 0.2)) == ("ab", "cdef")
     for pattern, expected in (("xxx-x-", ("abcd", "ef")), ("x-----", ("abcd", "ef")), ("------", ("abcd", "ef"))):
         with warnings.catch_warnings(action="error"):  # there is one among them; or none to spare

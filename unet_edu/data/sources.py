@@ -172,13 +172,9 @@ def held_out(images: Sequence[Labelled], share: float) -> tuple[list[Labelled], 
         start = min(max(start, 1), len(images) - 1)
     full = [n for n, one in enumerate(images) if one.labels.any()]
     if share and len(full) > 1 and full[-1] < start:
-        warnings.warn(
-            DataWarning(
-                images[full[-1]].name,
-                f"held out as well, because nothing is on the {len(images) - full[-1] - 1} behind it",
-            ),
-            stacklevel=2,
-        )
+        behind = len(images) - full[-1] - 1
+        said = f"held out as well, because nothing is on the {f'{behind} images' if behind > 1 else 'image'} behind it"
+        warnings.warn(DataWarning(images[full[-1]].name, said), stacklevel=2)
         start = full[-1]
     return list(images[:start]), list(images[start:])
 
