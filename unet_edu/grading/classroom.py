@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
+from zoneinfo import ZoneInfo
 
 import filelock
 from tqdm import tqdm
@@ -50,6 +51,7 @@ def grade_class(
     output: Path,
     *,
     roster: Roster | None = None,
+    zone: ZoneInfo | None = None,
     seed: int | None = None,
     limits: Limits | None = None,
     workers: int | None = None,
@@ -72,6 +74,8 @@ def grade_class(
         `autograded` what nbgrader's formgrader shows.
     roster : Roster, optional
         Adds the students who handed in nothing.
+    zone : ZoneInfo, optional
+        Of times that name no zone, or one of several meanings.
     seed : int, optional
         Of the fresh cases. Without it: that of the earlier runs, or else a secret one. It is kept.
     limits : Limits, optional
@@ -110,7 +114,7 @@ def grade_class(
         sandbox.require()
     limits = limits or Limits()
     place = output / assignment.name
-    found = submissions.find(folder, assignment, roster)
+    found = submissions.find(folder, assignment, roster, zone)
     with _alone_in(output, folder):
         for private in (place, output / REVIEWED):  # marks; and who knows the seed knows the fresh cases
             private.mkdir(mode=0o700, exist_ok=True)
@@ -230,7 +234,11 @@ class _Writer:
                 continue
             digest = hashlib.sha256(notebook).hexdigest()
             seen.add(digest)
-            if student in before and not self.force and before[student].holds(digest, self.conditions):
+            if (
+                student in before
+                and not self.force
+                and before[student].holds(digest, self.submissions[student].doubt, self.conditions)
+            ):
                 self._settle(self._row(student, before[student].result, before[student].earlier))
             else:
                 left.append(student)
@@ -272,7 +280,9 @@ class _Writer:
             self._settle(self._unmarked(student, "needs review", reason))
         else:
             before = self.journal.gradings.get(student)
-            grading = Grading.after(before, student, answer, self.conditions, force=self.force)
+            doubt = self.submissions[student].doubt
+            result = answer.doubted(doubt) if doubt else answer
+            grading = Grading.after(before, student, result, self.conditions, doubt=doubt, force=self.force)
             self.journal.write(grading)
             self._settle(self._row(student, grading.result, grading.earlier))
 
@@ -308,4 +318,7 @@ class _Writer:
 
     def _row(self, student: str, result: Result, earlier: Result | None) -> Row:
         submission = self.submissions.get(student)
-        return Row(self.assignment, student, result, earlier, submitted=submission.submitted if submission else None)
+        if submission is None:
+            return Row(self.assignment, student, result, earlier)
+        result = replace(result, reason=f"{submission.note} {result.reason}".strip())
+        return Row(self.assignment, student, result, earlier, submitted=submission.submitted, is_odd=submission.is_odd)
