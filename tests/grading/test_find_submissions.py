@@ -132,9 +132,9 @@ def test_the_times_are_those_of_nbgrader(tmp_path: Path) -> None:
 
 def test_what_moodle_packs(tmp_path: Path) -> None:
     ada = put(tmp_path / "Ada Lovelace_17_assignsubmission_file_" / "conv.ipynb")
-    put(tmp_path / "Ada Lovelace_17_assignsubmission_onlinetext_" / "onlinetext.html")
+    put(tmp_path / "Ada Lovelace_17_assignsubmission_onlinetext_" / "onlinetext.html", "no notebook")
     twin = put(tmp_path / "Ada Lovelace_18_assignsubmission_file_conv.ipynb")
-    put(tmp_path / "Alan_T_4_assignsubmission_file_report.pdf")
+    put(tmp_path / "Alan_T_4_assignsubmission_file_report.pdf", "no notebook")
     found = find(tmp_path, CONVOLUTION)
     assert [submission.student for submission in found] == ["Ada Lovelace_17", "Ada Lovelace_18", "Alan_T_4"]
     assert [submission.path for submission in found] == [ada, twin, None]
@@ -143,7 +143,7 @@ def test_what_moodle_packs(tmp_path: Path) -> None:
 
 def test_what_canvas_packs(tmp_path: Path) -> None:
     ada = put(tmp_path / "lovelaceada_901_55501_02_convolution-1.ipynb")
-    put(tmp_path / "turingalan_LATE_902_55502_conv.py")
+    put(tmp_path / "turingalan_LATE_902_55502_conv.py", "no notebook")
     found = find(tmp_path, CONVOLUTION)
     assert found[0] == Submission("lovelaceada_901", ada)
     assert found[1] == Submission("turingalan_902", None, "no notebook (.ipynb) was handed in, but conv.py")
@@ -166,7 +166,7 @@ def test_of_several_the_one_named_as_the_assignment(tmp_path: Path) -> None:
 
 def test_an_empty_folder_is_not_a_broken_notebook(tmp_path: Path) -> None:
     (tmp_path / "ada").mkdir()
-    put(tmp_path / "alan" / "work.zip")
+    put(tmp_path / "alan" / "work.zip", "no notebook")
     ada, alan = find(tmp_path, CONVOLUTION)
     assert ada == Submission("ada", None)
     assert alan.problem == "no notebook (.ipynb) was handed in, but work.zip"

@@ -234,8 +234,8 @@ class Owners:
             return {plain(name)}
         return self.names.get(plain(name)) or self.keys.get(key(name), set())
 
-    def agrees(self, student: str, name: str) -> bool | None:
-        """Whether a name can be that of a student; None when the roster has no names of people."""
+    def agrees(self, student: str, name: str, exactly: bool) -> bool | None:
+        """Whether a name is that of a student, or else shares a word with it; None when the roster has no names of people."""
         line = self.roster.students[student]
         sheet = self.roster.worksheet
         places = [at for title in ("full name", "student", "name") if (at := self.roster.column(title)) is not None]
@@ -245,11 +245,11 @@ class Owners:
             places = [1]
         if not places or not line[places[0]]:
             return None
-        called = [
-            line[places[0]],
-            *([line[0].rstrip("0123456789")] if sheet else []),
-        ]  # or as Moodle calls the anonymous
-        return any(_words(each) & _words(name) or _letters(each) == _letters(name) for each in called)
+        whole = line[places[0]]
+        if exactly:
+            return key(whole) == key(name)
+        anonymous = line[0].rstrip("0123456789") if sheet else whole  # so Moodle calls those whose names are hidden
+        return any(_words(each) & _words(name) or _letters(each) == _letters(name) for each in (whole, anonymous))
 
 
 def key(name: str) -> str:

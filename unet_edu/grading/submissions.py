@@ -147,10 +147,12 @@ def _owner(found: HandedIn, owners: Owners) -> tuple[str, str, str]:
     known: dict[
         str, bool | None
     ] = {}  # each student whom the name may mean, and whether their own name stands there, too
-    for claim in found.claims:
+    for n, claim in enumerate(found.claims):
         by_number = owners.has_numbers(claim.platform)
         those = owners.numbers.get(claim[:2], set()) if by_number else owners.named(claim.name)
-        known |= {student: owners.agrees(student, claim.name) if by_number else True for student in those}
+        known |= {
+            student: owners.agrees(student, claim.name, exactly=n > 0) if by_number else True for student in those
+        }
     sure = [student for student, agrees in known.items() if agrees] or [
         student for student, agrees in known.items() if agrees is None
     ]
