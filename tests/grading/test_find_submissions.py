@@ -6,6 +6,8 @@ import errno
 import json
 import os
 import socket
+import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -351,18 +353,47 @@ def test_an_error_of_the_disk_stops_nobody(
     assert eve.path is None and f"cannot be read ({os.strerror(code)})" in eve.problem
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may look into every folder")
-def test_a_folder_that_one_may_not_enter(tmp_path: Path) -> None:
-    good = put(tmp_path / "ada" / "conv.ipynb")
-    (tmp_path / "eve").mkdir(mode=0)
-    put(tmp_path / "mallory" / "02_convolution" / "conv.ipynb")
-    (tmp_path / "mallory" / "02_convolution").chmod(0o600)  # one may list it, and not look at what it lists
-    ada, eve, mallory = find(tmp_path, CONVOLUTION)
-    assert ada.path == good
-    assert eve.problem == "cannot be read (Permission denied)"
-    assert mallory.path is None or "cannot be read" in str(pytest.raises(SubmissionError, read, mallory.path).value)
-    for path in (tmp_path / "eve", tmp_path / "mallory" / "02_convolution"):
-        path.chmod(0o700)
+@pytest.fixture
+def without_root() -> Iterator[Path]:
+    """A folder in which even root has no more rights than anybody."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        was = os.geteuid()
+        if was == 0:
+            os.seteuid(65534)
+        try:
+            yield Path(folder)
+        finally:
+            os.seteuid(was)
+
+
+def test_a_folder_that_one_may_not_enter(without_root: Path) -> None:
+    folder = without_root / "handed in"
+    good = put(folder / "ada" / "conv.ipynb")
+    (folder / "eve").mkdir()
+    inner = put(folder / "fay" / "inner" / "conv.ipynb").parent
+    own = put(folder / "ida" / "02_convolution" / "conv.ipynb").parent
+    kim = put(folder / "kim" / "conv.ipynb")
+    ned = put(folder / "ned.ipynb")
+    modes = {folder / "eve": 0, inner: 0, own: 0, kim.parent: 0o600, ned: 0}  # Kim's may be listed, and no more
+    for path, mode in modes.items():
+        path.chmod(mode)
+    try:
+        found = {submission.student: submission for submission in find(folder, CONVOLUTION)}
+        assert found["ada"] == Submission("ada", good)
+        for student in ("eve", "fay", "ida"):
+            assert found[student].path is None and "cannot be read (Permission denied)" in found[student].problem
+        for path in (kim, ned):
+            with pytest.raises(SubmissionError, match=r"cannot be read \(Permission denied\)"):
+                read(path)
+        assert len(found) == 6
+        folder.chmod(0)
+        with pytest.raises(SubmissionError, match=r"the folder cannot be read \(Permission denied\)"):
+            find(folder, CONVOLUTION)
+        folder.chmod(0o700)
+    finally:
+        for path in modes:
+            path.chmod(0o700)
 
 
 def test_an_entry_of_which_nothing_can_be_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -569,6 +600,7 @@ def test_a_stranger_is_called_like_nobody_on_the_list(tmp_path: Path) -> None:
         (("7", "07"), "7.ipynb", "7"),
         (("a.b",), "a.b.ipynb", "a.b"),
         (("a.b", "a"), "a.b", "a"),
+        (("a.b", "a"), "a.b.ipynb", "a.b"),
     ],
 )
 def test_letters_that_look_alike(tmp_path: Path, listed: tuple[str, ...], name: str, whose: str | None) -> None:
@@ -577,6 +609,33 @@ def test_letters_that_look_alike(tmp_path: Path, listed: tuple[str, ...], name: 
     found = find(folder, CONVOLUTION, roster(tmp_path, "student\n" + "\n".join(listed) + "\n"))
     (mine,) = (submission for submission in found if submission.path)
     assert mine.student == whose if whose else (mine.student not in listed and (mine.is_odd or mine.doubt))
+
+
+@pytest.mark.parametrize(
+    ("lines", "name", "whose"),
+    [
+        ("student_id,name\n7,8\n8,7\n", "7.ipynb", "7"),  # Eight calls themselves 7
+        ("student,email\nbob@x,eve@x\nBob,bob@x\n", "bob@x.ipynb", "Bob"),  # Eve calls herself as Bob's address
+        ("student,email\nada,kim@x\nben,kim@x\n", "kim@x.ipynb", None),
+        ("id,first_name,last_name\ns1,Ada,Lovelace\ns2,s1,\n", "s1.ipynb", "s1"),
+        ("id,first_name,last_name\ns1,Ada,Lovelace\ns2,Alan,Turing\n", "Alan Turing.ipynb", "s2"),
+        ("id,first_name,last_name\ns1,Ada,Lovelace\ns2,Ada,Lovelace\n", "Ada Lovelace.ipynb", None),
+        ("Student,ID,Section\n\"Lovelace, Ada\",901,L\n", "lovelaceada_901_5_x.ipynb", "901"),
+        ("Student,ID,Section\nAda Lovelace,901,L\n", "lovelaceada_901_5_x.ipynb", "901"),
+        ("Student,ID,Section\n\"Lovelace, Ada\",901,L\n", "turingalan_901_5_x.ipynb", None),
+        ("Student,ID,Section\n\"Müller, Zoë\",901,L\n", "mllerzo_901_5_x.ipynb", "901"),
+        ("Student,ID,Section\n\"Turing, Alan\",902,L\n\"Eve, A\",901,L\n", f"evea_901_5_turingalan_902_5_x_902_{M}_.ipynb", "901"),
+    ],
+)  # fmt: skip
+def test_what_is_assigned_goes_before_what_people_choose(
+    tmp_path: Path, lines: str, name: str, whose: str | None
+) -> None:
+    folder = tmp_path / "handed in"
+    put(folder / name)
+    known = roster(tmp_path, lines)
+    (mine,) = (submission for submission in find(folder, CONVOLUTION, known) if submission.path)
+    assert (mine.student if mine.student in known.students else None) == whose
+    assert bool(mine.doubt) == (whose is None)
 
 
 # --------------------------------------------------------------------------------------------------- files of a flat folder

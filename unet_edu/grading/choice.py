@@ -53,7 +53,7 @@ def choose(notebooks: list[tuple[str, Path]], assignment: Assignment) -> Choice:
     """
     if len(notebooks) == 1:
         return Choice(notebooks[0][1])
-    names = [plain(name)[:60] for name, _ in notebooks]
+    names = [plain(name or path.name)[:60] for name, path in notebooks]
     if len(notebooks) > MOST_COMPARED:
         return Choice(None, f"{len(names)} notebooks ({_listed(names)}); leave one")
     contents = [_content(path, assignment) for _, path in notebooks]

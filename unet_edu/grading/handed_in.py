@@ -28,6 +28,7 @@ __all__ = ["COPY", "Claim", "HandedIn", "look_at"]
 MOST_ENTRIES = 2000  # files and folders that are looked at in one student's folder
 MOST_DEPTH = 3  # folders in folders, as archives leave them
 MOST_OPENED = 50  # files of one student that are not called notebooks, and may be one
+CHECKPOINTS = ".ipynb_checkpoints"  # Jupyter's copies: not what was handed in, but a trace of it
 # What programs leave behind, and nobody hands in.
 LITTER = re.compile(
     r"\._.*|\.DS_Store|__MACOSX|__pycache__|\.ipynb_checkpoints|\.(?:git|svn|cache|venv|Trash.*)|Thumbs\.db|desktop\.ini",
@@ -207,6 +208,7 @@ def _sort_out(entries: list[os.DirEntry[str]], assignment: Assignment, found: Ha
     """Adds the files, and gives the folders."""
     for entry in entries:
         if LITTER.fullmatch(entry.name):
+            found.others += [entry.name] if entry.name == CHECKPOINTS else []
             continue
         if entry.is_dir(follow_symlinks=False):
             is_of_another = (
