@@ -417,6 +417,27 @@ def test_too_deep_a_folder_has_a_reason(tmp_path: Path, deep: int) -> None:
     assert ("more than 3 folders in one another" in ada.problem) == (deep > 3)
 
 
+@pytest.mark.parametrize("place", ["look_at", "_owner", "_unlisted", "_submission", "choose"])
+def test_a_mistake_of_ours_stops_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    """Whatever raises while one student's data is handled: the others are there, and this one has a row and a reason."""
+    folder = tmp_path / "handed in"
+    good = put(folder / "ada.ipynb")
+    put(folder / "eve.ipynb")
+    right = getattr(submissions, place)
+
+    def wrong(*arguments: object) -> object:
+        if "eve" in str(arguments[0]):
+            raise RuntimeError("a mistake of ours")
+        return right(*arguments)
+
+    monkeypatch.setattr(submissions, place, wrong)
+    known = roster(tmp_path, "student\nada\neve\n") if place == "_owner" else None
+    found = find(folder, CONVOLUTION, known)
+    assert found[0] == Submission("ada", good)
+    eve = next(each for each in found if each.problem or each.doubt)
+    assert eve.student.startswith("eve") and "(RuntimeError: a mistake of ours)" in eve.problem + eve.doubt
+
+
 def test_a_socket_is_no_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path / "ada.ipynb")
     (tmp_path / "mallory").mkdir()
@@ -728,6 +749,7 @@ SHEETS = {
     "english": ("Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed,Last modified (grade),Feedback comments", "Participant ", "10.00"),
     "german": ("ID,Vollständiger Name,E-Mail-Adresse,Status,Bewertung,Bestwertung,Bewertung kann geändert werden,Zuletzt geändert (Bewertung),Feedback als Kommentar", "Teilnehmer/in", "10,00"),
     "french": ("Identifiant,Nom complet,Adresse de courriel,Statut,Note,Note maximale,La note peut être modifiée,Dernière modification (note),Feedback par commentaires", "Participant ", "10,00"),
+    "half translated": ("Identifier,Vollständiger Name,E-Mail-Adresse,Status,Bewertung,Bestwertung,Bewertung kann geändert werden,Zuletzt geändert (Bewertung),Feedback als Kommentar", "Teilnehmer/in", "10,00"),
     "russian": ("Идентификатор,Полное имя,Адрес электронной почты,Состояние,Оценка,Максимальная оценка,Оценка может быть изменена,Изменено (оценка),Отзыв", "Участник ", "100,00"),
     "japanese": ("識別子,フルネーム,メールアドレス,ステータス,評点,最大評点,評点は変更可,最終更新日時 (評点),フィードバックコメント", "参加者 ", "10.00"),
 }  # fmt: skip

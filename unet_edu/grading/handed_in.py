@@ -152,7 +152,8 @@ def _digest(name: str) -> str:
 def _add(found: HandedIn, name: str, path: Path) -> None:
     """Count a file among the notebooks or the others."""
     is_sure = name.lower().endswith(".ipynb")
-    if is_sure or (len(found.others) < MOST_OPENED and is_notebook(path)):
+    may_be = len(found.others) < MOST_OPENED or CALLED_NOTEBOOK.search(name)
+    if is_sure or (may_be and is_notebook(path)):
         found.notebooks.append((name, path))
     else:
         found.others.append(name)

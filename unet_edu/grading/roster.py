@@ -89,7 +89,12 @@ class Roster:
     @cached_property
     def worksheet(self) -> Worksheet | None:
         """Where grades are in Moodle's worksheet, if this is one whose columns have no English names."""
-        return None if self.column("identifier") is not None else _worksheet(list(self.students.values()))
+        return None if self.is_english else _worksheet(list(self.students.values()))
+
+    @property
+    def is_english(self) -> bool:
+        """Whether the names of Moodle's columns are English: then they are looked up."""
+        return None not in (self.column("identifier"), self.column("maximum grade"))
 
     @property
     def most(self) -> int | None:
@@ -142,9 +147,7 @@ def _identifying(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> list
     """The places of the columns that say who a student is, the best name first."""
     roster = Roster(tuple(columns), {})
     places = [place for name in IDENTIFYING if (place := roster.column(name)) is not None]
-    if (sheet := _worksheet(lines)) and roster.column(
-        "identifier"
-    ) is None:  # Moodle's, in another language than English
+    if not roster.is_english and (sheet := _worksheet(lines)):
         mails = [place for place in range(1, sheet.grade) if all("@" in line[place] for line in lines)]
         places = [*mails, *(place for place in range(sheet.grade) if place not in mails)]
     return places

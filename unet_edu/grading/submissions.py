@@ -17,7 +17,7 @@ from unet_edu.grading.choice import choose
 from unet_edu.grading.files import SubmissionError, read
 from unet_edu.grading.handed_in import COPY, SHOWN, HandedIn, look_at
 from unet_edu.grading.roster import Owners, Roster, read_roster
-from unet_edu.grading.text import plain
+from unet_edu.grading.text import one_line, plain
 
 __all__ = ["Roster", "Submission", "SubmissionError", "find", "read", "read_roster"]
 
@@ -101,14 +101,35 @@ def find(
             entries = sorted(scan, key=lambda entry: entry.name)
     except OSError as error:
         raise SubmissionError(f"{folder}: the folder cannot be read ({error.strerror})") from None
-    all_found = [found for entry in entries if (found := look_at(entry, assignment, zone))]
+    looked_at = [_looked_at(entry, assignment, zone) for entry in entries]
+    all_found = [found for found in looked_at if found]
     rows = _by_student(all_found, roster)
     if not rows and not roster:
         raise SubmissionError(f"{folder}: expected notebooks (NAME.ipynb) or a folder for each student, found none")
     listed = roster.students if roster else {}
     absent = [Submission(student, None) for student in listed if student not in rows]
-    present = [_submission(student, row, assignment, roster) for student, row in rows.items()]
+    present = [_settled(student, row, assignment, roster) for student, row in rows.items()]
     return sorted(absent + present, key=lambda submission: submission.student)
+
+
+def _looked_at(entry: os.DirEntry[str], assignment: Assignment, zone: ZoneInfo | None) -> HandedIn | None:
+    """What an entry is. A mistake of ours costs its owner a look, and nobody else anything."""
+    try:
+        return look_at(entry, assignment, zone)
+    except Exception as error:  # noqa: BLE001, one row fails, never the class
+        return HandedIn(entry.name, [], problem=_failed(error))
+
+
+def _settled(student: str, row: _Row, assignment: Assignment, roster: Roster | None) -> Submission:
+    """What counts of one student's, likewise."""
+    try:
+        return _submission(student, row, assignment, roster)
+    except Exception as error:  # noqa: BLE001, one row fails, never the class
+        return Submission(student, None, _failed(error))
+
+
+def _failed(error: Exception) -> str:
+    return f"the grader itself failed ({type(error).__name__}: {one_line(str(error), 200)})"
 
 
 # --------------------------------------------------------------------------------------------------------------- whose it is
@@ -119,7 +140,10 @@ def _by_student(all_found: list[HandedIn], roster: Roster | None) -> dict[str, _
     rows: dict[str, _Row] = {}
     called = {found.called for found in all_found}
     for found in all_found:
-        student, doubt, note = _owner(found, owners) if owners else _unlisted(found, called)
+        try:
+            student, doubt, note = _owner(found, owners) if owners else _unlisted(found, called)
+        except Exception as error:  # noqa: BLE001, one row fails, never the class
+            student, doubt, note = "", _failed(error), ""
         if not student:
             student = plain(found.entry) if doubt else found.called
             while owners and student in owners.roster.students:  # it is called like somebody else
