@@ -755,6 +755,47 @@ SHEETS = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "username,group,hours\nstud1,a,10.00\nstud2,b,10.00\n",
+        "id,first_name,last_name,email,lms_user_id\nstud1,Ada,Lovelace,ada@x,\nstud2,Alan,Turing,alan@x,\n",
+        "student,mark,most,when,by\nada1,,10.00,2027,x\nada2,,10.00,2027,x\n",
+        "student,mark,most,yes,by,for\nada01,,10.00,Yes,x,\nada02,,10.00,Yes,x,\n",
+    ],
+)
+def test_a_list_that_only_looks_like_moodles_is_none(tmp_path: Path, text: str) -> None:
+    folder = tmp_path / "handed in"
+    put(folder / f"Eve_1_{M}_conv.ipynb")
+    known = roster(tmp_path, text)
+    assert known.worksheet is None
+    assert [each.is_odd for each in find(folder, CONVOLUTION, known) if each.path] == [True]
+
+
+@pytest.mark.parametrize(
+    "text", ["Participant 17,Ada,a@x,in,,10.00,Yes,-,\nParticipant 4,Alan,b@x,in,,10.00,Yes,-,\n", "ada\nben\n"]
+)
+def test_a_list_without_a_first_line_of_names_loses_nobody(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SubmissionError, match="expected one of the columns"):
+        roster(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "student;group\nada;1,2\n".encode("utf-16"),
+        "student\tgroup\nada\tx;y\n".encode("utf-16-le"),
+        b"sep=;\r\nstudent;a,b,c\r\nada;1\r\n",
+        b'student;"a,b,c"\nada;1\n',
+        b"student,group\rada,1\r",
+        "\ufeffStudent , Group\nada,1\n".encode(),
+    ],
+)
+def test_a_list_as_programs_save_it(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "roster.csv").write_bytes(data)
+    assert list(read_roster(tmp_path / "roster.csv").students) == ["ada"]
+
+
 @pytest.mark.parametrize("divider", [",", ";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("anonymous", [False, True])

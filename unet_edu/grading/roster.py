@@ -40,7 +40,7 @@ CHOSEN = (
     "full name",
     "name",
 )  # of these: what people may call themselves, perhaps like somebody else's number
-IDENTIFIER = re.compile(r"(\D{3,}?)([0-9]{1,18})")  # of Moodle: "Participant 17", "Teilnehmer/in17"
+IDENTIFIER = re.compile(r"(\D{3,}?)([1-9][0-9]{0,17})")  # of Moodle: "Participant 17", "Teilnehmer/in17"
 GRADE = re.compile(r"[0-9]+[.,][0-9]{2}")  # … its maximum grade
 
 
@@ -154,13 +154,17 @@ def _identifying(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> list
 
 
 def _worksheet(lines: Sequence[Sequence[str]]) -> Worksheet | None:
-    """Moodle's worksheet is known by its cells: the same word with a number before all else, and the same maximum grade in each line."""
+    """Moodle's worksheet is known by its cells: the same word with a number before all else, and the same maximum grade in each line.
+
+    Behind that is a word for whether the grade can be changed, and when it was.
+    """
     identifiers = [IDENTIFIER.fullmatch(line[0]) if line else None for line in lines]
     words, numbers = {match and match[1] for match in identifiers}, {match and match[2] for match in identifiers}
     if len(words) != 1 or None in words or len(numbers) != len(lines):
         return None
     columns = list(zip(*lines, strict=True))
-    grades = [n for n in range(2, len(columns)) if len({*columns[n]}) == 1 and GRADE.fullmatch(columns[n][0])]
+    same = [n for n in range(2, len(columns) - 2) if len({*columns[n]}) == 1 and GRADE.fullmatch(columns[n][0])]
+    grades = [n for n in same if all(cell and not re.search(r"\d", cell) for cell in columns[n + 1])]
     if not grades:
         return None
     most = grades[-1]
