@@ -188,6 +188,13 @@ def test_one_s_own_notebook_with_the_title_of_a_lesson_is_none(tmp_path):
     assert "✓ out_size: passed." in run("check", path, code=1)
 
 
+def test_progress_finds_notebooks_whatever_their_letters(tmp_path):
+    path = notebook(tmp_path, OUT_SIZE, name="MINE.IPYNB")
+    (tmp_path / ".ipynb_checkpoints").mkdir()
+    notebook(tmp_path / ".ipynb_checkpoints", OUT_SIZE)
+    assert own.notebooks(tmp_path, pytest.fail) == [path]
+
+
 def test_an_unknown_assignment():
     assert "expected one of 01_segmentation" in complaint("check", SOLUTION, "--assignment", "99_nothing")
 

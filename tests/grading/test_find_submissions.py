@@ -734,6 +734,13 @@ def test_of_two_the_row_says_which_counts(
         assert f"{counts} counts" in (ada.doubt or ada.note)
 
 
+def test_a_name_of_numbers_is_not_canvas(tmp_path: Path) -> None:
+    """Nobody's notebooks become one student's because the names begin alike."""
+    folders = [put(tmp_path / name / "a.ipynb") for name in ("lab_2027_1_ada", "lab_2027_2_ben")]
+    files = [put(tmp_path / name) for name in ("hw_2_1_cem.ipynb", "hw_2_1_dua.ipynb")]
+    assert [submission.path for submission in find(tmp_path, CONVOLUTION)] == [*files, *folders]
+
+
 def test_a_copy_beside_its_first_is_the_same_students(tmp_path: Path) -> None:
     put(tmp_path / "ada.ipynb", UNFILLED)
     put(tmp_path / "ada (1).ipynb")

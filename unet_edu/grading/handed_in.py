@@ -40,7 +40,7 @@ CALLED_NOTEBOOK = re.compile(r"\.ipynb(?![^\W_])", re.IGNORECASE)  # also "a.ipy
 # "Participant 123" in Moodle's grading worksheet.
 MOODLE = re.compile(r"_([0-9]{1,18})_assignsubmission_(?:file|onlinetext)_?")
 # Canvas: "lovelaceada_123_456_conv.ipynb", with "_LATE" behind the name when it came late. The first number is the ID of Canvas' gradebook.
-CANVAS = re.compile(r"([^_]+)_(?:LATE_)?([0-9]{1,18})_[0-9]{1,18}_(?=.)", re.DOTALL)
+CANVAS = re.compile(r"([^_]+)_(?:LATE_)?([0-9]{3,18})_[0-9]{1,18}_(?=.)", re.DOTALL)
 COPY = re.compile(r"( ?\([0-9]+\)|-Copy[0-9]+)$")  # "ada (1).ipynb", as browsers and Jupyter name a second copy
 
 NAMELESS = "The name does not say whose it is."
@@ -76,6 +76,8 @@ class HandedIn:
     submitted : datetime or None
     time_text : str
         What the time is, where it could not be understood.
+    is_file : bool
+        No folder, so that the name has an ending.
     """
 
     entry: str
@@ -111,6 +113,7 @@ def look_at(entry: os.DirEntry[str], assignment: Assignment, zone: ZoneInfo | No
     found = HandedIn(name, _claims(name))
     try:
         if entry.is_dir(follow_symlinks=False):
+            found.claims = [claim for claim in found.claims if claim.platform == "moodle"]  # Canvas packs no folders
             _look_into(Path(entry.path), assignment, zone, found)
         elif entry.is_file(follow_symlinks=False):
             found.is_file = True
