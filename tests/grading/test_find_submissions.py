@@ -584,6 +584,17 @@ def test_a_name_that_is_two_students_is_nobodys(tmp_path: Path) -> None:
     assert doubtful.doubt == submissions.TWO_WAYS and doubtful.student.startswith("Ada Lovelace_17_assign")
 
 
+def test_a_reason_is_lost_for_no_other(tmp_path: Path) -> None:
+    folder = tmp_path / "handed in"
+    put(folder / "Kim" / "work.zip", "no notebook")
+    kim = find(folder, CONVOLUTION, roster(tmp_path, "student_id,name\n7,Kim\n8,Kim\n"))[-1]
+    assert kim.problem == "no notebook (.ipynb) was handed in, but work.zip" and kim.note == submissions.SHARED
+    (folder / "Kim (1).ipynb").symlink_to("nothing")
+    mine = put(folder / "Kim.ipynb")
+    (kim,) = (each for each in find(folder, CONVOLUTION) if each.path)
+    assert kim.path == mine and kim.doubt == "Beside it: is a link, a pipe or a device; nothing behind it is graded."
+
+
 def test_without_a_list_a_name_with_two_readings_needs_review(tmp_path: Path) -> None:
     good = put(tmp_path / f"Ada Lovelace_17_{M}_conv.ipynb")
     put(tmp_path / f"Ada Lovelace_17_{M}_x_8_{M}_conv.ipynb")

@@ -126,9 +126,9 @@ def look_at(entry: os.DirEntry[str], assignment: Assignment, zone: ZoneInfo | No
     if name.startswith(".") and not (found.notebooks or found.problem):
         return None  # settings of some program
     if not any(map(str.isalnum, found.own_names[0])):
-        found.note = NAMELESS
+        found.note = f"{NAMELESS} {found.note}".strip()
     elif "�" in found.called:
-        found.note = STRANGE_NAME
+        found.note = f"{STRANGE_NAME} {found.note}".strip()
     return found
 
 
@@ -215,10 +215,8 @@ def _sort_out(entries: list[os.DirEntry[str]], assignment: Assignment, found: Ha
             found.others += [entry.name] if entry.name == CHECKPOINTS else []
             continue
         if entry.is_dir(follow_symlinks=False):
-            is_of_another = (
-                entry.name in ASSIGNMENTS and entry.name != assignment.name
-            )  # nbgrader's, of the same student
-            if not is_of_another:
+            is_of_another = entry.name in ASSIGNMENTS and entry.name != assignment.name
+            if not is_of_another:  # nbgrader's, of the same student
                 yield Path(entry.path)
         elif entry.name != "timestamp.txt":
             _add(found, entry.name, Path(entry.path))

@@ -168,18 +168,15 @@ def _owner(found: HandedIn, owners: Owners) -> tuple[str, str, str]:
     if not found.claims:
         named = next((those for name in found.own_names if (those := owners.named(name))), set[str]())
         return (min(named), "", "") if len(named) == 1 else ("", SHARED if named else "", "" if named else STRANGER)
-    known: dict[
-        str, bool | None
-    ] = {}  # each student whom the name may mean, and whether their own name stands there, too
+    # Each student whom the name may mean, and whether their own name stands there, too.
+    known: dict[str, bool | None] = {}
     for n, claim in enumerate(found.claims):
         by_number = owners.has_numbers(claim.platform)
         those = owners.numbers.get(claim[:2], set()) if by_number else owners.named(claim.name)
-        known |= {
-            student: owners.agrees(student, claim.name, exactly=n > 0) if by_number else True for student in those
-        }
-    sure = [student for student, agrees in known.items() if agrees] or [
-        student for student, agrees in known.items() if agrees is None
-    ]
+        for student in those:
+            known[student] = owners.agrees(student, claim.name, exactly=n > 0) if by_number else True
+    sure = [student for student, agrees in known.items() if agrees]
+    sure = sure or [student for student, agrees in known.items() if agrees is None]
     if len(sure) == 1:
         return sure[0], "", ""
     if known:
@@ -197,7 +194,7 @@ def _submission(student: str, row: _Row, assignment: Assignment, roster: Roster 
     problem = next((found.problem for found in row.found if found.problem), "")
     doubts, notes, path = [row.doubt], [row.note, *(found.note for found in row.found)], None
     if notebooks:
-        doubts += [f"What else was handed in {problem}."] if problem else []
+        doubts += [f"Beside it: {problem}."] if problem else []
         path, problem, doubt, note = choose(notebooks, assignment)
         doubts.append(doubt)
         notes.append(note)
@@ -210,8 +207,10 @@ def _submission(student: str, row: _Row, assignment: Assignment, roster: Roster 
         submitted = next((found.submitted for found in row.found if found.submitted), None)
         unread = next((found.time_text for found in row.found if found.time_text), "")
         if unread:
-            said = f"The time in timestamp.txt is not understood: {unread}."
+            said = f"The time in timestamp.txt is not understood: {unread}. A column “submitted” in the list of the class can say it."
             (doubts if assignment.due and assignment.late_percent_per_day else notes).append(said)
+    if problem:  # then there is nothing to confirm, but all is said
+        notes, doubts = [*doubts, *notes], []
     return Submission(student, path, problem, submitted, _joined(doubts), _joined(notes), is_odd)
 
 
