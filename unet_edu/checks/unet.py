@@ -313,7 +313,7 @@ def _traced(
 
 
 def _size_cases(rng: np.random.Generator) -> list[Case]:
-    legal = 16 * rng.permutation(np.arange(14, 60))[:3] + 12
+    legal = 16 * rng.permutation(np.arange(14, 3000))[:3] + 12
     return [
         Case("the paper's image", (572,), group="visible"),
         Case("the smallest image", (188,), group="visible"),
