@@ -571,13 +571,15 @@ def _receptive_field(layers: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def _layer_cases(rng: np.random.Generator) -> list[Case]:
-    a, b, c, d, e, f = rng.integers(2, 12, 6).tolist()
-    level = [(a, 1), (b, 1), (2, 2)]  # two convolutions and a pooling
+    kernels = iter(rng.integers(2, 16, 20).tolist())
+    levels = [
+        layer for _ in range(5) for layer in ((next(kernels), 1), (next(kernels), 1), (2, 2))
+    ]  # the last two are a convolution and a pooling
     extra = {
-        "the contracting path of a network like a U-Net": level * 4 + level[:2],
-        "three convolutions of stride 2": [(c, 2), (d, 2), (e, 2)],
-        "a stride of 3": [(a, 3), (d, 1), (f, 1)],
-        "a kernel of one pixel": [(1, 1), (e, 2), (f, 2), (1, 1), (b, 1)],
+        "the contracting path of a network like a U-Net": levels[:-1],
+        "three convolutions of stride 2": [(next(kernels), 2), (next(kernels), 2), (next(kernels), 2)],
+        "a stride of 3": [(next(kernels), 3), (next(kernels), 1), (next(kernels), 1)],
+        "a kernel of one pixel": [(1, 1), (next(kernels), 2), (next(kernels), 2), (1, 1), (next(kernels), 1)],
     }
     for n in (4, 6):
         extra[f"{n} layers drawn at random"] = [(int(k), int(s)) for k, s in rng.integers((2, 1), (9, 4), (n, 2))]

@@ -505,7 +505,7 @@ def _binary_cases(rng: np.random.Generator) -> list[Case]:
         guess.flat[:3] = (True, False, True)  # at least one pixel of each kind
         return guess, truth
 
-    def box(top: int, left: int, height: int, width: int, shape: tuple[int, int] = (4, 5)) -> Array:
+    def box(top: int, left: int, height: int, width: int, *, shape: tuple[int, int] = (4, 5)) -> Array:
         mask = np.zeros(shape, int)
         mask[top : top + height, left : left + width] = 1
         return mask
@@ -516,8 +516,9 @@ def _binary_cases(rng: np.random.Generator) -> list[Case]:
     first, second, third, fourth, fifth = (masks(*rng.integers(7, 14, 2)) for _ in range(5))
     nothing = np.zeros((3, 4), int)
     shape = (int(rng.integers(9, 14)), int(rng.integers(9, 14)))
-    large = box(1, 1, shape[0] - 2, shape[1] - 2, shape)
-    small = box(2, 2, *rng.integers(2, 6, 2).tolist(), shape=shape)
+    large = box(1, 1, shape[0] - 2, shape[1] - 2, shape=shape)
+    height, width = rng.integers(2, 6, 2).tolist()
+    small = box(2, 2, height, width, shape=shape)
     empty = np.zeros(shape, int)
     return [
         Case("two squares that overlap", (box(1, 1, 3, 3), box(0, 0, 3, 3)), group="visible"),

@@ -66,17 +66,15 @@ Layer = tuple[str, int, int, int | tuple[int, int]]  # kind, in_channels, out_ch
 def _init_cases(rng: np.random.Generator) -> list[Case]:
     from unet_edu.checks.network import Drawn
 
-    def drawn(kind: str, *, wider: bool, kernel: tuple[int, int] = (2, 2)) -> Layer:
-        """A layer of so many weights that chance moves their variance by less than half a tap. More go out than come in, or fewer."""
-        taps = 1 if kind == "up" else math.prod(kernel)
-        weights = max(25_000, 170 * taps**2) * rng.uniform(1, 2)
-        ratio = rng.uniform(1.7, 3) if wider else rng.uniform(0.3, 0.6)
-        n = math.ceil(math.sqrt(weights / ratio / math.prod(kernel)))
-        return kind, n, math.ceil(ratio * n), kernel
+    kernels = [(a, b) for a in range(1, 8) for b in range(1, 8) if a != b and 6 <= a * b <= 30]
 
-    def kernel() -> tuple[int, int]:
-        height, width = rng.permutation(np.arange(2, 6))[:2].tolist()
-        return height, width
+    def drawn(kind: str = "conv", kernel: tuple[int, int] | None = None, least: int = 16) -> Layer:
+        """A layer with so many weights that chance moves their variance by less than half a tap, and with more channels out than in, or with fewer."""
+        height, width = kernel or kernels[rng.integers(len(kernels))]
+        taps = 1 if kind == "up" else height * width
+        n = int(np.exp(rng.uniform(np.log(least), np.log(240))))
+        m = max(n // 4, math.ceil(max(25_000, 170 * taps**2) / (n * height * width)))
+        return kind, n, 2 * n if 0.6 < m / n < 2 else m, (height, width)
 
     def case(name: str, *layers: Layer, group: Any = "extra") -> Case:
         kinds = {"conv": "nn.Conv2d({0}, {1}, {2})", "up": "nn.ConvTranspose2d({0}, {1}, {2}, stride={2})"}
@@ -86,23 +84,9 @@ def _init_cases(rng: np.random.Generator) -> list[Case]:
     return [
         case("a convolution of 3×3 with 64 channels in", ("conv", 64, 256, 3), group="visible"),
         case("a step up with 160 channels in", ("up", 160, 64, 2), group="visible"),
-        case(
-            "three layers",
-            drawn("conv", wider=True, kernel=kernel()),
-            drawn("up", wider=False),
-            drawn("conv", wider=False, kernel=kernel()),
-        ),
-        case(
-            "kernels that are not square, and one of 1×1",
-            drawn("conv", wider=True, kernel=kernel()),
-            drawn("conv", wider=True, kernel=(1, 1)),
-            drawn("conv", wider=False, kernel=kernel()),
-        ),
-        case(
-            "fewer channels out than in",
-            drawn("conv", wider=False, kernel=kernel()),
-            drawn("conv", wider=False, kernel=kernel()),
-        ),
+        case("three layers", drawn(), drawn("up", (2, 2), least=40), drawn()),
+        case("kernels that are not square, and one of 1×1", drawn(), drawn(kernel=(1, 1), least=60), drawn()),
+        case("fewer channels out than in", drawn(least=120), drawn(least=120)),
     ]
 
 
