@@ -374,7 +374,7 @@ def _batch_cases(rng: np.random.Generator) -> list[Case]:
         Case("the same, with padding", (x, w), {"padding": 1}, group="visible"),
         Case("the same, with a stride down", (x, w), {"stride": (2, 1)}, group="visible"),
         case("two images, 3 channels to 4, kernel of 2×3", (2, 3, 5, 7), (4, 3, 2, 3), bias=True),
-        case("three channels to three", (1, 3, 4, 6), (3, 3, 3, 3)),
+        case("three channels to three, with a stride of 2", (1, 3, 6, 8), (3, 3, 3, 3), stride=2),
         case("three channels to two, with padding", (2, 3, 6, 5), (2, 3, 3, 2), bias=True, padding=2),
         case("a stride of 2 down and 3 across", (1, 2, 8, 11), (3, 2, 3, 2), stride=(2, 3)),
         case("a stride of 3 down and 1 across, padded", (3, 1, 7, 2), (2, 1, 3, 3), True, stride=(3, 1), padding=1),

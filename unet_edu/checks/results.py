@@ -678,8 +678,8 @@ def _run_cases(rng: np.random.Generator) -> list[Case]:
 
     def case(name: str, variants: int, counts: tuple[int, ...]) -> Case:
         chosen = [names[n] for n in rng.permutation(len(names))[:variants]]
-        if chosen == sorted(chosen):
-            chosen = chosen[::-1]
+        while chosen == sorted(chosen) or (variants > 2 and chosen == sorted(chosen)[::-1]):
+            chosen = [chosen[n] for n in rng.permutation(variants)]
         runs = [
             (variant, seed, round(float(rng.uniform(20, 95)), 1))
             for variant, count in zip(chosen, counts, strict=True)
