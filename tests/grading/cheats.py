@@ -432,7 +432,12 @@ def visible_answers_by_heart(host: Host) -> bytes:
 
 def key(*given: Any) -> int:
     """Of an array, which numbers are equal; of the rest, all."""
-    parts = [np.unique(a, return_inverse=True)[1].tolist() if isinstance(a, np.ndarray) else a for a in given]
+    parts = []
+    for value in given:
+        if isinstance(value, np.ndarray):
+            _, first, which = np.unique(value, return_index=True, return_inverse=True)
+            value = value.shape, first.argsort().argsort()[which].ravel().tolist()  # numbered as they appear
+        parts.append(value)
     return zlib.crc32(repr(parts).encode())
 
 
