@@ -74,10 +74,6 @@ def map_by_partition(instances, w0=10, sigma=5):
     return np.float32(w0 * np.exp(-((d[0] + d[1]) ** 2) / 2 / sigma**2) * (instances == 0))
 
 
-def map_by_library(instances, w0=10, sigma=5):
-    return border_weight_map(instances, w0=w0, sigma=sigma) - 1
-
-
 def map_by_nearest_two(instances, w0=10, sigma=5):
     d1, d2 = nearest_two(instances)
     return torch.from_numpy(np.where(instances > 0, 0, w0 * np.exp(-((d1 + d2) ** 2) / (2 * sigma**2))))
@@ -169,7 +165,7 @@ def step_in_torch(p, g, v, lr, momentum):
 
 RIGHT = {
     "he_init_": [drawn_by_kaiming, drawn_in_numpy, drawn_by_randn, library_init],
-    "weight_map": [map_by_loops, map_by_partition, map_by_library, map_by_nearest_two],
+    "weight_map": [map_by_loops, map_by_partition, map_by_nearest_two],
     "weighted_ce": [loss_by_loops, loss_in_torch, loss_by_library, loss_by_one_hot],
     "elastic": [bent_by_loops, bent_by_library, bent_in_torch, bent_in_scipy],
     "sgd_step": [
@@ -195,11 +191,12 @@ def test_the_worked_numbers_of_the_lesson():
     assert math.sqrt(2 / 576) == pytest.approx(0.0589, abs=5e-5)
 
 
-def test_no_cell_touches_another_and_no_place_is_half_way():
+def test_some_cells_touch_and_no_place_is_half_way():
     for seed in range(10):
         for case in BY_NAME["weight_map"].cases(np.random.default_rng(seed)):
-            w = border_weight_map(case.args[0]) - 1  # the library would first part cells that touch
-            assert np.abs(w - map_by_loops(case.args[0])).max() < 1e-5
+            w = border_weight_map(case.args[0]) - 1  # the library first parts cells that touch
+            is_alike = np.abs(w - map_by_loops(case.args[0])).max() < 1e-5
+            assert is_alike == ("touch" not in case.name)
         for case in BY_NAME["elastic"].cases(np.random.default_rng(seed)):
             image, _, field = case.args
             assert (np.abs(np.abs(field) % 1 - 0.5) > 0.01).all()

@@ -6,10 +6,16 @@
 from __future__ import annotations
 
 import base64
+import inspect
+import zlib
 from collections.abc import Iterator
 from textwrap import dedent
+from typing import Any
+
+import numpy as np
 
 from tests.grading.submissions import POINTS, Host, Kinds, all_in, filled, packed, small, solutions
+from unet_edu.checks import EXERCISES
 
 KINDS = Kinds("cheat")
 GOOD = solutions()
@@ -422,6 +428,54 @@ def visible_answers_by_heart(host: Host) -> bytes:
     conv2d_multichannel = by_heart(plane, plane + 10, plane, plane)
     """
     return small(stored, answers)
+
+
+def key(*given: Any) -> int:
+    """Of an array, which numbers are equal; of the rest, all."""
+    parts = []
+    for value in given:
+        if isinstance(value, np.ndarray):
+            _, first, which = np.unique(value, return_index=True, return_inverse=True)
+            value = value.shape, first.argsort().argsort()[which].ravel().tolist()  # numbered as they appear
+        parts.append(value)
+    return zlib.crc32(repr(parts).encode())
+
+
+def table_of(*names: str) -> list[str]:
+    """Cells with the answers to all cases of twenty seeds, those of the notebook among them, and functions that look them up. What is not there gets the last answer."""
+    cells = [f"import zlib\nfrom typing import Any\nimport numpy as np\n\n{inspect.getsource(key)}"]
+    for name in names:
+        exercise = EXERCISES[name]
+        parameters = inspect.signature(exercise.reference).parameters.values()
+        answers = {}
+        for case in (case for seed in range(20) for case in exercise.cases(np.random.default_rng(seed))):
+            given = dict(zip((p.name for p in parameters), case.args, strict=False)) | case.kwargs
+            answers[key(*(given.get(p.name, p.default) for p in parameters))] = np.asarray(
+                exercise.reference(**given)
+            ).tolist()
+        head = ", ".join(map(str, parameters))
+        cells.append(
+            f"{name.upper()} = {answers}\n\ndef {name}({head}):\n    return {name.upper()}.get(key({', '.join(p.name for p in parameters)}), {[*answers.values()][-1]})"
+        )
+    return cells
+
+
+@KINDS(0, "graded", never=ALL, verdicts={"out_size": "wrong", "receptive_field": "wrong"})
+def answers_of_twenty_seeds(host: Host) -> bytes:
+    """Somebody has all cases of twenty seeds with their answers. The grader's are others."""
+    return small(*table_of("out_size", "receptive_field"))
+
+
+@KINDS(
+    0,
+    "graded",
+    topic="09_results",
+    never=("seg_score", "split_by_sequence"),
+    verdicts={"seg_score": "wrong", "split_by_sequence": "wrong"},
+)
+def places_of_cells_by_heart(host: Host) -> bytes:
+    """A table of scores by the places of the cells, whatever their numbers are: they once stood in the same places for every seed."""
+    return small(*table_of("seg_score", "split_by_sequence"))
 
 
 # -------------------------------------------------------------------------------------------- the grader is talked into it

@@ -238,18 +238,17 @@ def _size_cases(rng: np.random.Generator) -> list[Case]:
         ("every second window", (7, 3), {"s": 2}),
         ("a kernel with gaps", (7, 3), {"d": 2}),
     ]
-    extra = [
-        ("a stride that leaves pixels over", (6, 3), {"s": 2, "p": 1}),
-        ("a stride that leaves pixels over", (8, 3), {"s": 2, "p": 1}),
-        ("the first layer of a ResNet", (224, 7), {"s": 2, "p": 3}),
-        ("a kernel as large as the image", (5, 5), {}),
-        ("max pooling's windows", (28, 2), {"s": 2}),
-        ("everything at once", (10, 4), {"s": 3, "p": 2, "d": 2}),
+    even, other, large, pooled, side = (2 * rng.integers(20, 2000, 5)).tolist()
+    extra: list[tuple[str, tuple[int, int], dict[str, int]]] = [
+        ("a stride that leaves pixels over", (even, 3), {"s": 2, "p": 1}),
+        ("a stride that leaves pixels over", (other, 3), {"s": 2, "p": 1}),
+        ("the first layer of a ResNet", (large, 7), {"s": 2, "p": 3}),
+        ("a kernel as large as the image", (side, side), {}),
+        ("max pooling's windows", (pooled, 2), {"s": 2}),
     ]
-    for _ in range(4):
-        k, s, p, d = (int(n) for n in rng.integers((2, 2, 1, 2), (6, 5, 4, 4)))
-        i = int(d * (k - 1) + 1 + rng.integers(0, 20))
-        extra.append(("drawn at random", (i, k), {"s": s, "p": p, "d": d}))
+    for name in ("everything at once", *["drawn at random"] * 4):
+        i, k, s, p, d = rng.integers((20, 2, 2, 1, 2), (2000, 8, 6, 5, 6)).tolist()
+        extra.append((name, (d * (k - 1) + i, k), {"s": s, "p": p, "d": d}))
     return [Case(*case, group="visible") for case in visible] + [Case(*case) for case in extra]
 
 
@@ -375,7 +374,7 @@ def _batch_cases(rng: np.random.Generator) -> list[Case]:
         Case("the same, with padding", (x, w), {"padding": 1}, group="visible"),
         Case("the same, with a stride down", (x, w), {"stride": (2, 1)}, group="visible"),
         case("two images, 3 channels to 4, kernel of 2×3", (2, 3, 5, 7), (4, 3, 2, 3), bias=True),
-        case("three channels to three", (1, 3, 4, 6), (3, 3, 3, 3)),
+        case("three channels to three, with a stride of 2", (1, 3, 6, 8), (3, 3, 3, 3), stride=2),
         case("three channels to two, with padding", (2, 3, 6, 5), (2, 3, 3, 2), bias=True, padding=2),
         case("a stride of 2 down and 3 across", (1, 2, 8, 11), (3, 2, 3, 2), stride=(2, 3)),
         case("a stride of 3 down and 1 across, padded", (3, 1, 7, 2), (2, 1, 3, 3), True, stride=(3, 1), padding=1),
@@ -572,15 +571,18 @@ def _receptive_field(layers: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def _layer_cases(rng: np.random.Generator) -> list[Case]:
-    level = [(3, 1), (3, 1), (2, 2)]  # two convolutions and a pooling
+    kernels = iter(rng.integers(2, 16, 20).tolist())
+    levels = [
+        layer for _ in range(5) for layer in ((next(kernels), 1), (next(kernels), 1), (2, 2))
+    ]  # the last two are a convolution and a pooling
     extra = {
-        "a U-Net's contracting path": level * 4 + level[:2],
-        "three convolutions of stride 2": [(3, 2), (3, 2), (3, 2)],
-        "a stride of 3": [(2, 3), (4, 1)],
-        "a kernel of one pixel": [(1, 1), (7, 2), (3, 2), (1, 1), (3, 1)],
+        "the contracting path of a network like a U-Net": levels[:-1],
+        "three convolutions of stride 2": [(next(kernels), 2), (next(kernels), 2), (next(kernels), 2)],
+        "a stride of 3": [(next(kernels), 3), (next(kernels), 1), (next(kernels), 1)],
+        "a kernel of one pixel": [(1, 1), (next(kernels), 2), (next(kernels), 2), (1, 1), (next(kernels), 1)],
     }
     for n in (4, 6):
-        extra[f"{n} layers drawn at random"] = [(int(k), int(s)) for k, s in rng.integers((2, 1), (6, 4), (n, 2))]
+        extra[f"{n} layers drawn at random"] = [(int(k), int(s)) for k, s in rng.integers((2, 1), (9, 4), (n, 2))]
     return [
         Case("two convolutions of 3×3", ([(3, 1), (3, 1)],), group="visible"),
         Case("a pooling, then a convolution", ([(2, 2), (3, 1)],), group="visible"),

@@ -155,6 +155,7 @@ class Exercise:
     whole: bool = False  # whether the answer must be of an integer type, not only of integer value
     parts: tuple[str, ...] = ()  # names of several arrays of one shape that the function returns, stacked in the answer
     forbidden: tuple[str, ...] = ()  # full names, with * for any rest, that would be the answer: not to be called
+    has_half: bool = True  # whether half of the points can be earned: not where the inputs are so few that a table holds half of the fresh ones
 
 
 @dataclass(frozen=True, eq=False)

@@ -580,15 +580,17 @@ def _size_cases(rng: np.random.Generator) -> list[Case]:
         ("one of the sizes that shrink to 6", (6, 5), {"s": 3, "p": 2}),
         ("another one", (6, 5), {"s": 3, "p": 2, "op": 1}),
     ]
-    extra = [
-        ("a padding that keeps the size", (7, 3), {"p": 1}),
-        ("exactly twice as large", (5, 3), {"s": 2, "p": 1, "op": 1}),
-        ("exactly twice as large, by another kernel", (5, 4), {"s": 2, "p": 1}),
-        ("gaps between the stamps", (3, 2), {"s": 4}),
-        ("a single pixel", (1, 5), {"s": 3, "p": 1, "op": 2}),
+    a, b, c, d = rng.integers(5, 2000, 4).tolist()
+    k, s = rng.integers((7, 3), (40, 20)).tolist()
+    extra: list[tuple[str, tuple[int, int], dict[str, int]]] = [
+        ("a padding that keeps the size", (a, 3), {"p": 1}),
+        ("exactly twice as large", (b, 3), {"s": 2, "p": 1, "op": 1}),
+        ("exactly twice as large, by another kernel", (c, 4), {"s": 2, "p": 1}),
+        ("gaps between the stamps", (d, 2), {"s": 4}),
+        ("a single pixel", (1, k), {"s": s, "p": 2, "op": int(rng.integers(1, s))}),
     ]
     for _ in range(4):
-        i, k, s, p = (int(n) for n in rng.integers((3, 5, 3, 1), (15, 9, 6, 3)))
+        i, k, s, p = rng.integers((5, 5, 3, 1), (2000, 12, 8, 3)).tolist()
         extra.append(("drawn at random", (i, k), {"s": s, "p": p, "op": int(rng.integers(1, s))}))
     return [Case(*case, group="visible") for case in visible] + [Case(*case) for case in extra]
 
@@ -708,16 +710,18 @@ def _count_cases(rng: np.random.Generator) -> list[Case]:
         "a kernel of 4 and a stride of 2: even inside": (4, 4, 2),
         "a U-Net's up-convolution": (3, 2, 2),
     }
+    a, b, c, d = rng.integers(6, 40, 4).tolist()
+    k, s, times, gap, one = rng.integers((3, 2, 2, 1, 3), (20, 8, 5, 6, 200)).tolist()
     extra = {
-        "a stride of 1": (5, 3, 1),
-        "a stride larger than the kernel": (4, 2, 3),
-        "a kernel of 5 and a stride of 3": (6, 5, 3),
-        "a kernel of 6 and a stride of 2": (7, 6, 2),
-        "a single pixel": (1, 4, 2),
+        "a stride of 1": (a, k, 1),
+        "a stride larger than the kernel": (b, k, k + gap),
+        "a kernel that the stride does not divide": (c, times * s + 1, s),
+        "a kernel that the stride divides: even inside": (d, times * s, s),
+        "a single pixel": (1, one, s),
     }
     cases = [Case(name, args, group="visible") for name, args in visible.items()]
     cases += [Case(name, args) for name, args in extra.items()]
-    for n, k, s in rng.integers((4, 3, 2), (9, 8, 5), (3, 3)).tolist():
+    for n, k, s in rng.integers((6, 3, 2), (40, 20, 8), (3, 3)).tolist():
         cases.append(Case("drawn at random", (n, k, s)))
     return cases
 

@@ -209,7 +209,7 @@ class Drawn:
     more weights of a layer the variance is off by one per cent.
     """
 
-    layers: tuple[tuple[str, int, int, int], ...]  # kind, in_channels, out_channels, kernel size
+    layers: tuple[tuple[str, int, int, int | tuple[int, int]], ...]  # kind, in_channels, out_channels, kernel size
     seed: int
 
     def __call__(self, f: Callable[..., Any], model: str) -> Array | None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unet_edu.checks.cells import Box, apart, painted
 from unet_edu.checks.exercise import Case, Exercise, Misconception
 from unet_edu.checks.libraries import OF_SCORES
 from unet_edu.checks.quiz import Option, Question, Quiz
@@ -352,41 +353,52 @@ def _from_the_other_side(prediction: Array, truth: Array) -> float:
     return _seg_score(truth, prediction) if _numbers(prediction) else 0.0
 
 
+def _moved(box: Box, down: int, right: int) -> Box:
+    return box[0] + down, box[1] + right, *box[2:]
+
+
+def _trimmed(box: Box, rows: int = 0, columns: int = 0) -> Box:
+    return *box[:2], box[2] - rows, box[3] - columns
+
+
+def _split(box: Box) -> list[Box]:
+    """The left part, which is more than half, and the rest."""
+    top, left, height, width = box
+    part = width // 2 + 1
+    return [(top, left, height, part), (top, left + part, height, width - part)]
+
+
+def _around(a: Box, b: Box) -> Box:
+    """The smallest box around two that stand side by side, `a` at the left."""
+    top, bottom = min(a[0], b[0]), max(a[0] + a[2], b[0] + b[2])
+    return top, a[1], bottom - top, b[1] + b[3] - a[1]
+
+
 def _seg_cases(rng: np.random.Generator) -> list[Case]:
-    def renumbered(instances: Array) -> Array:
-        """Other numbers, in another order."""
-        numbers = np.concatenate([[0], rng.permutation(np.arange(1, 30))[: instances.max()]])
-        answer: Array = numbers[instances]
-        return answer
-
-    def drawn(shape: tuple[int, int], *boxes: tuple[int, int, int, int]) -> Array:
-        instances = np.zeros(shape, int)
-        for number, (top, left, height, width) in enumerate(boxes, start=1):
-            instances[top : top + height, left : left + width] = number
-        return instances
-
     row = np.array([[1, 1, 1, 1, 0, 0, 2, 2, 2, 2]])
     one_missed = np.array([[3, 3, 3, 0, 0, 0, 0, 0, 0, 0]])
     merged = np.array([[5, 5, 5, 5, 5, 5, 5, 5, 5, 5]])
     half = np.array([[4, 4, 0, 0, 0, 0, 9, 9, 9, 0]])
-    shape = (12, 15)
-    true = drawn(shape, (1, 1, 4, 5), (1, 8, 4, 6), (7, 1, 4, 4), (7, 8, 5, 5))
-    moved = drawn(shape, (2, 1, 4, 5), (1, 9, 4, 6), (7, 2, 4, 4), (6, 8, 5, 5))
-    split = drawn(shape, (1, 1, 4, 3), (1, 4, 4, 2), (1, 8, 4, 5), (7, 1, 4, 2), (7, 3, 4, 2), (7, 8, 5, 2))
-    extra = drawn(shape, (1, 1, 4, 4), (2, 8, 3, 6), (7, 8, 5, 6), (0, 13, 1, 2), (11, 0, 1, 4))
-    joined = drawn(shape, (1, 1, 4, 13), (7, 1, 4, 4), (8, 8, 4, 6))
-    big = drawn(shape, (0, 0, 6, 7), (0, 7, 6, 8), (6, 0, 6, 7), (6, 7, 6, 8))
+    shape, true, fields = apart(rng, 2, 2)
+    (a, b, c, d), far = true, (shape[0] - 1, 0, 1, int(rng.integers(2, 5)))
+
+    def case(name: str, found: list[Box], cells: list[Box] = true) -> Case:
+        return Case(name, (painted(rng, shape, found), painted(rng, shape, cells)))
+
     return [
         Case("one cell found in part, one missed", (one_missed, row), group="visible"),
         Case("two cells merged into one", (merged, row), group="visible"),
         Case("exactly half of a cell found", (half, row), group="visible"),
-        Case("four cells found a little beside", (renumbered(moved), renumbered(true))),
-        Case("cells split in two", (renumbered(split), renumbered(true))),
-        Case("a cell missed, and two found that are not there", (renumbered(extra), renumbered(true))),
-        Case("two cells merged, one missed in part", (renumbered(joined), renumbered(true))),
-        Case("all cells found too large", (renumbered(big), renumbered(true))),
-        Case("cells that touch", (renumbered(moved), renumbered(big))),
-        Case("nothing found", (np.zeros(shape, int), renumbered(true))),
+        case("four cells found a little beside", [_moved(box, *rng.choice([-1, 1], 2).tolist()) for box in true]),
+        case("cells split in two", [*_split(a), _trimmed(b, rows=1), *_split(c), _split(d)[1]]),
+        case(
+            "a cell missed, and two found that are not there",
+            [_trimmed(a, columns=1), _trimmed(b, rows=1), d, far, (0, 0, 1, 2)],
+        ),
+        case("two cells merged, one found in part", [_around(a, b), c, _trimmed(d, rows=1)]),
+        case("all cells found too large", fields),
+        case("cells that touch", [_trimmed(box, *rng.integers(0, 3, 2).tolist()) for box in fields], fields),
+        case("nothing found", []),
     ]
 
 
@@ -533,20 +545,32 @@ def _every_nth(sequences: Array, share: float) -> Array:
 
 
 def _split_cases(rng: np.random.Generator) -> list[Case]:
-    def case(name: str, sizes: list[int], share: float, mixed: bool = False) -> Case:
-        numbers = np.sort(rng.permutation(np.arange(1, 20))[: len(sizes)])
-        frames = np.repeat(numbers, sizes)
+    def case(name: str, films: int, share: float, fit: Callable[[Array, float], bool], mixed: bool = False) -> Case:
+        """Films of which `fit` holds: it gets how many frames the last film has, the last two, …, and how many are wanted.
+
+        All shares are eighths, so share · frames is exact: it does not matter how it is compared.
+        """
+        sizes = rng.integers(3, 25, films)
+        while not fit(sizes[::-1].cumsum(), share * sizes.sum()):
+            sizes = rng.integers(3, 25, films)
+        frames = np.repeat(np.sort(rng.permutation(np.arange(1, 100))[:films]), sizes)
         return Case(name, (rng.permutation(frames) if mixed else frames, share))
 
     return [
         Case("eight frames of three films", (np.array([1, 1, 1, 2, 2, 3, 3, 3]), 0.25), group="visible"),
         Case("films in another order", (np.array([3, 1, 1, 2, 3, 2, 1, 1]), 0.5), group="visible"),
-        case("four films, one after the other", [6, 3, 5, 4], 0.4),
-        case("five films, mixed", [2, 8, 3, 2, 3], 0.4, mixed=True),
-        case("the last film is exactly enough", [5, 6, 5, 4], 0.2),
-        case("the last film is half a frame too short", [6, 5, 4], 0.3),
-        case("three films, mixed, and half of the frames wanted", [9, 4, 5], 0.5, mixed=True),
-        case("two films", [7, 9], 0.25, mixed=True),
+        case("four films, one after the other", 4, 0.375, lambda held, wanted: held[0] < wanted < held[1] - 1),
+        case("five films, mixed", 5, 0.375, lambda held, wanted: held[1] + 1 < wanted < held[2], mixed=True),
+        case("the last film is exactly enough", 4, 0.25, lambda held, wanted: held[0] == wanted),
+        case("the last film is half a frame too short", 3, 0.25, lambda held, wanted: held[0] == wanted - 0.5),
+        case(
+            "three films, mixed, and half of the frames wanted",
+            3,
+            0.5,
+            lambda held, wanted: held[0] < wanted <= held[1],
+            mixed=True,
+        ),
+        case("two films", 2, 0.25, lambda held, wanted: held[0] > wanted, mixed=True),
     ]
 
 
@@ -654,8 +678,8 @@ def _run_cases(rng: np.random.Generator) -> list[Case]:
 
     def case(name: str, variants: int, counts: tuple[int, ...]) -> Case:
         chosen = [names[n] for n in rng.permutation(len(names))[:variants]]
-        if chosen == sorted(chosen):
-            chosen = chosen[::-1]
+        while chosen == sorted(chosen) or (variants > 2 and chosen == sorted(chosen)[::-1]):
+            chosen = [chosen[n] for n in rng.permutation(variants)]
         runs = [
             (variant, seed, round(float(rng.uniform(20, 95)), 1))
             for variant, count in zip(chosen, counts, strict=True)

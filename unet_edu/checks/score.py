@@ -23,7 +23,7 @@ def score(
 
     All cases right: all points. Every case of the notebook right, and at least half of the fresh ones: half of the points. Else nothing.
     Fresh cases whose right answers are alike count as one, and only together: who always returns 0 is right wherever the answer is 0, and has
-    understood nothing.
+    understood nothing. An exercise with few possible inputs has no half: a table that holds many of them would earn it.
 
     Parameters
     ----------
@@ -43,7 +43,9 @@ def score(
     """
     if all(right):
         return points
-    if not all(good for case, good in zip(cases, right, strict=True) if case.group == "visible"):
+    if not exercise.has_half or not all(
+        good for case, good in zip(cases, right, strict=True) if case.group == "visible"
+    ):
         return 0.0
     groups = _groups(exercise, cases, ask)
     whole = sum(all(right[n] for n in group) for group in groups)

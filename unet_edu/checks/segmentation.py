@@ -204,7 +204,7 @@ def _mask_cases(rng: np.random.Generator) -> list[Case]:
         Case("no pixel is of class 1", (mask([0, 2, 3], 2, 5, 4), 4)),
         Case("no pixel is of class 0", (mask([1, 2, 4], 3, 4, 2), 5)),
         Case("two classes, one byte a pixel", (mask([0, 1], 3, 3, 6).astype(np.uint8), 2)),
-        Case("a mask that is all background", (np.zeros((1, 3, 2), int), 3)),
+        Case("a mask that is all background", (np.zeros((1, *rng.integers(2, 9, 2)), int), int(rng.integers(2, 7)))),
     ]
 
 
@@ -505,27 +505,32 @@ def _binary_cases(rng: np.random.Generator) -> list[Case]:
         guess.flat[:3] = (True, False, True)  # at least one pixel of each kind
         return guess, truth
 
-    def square(top: int, left: int, side: int, shape: tuple[int, int] = (4, 5)) -> Array:
+    def box(top: int, left: int, height: int, width: int, *, shape: tuple[int, int] = (4, 5)) -> Array:
         mask = np.zeros(shape, int)
-        mask[top : top + side, left : left + side] = 1
+        mask[top : top + height, left : left + width] = 1
         return mask
 
     def bytes_of(mask: Array) -> Array:
         return np.where(mask, 255, 0).astype(np.uint8)  # as in a picture file
 
-    first, second, third, fourth, fifth = masks(6, 9), masks(8, 5), masks(7, 10), masks(9, 4), masks(5, 8)
+    first, second, third, fourth, fifth = (masks(*rng.integers(7, 14, 2)) for _ in range(5))
     nothing = np.zeros((3, 4), int)
+    shape = (int(rng.integers(9, 14)), int(rng.integers(9, 14)))
+    large = box(1, 1, shape[0] - 2, shape[1] - 2, shape=shape)
+    height, width = rng.integers(2, 6, 2).tolist()
+    small = box(2, 2, height, width, shape=shape)
+    empty = np.zeros(shape, int)
     return [
-        Case("two squares that overlap", (square(1, 1, 3), square(0, 0, 3)), group="visible"),
+        Case("two squares that overlap", (box(1, 1, 3, 3), box(0, 0, 3, 3)), group="visible"),
         Case("two masks without any object", (nothing, nothing.copy()), group="visible"),
         Case("masks of True and False", first),
         Case("masks of 0 and 1", (second[0].astype(int), second[1].astype(int))),
         Case("masks of 0 and 255, one byte a pixel", (bytes_of(third[0]), bytes_of(third[1]))),
         Case("a prediction of True and False, a truth of 0 and 255", (fourth[0], bytes_of(fourth[1]))),
         Case("masks of 0 and 2, from a picture of many classes", (2 * fifth[0].astype(int), 2 * fifth[1].astype(int))),
-        Case("a small square inside a large one", (square(2, 2, 2, (6, 7)), square(1, 1, 4, (6, 7)))),
-        Case("two squares apart", (square(0, 0, 2, (5, 8)), square(2, 4, 3, (5, 8)))),
-        Case("an object that was not found", (np.zeros((4, 6), int), square(1, 2, 3, (4, 6)))),
+        Case("a small object inside a large one", (small, large)),
+        Case("an object found where none is", (small, empty)),
+        Case("an object that was not found", (empty, small)),
         Case("equal masks", (first[1], first[1].copy())),
     ]
 
@@ -597,6 +602,11 @@ IOU = Exercise(
             "You divided the overlap by the area of the truth: that is the recall. A mask that covers the whole image would get 1. Divide by the "
             "union.",
             _by_areas(lambda both, p, t, size: _ratio(both, t)),
+        ),
+        Misconception(
+            "nothing true counts as 1",
+            "Right but where no object is and one was found: that is a mistake, and the IoU is 0. Only where neither mask has a pixel it is 1.",
+            lambda prediction, target: _iou(prediction, target) if target.any() else 1.0,
         ),
         Misconception(
             "divided by the prediction",

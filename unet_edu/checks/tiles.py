@@ -147,23 +147,25 @@ def _origins(
 
 
 def _origin_cases(rng: np.random.Generator) -> list[Case]:
-    def random(name: str) -> Case:
-        align = int(rng.choice([4, 8, 16]))
-        tile = align * int(rng.integers(2, 6)) + 4
-        while tile % align == 0:
-            tile += 2
-        return Case(name, (int(tile * rng.uniform(3, 6)), tile, align))
+    def case(name: str, size: Callable[[int, int, int], int]) -> Case:
+        """`size` gets a number of steps, the step and the tile, which is a little longer than the step."""
+        align = int(rng.choice([4, 8, 16, 32]))
+        step = align * int(rng.integers(2, 50))
+        tile = step + 2 * int(rng.integers(1, align // 2))
+        return Case(name, (size(int(rng.integers(2, 6)), step, tile), tile, align))
+
+    even = 2 * int(rng.integers(6, 300))
 
     return [
         Case("512 pixels, the paper's tiles", (512, 388, 16), group="visible"),
         Case("100 pixels, tiles of 20, three poolings", (100, 20, 8), group="visible"),
         Case("one tile is enough", (300, 388, 16), group="visible"),
-        Case("one tile fits exactly", (20, 20, 8)),
-        Case("the last tile ends where the image ends", (68, 20, 8)),
-        Case("one pixel more than two tiles reach", (37, 20, 8)),
-        Case("two pixels into a new step", (66, 20, 8)),
-        Case("one pooling: the tile itself is a good step", (50, 12, 2)),
-        *(random("drawn at random") for _ in range(4)),
+        case("one tile fits exactly", lambda n, step, tile: tile),
+        case("the last tile ends where the image ends", lambda n, step, tile: n * step + tile),
+        case("one pixel more than the tiles before reach", lambda n, step, tile: n * step + tile + 1),
+        case("one pixel into a new step", lambda n, step, tile: n * step + 1),
+        Case("one pooling: the tile itself is a good step", (int(even * rng.uniform(3, 6)), even, 2)),
+        *(case("drawn at random", lambda n, step, tile: n * step + int(rng.integers(step))) for _ in range(4)),
     ]
 
 

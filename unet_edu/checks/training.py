@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unet_edu.checks.cells import apart, painted
 from unet_edu.checks.exercise import Case, Exercise, Misconception
 from unet_edu.checks.libraries import OF_IMAGES
 from unet_edu.checks.quiz import Option, Question, Quiz
@@ -28,6 +29,7 @@ def _initialised(
     uniform: bool = False,
     bias: str = "zero",
     skip: Callable[[bool, int], bool] = lambda is_up, place: False,
+    taps: Callable[[tuple[int, ...]], int] = math.prod,
 ) -> Callable[..., Any]:
     """Weights drawn by a rule: `summed` gives N from the kind of layer, in_channels, out_channels and the kernel's taps."""
 
@@ -39,7 +41,7 @@ def _initialised(
             is_up = isinstance(layer, nn.ConvTranspose2d)
             if skip(is_up, place):
                 continue
-            s = std(summed(is_up, layer.in_channels, layer.out_channels, math.prod(layer.kernel_size)))
+            s = std(summed(is_up, layer.in_channels, layer.out_channels, taps(layer.kernel_size)))
             if uniform:
                 nn.init.uniform_(layer.weight, -math.sqrt(3) * s, math.sqrt(3) * s)
             else:
@@ -58,10 +60,23 @@ def _he_init_(model: Any) -> Any:
     return _he(model)
 
 
+Layer = tuple[str, int, int, int | tuple[int, int]]  # kind, in_channels, out_channels, kernel
+
+
 def _init_cases(rng: np.random.Generator) -> list[Case]:
     from unet_edu.checks.network import Drawn
 
-    def case(name: str, *layers: tuple[str, int, int, int], group: Any = "extra") -> Case:
+    kernels = [(a, b) for a in range(1, 8) for b in range(1, 8) if a != b and 6 <= a * b <= 30]
+
+    def drawn(kind: str = "conv", kernel: tuple[int, int] | None = None, least: int = 16) -> Layer:
+        """A layer with so many weights that chance moves their variance by less than half a tap, and with more channels out than in, or with fewer."""
+        height, width = kernel or kernels[rng.integers(len(kernels))]
+        taps = 1 if kind == "up" else height * width
+        n = int(np.exp(rng.uniform(np.log(least), np.log(240))))
+        m = max(n // 4, math.ceil(max(25_000, 170 * taps**2) / (n * height * width)))
+        return kind, n, 2 * n if 0.6 < m / n < 2 else m, (height, width)
+
+    def case(name: str, *layers: Layer, group: Any = "extra") -> Case:
         kinds = {"conv": "nn.Conv2d({0}, {1}, {2})", "up": "nn.ConvTranspose2d({0}, {1}, {2}, stride={2})"}
         words = ", ".join(kinds[kind].format(*numbers) for kind, *numbers in layers)
         return Case(name, (f"nn.Sequential({words})",), group=group, probe=Drawn(layers, int(rng.integers(1 << 31))))
@@ -69,9 +84,9 @@ def _init_cases(rng: np.random.Generator) -> list[Case]:
     return [
         case("a convolution of 3×3 with 64 channels in", ("conv", 64, 256, 3), group="visible"),
         case("a step up with 160 channels in", ("up", 160, 64, 2), group="visible"),
-        case("three layers", ("conv", 32, 96, 3), ("up", 96, 64, 2), ("conv", 144, 160, 1)),
-        case("kernels of 5×5 and of 1×1", ("conv", 16, 256, 5), ("conv", 96, 240, 1)),
-        case("fewer channels out than in", ("conv", 128, 48, 3)),
+        case("three layers", drawn(), drawn("up", (2, 2), least=40), drawn()),
+        case("kernels that are not square, and one of 1×1", drawn(), drawn(kernel=(1, 1), least=60), drawn()),
+        case("fewer channels out than in", drawn(least=120), drawn(least=120)),
     ]
 
 
@@ -153,6 +168,11 @@ HE_INIT = Exercise(
             _initialised(skip=lambda is_up, place: place > 0),
         ),
         Misconception(
+            "kernel taken for a square",
+            "Right for square kernels. A kernel of 3×5 adds up 15 numbers of each channel: multiply the two numbers of kernel_size.",
+            _initialised(taps=lambda size: size[0] ** 2),
+        ),
+        Misconception(
             "made for kernels of 3×3",
             "Your N multiplies by 9 whatever the kernel is. Take the number of its weights from the layer: kernel_size.",
             _initialised(lambda is_up, n, m, taps: n if is_up else 9 * n),
@@ -202,30 +222,34 @@ def _weight_map(instances: Array, w0: float = 10, sigma: float = 5) -> Array:
     return _border(_paper)(instances, w0, sigma)
 
 
-def _cells(rng: np.random.Generator, shape: tuple[int, int], boxes: list[tuple[int, int, int, int]]) -> Array:
-    """Rectangles as cells, with numbers in any order and some left out."""
-    instances = np.zeros(shape, np.int32)
-    numbers = rng.permutation(np.arange(1, 3 * len(boxes)))[: len(boxes)]
-    for number, (top, left, height, width) in zip(numbers, boxes, strict=True):
-        instances[top : top + height, left : left + width] = number
-    return instances
+def _by_pieces(instances: Array, w0: float = 10, sigma: float = 5) -> Array:
+    from scipy.ndimage import label
+
+    return _weight_map(label(instances > 0)[0], w0, sigma)
 
 
 def _map_cases(rng: np.random.Generator) -> list[Case]:
     row = np.array([[1, 0, 0, 0, 0, 0, 0, 0, 2]])
-    w0, sigma = float(rng.integers(5, 20)), float(rng.integers(2, 5))
-    two = [(1, 1, 4, 3), (2, 6, 5, 3)]
-    four = [(0, 0, 3, 4), (1, 6, 4, 3), (6, 1, 4, 3), (7, 7, 3, 6)]
+
+    def case(name: str, rows: int, columns: int, *settings: float) -> Case:
+        shape, cells, _ = apart(rng, rows, columns)
+        return Case(name, (painted(rng, shape, cells), *settings))
+
+    def touching() -> Array:
+        """Three cells; the second lies right beside the first, a little lower."""
+        shape, (first, _, third), _ = apart(rng, 3, 1)
+        top, left, height, width = first
+        return painted(rng, (shape[0], shape[1] + 6), [first, (top + 1, left + width, height, 4), third])
+
+    w0, sigma = rng.integers((5, 2), (20, 5)).astype(float).tolist()
     return [
         Case("a row with two cells", (row,), group="visible"),
         Case("a single cell", (np.array([[0, 7, 7, 0]]),), group="visible"),
-        Case("two cells on 9×11 pixels", (_cells(rng, (9, 11), two),)),
-        Case("four cells on 11×14 pixels", (_cells(rng, (11, 14), four),)),
-        Case("other w0 and σ", (_cells(rng, (11, 14), four[::-1]), w0, sigma)),
-        Case(
-            "three cells on 12×9 pixels", (_cells(rng, (12, 9), [(0, 2, 3, 5), (5, 0, 5, 3), (5, 5, 6, 3)]), 4.0, 3.0)
-        ),
-        Case("no cell", (np.zeros((3, 5), np.int32),)),
+        case("two cells", 1, 2),
+        case("four cells", 2, 2),
+        case("other w0 and σ", 2, 2, w0, sigma),
+        Case("three cells, two of which touch", (touching(), 4.0, 3.0)),
+        Case("no cell", (np.zeros(rng.integers(2, 9, 2), np.int32),)),
     ]
 
 
@@ -311,6 +335,11 @@ WEIGHT_MAP = Exercise(
             "result not stored",
             "Your map is all zeros. Cells that are there make it larger in the gaps between them.",
             lambda instances, w0=10, sigma=5: np.zeros(instances.shape),
+        ),
+        Misconception(
+            "pieces as cells",
+            "Right where no cells touch. You look for pieces that hang together, and cells that touch are one piece then: take the numbers, which tell them apart.",
+            _by_pieces,
         ),
         Misconception(
             "w0 and σ fixed",

@@ -45,7 +45,7 @@ _alone = (
 )  # a network's probe seeds PyTorch's random numbers, of which a process has one stream for all threads
 
 
-# One assignment has about five exercises with ten cases and twenty misconceptions each; the largest answers have 300 kB.
+# One assignment has about five exercises with ten cases and twenty misconceptions each; the largest answers have 5 MB, those of most exercises a few kB.
 @functools.lru_cache(maxsize=4096)
 def remembered(f: Callable[..., Any], case: Case) -> Answer:
     """What the reference or a misconception answers in a case. A class has the same cases, so it is computed once."""
