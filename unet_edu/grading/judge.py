@@ -18,6 +18,7 @@ import numpy as np
 
 from unet_edu.checks.exercise import (
     ADVICE,
+    ADVICE_ON_USE,
     AT_THE_STUB,
     NOTHING_HERE,
     Answer,
@@ -164,6 +165,7 @@ def _what_is_wrong(result: CheckResult) -> str:
 def _in_our_words(message: str) -> str:
     """What happened in a fresh case, without any text of the function: an exception may hold the case's inputs, also in its name."""
     said = [words for text, words in ADVICE.items() if text in message]
+    said += [words for words in ADVICE_ON_USE.values() if words in message]
     for ours in (NOTHING_HERE, AT_THE_STUB, *_sayings()):
         if message.startswith(ours):
             return ours
