@@ -122,10 +122,11 @@ ADVICE = {
 # The same for what only some functions do: said where the function that stopped uses the name.
 ADVICE_ON_USE = {
     (
-        "channels, but got",
         "cat",
-    ): "After torch.cat([copy, x], dim=1), the copy and what comes up have the channels of both. Along another axis than 1, or without one, the "
-    "channels are not joined. Is it the copy of this level, the deepest one first?",
+        text,
+    ): "After torch.cat([copy, x], dim=1), the copy and what comes up have the channels of both. Along another axis than 1, and that is so without dim, channels "
+    "are not joined. Is it the copy of this level, the deepest one first?"
+    for text in ("channels, but got", "Invalid channel dimensions")
 }
 
 CHECKS = str(Path(__file__).parent)
@@ -607,7 +608,7 @@ def _what_happened(error: BaseException) -> str:
         if not any(part in frame.f_code.co_filename for part in MACHINERY)
     }
     advice = [words for text, words in ADVICE.items() if text in what]
-    advice += [words for (text, name), words in ADVICE_ON_USE.items() if text in what and name in used]
+    advice += [words for (name, text), words in ADVICE_ON_USE.items() if text in what and name in used]
     frames = [frame for frame in raised if not any(name in frame.filename for name in MACHINERY)]
     if not frames and CHECKS in raised[-1].filename:
         return (

@@ -37,16 +37,17 @@ def _fresh(rng: np.random.Generator, *shape: int) -> tuple[Array, int]:
 def _row(
     layers: str, in_channels: int, out_channels: int, *, padding: int = 0, kernel: int = 3, bias: bool = True
 ) -> nn.Module:
-    """Layers in a row, named by letters: C for a convolution to `out_channels`, R for ReLU, B for batch normalisation."""
+    """Layers in a row, named by letters: C for a convolution to `out_channels`, R, 6, L, G for ReLU and its relatives, B for batch normalisation."""
     from torch import nn
 
+    others: dict[str, type[nn.Module]] = {"R": nn.ReLU, "6": nn.ReLU6, "L": nn.LeakyReLU, "G": nn.GELU}
     modules: list[nn.Module] = []
     for letter in layers:
         if letter == "C":
             modules.append(nn.Conv2d(in_channels, out_channels, kernel, padding=padding, bias=bias))
             in_channels = out_channels
         else:
-            modules.append(nn.ReLU() if letter == "R" else nn.BatchNorm2d(out_channels))
+            modules.append(nn.BatchNorm2d(out_channels) if letter == "B" else others[letter]())
     return nn.Sequential(*modules)
 
 
@@ -134,6 +135,21 @@ DOUBLE_CONV = Exercise(
             "batch normalisation",
             "Your block has batch normalisation in it. That came up in 2015, too, and many U-Nets of today use it; the paper's does not.",
             _rows("CBRCBR"),
+        ),
+        Misconception(
+            "ReLU6",
+            "Your numbers stop at 6: that is ReLU6. ReLU lets large numbers through as they are: nn.ReLU.",
+            _rows("C6C6"),
+        ),
+        Misconception(
+            "leaky ReLU",
+            "A hundredth of what is negative comes through your block: that is nn.LeakyReLU. ReLU makes 0 of it: nn.ReLU.",
+            _rows("CLCL"),
+        ),
+        Misconception(
+            "GELU",
+            "Your block has a GELU after each convolution: it is smooth, and a little below 0. The paper's is nn.ReLU.",
+            _rows("CGCG"),
         ),
         Misconception(
             "kernels of 5×5",
@@ -738,7 +754,7 @@ def _repair_cases(rng: np.random.Generator) -> list[Case]:
         Case("fresh weights and two images of 16×8", (2, 3, 5), probe=Answers(*_fresh(rng, 2, 2, 16, 8))),
         Case("the gradient of an image of 12×16", (1, 3, 6), probe=Gradient(*_fresh(rng, 1, 1, 12, 16))),
         Case(
-            "in training mode, the same image twice: do the answers differ?",
+            "in training mode: is anything lost on the way into each of the 13 convolutions, and at the end?",
             (1, 2, 32),
             probe=Drops(*_fresh(rng, 1, 1, 16, 24)),
         ),
