@@ -368,17 +368,20 @@ def _expect_drawn(weights: Array) -> None:
     if not weights.any():
         raise UnusableAnswerError(ALL_ZERO)
     weights = weights / np.sqrt((weights**2).mean())
-    if abs(weights.mean()) * math.sqrt(weights.size) > 7:  # of a normal distribution with variance 1
+    has_copies = len(np.unique(np.abs(weights))) < 0.9 * weights.size
+    if not has_copies and abs(weights.mean()) * math.sqrt(weights.size) > 7:  # of a normal distribution with variance 1
         raise UnusableAnswerError(NOT_AROUND_ZERO)
-    hang_together = len(np.unique(np.abs(weights))) < 0.9 * weights.size
-    for axis in range(4):
-        one, other = np.delete(weights, 0, axis).ravel(), np.delete(weights, -1, axis).ravel()
-        hang_together |= abs(one @ other) > 8 * math.sqrt(one.size)  # of each weight and the next one along the axis
-        means = np.moveaxis(weights, axis, 0).reshape(weights.shape[axis], -1).mean(axis=1)
-        squares = means**2 * (weights.size / means.size)  # each is 1 on average, and varies by √2
-        hang_together |= squares.mean() > 1 + 8 * math.sqrt(2 / means.size) + 40 / means.size
-    if hang_together:
+    if has_copies or any(_hang_together(weights, axis) for axis in range(4)):
         raise UnusableAnswerError(NOT_DRAWN_ONE_BY_ONE)
+
+
+def _hang_together(weights: Array, axis: int) -> bool:
+    """Whether each weight resembles the next one along an axis, or the means along it are larger than chance makes them."""
+    one, other = np.delete(weights, 0, axis).ravel(), np.delete(weights, -1, axis).ravel()
+    means = np.moveaxis(weights, axis, 0).reshape(weights.shape[axis], -1).mean(axis=1)
+    squares = means**2 * (weights.size / means.size)  # each is 1 on average, and varies by √2
+    is_alike = abs(one @ other) > 8 * math.sqrt(one.size)
+    return bool(is_alike or squares.mean() > 1 + 8 * math.sqrt(2 / means.size) + 40 / means.size)
 
 
 @dataclass(frozen=True)
