@@ -488,11 +488,14 @@ def _explains(
     for case, answer, fault in wrong_first:
         if answer.kind in ("raised", "stopped"):
             continue
+        wrong_answer = ask(misconception.wrong, case)
+        if answer.value is None and answer.message == wrong_answer.message != "":  # a probe says the same of both
+            continue
         if answer.value is None:
             return False
         if np.isnan(answer.value).any():
             continue
-        wrong = ask(misconception.wrong, case).value
+        wrong = wrong_answer.value
         if wrong is None and not fault:
             return False
         if wrong is not None:

@@ -37,17 +37,21 @@ def _fresh(rng: np.random.Generator, *shape: int) -> tuple[Array, int]:
 def _row(
     layers: str, in_channels: int, out_channels: int, *, padding: int = 0, kernel: int = 3, bias: bool = True
 ) -> nn.Module:
-    """Layers in a row, named by letters: C for a convolution to `out_channels`, R, 6, L, G for ReLU and its relatives, B for batch normalisation."""
+    """Layers in a row, named by letters: C for a convolution to `out_channels`, R for ReLU, 6 for ReLU6, B for batch normalisation."""
     from torch import nn
 
-    others: dict[str, type[nn.Module]] = {"R": nn.ReLU, "6": nn.ReLU6, "L": nn.LeakyReLU, "G": nn.GELU}
+    others: dict[str, Callable[[], nn.Module]] = {
+        "R": nn.ReLU,
+        "6": nn.ReLU6,
+        "B": lambda: nn.BatchNorm2d(out_channels),
+    }
     modules: list[nn.Module] = []
     for letter in layers:
         if letter == "C":
             modules.append(nn.Conv2d(in_channels, out_channels, kernel, padding=padding, bias=bias))
             in_channels = out_channels
         else:
-            modules.append(nn.BatchNorm2d(out_channels) if letter == "B" else others[letter]())
+            modules.append(others[letter]())
     return nn.Sequential(*modules)
 
 
@@ -140,16 +144,6 @@ DOUBLE_CONV = Exercise(
             "ReLU6",
             "Your numbers stop at 6: that is ReLU6. ReLU lets large numbers through as they are: nn.ReLU.",
             _rows("C6C6"),
-        ),
-        Misconception(
-            "leaky ReLU",
-            "A hundredth of what is negative comes through your block: that is nn.LeakyReLU. ReLU makes 0 of it: nn.ReLU.",
-            _rows("CLCL"),
-        ),
-        Misconception(
-            "GELU",
-            "Your block has a GELU after each convolution: it is smooth, and a little below 0. The paper's is nn.ReLU.",
-            _rows("CGCG"),
         ),
         Misconception(
             "kernels of 5×5",
