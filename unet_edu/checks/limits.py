@@ -67,9 +67,9 @@ class Limits:
 
     def __exit__(self, *_: object) -> None:
         self._is_over.set()
-        if self._watcher.is_alive():
+        if self._watcher.ident is not None:
             self._watcher.join()  # the handler stays until nobody pokes any more
-            signal.signal(POKE, self._before)
+            signal.signal(POKE, self._before or signal.SIG_DFL)
 
     def attempt(self, f: Callable[..., Any], case: Case) -> Answer:
         """What `attempt` gives, or an answer of kind "stopped"."""
