@@ -774,6 +774,16 @@ REPAIR_UNET = Exercise(
             _repaired(dropout=0.0),
         ),
         Misconception(
+            "dropout as good as off",
+            "All answers are right, but hardly anything is dropped while the network trains: p is the share that is dropped, and was 0.5.",
+            _repaired(dropout=0.002),
+        ),
+        Misconception(
+            "hardly anything left",
+            "All answers are right, but while the network trains nearly everything is dropped: p is the share that is dropped, and was 0.5.",
+            _repaired(dropout=0.995),
+        ),
+        Misconception(
             "copies added",
             "The network runs, but its copies are added now. Keep them side by side, and make the convolution for as many channels as arrive.",
             _repaired(skip="add"),
