@@ -9,8 +9,10 @@ import sys
 import threading
 import time
 
+import nbformat
 import numpy as np
 import pytest
+from nbclient import NotebookClient
 
 from unet_edu import check
 from unet_edu.checks import limits
@@ -108,15 +110,21 @@ def test_a_step_of_0_in_the_last_exercise_is_stopped():
 
 
 def test_what_takes_the_memory_is_stopped(monkeypatch):
-    monkeypatch.setattr(limits, "MEMORY", 100 << 20)
     monkeypatch.setattr(limits, "SECONDS", 20)
+    kept = []
+    monkeypatch.setattr(limits, "_memory", lambda: len(kept) << 20)
 
     def tile_origins(size, tile, align):
-        kept = []
         while True:
-            kept.append(np.ones(100_000))
+            kept.append(size)
 
-    assert "was stopped when it had taken 0.0976562 GB of memory" in check(tile_origins).message
+    assert "was stopped when it had taken 2 GB of memory" in check(tile_origins).message
+
+
+def test_the_memory_is_measured():
+    before = limits._memory()
+    kept = np.ones(100 << 17)
+    assert 50 << 20 < limits._memory() - before < 200 << 20 and kept.all()
 
 
 def test_the_other_cases_are_not_tried_after_a_stop():
@@ -184,3 +192,16 @@ def test_a_function_that_calls_itself_for_ever_is_told():
         return [n, *trace_sizes(n - 1)]
 
     assert "In which case does it answer without a further call?" in check(trace_sizes).message
+
+
+def test_a_kernel_of_jupyter_goes_on():
+    cells = [
+        "from unet_edu import check\nfrom unet_edu.checks import limits\nlimits.SECONDS = 0.5",
+        "def tile_origins(size, tile, align):\n    while True:\n        pass",
+        "check(tile_origins)",
+        "print(6 * 7)",
+    ]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    NotebookClient(book, timeout=60, kernel_name="python3").execute()
+    assert "was stopped after 0.5 seconds" in book.cells[2].outputs[0]["data"]["text/plain"]
+    assert book.cells[3].outputs[0]["text"] == "42\n"

@@ -146,6 +146,7 @@ BAD = {
     "changed_input is a number": reply(changed_input=0),
     "kind is a list": reply(kind=["value"]),
     "an unknown kind": reply(kind="right"),
+    "a kind that only a notebook has": reply(b"", kind="stopped", message="no", dtype="", shape=[]),
     "message is a number": reply(message=3),
     "a message that is too long": reply(b"", kind="raised", message="x" * 2001, dtype="", shape=[]),
     "printed is too long": reply(b"", kind="nothing", printed="x" * 201, dtype="", shape=[]),

@@ -100,7 +100,7 @@ class FreshWeights(TorchFunctionMode):
             return args[
                 0
             ]  # where nothing is computed, there are no numbers that could be moved: .to(device) does nothing
-        elif func in DROPOUTS and _training(func, args, kwargs):
+        elif func in DROPOUTS and _training(args, kwargs):
             return self._drop(func, args, kwargs)
         return func(*args, **kwargs)
 
@@ -120,10 +120,9 @@ class FreshWeights(TorchFunctionMode):
         self.met.append((weight, bias))
 
 
-def _training(func: Any, args: Any, kwargs: Any) -> bool:
-    is_on: bool = kwargs.get(
-        "train" if func is torch.dropout else "training", args[2] if len(args) > 2 else func is F.dropout
-    )
+def _training(args: Any, kwargs: Any) -> bool:
+    """Whether a dropout is on, by what it was given: `torch.nn.functional` names it always, `torch.dropout` has it third."""
+    is_on: bool = kwargs.get("training", kwargs.get("train", args[2] if len(args) > 2 else False))
     return is_on
 
 
