@@ -431,6 +431,7 @@ class Joined(Padded):
             "The channels are axis 1: dim=1.",
             "cropped to the size",
         ),
+        ("receptive_field", lambda layers: [k for k, s, d in layers], "more names, or fewer, than values come", "axes"),
     ],
 )
 def test_what_an_error_means_is_true_of_it(name, f, words, not_words):

@@ -82,8 +82,7 @@ ADVICE = {
     "only integers, slices": "An index must be a whole number. 4 / 2 gives 2.0, a number with a point; 4 // 2 gives 2.",
     "to indexing result of shape": "With an array as the index, x[idx] takes whole rows of a plane x. Of a flat x it takes numbers.",
     "truth value of an array": "`and`, `or`, `not` and `if` want a single True or False. For whole arrays, there are & | ~ and any().",
-    "values to unpack": "Left of the = stand more names, or fewer, than values come. a.shape, for example, has a number for each axis of a. How many axes "
-    "does this array have?",
+    "values to unpack": "Left of the =, or of the `in`, stand more names, or fewer, than values come.",
     "setting an array element with a sequence": "There is room for one number, but an array came. Python's sum(a) adds up the "
     "rows of a; a.sum() adds up all its numbers.",
     **dict.fromkeys(
@@ -121,12 +120,15 @@ ADVICE = {
 
 # The same for what only some functions do: said where the function that stopped uses the name.
 ADVICE_ON_USE = {
-    (
-        "cat",
-        text,
-    ): "After torch.cat([copy, x], dim=1), the copy and what comes up have the channels of both. Along another axis than 1, and that is so without dim, channels "
-    "are not joined. Is it the copy of this level, the deepest one first?"
-    for text in ("channels, but got", "Invalid channel dimensions")
+    ("shape", "values to unpack"): "a.shape has a number for each axis of a. How many axes does this array have?",
+    **{
+        (
+            "cat",
+            text,
+        ): "After torch.cat([copy, x], dim=1), the copy and what comes up have the channels of both. Along another axis than 1, and that is so without dim, channels "
+        "are not joined. Is it the copy of this level, the deepest one first?"
+        for text in ("channels, but got", "Invalid channel dimensions")
+    },
 }
 
 CHECKS = str(Path(__file__).parent)
