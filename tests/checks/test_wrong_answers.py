@@ -397,6 +397,10 @@ def padded_by_two_pairs(x, w, bias=None, stride=1, padding=0):
     return np.pad(x, ((padding, padding), (padding, padding)))
 
 
+def of_three_each(layers):
+    return [k for k, s, d in layers]
+
+
 class Joined(Padded):
     """Copies are joined along the axis of the images, or not at all."""
 
@@ -431,7 +435,7 @@ class Joined(Padded):
             "The channels are axis 1: dim=1.",
             "cropped to the size",
         ),
-        ("receptive_field", lambda layers: [k for k, s, d in layers], "more names, or fewer, than values come", "axes"),
+        ("receptive_field", of_three_each, "more names, or fewer, than values come", "axes"),
     ],
 )
 def test_what_an_error_means_is_true_of_it(name, f, words, not_words):
