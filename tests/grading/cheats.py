@@ -506,7 +506,7 @@ import json, os, pickle, struct
 import numpy as np
 
 RIGHT = {"ok": True, "error": "", "found": True, "kind": "value", "message": "", "changed_input": False, "printed": "",
-         "dtype": "<f8", "shape": [2, 2], "forbidden": []}
+         "dtype": "<f8", "shape": [2, 2], "types": "", "forbidden": []}
 BYTES = np.array([[122.0, 148.0], [126.0, 134.0]]).tobytes()
 LINE = json.dumps(RIGHT).encode() + b"\\n" + BYTES
 FRAME = struct.pack(">Q", len(LINE)) + LINE

@@ -645,3 +645,34 @@ def networks_reordered(host: Host) -> bytes:
         code("torch.manual_seed(1)\ntorch.set_default_dtype(torch.float32)\n\n" + "\n\n\n".join(NETWORKS.values()))
     )
     return packed(notebook)
+
+
+# ------------------------------------------------------------------------------------------------- what an answer is made of
+
+POOLING = solutions("05_pooling")["maxpool_idx"]
+
+
+@KINDS(6, topic="05_pooling", verdicts={"maxpool_idx": "wrong"})
+def indices_of_floats(host: Host) -> bytes:
+    """The indices of the maxima are right, but floats, and index nothing: each part of an answer keeps its type on its way out of the sandbox."""
+    floats = POOLING.replace(", dtype=int)", ")")
+    assert floats != POOLING
+    return packed(filled(topic="05_pooling", maxpool_idx=floats))
+
+
+@KINDS(10, topic="05_pooling")
+def indices_in_lists(host: Host) -> bytes:
+    """Two lists of lists, one of floats and one of whole numbers."""
+    renamed = POOLING.replace("def maxpool_idx", "def in_arrays")
+    as_lists = "\n\n\ndef maxpool_idx(x):\n    y, idx = in_arrays(x)\n    return [y.tolist(), idx.tolist()]"
+    return packed(filled(topic="05_pooling", maxpool_idx=renamed + as_lists))
+
+
+@KINDS(10, topic="04_transposed_convolution")
+def sparse_matrix(host: Host) -> bytes:
+    """A sparse matrix, as lesson 04 has them."""
+    renamed = solutions("04_transposed_convolution")["conv_matrix"].replace("def conv_matrix", "def dense")
+    as_sparse = (
+        "import scipy.sparse\n\n\ndef conv_matrix(k, h, w):\n    return scipy.sparse.csr_array(dense(k, h, w))\n\n\n"
+    )
+    return packed(filled(topic="04_transposed_convolution", conv_matrix=as_sparse + renamed))

@@ -27,6 +27,7 @@ HEAD = {
     "printed": "",
     "dtype": "<f8",
     "shape": [2],
+    "types": "",
     "forbidden": [],
 }
 BODY = np.array([1.0, 2.0]).tobytes()
@@ -145,6 +146,7 @@ BAD = {
     "changed_input is a number": reply(changed_input=0),
     "kind is a list": reply(kind=["value"]),
     "an unknown kind": reply(kind="right"),
+    "a kind that only a notebook has": reply(b"", kind="stopped", message="no", dtype="", shape=[]),
     "message is a number": reply(message=3),
     "a message that is too long": reply(b"", kind="raised", message="x" * 2001, dtype="", shape=[]),
     "printed is too long": reply(b"", kind="nothing", printed="x" * 201, dtype="", shape=[]),
@@ -172,6 +174,11 @@ BAD = {
     "two negative sizes": reply(shape=[-1, -2]),
     "a size that is a fraction": reply(shape=[2.0]),
     "a size that is true": reply(BODY[:8], shape=[True]),
+    "types that are no string": reply(types=["f", "f"]),
+    "a type too few": reply(types="f"),
+    "a type that is none of a number": reply(types="fO"),
+    "more types than parts can be": reply(b"\0" * 72, shape=[9], types="f" * 9),
+    "types without a value": reply(b"", kind="nothing", dtype="", shape=[], types="ff"),
     "a size that is a word": reply(shape=["2"]),
     "a size that is null": reply(shape=[None]),
     "a shape that is a number": reply(shape=2),
@@ -257,6 +264,7 @@ fields = {
     "printed": words,
     "dtype": st.sampled_from([*sorted(wire.DTYPES), "", "|O", ">f8"]),
     "shape": st.lists(sizes, max_size=4),
+    "types": st.text("biufO", max_size=5),
     "forbidden": st.lists(words | st.just("torch.conv2d"), max_size=3),
 }
 heads = st.fixed_dictionaries({name: good | values if name != "kind" else good for name, good in fields.items()})

@@ -22,8 +22,20 @@ from unet_edu.checks import (
     unet,
 )
 from unet_edu.checks.exercise import Case, CheckResult, Exercise, Misconception, attempt, judge
+from unet_edu.checks.limits import Limits
 
-__all__ = ["EXERCISES", "QUIZZES", "Case", "CheckResult", "Exercise", "Misconception", "check", "compare"]
+__all__ = [
+    "EXERCISES",
+    "QUIZZES",
+    "Case",
+    "CheckResult",
+    "Exercise",
+    "Misconception",
+    "attempt",
+    "check",
+    "compare",
+    "judge",
+]
 
 LESSONS = (  # one module a lesson
     segmentation,
@@ -43,7 +55,7 @@ SEED = 2015  # the extra cases of a notebook are the same on every run: a verdic
 
 
 def check(f: Callable[..., Any], exercise: str | None = None) -> CheckResult:
-    """Check a function that solves an exercise.
+    """Check a function that solves an exercise. One that does not end is stopped: see `unet_edu.checks.limits`.
 
     Parameters
     ----------
@@ -77,7 +89,9 @@ def check(f: Callable[..., Any], exercise: str | None = None) -> CheckResult:
             'a function of another name is checked with check(f, exercise="…")'
         )
     cases = EXERCISES[name].cases(np.random.default_rng(SEED))
-    return judge(EXERCISES[name], cases, [attempt(f, case) for case in cases])
+    with Limits() as limits:
+        answers = [limits.attempt(f, case) for case in cases]
+    return judge(EXERCISES[name], cases, answers)
 
 
 def compare(guess: Any, answer: Any) -> None:

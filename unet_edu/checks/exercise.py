@@ -14,10 +14,14 @@ from __future__ import annotations
 import contextlib
 import copy
 import io
+import math
 import os
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, MappingView, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from numbers import Integral, Real
 from pathlib import Path
 from types import FunctionType
 from typing import Any, Literal
@@ -46,6 +50,8 @@ TOLERANCE = 1e-4
 
 MOST_CHARACTERS = 400  # of an exception's text
 MOST_PRINTED = 80  # of the first line that a function printed
+MOST_NUMBERS = 1 << 20  # of an answer; the largest right one of any exercise has about 40,000
+MOST_PARTS = 4  # of an answer of several arrays
 
 # What a student would call the type of an array, by NumPy's letter for it.
 TYPES = {"b": "bool", "i": "int", "u": "int", "f": "float"}
@@ -53,14 +59,22 @@ TYPES = {"b": "bool", "i": "int", "u": "int", "f": "float"}
 # What an exception's text says to someone who knows NumPy, in words for someone who does not yet.
 ADVICE = {
     **dict.fromkeys(
-        ("could not be broadcast together", "could not broadcast input array", "non-broadcastable output operand"),
+        (
+            "could not be broadcast together with shapes",
+            "could not broadcast input array",
+            "non-broadcastable output operand",
+        ),
         "The two arrays have different shapes. If one of them is a window: does it hang over the edge of the image? Then a loop "
         "goes one step too far, or rows and columns are mixed up.",
     ),
+    "could not be broadcast together with remapped shapes": "np.pad takes one pair for all axes, or a pair for each axis of the array. How many "
+    "axes does this one have? (0, 0) leaves an axis as it is.",
     **dict.fromkeys(
-        ("is out of bounds for axis", "index out of range"),
-        "Does a loop go one step too far, or are rows and columns mixed up?",
+        ("is out of bounds for axis", "is out of bounds for dimension"),
+        "Does a loop go one step too far, or are rows and columns mixed up? Or does the index count through the whole plane, row by row? Then it is no row "
+        "and no column: x.ravel() takes it as it is, and // and % take it apart.",
     ),
+    "index out of range": "Does a loop go one step too far, or are rows and columns mixed up?",
     **dict.fromkeys(
         ("division by zero", "modulo by zero"),
         "Can the number below the line be 0 in this case: because nothing was counted, or because // rounded down to 0?",
@@ -68,7 +82,7 @@ ADVICE = {
     "only integers, slices": "An index must be a whole number. 4 / 2 gives 2.0, a number with a point; 4 // 2 gives 2.",
     "to indexing result of shape": "With an array as the index, x[idx] takes whole rows of a plane x. Of a flat x it takes numbers.",
     "truth value of an array": "`and`, `or`, `not` and `if` want a single True or False. For whole arrays, there are & | ~ and any().",
-    "values to unpack": "a.shape has a number for each axis of a. How many axes does this array have?",
+    "values to unpack": "Left of the =, or of the `in`, stand more names, or fewer, than values come.",
     "setting an array element with a sequence": "There is room for one number, but an array came. Python's sum(a) adds up the "
     "rows of a; a.sum() adds up all its numbers.",
     **dict.fromkeys(
@@ -78,12 +92,15 @@ ADVICE = {
     "Cannot cast ufunc": "An array of whole numbers has no room for a fraction. np.zeros(shape) makes an array of floats.",
     "must be square": "Only a square matrix can have an inverse. Do you need one here? The transpose is something else.",
     "cannot reshape array of size": "reshape only arranges numbers anew: there are as many after it as before.",
-    "Sizes of tensors must match except in dimension": "torch.cat puts tensors side by side along one axis; along the others they must be equal. "
+    "Sizes of tensors must match except in dimension 1": "torch.cat puts tensors side by side along one axis; along the others they must be equal. "
     "Is the copy cropped to the size of what comes up from below? And is it the copy of this level, the deepest one first?",
     **dict.fromkeys(
+        (f"Sizes of tensors must match except in dimension {axis}." for axis in (0, 2, 3)),
+        "torch.cat puts tensors side by side along the axis that it is told, and along axis 0, the images of the batch, when it is told none. The channels are axis 1: dim=1.",
+    ),
+    **dict.fromkeys(
         ("channels, but got", "Invalid channel dimensions"),
-        "A convolution got another number of channels than it was made for. If it follows a torch.cat: side by side, the copy and what comes up have the channels of both. Is it the copy "
-        "of this level, the deepest one first?",
+        "A convolution got another number of channels than it was made for. How many does the layer before it give?",
     ),
     "Given transposed=1": "The transposed convolution got another number of channels than it was made for.",
     "before Module.__init__() call": "`super().__init__()` comes first, then the layers.",
@@ -94,6 +111,24 @@ ADVICE = {
         ("on meta tensors", "meta device"),
         "The first cases only count. There a tensor has a shape and no numbers: look at x.shape, not at the numbers in x.",
     ),
+    "maximum recursion depth exceeded": "Your function calls itself, and that never comes to an end. In which case does it answer without a further call?",
+    **dict.fromkeys(
+        ("MemoryError", "Unable to allocate", "not enough memory"),
+        "No memory has room for that. Is a size far too large, or are two multiplied that should not be?",
+    ),
+}
+
+# The same for what only some functions do: said where the function that stopped uses the name.
+ADVICE_ON_USE = {
+    ("shape", "values to unpack"): "a.shape has a number for each axis of a. How many axes does this array have?",
+    **{
+        (
+            "cat",
+            text,
+        ): "After torch.cat([copy, x], dim=1), the copy and what comes up have the channels of both. Along another axis than 1, and that is so without dim, channels "
+        "are not joined. Is it the copy of this level, the deepest one first?"
+        for text in ("channels, but got", "Invalid channel dimensions")
+    },
 }
 
 CHECKS = str(Path(__file__).parent)
@@ -105,6 +140,7 @@ NOT_YET = "Write the function in the cell above, run it, then run this one again
 NOTHING_RETURNED = "Your function ran to its end and returned nothing. Does it print the result? `return` it instead."
 AT_THE_STUB = "Your function stopped at `raise NotImplementedError` here. Write this part, too."
 NOTHING_HERE = "Your function returned nothing here: is there a `return` at the end of every path?"
+NOT_TRIED = "This case was not tried: your function was stopped in another one."
 SAME_FOR_ALL = "Your function gives the same answer whatever it is given. Does it use its own arguments?"
 
 
@@ -152,7 +188,9 @@ class Exercise:
     reference: Callable[..., Any]
     cases: Callable[[np.random.Generator], list[Case]]
     misconceptions: tuple[Misconception, ...]
-    whole: bool = False  # whether the answer must be of an integer type, not only of integer value
+    whole: bool | tuple[str, ...] = (
+        False  # whether the answer, or which of its parts, must be of an integer type, not only of integer value
+    )
     parts: tuple[str, ...] = ()  # names of several arrays of one shape that the function returns, stacked in the answer
     forbidden: tuple[str, ...] = ()  # full names, with * for any rest, that would be the answer: not to be called
     has_half: bool = True  # whether half of the points can be earned: not where the inputs are so few that a table holds half of the fresh ones
@@ -168,21 +206,26 @@ class Answer:
         When it would not be an answer: `judge` reads them without looking twice.
     """
 
-    kind: Literal["value", "empty", "nothing", "raised", "unusable"]  # "empty": not written yet; "nothing": no `return`
+    # "empty": not written yet; "nothing": no `return`; "stopped": by a limit of the notebook's check, or not tried after that
+    kind: Literal["value", "empty", "nothing", "raised", "unusable", "stopped"]
     value: NDArray[Any] | None = None  # of kind "value": real numbers
-    message: str = ""  # of kind "raised" and "unusable": what happened
+    message: str = ""  # of kind "raised", "unusable" and "stopped": what happened
     changed_input: bool = False
     printed: str = ""  # of kind "nothing": the first line that the function printed
+    types: str = ""  # of kind "value", where a few arrays came and were stacked: NumPy's letter for the type of each
 
     def __post_init__(self) -> None:
-        if self.kind not in ("value", "empty", "nothing", "raised", "unusable"):
+        if self.kind not in ("value", "empty", "nothing", "raised", "unusable", "stopped"):
             raise ValueError(f"kind: got {self.kind!r}")
         if (self.kind == "value") != (self.value is not None):
             raise ValueError(f"value: expected with kind 'value' and with no other, got kind {self.kind!r}")
         if self.value is not None and (type(self.value) is not np.ndarray or self.value.dtype.kind not in "biuf"):
             raise TypeError(f"value: expected a plain array of real numbers, got {type(self.value).__name__}")
-        if self.kind in ("raised", "unusable") and not self.message:
+        if self.kind in ("raised", "unusable", "stopped") and not self.message:
             raise ValueError(f"message: expected what happened, with kind {self.kind!r}")
+        stacked = 0 if self.value is None or not self.value.ndim else len(self.value)
+        if self.types and (len(self.types) > MOST_PARTS or len(self.types) != stacked or set(self.types) - set("biuf")):
+            raise ValueError(f"types: expected a letter of b, i, u, f for each of at most {MOST_PARTS} parts")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -241,7 +284,7 @@ def attempt(f: Callable[..., Any], case: Case) -> Answer:
     array = _plain_array(value)
     if array is None:
         return Answer("unusable", message=_what_is_no_array(value), changed_input=changed)
-    return Answer("value", array, changed_input=changed)
+    return Answer("value", array, changed_input=changed, types=_types(value, array))
 
 
 @np.errstate(invalid="ignore", over="ignore")  # a student's NaN and infinity are wrong, and nothing to warn of
@@ -294,8 +337,11 @@ def judge(
     n = failed[0]
     if known:  # show a case in which the mistake can be seen
         n = next(n for n in failed if (value := answers[n].value) is not None and not np.isnan(value).any())
-        stopped = [case.name for case, answer in zip(cases, answers, strict=True) if answer.kind == "raised"]
-        note = (f" It stopped with an error in another case, “{stopped[0]}”." if stopped else "") + note
+        raised = [case.name for case, answer in zip(cases, answers, strict=True) if answer.kind == "raised"]
+        note = (f" It stopped with an error in another case, “{raised[0]}”." if raised else "") + note
+    stopped = next((m for m, answer in enumerate(answers) if answer.kind == "stopped"), n)
+    if stopped != n:
+        note = f" In another case, “{cases[stopped].name}”: {answers[stopped].message}" + note
     fault, message = faults[n] or (None, "")
     return CheckResult(
         exercise,
@@ -353,18 +399,44 @@ def _fault(exercise: Exercise, answer: Answer, expected: NDArray[Any]) -> tuple[
         return "no answer", answer.message
     if yours.shape != expected.shape:
         return "shape", _wrong_shape(exercise.parts, yours, expected)
-    if exercise.whole and yours.dtype.kind == "f":
-        room = " np.zeros(shape, dtype=int) makes an array of them." if expected.ndim else ""
-        return (
-            "type",
-            f"Your answer is of type {TYPES[yours.dtype.kind]}; it should be whole numbers, of type int.{room}",
-        )
-    if yours.dtype.kind in "biu" and not same(np.round(expected), expected):
-        return "type", (
-            f"Your answer is of type {TYPES[yours.dtype.kind]}, which cuts off the fractions of the expected numbers. "
-            "np.zeros(shape) makes an array that keeps them."
-        )
+    wrong_type = _wrong_type(exercise, answer, expected)
+    if wrong_type:
+        return "type", wrong_type
     return None if same(yours, expected) else ("values", _wrong_values(exercise, yours, expected))
+
+
+def _wrong_type(exercise: Exercise, answer: Answer, expected: NDArray[Any]) -> str:
+    """What is wrong with the type of the numbers; of stacked parts, each has its own, unless they came as one array."""
+    yours = answer.value
+    assert yours is not None
+    whole = exercise.whole is True and yours.dtype.kind == "f"
+    for n, (name, letter) in enumerate(zip(exercise.parts, answer.types, strict=False)):
+        if letter == "f" and isinstance(exercise.whole, tuple) and name in exercise.whole:
+            return _should_be_whole(f"Your {name}", yours[n], expected[n])
+    if whole:
+        return _should_be_whole("Your answer", yours, expected)
+    if yours.dtype.kind in "biu" and not same(np.round(expected), expected):
+        return (
+            f"Your answer is of type {TYPES[yours.dtype.kind]}, which cuts off the fractions of the expected numbers. Is there a //, an int(…), or an array "
+            "made for whole numbers? np.zeros(shape) makes one that keeps fractions."
+        )
+    return ""
+
+
+def _should_be_whole(what: str, yours: NDArray[Any], expected: NDArray[Any]) -> str:
+    fault = f"{what} is of type float; it should be whole numbers, of type int."
+    if not np.isfinite(yours).all():
+        return fault
+    if (yours != np.round(yours)).any():
+        return f"{fault} There are fractions in it: where do they come from?"
+    if not same(yours, expected):
+        return fault
+    how = (
+        "a.astype(int) makes it of an array a; np.zeros(shape, dtype=int) begins with it."
+        if expected.ndim
+        else "int(…) makes it of a whole number."
+    )
+    return f"The numbers are right, but {what[0].lower()}{what[1:]} is of type float; it should be whole numbers, of type int. {how}"
 
 
 def _wrong_values(exercise: Exercise, yours: NDArray[Any], expected: NDArray[Any]) -> str:
@@ -417,13 +489,16 @@ def _explains(
         zip(cases, answers, faults, strict=True), key=lambda case: not case[2]
     )  # there most mistakes part
     for case, answer, fault in wrong_first:
-        if answer.kind == "raised":
+        if answer.kind in ("raised", "stopped"):
+            continue
+        wrong_answer = ask(misconception.wrong, case)
+        if answer.value is None and answer.message == wrong_answer.message != "":  # a probe says the same of both
             continue
         if answer.value is None:
             return False
         if np.isnan(answer.value).any():
             continue
-        wrong = ask(misconception.wrong, case).value
+        wrong = wrong_answer.value
         if wrong is None and not fault:
             return False
         if wrong is not None:
@@ -447,27 +522,65 @@ def _is_empty(f: Callable[..., Any]) -> bool:
 
 
 def _plain_array(value: Any) -> NDArray[Any] | None:
-    """A copy of `value` as an array of real numbers, or None. Accepts numbers, lists, arrays and torch tensors."""
+    """A copy of `value` as an array of real numbers, or None. Accepts numbers, lists, arrays, sparse matrices and torch tensors."""
     try:
-        value = [_detached(part) for part in value] if isinstance(value, list | tuple) else _detached(value)
-        if isinstance(value, MaskedArray):
-            return None  # under its mask it holds numbers that it does not show
-        array = np.asarray(value).copy()
+        array = np.asarray(_unwrapped(value)).copy()
+        if array.dtype == object:
+            array = _real_numbers(array)
     except (Exception, SystemExit):  # noqa: BLE001 - a student's object may do anything when it is asked for numbers
         return None
     return array if array.dtype.kind in "biuf" else None
 
 
-def _detached(value: Any) -> Any:
-    """A torch tensor without its gradient, in the main memory; there is no need to import torch for it."""
-    for step in ("detach", "cpu"):
+def _unwrapped(value: Any) -> Any:
+    """What NumPy can read: a torch tensor without its gradient, in the main memory; of a sparse matrix all its numbers."""
+    if isinstance(value, list | tuple):
+        return [_unwrapped(part) for part in value]
+    if isinstance(value, MaskedArray):
+        raise TypeError("under its mask it holds numbers that it does not show")
+    if math.prod(getattr(value, "shape", ())) > MOST_NUMBERS or (
+        isinstance(value, range) and len(value) > MOST_NUMBERS
+    ):
+        raise ValueError("too many numbers")
+    for step in (
+        "detach",
+        "cpu",
+        "to_dense",
+        "toarray",
+    ):  # the last is SciPy's; there is no need to import either library for it
         if callable(getattr(value, step, None)):
             value = getattr(value, step)()
     return value
 
 
+def _real_numbers(array: NDArray[Any]) -> NDArray[Any]:
+    """Python's own numbers in NumPy's types: whole ones as int; a Fraction or a Decimal as the nearest float."""
+    if not all(issubclass(type(number), Real | Decimal) for number in array.flat):
+        raise TypeError("not only real numbers")
+    are_whole = all(issubclass(type(number), Integral) for number in array.flat)
+    return array.astype(np.int64 if are_whole else float)
+
+
+def _types(value: Any, array: NDArray[Any]) -> str:
+    """The type of each of a few arrays, which the array of them all has lost."""
+    if not isinstance(value, list | tuple) or array.ndim < 2 or len(array) > MOST_PARTS:
+        return ""
+    parts = [_plain_array(part) for part in value]
+    return "".join("" if part is None else part.dtype.kind for part in parts)
+
+
 def _what_is_no_array(value: Any) -> str:
     """Why `value` is no array of numbers."""
+    with contextlib.suppress(Exception):  # a student's object may do anything when it is asked for its shape
+        count = len(value) if isinstance(value, range) else math.prod(value.shape)
+        if count > MOST_NUMBERS:
+            return f"Your function returned {count} numbers, far more than were asked for."
+    for part in value if isinstance(value, list | tuple) else [value]:
+        if issubclass(type(part), Iterator | MappingView | AbstractSet):
+            return (
+                f"Your function returned a {type(part).__name__}, and that is no array. Put its numbers into a list, `return list(…)`; in place of `yield`, "
+                "append them to a list, and return that at the end."
+            )
     parts = [_plain_array(part) for part in value] if isinstance(value, tuple) and len(value) == 2 else [None]
     shapes = [part.shape for part in parts if part is not None]
     if len(shapes) == len(parts):
@@ -493,8 +606,15 @@ def _what_happened(error: BaseException) -> str:
     """The exception, where in the student's cell it arose, and what its text often means."""
     what = "".join(traceback.format_exception_only(error)).strip()[:MOST_CHARACTERS]
     what = "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in what)  # no terminal commands
-    advice = [words for text, words in ADVICE.items() if text in what]
     raised = traceback.extract_tb(error.__traceback__)
+    used = {
+        name
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+        for name in frame.f_code.co_names
+        if not any(part in frame.f_code.co_filename for part in MACHINERY)
+    }
+    advice = [words for text, words in ADVICE.items() if text in what]
+    advice += [words for (name, text), words in ADVICE_ON_USE.items() if text in what and name in used]
     frames = [frame for frame in raised if not any(name in frame.filename for name in MACHINERY)]
     if not frames and CHECKS in raised[-1].filename:
         return (

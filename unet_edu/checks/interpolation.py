@@ -287,7 +287,7 @@ UP_BILINEAR = Exercise(
         ),
         Misconception(
             "half pixels forgotten",
-            "Your image has slid towards the lower right: the outputs look at i / scale. A pixel's number belongs to its middle, which lies half a pixel from its "
+            "Your image has slid towards the upper left: the outputs look at i / scale, too far to the lower right. A pixel's number belongs to its middle, which lies half a pixel from its "
             "edge, in the output and in the input.",
             _by_axis(_at(lambda i, s: i / s)),
         ),

@@ -30,16 +30,45 @@ __all__ = ["Answers", "Built", "Cropped", "Drawn", "Drops", "FreshWeights", "Gra
 
 Array = NDArray[Any]
 
+# The images are so loud that a cap at 6 is met everywhere (ReLU6), and the biases with them.
+LOUDNESS = 10
+
 CONVOLUTIONS = (torch.conv2d, torch.conv_transpose2d)
 MOVES = (Tensor.to, Tensor.cuda)
-DROPOUTS = (F.dropout, F.dropout1d, F.dropout2d, F.dropout3d)
+DROPOUTS = (F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, F.alpha_dropout, F.feature_alpha_dropout, torch.dropout)
 DROPOUT_IS_ON = (
     "Your network drops features at random in evaluation mode, too, so it answers differently each time. F.dropout(x) is always on: nn.Dropout and "
     "F.dropout(x, training=self.training) obey eval()."
 )
 
+DROPOUT_ELSEWHERE = (
+    "Your network drops features where it should not. Dropout has its place at the end of the way down, after the block before the first step up, or the one before that; "
+    "there is none on the image, on the copies alone, on the way up or before the head, nor within a double convolution."
+)
+DROPS_ALL = "Your dropout has p = 1: while it trains, your network drops everything, and learns nothing. p is the share that is dropped."
+TRAINS_OTHERWISE = (
+    "While it trains, your network computes something else than in evaluation mode, and not by dropout. Is there batch normalisation in it, or does a line ask for self.training? "
+    "(The check knows dropout by nn.Dropout and F.dropout.)"
+)
+NO_CONVOLUTION = (
+    "Your network has weights that no convolution uses. The check gives fresh weights to convolutions alone: nn.Conv2d and nn.ConvTranspose2d, or F.conv2d and F.conv_transpose2d. "
+    "Is a layer made and not used? Or is a convolution written in another way, as nn.Linear, or by unfold and einsum? That may be right, but it cannot be checked here: write it as "
+    "a convolution."
+)
 NO_GRADIENT = "No gradient comes back through your network. Is there a detach(), a no_grad() or a .data on the way?"
 TOO_MUCH = "You gave the network more than one tile with its margin on each side. The image may be larger than any memory: cut it into tiles."
+NOT_AROUND_ZERO = "Your weights do not lie around 0: their mean is another number. Draw them with mean 0. (In normal_(w, s) the second argument is the mean; write normal_(w, std=s).)"
+NOT_DRAWN_ONE_BY_ONE = (
+    "Your weights are not drawn one by one: some are copies of others, they stand in an order, or a whole channel prefers one sign. Then what should be different channels is alike. "
+    "Draw every weight of a layer by itself."
+)
+ALL_ZERO = "All weights of a layer are 0. Then all its channels are alike, and stay alike however long the network learns. Draw them."
+
+# What a grader may pass on of what was said in a fresh case.
+SAYINGS = (
+    *(DROPOUT_IS_ON, DROPOUT_ELSEWHERE, DROPS_ALL, TRAINS_OTHERWISE, NO_CONVOLUTION, NO_GRADIENT, TOO_MUCH),
+    *(NOT_AROUND_ZERO, NOT_DRAWN_ONE_BY_ONE, ALL_ZERO),
+)
 
 
 class FreshWeights(TorchFunctionMode):
@@ -71,9 +100,12 @@ class FreshWeights(TorchFunctionMode):
             return args[
                 0
             ]  # where nothing is computed, there are no numbers that could be moved: .to(device) does nothing
-        elif func in DROPOUTS and kwargs.get("training", args[2] if len(args) > 2 else True):
-            raise UnusableAnswerError(DROPOUT_IS_ON)
+        elif func in DROPOUTS and _training(args, kwargs):
+            return self._drop(func, args, kwargs)
         return func(*args, **kwargs)
+
+    def _drop(self, func: Any, args: Any, kwargs: Any) -> Any:
+        raise UnusableAnswerError(DROPOUT_IS_ON)
 
     def _meet(self, weight: Tensor, bias: Tensor | None, is_transposed: bool) -> None:
         if any(weight is known for known, _ in self.met):
@@ -84,8 +116,50 @@ class FreshWeights(TorchFunctionMode):
             with torch.no_grad():
                 weight.copy_(torch.from_numpy(rng.normal(0, math.sqrt(2 / max(1, summed)), weight.shape)))
                 if bias is not None:
-                    bias.copy_(torch.from_numpy(rng.normal(0, 0.1, bias.shape)))
+                    bias.copy_(torch.from_numpy(rng.normal(0, 0.1 * LOUDNESS, bias.shape)))
         self.met.append((weight, bias))
+
+
+def _training(args: Any, kwargs: Any) -> bool:
+    """Whether a dropout is on, by what it was given: `torch.nn.functional` names it always, `torch.dropout` has it third."""
+    is_on: bool = kwargs.get("training", kwargs.get("train", args[2] if len(args) > 2 else False))
+    return is_on
+
+
+class Undropped(FreshWeights):
+    """Fresh weights for a network that trains, and dropout that drops nothing.
+
+    Attributes
+    ----------
+    dropped : list of (int, float)
+        For each dropout, how many convolutions came before it, and the share that it would drop.
+    steps_up : list of int
+        For each transposed convolution, how many convolutions came before it.
+    """
+
+    def __init__(self, seed: int | None) -> None:
+        super().__init__(seed)
+        self.dropped: list[tuple[int, float]] = []
+        self.steps_up: list[int] = []
+
+    def _meet(self, weight: Tensor, bias: Tensor | None, is_transposed: bool) -> None:
+        if is_transposed:
+            self.steps_up.append(len(self.met))
+        super()._meet(weight, bias, is_transposed)
+
+    def _drop(self, func: Any, args: Any, kwargs: Any) -> Any:
+        named = dict(zip(("input", "p"), args, strict=False)) | kwargs
+        share = float(named.get("p", 0.5))
+        if share > 0:
+            self.dropped.append((len(self.met), share))
+        return named["input"]
+
+    def expect_dropout_at_the_end_of_the_way_down(self) -> None:
+        end = self.steps_up[0] if self.steps_up else math.inf
+        if any(place not in (end - 2, end) for place, _ in self.dropped):
+            raise UnusableAnswerError(DROPOUT_ELSEWHERE)
+        if any(share >= 1 for _, share in self.dropped):
+            raise UnusableAnswerError(DROPS_ALL)
 
 
 def as_module(value: Any) -> nn.Module | None:
@@ -131,13 +205,19 @@ class Built:
                 f"{unknown} of your {len(watch.met)} convolutions are not in model.parameters(), so they would never learn. Layers in a plain list or "
                 "dictionary are not found, nor are layers made anew in forward: make them in __init__, and keep lists of them in an nn.ModuleList."
             )
+        used = {id(weight) for weight, _ in watch.met}
+        if any(parameter.ndim > 1 and id(parameter) not in used for parameter in model.parameters()):
+            raise UnusableAnswerError(NO_CONVOLUTION)
         parameters = sum(parameter.numel() for parameter in model.parameters())
         return np.array([len(watch.met), parameters, *answer.shape[1:]])
 
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """The network's answer to these images, with fresh weights, in evaluation mode. Computed in float64, so nothing hangs on rounding."""
+    """The network's answer to these images, with fresh weights, in evaluation mode. Computed in float64, so nothing hangs on rounding.
+
+    While it trains, a network of convolutions gives the same answer, but for its dropout; and that has its place.
+    """
 
     images: Array  # (N, C, H, W)
     seed: int
@@ -146,8 +226,16 @@ class Answers:
         model = self.build(f, *args, **kwargs)
         if model is None:
             return None
-        with torch.no_grad(), FreshWeights(self.seed):
-            return _answer(model, torch.tensor(self.images, dtype=torch.float64))
+        images = LOUDNESS * torch.tensor(self.images, dtype=torch.float64)
+        with torch.no_grad():
+            with FreshWeights(self.seed):
+                answer = _answer(model, images.clone())
+            with Undropped(self.seed) as watch:
+                in_training = _answer(model.train(), images)
+        watch.expect_dropout_at_the_end_of_the_way_down()
+        if in_training.shape != answer.shape or not torch.allclose(in_training, answer):
+            raise UnusableAnswerError(TRAINS_OTHERWISE)
+        return answer
 
     def build(self, f: Callable[..., Any], *args: Any, **kwargs: Any) -> nn.Module | None:
         with torch.random.fork_rng(devices=[]):  # the notebook's own random numbers go on as if nothing had happened
@@ -164,7 +252,7 @@ class Gradient(Answers):
         model = self.build(f, *args, **kwargs)
         if model is None:
             return None
-        images = torch.tensor(self.images, dtype=torch.float64, requires_grad=True)
+        images = (LOUDNESS * torch.tensor(self.images, dtype=torch.float64)).requires_grad_()
         with torch.enable_grad():
             with FreshWeights(self.seed):
                 answer = _answer(model, images)
@@ -176,7 +264,11 @@ class Gradient(Answers):
 
 @dataclass(frozen=True, eq=False)
 class Drops(Answers):
-    """1 when the network answers differently each time while it trains, as with dropout; 0 when not."""
+    """Where features get lost while the network trains: a number for what each convolution is given, in their order, and one for the answer.
+
+    0 when it is the same as in evaluation mode, 1 when it is another and hardly anything is lost, 2 when a good part is, 3 when hardly anything is left. Each
+    convolution is given what it gets in evaluation mode; so a loss is seen in one place, and not in all that follow.
+    """
 
     def __call__(self, f: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor | None:
         model = self.build(f, *args, **kwargs)
@@ -185,11 +277,46 @@ class Drops(Answers):
         images = torch.tensor(self.images, dtype=torch.float64)
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            model.train()
-            first, *others = (
-                _answer(model, images) for _ in range(4)
-            )  # in a wide network never alike by chance; in a narrow one all ReLUs may be shut
-        return torch.tensor(int(any(not torch.equal(first, other) for other in others)))
+            with Followed([]) as evaluated:
+                answer = _answer(model, images)
+            with Followed(evaluated.inputs) as trained:
+                in_training = _answer(model.train(), images)
+        if len(trained.inputs) != len(evaluated.inputs):
+            raise UnusableAnswerError(TRAINS_OTHERWISE)
+        pairs = zip([*evaluated.inputs, answer], [*trained.inputs, in_training], strict=True)
+        return torch.tensor([_lost(before, after) for before, after in pairs])
+
+
+class Followed(TorchFunctionMode):
+    """Keeps what each convolution is given when it is first met. Where `instead` has something for it, it computes with that."""
+
+    def __init__(self, instead: list[Tensor]) -> None:
+        super().__init__()
+        self.instead = instead
+        self.inputs: list[Tensor] = []
+        self.weights: list[Tensor] = []
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func not in CONVOLUTIONS:
+            return func(*args, **(kwargs or {}))
+        named = dict(zip(("input", "weight"), args, strict=False)) | (kwargs or {})
+        n = next((n for n, known in enumerate(self.weights) if known is named["weight"]), len(self.weights))
+        if n == len(self.weights):
+            self.weights.append(named["weight"])
+            self.inputs.append(named["input"])
+        if n < len(self.instead):
+            named["input"] = self.instead[n]
+        return func(*(named.pop("input"), named.pop("weight")), *args[2:], **named)
+
+
+def _lost(before: Tensor, after: Tensor) -> int:
+    """How much of what is not 0 before is 0 after: see `Drops`."""
+    if before.shape != after.shape:
+        raise UnusableAnswerError(TRAINS_OTHERWISE)
+    if torch.allclose(before, after):
+        return 0
+    share = float((after[before != 0] == 0).double().mean())
+    return 1 if share < 0.05 else 2 if share < 0.95 else 3
 
 
 @dataclass(frozen=True)
@@ -220,19 +347,40 @@ class Drawn:
                 made.append(nn.ConvTranspose2d(n, m, size, stride=size) if kind == "up" else nn.Conv2d(n, m, size))
             if as_module(f(nn.Sequential(*made))) is None:
                 return None
+        for layer in made:
+            _expect_drawn(layer.weight.detach().double().numpy())
         return np.array([self._seen(layer) for layer in made])
 
     @staticmethod
     def _seen(layer: nn.Conv2d | nn.ConvTranspose2d) -> list[int]:
         weights = layer.weight.detach().double().numpy()
         variance = float((weights**2).mean())  # around 0, where the weights should lie
-        if not variance > 0:
-            return [0, 0, 0]
         taps = 2 / variance / layer.in_channels
         kurtosis = (weights**4).mean() / variance**2
         bias = -1.0 if layer.bias is None else float(layer.bias.detach().abs().mean())  # none is not zero
-        taps = round(taps) if taps < 30 else float(f"{taps:.0e}")
+        taps = round(taps) if 0.5 < taps < 30 else float(f"{taps:.0e}")
         return [round(taps * layer.in_channels), round(kurtosis), round(1000 * bias)]
+
+
+def _expect_drawn(weights: Array) -> None:
+    """Refuse weights whose mean is not 0, or that hang together. Those that are drawn one by one are hardly ever refused: once in millions."""
+    if not weights.any():
+        raise UnusableAnswerError(ALL_ZERO)
+    weights = weights / np.sqrt((weights**2).mean())
+    has_copies = len(np.unique(np.abs(weights))) < 0.9 * weights.size
+    if not has_copies and abs(weights.mean()) * math.sqrt(weights.size) > 7:  # of a normal distribution with variance 1
+        raise UnusableAnswerError(NOT_AROUND_ZERO)
+    if has_copies or any(_hang_together(weights, axis) for axis in range(4)):
+        raise UnusableAnswerError(NOT_DRAWN_ONE_BY_ONE)
+
+
+def _hang_together(weights: Array, axis: int) -> bool:
+    """Whether each weight resembles the next one along an axis, or the means along it are larger than chance makes them."""
+    one, other = np.delete(weights, 0, axis).ravel(), np.delete(weights, -1, axis).ravel()
+    means = np.moveaxis(weights, axis, 0).reshape(weights.shape[axis], -1).mean(axis=1)
+    squares = means**2 * (weights.size / means.size)  # each is 1 on average, and varies by √2
+    is_alike = abs(one @ other) > 8 * math.sqrt(one.size)
+    return bool(is_alike or squares.mean() > 1 + 8 * math.sqrt(2 / means.size) + 40 / means.size)
 
 
 @dataclass(frozen=True)

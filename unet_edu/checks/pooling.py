@@ -130,6 +130,7 @@ MAXPOOL_IDX = Exercise(
     reference=_maxpool_idx,
     cases=_image_cases,
     parts=("y", "idx"),
+    whole=("idx",),
     forbidden=POOLING,
     misconceptions=(
         Misconception(

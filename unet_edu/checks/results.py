@@ -421,7 +421,7 @@ SEG_SCORE = Exercise(
         ),
         Misconception(
             "any overlap matches",
-            "You take the best overlap, however small it is. A match must hold more than half of the true cell; otherwise the cell counts as missed.",
+            "You also count overlaps that hold less than half of the true cell. A match must hold more than half of it; otherwise the cell counts as missed.",
             _seg(is_match=lambda both, r, s: True),
         ),
         Misconception(

@@ -363,6 +363,10 @@ def _per_row(prediction: Array, target: Array, num_classes: int) -> Array:
     return table / np.maximum(table.sum(axis=1, keepdims=True), 1)
 
 
+def _per_column(prediction: Array, target: Array, num_classes: int) -> Array:
+    return _per_row(target, prediction, num_classes).T
+
+
 def _edges_dropped(prediction: Array, target: Array, num_classes: int) -> Array:
     """The loops stop one row and one column too early."""
     return _confusion(prediction[..., :-1, :-1], target[..., :-1, :-1], num_classes)
@@ -425,6 +429,11 @@ CONFUSION = Exercise(
             "shares of each row",
             "Your rows add up to 1: you divided by the number of pixels of each true class. Here the table holds counts.",
             _per_row,
+        ),
+        Misconception(
+            "shares of each column",
+            "Your columns add up to 1: you divided by the number of pixels that were taken for each class. Here the table holds counts.",
+            _per_column,
         ),
         Misconception(
             "shares of all pixels",

@@ -103,6 +103,11 @@ HE_INIT = Exercise(
             _initialised(std=lambda number: 2 / number),
         ),
         Misconception(
+            "standard deviation of 1",
+            "Your weights have the variance 1 in every layer, as torch.randn and normal_(w) draw them: the standard deviation √(2 / N) has no effect.",
+            _initialised(std=lambda number: 1.0),
+        ),
+        Misconception(
             "only the channels counted",
             "Your N counts only the channels. For one output a 3×3 kernel adds up 9 numbers of each channel.",
             _initialised(lambda is_up, n, m, taps: n),

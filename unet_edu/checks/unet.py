@@ -37,16 +37,21 @@ def _fresh(rng: np.random.Generator, *shape: int) -> tuple[Array, int]:
 def _row(
     layers: str, in_channels: int, out_channels: int, *, padding: int = 0, kernel: int = 3, bias: bool = True
 ) -> nn.Module:
-    """Layers in a row, named by letters: C for a convolution to `out_channels`, R for ReLU, B for batch normalisation."""
+    """Layers in a row, named by letters: C for a convolution to `out_channels`, R for ReLU, 6 for ReLU6, B for batch normalisation."""
     from torch import nn
 
+    others: dict[str, Callable[[], nn.Module]] = {
+        "R": nn.ReLU,
+        "6": nn.ReLU6,
+        "B": lambda: nn.BatchNorm2d(out_channels),
+    }
     modules: list[nn.Module] = []
     for letter in layers:
         if letter == "C":
             modules.append(nn.Conv2d(in_channels, out_channels, kernel, padding=padding, bias=bias))
             in_channels = out_channels
         else:
-            modules.append(nn.ReLU() if letter == "R" else nn.BatchNorm2d(out_channels))
+            modules.append(others[letter]())
     return nn.Sequential(*modules)
 
 
@@ -134,6 +139,11 @@ DOUBLE_CONV = Exercise(
             "batch normalisation",
             "Your block has batch normalisation in it. That came up in 2015, too, and many U-Nets of today use it; the paper's does not.",
             _rows("CBRCBR"),
+        ),
+        Misconception(
+            "ReLU6",
+            "Your numbers stop at 6: that is ReLU6. ReLU lets large numbers through as they are: nn.ReLU.",
+            _rows("C6C6"),
         ),
         Misconception(
             "kernels of 5×5",
@@ -739,7 +749,7 @@ def _repair_cases(rng: np.random.Generator) -> list[Case]:
         Case("fresh weights and two images of 16×8", (2, 3, 5), probe=Answers(*_fresh(rng, 2, 2, 16, 8))),
         Case("the gradient of an image of 12×16", (1, 3, 6), probe=Gradient(*_fresh(rng, 1, 1, 12, 16))),
         Case(
-            "in training mode, the same image twice: do the answers differ?",
+            "in training mode: is anything lost on the way into each of the 13 convolutions, and at the end?",
             (1, 2, 32),
             probe=Drops(*_fresh(rng, 1, 1, 16, 24)),
         ),
@@ -763,6 +773,16 @@ REPAIR_UNET = Exercise(
             "dropout left out",
             "All answers are right, but nothing is dropped while the network trains. Keep the dropout, and tell it when: while training, and never else.",
             _repaired(dropout=0.0),
+        ),
+        Misconception(
+            "dropout as good as off",
+            "All answers are right, but hardly anything is dropped while the network trains: p is the share that is dropped, and was 0.5.",
+            _repaired(dropout=0.002),
+        ),
+        Misconception(
+            "hardly anything left",
+            "All answers are right, but while the network trains nearly everything is dropped: p is the share that is dropped, and was 0.5.",
+            _repaired(dropout=0.995),
         ),
         Misconception(
             "copies added",

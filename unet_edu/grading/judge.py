@@ -18,6 +18,7 @@ import numpy as np
 
 from unet_edu.checks.exercise import (
     ADVICE,
+    ADVICE_ON_USE,
     AT_THE_STUB,
     NOTHING_HERE,
     Answer,
@@ -164,6 +165,7 @@ def _what_is_wrong(result: CheckResult) -> str:
 def _in_our_words(message: str) -> str:
     """What happened in a fresh case, without any text of the function: an exception may hold the case's inputs, also in its name."""
     said = [words for text, words in ADVICE.items() if text in message]
+    said += [words for words in dict.fromkeys(ADVICE_ON_USE.values()) if words in message]
     for ours in (NOTHING_HERE, AT_THE_STUB, *_sayings()):
         if message.startswith(ours):
             return ours
@@ -180,4 +182,4 @@ def _in_our_words(message: str) -> str:
 def _sayings() -> tuple[str, ...]:
     """What a network's probe says of a network. The module that has them imports PyTorch; who was probed has it."""
     network = sys.modules.get("unet_edu.checks.network")
-    return () if network is None else (network.DROPOUT_IS_ON, network.NO_GRADIENT, network.TOO_MUCH)
+    return () if network is None else network.SAYINGS

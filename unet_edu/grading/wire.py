@@ -40,6 +40,7 @@ CALL = {
     "printed": str,
     "dtype": str,
     "shape": list,
+    "types": str,
     "forbidden": list,
 }
 DOTTED = re.compile(r"[A-Za-z0-9_.]{1,120}")
@@ -120,7 +121,7 @@ def read_call(reply: bytes) -> CallReply:
     if not all(isinstance(name, str) and DOTTED.fullmatch(name) for name in forbidden):
         raise WireError("forbidden: expected dotted names")
     value = _array(head["dtype"], head["shape"], body) if head["kind"] == "value" else None
-    if value is None and (head["dtype"] or head["shape"] or body):
+    if value is None and (head["dtype"] or head["shape"] or head["types"] or body):
         raise WireError(f"expected no array with kind {head['kind'][:20]!r}")
     try:
         answer = Answer(
@@ -129,6 +130,7 @@ def read_call(reply: bytes) -> CallReply:
             _clean("message", head["message"], MOST_MESSAGE),
             head["changed_input"],
             _clean("printed", head["printed"], MOST_PRINTED),
+            head["types"],
         )
     except (ValueError, TypeError) as error:
         raise WireError(str(error)) from None

@@ -156,6 +156,7 @@ def _reply(found: bool, answer: Answer, forbidden: list[str]) -> bytes:
         "printed": _clean(answer.printed, MOST_PRINTED),
         "dtype": "" if value is None else value.dtype.str,
         "shape": [] if value is None else list(value.shape),
+        "types": "" if value is None else answer.types,
         "forbidden": forbidden[:MOST_FORBIDDEN],
     }
     return _line(head) + (b"" if value is None else value.tobytes())

@@ -1,0 +1,448 @@
+"""Wrong answers that once passed, right ones that were once refused without a word, and hints that were once false: each with its mark from the grader's judge."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import scipy.sparse
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from tests.checks.test_checks import plane_by_windows
+from tests.checks.test_pooling_exercises import pooled_by_loops
+from tests.checks.test_unet_exercises import Padded, Plain, Unfolded, crop_by_ends
+from unet_edu import check
+from unet_edu.checks import EXERCISES, attempt
+from unet_edu.checks.network import (
+    ALL_ZERO,
+    DROPOUT_ELSEWHERE,
+    DROPS_ALL,
+    NO_CONVOLUTION,
+    NOT_AROUND_ZERO,
+    NOT_DRAWN_ONE_BY_ONE,
+    TRAINS_OTHERWISE,
+)
+from unet_edu.grading.judge import fresh_cases, outcome
+from unet_edu.metrics import confusion_matrix
+
+torch.set_num_threads(1)
+SEED = 2**90 + 1
+
+
+def graded(name, f):
+    """The share of the points, and all that is said."""
+    exercise = EXERCISES[name]
+    cases = fresh_cases(exercise, SEED)
+    found = outcome(exercise, 1.0, cases, [attempt(f, case) for case in cases])
+    return found.earned, f"{found.hint} {found.message}"
+
+
+# --- the parts of an answer ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda y, idx: (y, idx.astype(float)),
+        lambda y, idx: [y, idx.astype(np.float32)],
+        lambda y, idx: (y.tolist(), (1.0 * idx).tolist()),
+        lambda y, idx: (torch.tensor(y), torch.tensor(idx) / 1),
+        lambda y, idx: (y, [[Fraction(int(n)) for n in row] for row in idx]),
+    ],
+)
+def test_indices_are_whole_numbers_though_maxima_are_none(change):
+    earned, words = graded("maxpool_idx", lambda x: change(*pooled_by_loops(x)))
+    assert earned == 0 and "The numbers are right, but your idx is of type float" in words and "a.astype(int)" in words
+
+
+def test_each_part_may_have_a_type_of_its_own():
+    for change in (
+        lambda y, idx: (np.float32(y), np.uint8(idx)),
+        lambda y, idx: [y.tolist(), torch.tensor(idx)],
+        lambda y, idx: np.array([y, idx]),  # one array has one type, and keeps the numbers
+    ):
+        assert graded("maxpool_idx", lambda x, change=change: change(*pooled_by_loops(x)))[0] == 1
+
+
+# --- networks --------------------------------------------------------------------------------------------------------------
+
+
+def block(*after_first, last=(nn.ReLU,)):
+    """Two convolutions, and these layers after them. A layer may need the number of channels."""
+
+    def double_conv(n, m):
+        layers = [[layer(m) if layer in NEED_CHANNELS else layer() for layer in row] for row in (after_first, last)]
+        return nn.Sequential(nn.Conv2d(n, m, 3), *layers[0], nn.Conv2d(m, m, 3), *layers[1])
+
+    return double_conv
+
+
+def plain_norm(m):
+    return nn.BatchNorm2d(m, affine=False)
+
+
+def norm_of_the_batch(m):
+    return nn.BatchNorm2d(m, affine=False, track_running_stats=False)
+
+
+NEED_CHANNELS = {plain_norm, norm_of_the_batch, nn.InstanceNorm2d}
+
+
+class OtherInTraining(nn.Module):
+    def forward(self, x):
+        return x.softmax(dim=1) if self.training else x
+
+
+@pytest.mark.parametrize(
+    ("double_conv", "words"),
+    [
+        (block(nn.ReLU, last=(nn.ReLU, nn.Dropout)), DROPOUT_ELSEWHERE),
+        (block(nn.Dropout, nn.ReLU), DROPOUT_ELSEWHERE),
+        (block(nn.ReLU, lambda: nn.Dropout2d(1e-9)), DROPOUT_ELSEWHERE),
+        (block(nn.ReLU, lambda: nn.AlphaDropout(0.1)), DROPOUT_ELSEWHERE),
+        (block(nn.ReLU, last=(nn.ReLU, OtherInTraining)), TRAINS_OTHERWISE),
+        (block(plain_norm, nn.ReLU), TRAINS_OTHERWISE),
+        (block(nn.RReLU), TRAINS_OTHERWISE),
+        (block(norm_of_the_batch, nn.ReLU), "numbers are not right"),
+        (block(nn.InstanceNorm2d, nn.ReLU), "numbers are not right"),
+        (block(nn.ReLU6, last=(nn.ReLU6,)), "Your numbers stop at 6: that is ReLU6."),
+        (block(nn.ReLU, last=(nn.ReLU6,)), "numbers are not right"),
+        (block(lambda: nn.Hardtanh(0, 12)), "numbers are not right"),
+        (block(nn.LeakyReLU, last=(nn.LeakyReLU,)), "numbers are not right"),
+        (block(nn.GELU), "numbers are not right"),
+        (block(nn.Softplus), "numbers are not right"),
+        (block(nn.ELU), "numbers are not right"),
+        (Unfolded, NO_CONVOLUTION),
+    ],
+)
+def test_other_blocks_earn_nothing(double_conv, words):
+    earned, said = graded("double_conv", double_conv)
+    assert earned == 0 and words in said
+
+
+@pytest.mark.parametrize(
+    "double_conv",
+    [
+        block(lambda: nn.ReLU(inplace=True), last=(lambda: nn.ReLU(True),)),
+        block(nn.ReLU, lambda: nn.Dropout(0.0)),
+        block(nn.Identity, lambda: nn.Threshold(0, 0)),
+        lambda n, m: nn.Sequential(nn.LazyConv2d(m, 3, padding=0), nn.ReLU(), nn.LazyConv2d(m, 3), nn.ReLU()),
+    ],
+)
+def test_other_ways_to_write_a_block_earn_all(double_conv):
+    assert graded("double_conv", double_conv)[0] == 1
+
+
+def dropping(**places):
+    """`repair_unet` with dropout of these shares at these places."""
+
+    class Dropping(Padded):
+        def __init__(self, *args):
+            super().__init__(*args, ())
+            self.drops = nn.ModuleDict({name: p if callable(p) else nn.Dropout(p) for name, p in places.items()})
+
+        def at(self, place, x):
+            return self.drops[place](x) if place in self.drops else x
+
+        def forward(self, x):
+            way, at = self.way, self.at
+            top = at("block", F.relu(way[1](F.relu(way[0](at("image", x))))))
+            middle = F.relu(way[3](F.relu(way[2](F.max_pool2d(top, 2)))))
+            x = at("bottom", F.relu(way[5](at("within", F.relu(way[4](F.max_pool2d(middle, 2)))))))
+            x = at("step up", self.up1(x))
+            x = torch.cat([at("copy", middle), x], dim=1)
+            x = torch.cat([top, self.up2(F.relu(way[7](F.relu(way[6](x)))))], dim=1)
+            return at("scores", self.head(at("head", F.relu(way[9](F.relu(way[8](x)))))))
+
+    return lambda in_channels=1, num_classes=2, base=16: Dropping(in_channels, num_classes, base)
+
+
+@pytest.mark.parametrize("place", ["image", "block", "within", "copy", "step up", "head", "scores"])
+def test_dropout_in_another_place_is_told(place):
+    earned, words = graded("repair_unet", dropping(**{place: 0.5}))
+    assert earned == 0 and DROPOUT_ELSEWHERE in words
+    assert graded("repair_unet", dropping(**{"bottom": 0.5, place: 0.1}))[0] == 0
+
+
+@pytest.mark.parametrize("drop", [0.01, 0.999, nn.AlphaDropout(0.5)])
+def test_dropout_as_good_as_off_or_without_end_is_not_repaired(drop):
+    """All else is repaired: half of the points, as for dropout that is left out."""
+    assert graded("repair_unet", dropping(bottom=drop))[0] == 0.5
+
+
+def test_dropout_of_next_to_nothing_and_of_everything_is_told():
+    assert "nothing is dropped while the network trains" in graded("repair_unet", dropping(bottom=1e-9))[1]
+    assert DROPS_ALL in graded("repair_unet", dropping(bottom=1.0))[1]
+
+
+def test_dropout_whose_result_is_not_used_drops_nothing():
+    def repair_unet(in_channels=1, num_classes=2, base=16):
+        network = dropping()(in_channels, num_classes, base)
+        network.way[5].register_forward_hook(lambda layer, _, y: print(F.dropout(y, 0.5, layer.training).shape))
+        return network
+
+    assert "nothing is dropped" in graded("repair_unet", repair_unet)[1]
+
+
+@pytest.mark.parametrize("drop", [0.5, 0.25, nn.Dropout2d(0.5)])
+def test_dropout_at_the_bottom_is_right_however_much(drop):
+    assert graded("repair_unet", dropping(bottom=drop))[0] == 1
+
+
+def test_a_head_that_is_no_convolution_is_told():
+    class Linear(nn.Module):
+        def __init__(self, n, m):
+            super().__init__()
+            self.layer = nn.Linear(n, m)
+
+        def forward(self, x):
+            return self.layer(x.movedim(1, -1)).movedim(-1, 1)
+
+    def repair_unet(in_channels=1, num_classes=2, base=16):
+        network = dropping(bottom=0.5)(in_channels, num_classes, base)
+        network.head = Linear(base, num_classes)
+        return network
+
+    earned, words = graded("repair_unet", repair_unet)
+    assert earned == 0 and NO_CONVOLUTION in words
+
+
+@pytest.mark.parametrize("place", ["image", "copy", "every block"])
+def test_dropout_elsewhere_in_the_network_of_2015_is_told(place):
+    class Dropping(Plain):
+        def forward(self, x):
+            def at(here, x):
+                return F.dropout(x, 0.2, self.training) if here == place else x
+
+            x, copies = at("image", x), []
+            for down in (self.d1, self.d2, self.d3, self.d4):
+                copies.append(at("every block", down(x)))
+                x = self.pool(copies[-1])
+            y = self.bottom(x)
+            for up, join in ((self.u4, self.c4), (self.u3, self.c3), (self.u2, self.c2), (self.u1, self.c1)):
+                y = up(y)
+                y = join(torch.cat([at("copy", crop_by_ends(copies.pop(), y.shape[-2:])), y], dim=1))
+            return self.out(y)
+
+    earned, words = graded("unet", lambda n=1, K=2, base=64: Dropping(n, K, base))
+    assert earned == 0 and DROPOUT_ELSEWHERE in words
+
+
+# --- the first weights ---------------------------------------------------------------------------------------------------
+
+
+def drawn(draw):
+    """`he_init_` that draws by a rule of the shape and the standard deviation."""
+
+    def he_init_(model):
+        for layer in model:
+            is_up = isinstance(layer, nn.ConvTranspose2d)
+            N = layer.in_channels * (1 if is_up else math.prod(layer.kernel_size))
+            with torch.no_grad():
+                layer.weight.copy_(draw(layer.weight.shape, math.sqrt(2 / N)))
+                layer.bias.zero_()
+        return model
+
+    return he_init_
+
+
+def normal(shape, std):
+    return torch.randn(shape) * std
+
+
+@pytest.mark.parametrize(
+    ("draw", "words"),
+    [
+        (lambda shape, std: normal(shape, std).abs(), NOT_AROUND_ZERO),
+        (lambda shape, std: normal(shape, 0.99 * std) + 0.1 * std, NOT_AROUND_ZERO),
+        (lambda shape, std: nn.init.normal_(torch.empty(shape), std), NOT_AROUND_ZERO),
+        (lambda shape, std: normal(shape, std).flatten().sort().values.view(shape), NOT_DRAWN_ONE_BY_ONE),
+        (lambda shape, std: normal(shape, std).sort(dim=1).values, NOT_DRAWN_ONE_BY_ONE),
+        (lambda shape, std: normal(shape[1:], std).expand(shape), NOT_DRAWN_ONE_BY_ONE),
+        (lambda shape, std: normal((shape[0], 1, *shape[2:]), std).expand(shape), NOT_DRAWN_ONE_BY_ONE),
+        (
+            lambda shape, std: (
+                std * torch.where(torch.arange(shape[0]) % 2 > 0, 1, -1).view(-1, 1, 1, 1) * normal(shape, 1).abs()
+            ),
+            NOT_DRAWN_ONE_BY_ONE,
+        ),
+        (lambda shape, std: torch.cat([half := normal((shape[0] // 2, *shape[1:]), std), -half]), NOT_DRAWN_ONE_BY_ONE),
+        (
+            lambda shape, std: normal(1000, std).repeat(math.prod(shape) // 1000 + 1)[: math.prod(shape)].view(shape),
+            NOT_DRAWN_ONE_BY_ONE,
+        ),
+        (lambda shape, std: torch.full(shape, std), NOT_DRAWN_ONE_BY_ONE),
+        (lambda shape, std: torch.zeros(shape), ALL_ZERO),
+        (lambda shape, std: torch.randn(shape), "the standard deviation √(2 / N) has no effect"),
+    ],
+)
+def test_weights_that_are_not_drawn_one_by_one_around_zero_are_told(draw, words):
+    earned, said = graded("he_init_", drawn(draw))
+    assert earned == 0 and words in said and "yours is 0" not in said
+
+
+def test_weights_are_hardly_ever_refused_by_chance():
+    for seed in range(20):
+        torch.manual_seed(seed)
+        assert (
+            graded(
+                "he_init_", drawn(lambda shape, std: torch.from_numpy(np.random.default_rng().normal(0, std, shape)))
+            )[0]
+            == 1
+        )
+
+
+# --- right answers in another dress --------------------------------------------------------------------------------------
+
+
+def rows_of_windows(k, h, w):
+    for i, j in np.ndindex(h - k.shape[0] + 1, w - k.shape[1] + 1):
+        plane = np.zeros((h, w))
+        plane[i : i + k.shape[0], j : j + k.shape[1]] = k
+        yield plane.ravel()
+
+
+@pytest.mark.parametrize(
+    ("name", "f"),
+    [
+        ("conv_matrix", lambda k, h, w: scipy.sparse.csr_array(list(rows_of_windows(k, h, w)))),
+        ("conv_matrix", lambda k, h, w: scipy.sparse.coo_matrix(list(rows_of_windows(k, h, w)))),
+        ("conv_matrix", lambda k, h, w: torch.tensor(np.array(list(rows_of_windows(k, h, w)))).to_sparse()),
+        ("conv2d_naive", lambda x, k: [[Fraction(n) for n in row] for row in plane_by_windows(x, k).tolist()]),
+        ("conv2d_naive", lambda x, k: plane_by_windows(x, k).astype(object)),
+        (
+            "iou",
+            lambda p, t: (
+                Fraction(int(((p != 0) & (t != 0)).sum()), int(((p != 0) | (t != 0)).sum()))
+                if np.any(p) or np.any(t)
+                else Fraction(1)
+            ),
+        ),
+        ("receptive_field", lambda layers: np.array(EXERCISES["receptive_field"].reference(layers), dtype=object)),
+    ],
+)
+def test_numbers_in_another_dress_are_read(name, f):
+    assert graded(name, f)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "f", "words"),
+    [
+        ("conv_matrix", rows_of_windows, "returned a generator, and that is no array. Put its numbers into a list"),
+        (
+            "conv_matrix",
+            lambda k, h, w: map(np.array, rows_of_windows(k, h, w)),
+            "returned a map, and that is no array",
+        ),
+        (
+            "receptive_field",
+            lambda layers: dict.fromkeys(range(len(layers))).keys(),
+            "returned a dict_keys, and that is no array",
+        ),
+        (
+            "confusion",
+            lambda p, t, K: np.eye(K)[t.ravel()].T @ np.eye(K)[p.ravel()],
+            "The numbers are right, but your answer is of type float; it should be whole numbers, of type int. a.astype(int)",
+        ),
+        (
+            "out_size",
+            lambda i, k, s=1, p=0, d=1: np.floor((i + 2 * p - d * (k - 1) - 1) / s) + 1,
+            "Return an int: // on ints gives one.",
+        ),
+        (
+            "confusion",
+            lambda p, t, K: (C := confusion_matrix(p, t, K)) / np.maximum(C.sum(axis=0), 1),
+            "Your columns add up to 1: you divided by the number of pixels that were taken for each class.",
+        ),
+    ],
+)
+def test_what_is_refused_is_told_why(name, f, words):
+    earned, said = graded(name, f)
+    assert earned == 0 and words in said and "np.zeros" not in said.split("a.astype(int)")[0]
+
+
+# --- hints that are true -------------------------------------------------------------------------------------------------
+
+
+def test_an_image_that_slides_is_told_where_to():
+    def up_bilinear(x, scale):
+        H, W = x.shape
+        y = np.zeros((scale * H, scale * W))
+        for i, j in np.ndindex(y.shape):
+            a, b = min(i / scale, H - 1), min(j / scale, W - 1)
+            top, left = int(a), int(b)
+            below, right = min(top + 1, H - 1), min(left + 1, W - 1)
+            upper = (1 - b + left) * x[top, left] + (b - left) * x[top, right]
+            lower = (1 - b + left) * x[below, left] + (b - left) * x[below, right]
+            y[i, j] = (1 - a + top) * upper + (a - top) * lower
+        return y
+
+    spot = np.zeros((5, 5))
+    spot[2, 2] = 1
+    right, wrong = EXERCISES["up_bilinear"].reference(spot, 4), up_bilinear(spot, 4)
+    assert np.argmax(wrong.sum(axis=0)) < (right.sum(axis=0) * np.arange(20)).sum() / right.sum()
+    assert "slid towards the upper left" in check(up_bilinear).hint
+
+
+def unpooled_flat(y, idx, size):
+    x = np.zeros(size)
+    for n, place in zip(y.ravel(), idx.ravel(), strict=True):
+        x[place] = n
+    return x
+
+
+def padded_by_two_pairs(x, w, bias=None, stride=1, padding=0):
+    return np.pad(x, ((padding, padding), (padding, padding)))
+
+
+def of_three_each(layers):
+    return [k for k, s, d in layers]
+
+
+class Joined(Padded):
+    """Copies are joined along the axis of the images, or not at all."""
+
+    def forward(self, x):
+        way = self.way
+        top = F.relu(way[1](F.relu(way[0](x))))
+        middle = F.relu(way[3](F.relu(way[2](F.max_pool2d(top, 2)))))
+        x = self.up1(F.relu(way[5](F.relu(way[4](F.max_pool2d(middle, 2))))))
+        return way[6](torch.cat([middle, x]))
+
+
+@pytest.mark.parametrize(
+    ("name", "f", "words", "not_words"),
+    [
+        ("maxunpool", unpooled_flat, "does the index count through the whole plane, row by row?", "window"),
+        ("conv2d_multichannel", padded_by_two_pairs, "a pair for each axis of the array", "does it hang over the edge"),
+        (
+            "double_conv",
+            lambda n, m: nn.Sequential(nn.Conv2d(n, m, 3), nn.ReLU(), nn.Conv2d(n, m, 3), nn.ReLU()),
+            "How many does the layer before it give?",
+            "torch.cat",
+        ),
+        (
+            "repair_unet",
+            lambda n=1, K=2, base=16: Joined(n, K, base, ()),
+            "Along another axis than 1, and that is so without dim",
+            "cropped",
+        ),
+        (
+            "center_crop",
+            lambda x, size: torch.cat([x, x[..., 1:]]),
+            "The channels are axis 1: dim=1.",
+            "cropped to the size",
+        ),
+        ("receptive_field", of_three_each, "more names, or fewer, than values come", "axes"),
+    ],
+)
+def test_what_an_error_means_is_true_of_it(name, f, words, not_words):
+    message = check(f, name).message
+    assert words in message and not_words not in message
+
+
+def test_a_threshold_below_one_half_is_not_called_none():
+    mistake = next(m for m in EXERCISES["seg_score"].misconceptions if m.name == "any overlap matches")
+    assert "less than half" in mistake.hint and "however small" not in mistake.hint
