@@ -16,16 +16,18 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
+from zoneinfo import ZoneInfo
 
 import filelock
 from tqdm import tqdm
 
 from unet_edu.data.files import write_whole
 from unet_edu.grading import cluster, engine, report, review, sandbox, submissions
-from unet_edu.grading.alone import concerns_all, told
+from unet_edu.grading.alone import failing_alone
 from unet_edu.grading.assignment import Assignment
 from unet_edu.grading.cluster import Failure
 from unet_edu.grading.feedback import feedback
@@ -59,6 +61,7 @@ def grade_class(
     output: Path,
     *,
     roster: Roster | None = None,
+    zone: ZoneInfo | None = None,
     seed: int | None = None,
     limits: Limits | None = None,
     workers: int | None = None,
@@ -81,6 +84,8 @@ def grade_class(
         `autograded` what nbgrader's formgrader shows.
     roster : Roster, optional
         Adds the students who handed in nothing.
+    zone : ZoneInfo, optional
+        Of times that name no zone, or one of several meanings.
     seed : int, optional
         Of the fresh cases. Without it: that of the earlier runs, or else a secret one. It is kept.
     limits : Limits, optional
@@ -119,7 +124,7 @@ def grade_class(
         sandbox.require()
     limits = limits or Limits()
     place = output / assignment.name
-    found = submissions.find(folder, assignment, roster)
+    found = submissions.find(folder, assignment, roster, zone)
     with _alone_in(output, folder):
         for private in (place, output / REVIEWED):  # marks; and who knows the seed knows the fresh cases
             private.mkdir(mode=0o700, exist_ok=True)
@@ -263,15 +268,9 @@ class _Writer:
         self.settled: dict[str, Row] = {}
         self.failures: dict[str, str] = {}
 
-    @contextlib.contextmanager
-    def alone(self, student: str) -> Iterator[None]:
+    def alone(self, student: str) -> AbstractContextManager[None]:
         """Whatever raises in here costs this student's row and no more, unless it would meet the next one, too."""
-        try:
-            yield
-        except Exception as error:
-            if concerns_all(error):
-                raise
-            self._fail(student, told(error))
+        return failing_alone(functools.partial(self._fail, student))
 
     def _fail(self, student: str, why: str) -> None:
         self.failures.setdefault(student, why)  # what comes after the first is often its consequence
@@ -292,6 +291,9 @@ class _Writer:
         left, seen = list[str](), set[str]()
         for student in self.submissions:
             with self.alone(student):
+                if why := self.submissions[student].failure:
+                    self._fail(student, why)
+                    continue
                 self.journal.expect_read(student)
                 notebook = self._notebook(student)
                 if notebook is None:
@@ -299,7 +301,7 @@ class _Writer:
                 digest = hashlib.sha256(notebook).hexdigest()
                 seen.add(digest)
                 known = self.journal.gradings.get(student)
-                if known and not self.force and known.holds(digest, self.conditions):
+                if known and not self.force and known.holds(digest, self.submissions[student].doubt, self.conditions):
                     self._settle(self._row(student, known.result, known.earlier))
                 else:
                     left.append(student)
@@ -345,7 +347,9 @@ class _Writer:
                 self._fail(student, answer.reason.rstrip("."))
                 return
             before = self.journal.gradings.get(student)
-            grading = Grading.after(before, student, answer, self.conditions, force=self.force)
+            doubt = self.submissions[student].doubt
+            result = answer.doubted(doubt) if doubt else answer
+            grading = Grading.after(before, student, result, self.conditions, doubt=doubt, force=self.force)
             self.journal.write(grading)
             self._settle(self._row(student, grading.result, grading.earlier))
 
@@ -409,4 +413,7 @@ class _Writer:
 
     def _row(self, student: str, result: Result, earlier: Result | None) -> Row:
         submission = self.submissions.get(student)
-        return Row(self.assignment, student, result, earlier, submitted=submission.submitted if submission else None)
+        if submission is None:
+            return Row(self.assignment, student, result, earlier)
+        result = replace(result, reason=f"{submission.note} {result.reason}".strip())
+        return Row(self.assignment, student, result, earlier, submitted=submission.submitted, is_odd=submission.is_odd)

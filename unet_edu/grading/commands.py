@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:  # takes its time to import
+    from zoneinfo import ZoneInfo
+
     from unet_edu.checks.progress import Progress
     from unet_edu.grading.assignment import Assignment
     from unet_edu.grading.notebook import Notebook
@@ -63,6 +65,12 @@ def grade(
         str | None,
         typer.Option(help="nbgrader's gradebook, as postgresql://… Without it: gradebook.db in the output folder."),
     ] = None,
+    time_zone: Annotated[
+        str | None,
+        typer.Option(
+            help="As Europe/Berlin: of times that name no zone, or one of several meanings, such as IST. Without it: UTC, or a person is asked."
+        ),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, help="Of the fresh cases. Without it: a secret number, kept for the next run.")
     ] = None,
@@ -100,6 +108,7 @@ def grade(
     from unet_edu.grading.assignment import load
 
     chosen = load(assignment)
+    zone = None if time_zone is None else _zone(time_zone)
     if unsafe:
         typer.echo(WARNING, err=True)
     try:
@@ -107,7 +116,8 @@ def grade(
             chosen,
             folder,
             output,
-            roster=None if roster is None else submissions.read_roster(roster),
+            roster=None if roster is None else submissions.read_roster(roster, zone),
+            zone=zone,
             seed=seed,
             limits=sandbox.Limits(
                 cell=cell_seconds,
@@ -149,7 +159,7 @@ def _sum_up(assignment: Assignment, rows: Sequence[Row], place: Path) -> bool:
 
 def _needs_a_person(row: Row) -> bool:
     try:
-        return row.mark is None and row.result.status != "not submitted"
+        return row.asks
     except Exception:  # noqa: BLE001  the grader failed over this student, as the table says
         return True
 
@@ -162,6 +172,15 @@ def _expect_extra() -> None:
         raise ValueError(
             f"grading needs more than the course does ({', '.join(missing)}): pip install 'unet-edu[grade]'"
         )
+
+
+def _zone(name: str) -> ZoneInfo:
+    from unet_edu.grading.times import zone_named
+
+    try:
+        return zone_named(name)
+    except ValueError as error:
+        raise ValueError(f"--time-zone: {error}") from None
 
 
 def _bytes(text: str) -> int:

@@ -28,17 +28,22 @@ MOST_NAMES = 3  # … of forbidden functions in a phrase
 SUSPICIOUS = "The notebook does something that no exercise needs, and that could mislead the grader."
 BEHIND_THE_MARK = (  # what collects and shows results; a new file counts until somebody puts it here
     "alone.py",
+    "choice.py",
     "classroom.py",
     "cluster.py",
     "commands.py",
     "feedback.py",
+    "files.py",
     "gradebook.py",
+    "handed_in.py",
     "journal.py",
     "own.py",
     "release.py",
     "report.py",
     "review.py",
+    "roster.py",
     "submissions.py",
+    "times.py",
 )
 ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{4,}\b")  # of an object in memory: another one each time
 

@@ -54,8 +54,9 @@ class Grading:
     earlier: Result | None
     assignment: str
     limits: dict[str, float]
+    doubt: str = ""  # why the folder of submissions asks for a person
 
-    def holds(self, notebook: str, conditions: Conditions) -> bool:
+    def holds(self, notebook: str, doubt: str, conditions: Conditions) -> bool:
         """Whether this notebook, by its SHA-256, would get this same result now.
 
         Limits count only for a notebook that ran into one, or may have. A result of the sandbox is good enough where none is asked for.
@@ -64,7 +65,7 @@ class Grading:
         at_ease = result.status == "graded" and not result.notes
         return (
             (result.notebook, result.engine, result.seed) == (notebook, conditions.engine, conditions.seed)
-            and self.assignment == conditions.assignment
+            and (self.assignment, self.doubt) == (conditions.assignment, doubt)
             and (result.sandboxed or conditions.unsafe)
             and (at_ease or self.limits == conditions.limits)
         )
@@ -76,13 +77,13 @@ class Grading:
 
     @classmethod
     def after(
-        cls, before: Grading | None, student: str, result: Result, conditions: Conditions, *, force: bool
+        cls, before: Grading | None, student: str, result: Result, conditions: Conditions, *, doubt: str, force: bool
     ) -> Grading:
         """What is kept when `result` comes. An earlier mark goes only for a new one, and a mark of the sandbox only for one of the sandbox."""
         earlier = before.mark if before and not force else None
         if earlier and result.earned is not None and (result.sandboxed or not earlier.sandboxed):
             earlier = None
-        return cls(student, result, earlier, conditions.assignment, conditions.limits)
+        return cls(student, result, earlier, conditions.assignment, conditions.limits, doubt)
 
 
 class DamagedError(ValueError):

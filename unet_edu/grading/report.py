@@ -19,6 +19,7 @@ from functools import cached_property
 from html import escape
 from typing import get_args
 
+from unet_edu.grading.alone import bare
 from unet_edu.grading.assignment import Assignment
 from unet_edu.grading.result import Outcome, Result, Status
 from unet_edu.grading.submissions import Roster
@@ -49,6 +50,7 @@ MOODLE_KEEPS = (  # what Moodle's grading worksheet has of a student; it looks f
     "last modified (submission)",
     "last modified (grade)",
 )
+MOODLE_DATE = re.compile(r"-|[^<>\n]*[0-9][^<>\n]{0,60}")  # "-" where there is none yet
 CANVAS_NEEDS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 
 WIDTH = 80  # of a terminal
@@ -75,6 +77,8 @@ class Row:
         gradebook does not hold this `result`.
     submitted : datetime, optional
         When it was handed in, if that is known.
+    is_odd : bool
+        Whether the list of the class does not fit, so that somebody has to look though there is a mark.
     """
 
     assignment: Assignment
@@ -83,6 +87,12 @@ class Row:
     earlier: Result | None = None
     decided: Mapping[str, float | None] = field(default_factory=dict)
     submitted: datetime | None = None
+    is_odd: bool = False
+
+    @property
+    def asks(self) -> bool:
+        """Whether a person has to look."""
+        return self.is_odd or (self.mark is None and self.result.status != "not submitted")
 
     def score(self, exercise: str) -> float | None:
         """What the exercise earned: the gradebook's score before ours; None while nobody can say."""
@@ -183,7 +193,7 @@ def _marks(assignment: Assignment) -> Table:
 
 def bare_line(assignment: Assignment, student: str, reason: str) -> bytes:
     """The line of marks.csv for a student of whom no other can be made: their name, in letters that mean nothing to anybody, and why."""
-    name, why = (re.sub(r"[^\w.: @-]", "_", text, flags=re.ASCII).lstrip(" @-") or "_" for text in (student, reason))
+    name, why = bare(student), bare(reason)
     empty = "," * (1 + bool(assignment.late_percent_per_day) + len(assignment.points))
     return f"{name},needs review,{empty},{why},,,,,\n".encode()
 
@@ -191,20 +201,16 @@ def bare_line(assignment: Assignment, student: str, reason: str) -> bytes:
 def moodle(assignment: Assignment, rows: Iterable[Row], roster: Roster | None = None) -> bytes:
     """The marks as Moodle's assignment takes them (“Upload grading worksheet”), or the import of Moodle's gradebook.
 
-    With Moodle's own worksheet as the roster its columns are kept: Moodle finds the student by `Identifier`, and looks at
-    `Last modified (grade)` so that nothing newer is overwritten. Where `Maximum grade` differs from the assignment's points, marks are scaled to it.
-    Without a worksheet the students' names are in `Username`. A student without a mark has an empty cell, which Moodle leaves alone.
+    With Moodle's own worksheet as the roster its columns are kept, with their names in Moodle's language: Moodle finds the student by
+    `Identifier`, and looks at `Last modified (grade)` so that nothing newer is overwritten. Where `Maximum grade` differs from the assignment's
+    points, marks are scaled to it. Without a worksheet the students' names are in `Username`. A student without a mark has an empty cell, which Moodle leaves alone.
     """
     return _moodle(assignment, roster).of(rows)
 
 
 def _moodle(assignment: Assignment, roster: Roster | None) -> Table:
-    kept = (
-        [place for place, name in enumerate(roster.columns) if name.strip().casefold() in MOODLE_KEEPS]
-        if roster
-        else []
-    )
-    most = roster.column("maximum grade") if roster else None
+    kept = _moodle_keeps(roster) if roster else []
+    most = roster.most if roster else None
     titles = [roster.columns[place] for place in kept] if roster and kept else ["Username"]
 
     def line(row: Row) -> bytes:
@@ -213,7 +219,25 @@ def _moodle(assignment: Assignment, roster: Roster | None) -> Table:
         grade = _scaled(row, mine[most] if mine and most is not None else "")
         return _csv([*known, grade, escape(_comment(row), quote=False)])
 
-    return Table(_csv([*titles, "Grade", "Feedback comments"]), line)
+    return Table(_csv([*titles, *_moodle_fills(roster)]), line)
+
+
+def _moodle_keeps(roster: Roster) -> list[int]:
+    """The places of the columns that Moodle needs, and those that tell people who is meant; but no text of a student's."""
+    if roster.column("identifier") is not None or not (sheet := roster.worksheet):
+        return [place for place, name in enumerate(roster.columns) if name.strip().casefold() in MOODLE_KEEPS]
+    behind = range(sheet.most + 2, len(roster.columns))  # … "Grade can be changed", then dates and texts
+    dates = [n for n in behind if all(MOODLE_DATE.fullmatch(line[n]) for line in roster.students.values())]
+    return [*range(sheet.grade), sheet.most, sheet.most + 1, *dates]
+
+
+def _moodle_fills(roster: Roster | None) -> list[str]:
+    """The names of the columns for the mark and for what is said of it."""
+    sheet = roster.worksheet if roster and roster.column("identifier") is None else None
+    if not roster or not sheet:
+        return ["Grade", "Feedback comments"]
+    comments = "Feedback comments" if sheet.comments is None else roster.columns[sheet.comments]
+    return [roster.columns[sheet.grade], comments]
 
 
 def canvas(assignment: Assignment, rows: Iterable[Row], roster: Roster | None = None) -> bytes:
@@ -382,15 +406,14 @@ def _misconceptions(rows: Sequence[Row]) -> str:
 
 
 def _people(rows: Sequence[Row]) -> str:
-    """Who has no mark though something was handed in, and why."""
-    waiting = [
-        row
-        for row in sorted(rows, key=lambda row: row.student)
-        if row.mark is None and row.result.status != "not submitted"
-    ]
+    """Who needs a person, and why: no mark though something was handed in, or nobody on the list of the class."""
+    waiting = [row for row in sorted(rows, key=lambda row: row.student) if row.asks]
     if not waiting:
         return ""
-    lines = [f"{_many(len(waiting), 'student')} without a mark: a person has to look"]
+    odd = sum(row.mark is not None for row in waiting)
+    counts = [f"{_many(len(waiting) - odd, 'student')} without a mark"] if len(waiting) > odd else []
+    counts += [f"{odd} with a mark whom the list of the class has not, or twice"] if odd else []
+    lines = [f"{' and '.join(counts)}: a person has to look"]
     for row in waiting[:MOST_NAMED]:
         worth = sum(outcome.would_earn or outcome.earned or 0.0 for outcome in row.result.outcomes)
         is_asked = any(outcome.would_earn is not None for outcome in row.result.outcomes)

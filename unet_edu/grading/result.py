@@ -103,6 +103,17 @@ class Result:
             return None
         return sum(outcome.earned or 0.0 for outcome in self.outcomes)
 
+    def doubted(self, why: str) -> Result:
+        """The same, with nothing certain: a person has to decide, and sees what it would earn."""
+        outcomes = (
+            dataclasses.replace(
+                outcome, earned=None, would_earn=outcome.earned if outcome.would_earn is None else outcome.would_earn
+            )
+            for outcome in self.outcomes
+        )
+        status: Status = self.status if self.earned is None else "needs review"
+        return dataclasses.replace(self, status=status, reason=f"{why} {self.reason}".strip(), outcomes=tuple(outcomes))
+
     def to_json(self) -> dict[str, Any]:
         """The result as what `json` can write."""
         return dataclasses.asdict(self)

@@ -1,0 +1,319 @@
+"""A fault in turn at each call that handles one student's data, after the sandbox: it costs that student's row, and nothing of anybody else's.
+
+The calls are not listed here: a run is watched, and each call whose arguments name Eve and nobody else is a place. So a new function is one, too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import dataclasses
+import errno
+import hashlib
+import io
+import itertools
+import shutil
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from unet_edu.cli import app
+from unet_edu.grading import alone, cluster, engine, sandbox
+from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
+from unet_edu.grading.gradebook import Gradebook
+from unet_edu.grading.result import Outcome, Result
+
+NAME = "02_convolution"
+EVE, OTHERS = "eve-5e1f", ("ada", "zoe")
+HER_SCORE = "1.37"  # a number that nobody else has
+PACKAGE = str(Path(alone.__file__).parents[1])
+LATE = dataclasses.replace(ASSIGNMENTS[NAME], due="2027-01-31T23:59+01:00", late_percent_per_day=10.0)
+
+
+class FaultError(Exception):
+    """What nobody thought of."""
+
+
+FAULTS: list[Callable[[], Exception]] = [
+    lambda: FaultError("nobody thought of it"),
+    lambda: ValueError("nobody thought of it"),
+    lambda: OverflowError("date value out of range"),
+    lambda: OSError("nobody thought of it"),
+    lambda: OSError(errno.EILSEQ, "Invalid or incomplete multibyte or wide character"),
+    lambda: UnicodeEncodeError("utf-8", "\udc80", 0, 1, "surrogates not allowed"),
+    lambda: RecursionError("maximum recursion depth exceeded"),
+    lambda: MemoryError(),
+    lambda: KeyError("nobody thought of it"),
+    lambda: AssertionError(),
+]
+
+
+# ------------------------------------------------------------------------------------------------------------------- a class
+
+
+def stand_in(notebook: bytes, assignment: Assignment, seed: int, limits: object, *, unsafe: bool = False) -> Result:
+    """In place of the sandbox: "1.37 eve-5e1f" has this many points, and all that is said names her."""
+    word, _, who = notebook.decode().partition(" ")
+    outcomes = [
+        Outcome(exercise, points, float(word) if not n else 0.0, "half" if not n else "wrong", f"Said of {who}.", f"To {who}.", f"as {who}", (1, 2), (0, 3), None, f"def {exercise}(): {who}")
+        for n, (exercise, points) in enumerate(assignment.points)
+    ]  # fmt: skip
+    points = sum(points for _, points in assignment.points)
+    about = (hashlib.sha256(notebook).hexdigest(), "stand-in", seed, points, not unsafe, (f"{who}'s cell stopped",))
+    return Result(assignment.name, "partial", f"why {who}", tuple(outcomes), *about)
+
+
+def hand_in(folder: Path, student: str, notebook: str) -> None:
+    place = folder / student / NAME
+    place.mkdir(parents=True, exist_ok=True)
+    (place / f"{NAME}.ipynb").write_text(notebook)
+    (place / "timestamp.txt").write_text(f"2027-02-0{len(student) % 3 + 1} 12:00:00 UTC")
+
+
+@dataclasses.dataclass
+class Class:
+    """A class that was graded once, and what it hands in then."""
+
+    folder: Path
+    before: Path
+    submitted: Path
+
+    def grade(self) -> tuple[int, str]:
+        words = ["grade", str(self.folder / "late.json"), str(self.submitted), "-o", str(self.output), "--seed", "7"]
+        done = CliRunner().invoke(app, [*words, "--workers", "1", "--roster", str(self.folder / "list.csv")])
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return done.exit_code, done.output
+
+    @property
+    def output(self) -> Path:
+        return self.folder / "output"
+
+    def as_before(self) -> None:
+        shutil.rmtree(self.output, ignore_errors=True)
+        shutil.copytree(self.before, self.output)
+
+
+@pytest.fixture(scope="module")
+def klass(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
+    import json
+
+    def run(grade: Callable[[bytes], Result], tasks: Iterator[tuple[str, bytes]], workers: int) -> Iterator[Any]:
+        for student, notebook in tasks:
+            yield student, grade(notebook)
+
+    folder = tmp_path_factory.mktemp("faults")
+    klass = Class(folder, folder / "before", folder / "submitted")
+    (folder / "late.json").write_text(json.dumps(LATE.to_json()))
+    (folder / "list.csv").write_text("student,Section\n" + "".join(f"{name},a\n" for name in (*OTHERS, EVE)))
+    for student, notebook in zip((*OTHERS, EVE), ("2 ada", "1 zoe", f"1.73 {EVE}"), strict=True):
+        hand_in(klass.submitted, student, notebook)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "grade", stand_in)
+        patch.setattr(engine, "ENGINE", "stand-in")
+        patch.setattr(cluster, "run", run)
+        patch.setattr(sandbox, "require", lambda: None)
+        klass.output.mkdir()
+        with Gradebook(f"sqlite:///{klass.output}/gradebook.db"):
+            pass
+        klass.grade()
+        klass.output.rename(klass.before)
+        yield klass
+
+
+def she(klass: Class, does: str) -> None:
+    """What is different in the second run."""
+    shutil.rmtree(klass.submitted / EVE, ignore_errors=True)
+    if does == "hands in again":
+        hand_in(klass.submitted, EVE, f"{HER_SCORE} {EVE}")
+    elif does == "hands in the same":
+        hand_in(klass.submitted, EVE, f"1.73 {EVE}")
+    elif does == "hands in a link":
+        (klass.submitted / EVE / NAME).mkdir(parents=True)
+        (klass.submitted / EVE / NAME / f"{EVE}.ipynb").symlink_to("/etc/passwd")
+
+
+DEEDS = ("hands in again", "hands in the same", "hands in a link", "withdraws")
+
+
+# ------------------------------------------------------------------------------------------------------------------ the faults
+
+Place = tuple[CodeType, CodeType]  # who calls, and what
+
+
+def names_her_alone(frame: FrameType) -> bool:
+    """Whether a call's arguments are of this one student."""
+    code = frame.f_code
+    count = code.co_argcount + code.co_kwonlyargcount
+    values = [frame.f_locals.get(name) for name in code.co_varnames[:count]]
+    said = " ".join(map(shown, values))
+    return (EVE in said or HER_SCORE in said) and not any(name in said for name in OTHERS)
+
+
+def shown(value: object) -> str:
+    if isinstance(value, Path):  # not the folder of the class
+        return "/".join(value.parts[-4:])
+    try:
+        return repr(value)[:100_000]
+    except Exception:  # noqa: BLE001  not made yet
+        return ""
+
+
+def place_of(frame: FrameType) -> Place | None:
+    code, caller = frame.f_code, frame.f_back
+    is_ours = code.co_filename.startswith(PACKAGE) and code.co_name[0] != "<"
+    if not is_ours or caller is None or not names_her_alone(frame):
+        return None
+    return caller.f_code, code
+
+
+@contextlib.contextmanager
+def watched(see: Callable[[Place], None]) -> Iterator[None]:
+    def profile(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and (place := place_of(frame)):
+            see(place)
+
+    sys.setprofile(profile)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+
+
+@contextlib.contextmanager
+def faulty(place: Place, fault: Callable[[], Exception], patch: pytest.MonkeyPatch, *, always: bool) -> Iterator[list[int]]:
+    """Raise at the first call of this place, or at each call of its function with Eve's data."""
+    raised: list[int] = []
+
+    def profile(frame: FrameType, event: str, _: object) -> None:
+        if event != "call" or frame.f_code is not place[1] or (raised and not always):
+            return
+        mine = place_of(frame)
+        if mine == place or (always and mine):
+            raised.append(1)
+            raise fault()  # Python then takes `profile` away
+
+    def told(error: BaseException) -> str:
+        sys.setprofile(profile)
+        return original(error)
+
+    original = alone.told
+    patch.setattr(alone, "told", told)
+    sys.setprofile(profile)
+    try:
+        yield raised
+    finally:
+        sys.setprofile(None)
+
+
+def tables(output: Path) -> dict[str, list[list[str]]]:
+    found = {}
+    for name in ("marks.csv", "moodle.csv", "canvas.csv"):
+        text = (output / NAME / name).read_text("utf-8-sig")
+        found[name] = list(csv.reader(io.StringIO(text, newline="")))
+    return found
+
+
+def others(lines: list[list[str]]) -> list[list[str]]:
+    return [line for line in lines if not line[0].startswith("eve")]
+
+
+def left(output: Path) -> dict[str, object]:
+    """All that a run leaves; the gradebook by its rows."""
+    query = """
+        select submitted_assignment.student_id, submitted_assignment.timestamp, base_cell.name, grade.auto_score, grade.manual_score,
+            grade.needs_manual_grade, submitted_notebook.late_submission_penalty
+        from grade join submitted_notebook on grade.notebook_id = submitted_notebook.id
+        join submitted_assignment on submitted_notebook.assignment_id = submitted_assignment.id
+        join base_cell on grade.cell_id = base_cell.id order by 1, 3"""
+    found: dict[str, object] = {
+        str(path.relative_to(output)): path.read_bytes()
+        for path in sorted(output.rglob("*"))
+        if path.is_file() and path.name not in ("gradebook.db", ".grading.lock")
+    }
+    with contextlib.closing(sqlite3.connect(output / "gradebook.db")) as database:
+        found["gradebook"] = database.execute(query).fetchall()
+    return found
+
+
+def places(klass: Class) -> dict[str, list[Place]]:
+    """Where Eve's data is handled, by what she must do to come there."""
+    found: dict[str, list[Place]] = {}
+    known: set[Place] = set()
+    for deed in DEEDS:
+        she(klass, deed)
+        klass.as_before()
+        new: dict[Place, None] = {}
+        with watched(lambda place: new.setdefault(place) if place not in known else None):
+            klass.grade()
+        known |= new.keys()
+        found[deed] = list(new)
+    return found
+
+
+def name_of(place: Place) -> str:
+    caller, callee = place
+    return f"{Path(caller.co_filename).stem}.{caller.co_qualname} calls {Path(callee.co_filename).stem}.{callee.co_qualname}"
+
+
+@pytest.mark.parametrize("always", [False, True], ids=["once", "always"])
+def test_a_fault_at_any_call_costs_one_row(klass: Class, always: bool) -> None:
+    wrong: list[str] = []
+    count, faults = 0, itertools.cycle(FAULTS)
+    for deed, those in places(klass).items():
+        she(klass, deed)
+        klass.as_before()
+        klass.grade()
+        undisturbed, right = left(klass.output), tables(klass.output)
+        if always:
+            those = list({place[1]: place for place in those}.values())
+        for place in those:
+            count += 1
+            fault = next(faults)
+            klass.as_before()
+            if mistake := what_went_wrong(klass, place, fault, right, undisturbed, always):
+                wrong.append(f"{deed}: {name_of(place)}: {fault()!r}: {mistake}")
+    print(f"{count} places")
+    assert not wrong, f"{len(wrong)} of {count} places:\n" + "\n".join(wrong)
+    assert count > 50
+
+
+def what_went_wrong(
+    klass: Class,
+    place: Place,
+    fault: Callable[[], Exception],
+    right: dict[str, list[list[str]]],
+    undisturbed: dict[str, object],
+    always: bool,
+) -> str:
+    with pytest.MonkeyPatch.context() as patch, faulty(place, fault, patch, always=always) as raised:
+        try:
+            code, said = klass.grade()
+        except Exception as error:  # noqa: BLE001
+            return f"the class stopped: {error!r}"
+    if not raised:
+        return "never came there"
+    if code != 3:
+        return f"exit code {code}: {said}"
+    found = tables(klass.output)
+    for name in found:
+        if others(found[name]) != others(right[name]):
+            return f"{name}: another's line changed"
+    hers = [line for line in found["marks.csv"] if line[0].startswith("eve")]
+    if len(hers) != 1:
+        return f"{len(hers)} rows"
+    column = found["marks.csv"][0].index("reason")
+    if "There is no summary" in said:
+        if found != right:
+            return "a table changed"
+    elif hers[0][1] != "needs review" or hers[0][2] or "The grader itself failed" not in hers[0][column]:
+        return f"her row is {hers[0]}"
+    klass.grade()
+    after = left(klass.output)
+    return "" if after == undisturbed else f"the next run left others: {[k for k in {**after, **undisturbed} if after.get(k) != undisturbed.get(k)]}"

@@ -1,0 +1,104 @@
+"""Which of several notebooks of one student counts."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+from unet_edu.grading import notebook
+from unet_edu.grading.assignment import Assignment
+from unet_edu.grading.files import SubmissionError, read
+from unet_edu.grading.handed_in import COPY, SHOWN
+from unet_edu.grading.names import MOST_CHARACTERS, parsed
+from unet_edu.grading.text import plain
+
+__all__ = ["Choice", "choose"]
+
+MOST_COMPARED = 20  # notebooks of one student
+
+
+class Choice(NamedTuple):
+    """The notebook that counts.
+
+    Parameters
+    ----------
+    path : Path or None
+        None when there is a problem.
+    problem, doubt, note : str
+        Why none counts; why a person has to confirm the choice; what else lies there.
+    """
+
+    path: Path | None
+    problem: str = ""
+    doubt: str = ""
+    note: str = ""
+
+
+class _Content(NamedTuple):
+    is_readable: bool
+    solves: bool  # whether it has one of the assignment's functions, or may have: it cannot be read
+    defines: tuple[str, ...]  # of one that cannot be read, a digest
+
+
+def choose(notebooks: list[tuple[str, Path]], assignment: Assignment) -> Choice:
+    """The one named as the assignment, before others; but one that has none of its functions only if none has.
+
+    Parameters
+    ----------
+    notebooks : list of (str, Path)
+        At least one, each with its name as the student gave it.
+    assignment : Assignment
+    """
+    if len(notebooks) == 1:
+        return Choice(notebooks[0][1])
+    names = [plain(name)[:60] for name, _ in notebooks]
+    if len(notebooks) > MOST_COMPARED:
+        return Choice(None, f"{len(names)} notebooks ({_listed(names)}); leave one")
+    contents = [_content(path, assignment) for _, path in notebooks]
+    order = [_rank(name, content, assignment) for (name, _), content in zip(notebooks, contents, strict=True)]
+    best = order.index(min(order))
+    mine, path, others = contents[best], notebooks[best][1], _listed(names[:best] + names[best + 1 :])
+    rivals = [content.defines for content in contents if content.solves or not mine.solves]
+    if {*rivals} != {mine.defines}:
+        how = "that differ" if mine.solves else "without a function of the assignment"
+        return Choice(
+            path,
+            doubt=f"{len(names)} notebooks {how}: {names[best]} counts so far, not {others}. Decide which of them counts.",
+        )
+    same = "with the same functions" if len(rivals) == len(names) else "of which one has the assignment's functions"
+    return Choice(path, note=f"{len(names)} notebooks {same}: {names[best]} counts, not {others}.")
+
+
+def _rank(name: str, content: _Content, assignment: Assignment) -> tuple[bool, ...]:
+    """What counts before what: the smallest counts."""
+    stem = name[:-6] if name.lower().endswith(".ipynb") else name
+    return not content.is_readable, not content.solves, stem != assignment.name, bool(COPY.search(stem))
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+
+
+def _content(path: Path, assignment: Assignment) -> _Content:
+    """What a notebook defines, whatever it shows, prints and calls. One that cannot be read may be the work."""
+    data = b""
+    try:
+        data = read(path)
+        found = notebook.read(data)
+    except (SubmissionError, notebook.NotebookError):
+        return _Content(False, True, (hashlib.sha256(data).hexdigest(),))
+    defines = tuple(part for source in found.cells for part in _definitions(source))
+    return _Content(True, any(found.defined(name) for name, _ in assignment.points), defines)
+
+
+def _definitions(source: str) -> list[str]:
+    """The statements of a cell that may change what a function gives. Of a cell that is no Python, its text."""
+    try:
+        tree = parsed(source)[0] if len(source) <= MOST_CHARACTERS else None
+        if tree is None:
+            return [source]
+        return [ast.dump(statement) for statement in tree.body if not isinstance(statement, ast.Expr)]
+    except (RecursionError, MemoryError):
+        return [source]
