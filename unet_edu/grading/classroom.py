@@ -147,7 +147,7 @@ def grade_class(
                     answers = cluster.run_on(grade, tasks, scheduler, unsafe=unsafe)
                 with contextlib.closing(answers):
                     for student, answer in answers:
-                        with cluster.interrupted_later():
+                        with cluster.interrupted_later(), writer.alone(student):
                             writer.take(student, answer)
             finally:
                 rows = _reports(output, writer, roster)
@@ -156,12 +156,25 @@ def grade_class(
 
 
 def _reports(output: Path, writer: _Writer, roster: Roster | None) -> list[Row]:
-    """Write each student's pages, then the tables. Gives the rows that stand in them."""
+    """Write each student's pages, then the tables. Gives the rows that stand in them.
+
+    Where a student's row or pages fail, the row that says so takes its place; where even that one has no pages, no old page may stand; and who
+    has no line has one that says no more than why.
+    """
     assignment = writer.assignment
     handout, tables = writer.gradebook.handout(assignment), report.tables(assignment, roster)
     rows, lines = [], dict[str, list[bytes]]((name, []) for name in tables)
     for student in writer.students():
-        row, mine = _published(student, writer, tables, output, handout)
+        for row_of, has_pages in ((writer.row, True), (writer.failed_row, True), (writer.failed_row, False)):
+            with writer.alone(student):
+                row = row_of(student)
+                mine = {name: table.line(row) for name, table in tables.items()}
+                _write_pages(row, writer, output, handout, has_pages)
+                break
+        else:
+            reason = FAILED.format(writer.failures[student])
+            row = Row(assignment, student, writer.empty_result("needs review", reason))
+            mine = {"marks.csv": report.bare_line(assignment, student, reason)}
         rows.append(row)
         for name, line in mine.items():
             lines[name].append(line)
@@ -170,27 +183,12 @@ def _reports(output: Path, writer: _Writer, roster: Roster | None) -> list[Row]:
     return rows
 
 
-def _published(
-    student: str, writer: _Writer, tables: dict[str, report.Table], output: Path, handout: Handout
-) -> tuple[Row, dict[str, bytes]]:
-    """A student's row and their lines, once the pages are written.
-
-    Where that fails, the row that says so takes its place; where even that one has no pages, no old page may stand; and who has no line has one
-    that says no more than why.
-    """
-    for row_of, has_pages in ((writer.row, True), (writer.failed_row, True), (writer.failed_row, False)):
-        with writer.alone(student):
-            row = row_of(student)
-            mine = {name: table.line(row) for name, table in tables.items()}
-            for path, content in _pages(row, writer, output, handout):
-                if has_pages:
-                    _write(path, content())
-                else:
-                    path.unlink(missing_ok=True)
-            return row, mine
-    reason = FAILED.format(writer.failures[student])
-    row = Row(writer.assignment, student, writer.empty_result("needs review", reason))
-    return row, {"marks.csv": report.bare_line(writer.assignment, student, reason)}
+def _write_pages(row: Row, writer: _Writer, output: Path, handout: Handout, has_pages: bool) -> None:
+    for path, content in _pages(row, writer, output, handout):
+        if has_pages:
+            _write(path, content())
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _pages(row: Row, writer: _Writer, output: Path, handout: Handout) -> Iterator[tuple[Path, Callable[[], bytes]]]:
@@ -342,16 +340,15 @@ class _Writer:
 
     def take(self, student: str, answer: Result | Failure) -> None:
         """What came of grading one notebook."""
-        with self.alone(student):
-            if isinstance(answer, Failure):  # it says nothing about the notebook
-                self._fail(student, answer.reason.rstrip("."))
-                return
-            before = self.journal.gradings.get(student)
-            doubt = self.submissions[student].doubt
-            result = answer.doubted(doubt) if doubt else answer
-            grading = Grading.after(before, student, result, self.conditions, doubt=doubt, force=self.force)
-            self.journal.write(grading)
-            self._settle(self._row(student, grading.result, grading.earlier))
+        if isinstance(answer, Failure):  # it says nothing about the notebook
+            self._fail(student, answer.reason.rstrip("."))
+            return
+        before = self.journal.gradings.get(student)
+        doubt = self.submissions[student].doubt
+        result = answer.doubted(doubt) if doubt else answer
+        grading = Grading.after(before, student, result, self.conditions, doubt=doubt, force=self.force)
+        self.journal.write(grading)
+        self._settle(self._row(student, grading.result, grading.earlier))
 
     def _settle(self, row: Row) -> None:
         self._enter(row)

@@ -139,7 +139,7 @@ def grade(
         typer.echo("unet-edu: stopped. The same command goes on from there.", err=True)
         raise typer.Exit(INTERRUPTED) from None
     is_summed_up = quiet or _sum_up(chosen, rows, output / chosen.name)
-    if not is_summed_up or any(_needs_a_person(row) for row in rows):
+    if not is_summed_up or _is_a_person_needed(rows):
         raise typer.Exit(NEEDS_A_PERSON)
 
 
@@ -157,10 +157,10 @@ def _sum_up(assignment: Assignment, rows: Sequence[Row], place: Path) -> bool:
     return is_made
 
 
-def _needs_a_person(row: Row) -> bool:
+def _is_a_person_needed(rows: Sequence[Row]) -> bool:
     try:
-        return row.asks
-    except Exception:  # noqa: BLE001  the grader failed over this student, as the table says
+        return any(row.asks for row in rows)
+    except Exception:  # noqa: BLE001  the grader failed over a student, as the table says
         return True
 
 

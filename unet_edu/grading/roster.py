@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import json
 import re
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from unet_edu.grading.alone import failing_alone
 from unet_edu.grading.files import SubmissionError, read
 from unet_edu.grading.text import plain
 from unet_edu.grading.times import in_utc
@@ -209,14 +211,20 @@ class Owners:
         self.names: dict[str, set[str]] = {}  # as they are written
         self.keys: dict[str, set[str]] = {}  # whatever the capitals
         self.numbers: dict[tuple[str, str], set[str]] = {}
+        self.failures: dict[str, str] = {}  # over whom the grader itself failed, and why
         places = _identifying(roster.columns, list(roster.students.values()))
-        for student, line in roster.students.items():
-            for name in filter(None, [student, *(line[place] for place in places), _whole_name(roster, line)]):
-                self.names.setdefault(plain(name), set()).add(student)
-                self.keys.setdefault(key(name), set()).add(student)
-            for platform, place in self._numbered():
-                if number := re.search(r"[0-9]+$", line[place]):
-                    self.numbers.setdefault((platform, number[0]), set()).add(student)
+        for student in roster.students:
+            with failing_alone(functools.partial(self.failures.__setitem__, student)):
+                self._add(student, places)
+
+    def _add(self, student: str, places: Sequence[int]) -> None:
+        line = self.roster.students[student]
+        for name in filter(None, [student, *(line[place] for place in places), _whole_name(self.roster, line)]):
+            self.names.setdefault(plain(name), set()).add(student)
+            self.keys.setdefault(key(name), set()).add(student)
+        for platform, place in self._numbered():
+            if number := re.search(r"[0-9]+$", line[place]):
+                self.numbers.setdefault((platform, number[0]), set()).add(student)
 
     def _numbered(self) -> list[tuple[str, int]]:
         """Where the numbers are that Moodle and Canvas put into the names of files. nbgrader's `id` is neither."""

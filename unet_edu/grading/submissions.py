@@ -107,8 +107,7 @@ def find(
             entries = sorted(scan, key=lambda entry: entry.name)
     except OSError as error:
         raise SubmissionError(f"{folder}: the folder cannot be read ({error.strerror})") from None
-    all_found = [found for entry in entries if (found := _looked_at(entry, assignment, zone))]
-    rows = _by_student(all_found, roster)
+    rows = _by_student(_looked_at(entries, assignment, zone), roster)
     if not rows and not roster:
         raise SubmissionError(f"{folder}: expected notebooks (NAME.ipynb) or a folder for each student, found none")
     listed = roster.students if roster else {}
@@ -120,11 +119,15 @@ def find(
 # --------------------------------------------------------------------------------------------------------------- whose it is
 
 
-def _looked_at(entry: os.DirEntry[str], assignment: Assignment, zone: ZoneInfo | None) -> HandedIn | None:
-    found = HandedIn(entry.name.removesuffix(".ipynb"), [])
-    with failing_alone(functools.partial(setattr, found, "failure")):
-        return look_at(entry, assignment, zone)
-    return found
+def _looked_at(entries: list[os.DirEntry[str]], assignment: Assignment, zone: ZoneInfo | None) -> list[HandedIn]:
+    all_found = []
+    for entry in entries:
+        found: HandedIn | None = HandedIn(entry.name.removesuffix(".ipynb"), [])
+        with failing_alone(functools.partial(setattr, found, "failure")):
+            found = look_at(entry, assignment, zone)
+        if found:
+            all_found.append(found)
+    return all_found
 
 
 def _by_student(all_found: list[HandedIn], roster: Roster | None) -> dict[str, _Row]:
@@ -135,13 +138,16 @@ def _by_student(all_found: list[HandedIn], roster: Roster | None) -> dict[str, _
         with failing_alone(functools.partial(setattr, found, "failure")):
             called[found.entry] = found.called
     for found in all_found:
-        student, doubt, note = _shown(found.entry.removesuffix(".ipynb")), "", ""
+        student = doubt = note = ""
         with failing_alone(functools.partial(setattr, found, "failure")):
             student, doubt, note = _whose(found, owners, {*called.values()})
+        student = student or _shown(found.entry.removesuffix(".ipynb"))
         row = rows.setdefault(student, _Row([]))
         row.found.append(found)
         row.doubt, row.note = row.doubt or doubt, row.note or note
         row.failure = row.failure or found.failure
+    for student, why in owners.failures.items() if owners else ():
+        rows.setdefault(student, _Row([])).failure = why
     return rows
 
 
