@@ -9,6 +9,7 @@ import contextlib
 import csv
 import dataclasses
 import errno
+import functools
 import hashlib
 import io
 import itertools
@@ -23,6 +24,8 @@ from typing import Any
 
 import pytest
 import typer
+from nbgrader import api
+from sqlalchemy.pool import NullPool
 
 from unet_edu.grading import alone, classroom, cluster, engine, sandbox, submissions
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
@@ -31,7 +34,7 @@ from unet_edu.grading.gradebook import Gradebook
 from unet_edu.grading.result import Outcome, Result
 
 NAME = "02_convolution"
-EVE, OTHERS = "eve-5e1f", ("ada", "zoe")
+EVE, OTHERS = "eve-5e1f", ("otto", "zoe")
 HER_SCORE = "1.37"  # a number that nobody else has
 PACKAGE = str(Path(alone.__file__).parents[1])
 LATE = dataclasses.replace(ASSIGNMENTS[NAME], due="2027-01-31T23:59+01:00", late_percent_per_day=10.0)
@@ -113,10 +116,14 @@ def klass(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
     folder = tmp_path_factory.mktemp("faults")
     klass = Class(folder, folder / "before", folder / "submitted")
     (folder / "late.json").write_text(json.dumps(LATE.to_json()))
-    hand_in(klass.submitted, "ada", "2 ada")
+    hand_in(klass.submitted, "otto", "2 otto")
     hand_in(klass.submitted, EVE, f"1.73 {EVE}")
     listed = submissions.Roster(("student", "Section"), {name: (name, "a") for name in (*OTHERS, EVE)})
     with pytest.MonkeyPatch.context() as patch:
+        engines = functools.cache(
+            functools.partial(api.create_engine, poolclass=NullPool)
+        )  # statements are compiled once
+        patch.setattr(api, "create_engine", engines)
         patch.setattr(engine, "grade", stand_in)
         patch.setattr(engine, "ENGINE", "stand-in")
         patch.setattr(cluster, "run", run)
@@ -180,15 +187,16 @@ def place_of(frame: FrameType) -> Place | None:
 
 @contextlib.contextmanager
 def watched(see: Callable[[Place], None]) -> Iterator[None]:
-    def profile(frame: FrameType, event: str, _: object) -> None:
+    def trace(frame: FrameType, event: str, _: object) -> None:
         if event == "call" and (place := place_of(frame)):
             see(place)
 
-    sys.setprofile(profile)
+    before = sys.gettrace()
+    sys.settrace(trace)
     try:
         yield
     finally:
-        sys.setprofile(None)
+        sys.settrace(before)
 
 
 @contextlib.contextmanager
@@ -198,25 +206,25 @@ def faulty(
     """Raise at the first call of this place, or at each call of its function with Eve's data."""
     raised: list[int] = []
 
-    def profile(frame: FrameType, event: str, _: object) -> None:
+    def trace(frame: FrameType, event: str, _: object) -> None:
         if event != "call" or frame.f_code is not place[1] or (raised and not always):
             return
         mine = place_of(frame)
         if mine == place or (always and mine):
             raised.append(1)
-            raise fault()  # Python then takes `profile` away
+            raise fault()  # Python then takes `trace` away
 
     def told(error: BaseException) -> str:
-        sys.setprofile(profile)
+        sys.settrace(trace)
         return original(error)
 
-    original = alone.told
+    original, before = alone.told, sys.gettrace()
     patch.setattr(alone, "told", told)
-    sys.setprofile(profile)
+    sys.settrace(trace)
     try:
         yield raised
     finally:
-        sys.setprofile(None)
+        sys.settrace(before)
 
 
 def tables(output: Path) -> dict[str, list[list[str]]]:

@@ -138,6 +138,10 @@ class _Worker:
         except (EOFError, OSError):
             self.process.join()
             return Failure(f"the process that graded it {_end_of(self.process.exitcode)}")
+        except Exception as error:  # noqa: BLE001  what came is no answer, and nobody knows what follows in the pipe
+            self.process.kill()
+            self.process.join()
+            return Failure(told(error))
 
     def end(self) -> None:
         self.process.kill()  # its sandbox dies with it
