@@ -31,6 +31,7 @@ from unet_edu.grading import alone, classroom, cluster, engine, sandbox, submiss
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
 from unet_edu.grading.commands import grade
 from unet_edu.grading.gradebook import Gradebook
+from unet_edu.grading.report import Row
 from unet_edu.grading.result import Outcome, Result
 
 NAME = "02_convolution"
@@ -348,3 +349,77 @@ def of_her_row(table: list[list[str]], fault: Callable[[], Exception]) -> str:
         return ""  # her file or folder, as far as anybody can know
     is_said = status == "needs review" and not mark and "The grader itself failed: " in reason
     return "" if is_said else f"her row is {hers[0]}"
+
+
+# --------------------------------------------------------------------------------------------------------- everybody's trouble
+
+
+def test_what_fails_for_everybody_is_said_once(klass: Class, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows would hide it. The tables are written all the same, and nothing that was graded is graded again."""
+    she(klass, "hands in again")
+    klass.as_before()
+
+    def broken(*_: object) -> bytes:
+        raise AttributeError("module 'numpy' has no attribute 'float'")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(classroom, "feedback", broken)
+        with pytest.raises(
+            ValueError, match=r"failed for all 3 students, and in the same way \(AttributeError: module"
+        ):
+            klass.grade()
+    assert [line[1:3] for line in tables(klass.output)["marks.csv"][1:]] == [["needs review", ""]] * 3
+    kept = {path: path.stat().st_mtime_ns for path in (klass.output / NAME / "results").iterdir()}
+    klass.grade()
+    assert kept == {path: path.stat().st_mtime_ns for path in (klass.output / NAME / "results").iterdir()}
+    assert EVE in left(klass.output)[f"{NAME}/feedback/{EVE}.html"].decode()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EMFILE])
+def test_a_disk_that_takes_nothing_stops_the_class(klass: Class, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    she(klass, "hands in again")
+    klass.as_before()
+
+    def full(path: Path, *_: object, **__: object) -> None:
+        raise OSError(number, "the disk takes nothing", str(path))
+
+    monkeypatch.setattr(classroom, "write_whole", full)
+    with pytest.raises(OSError, match="the disk takes nothing"):
+        klass.grade()
+
+
+def test_an_old_page_does_not_stand_where_there_is_no_new_one(klass: Class, monkeypatch: pytest.MonkeyPatch) -> None:
+    she(klass, "hands in again")
+    klass.as_before()
+    original = classroom.feedback
+    page = klass.output / NAME / "feedback" / f"{EVE}.html"
+    assert page.exists()
+
+    def feedback(row: Row) -> str:
+        if row.student == EVE:
+            raise ValueError("of all her pages")
+        return original(row)
+
+    monkeypatch.setattr(classroom, "feedback", feedback)
+    assert klass.grade()[0] == 3
+    hers = next(line for line in tables(klass.output)["marks.csv"] if line[0] == EVE)
+    assert hers[1:3] == ["needs review", ""] and "ValueError: of all her pages" in " ".join(hers)
+    assert not page.exists()
+
+
+@pytest.mark.parametrize(
+    "time",
+    ["0001-01-01 00:00:00 +14:00", "9999-12-31 23:59:59 -12:00", "0001-01-01 00:00:00 UTC", "9999-12-31 23:59:59 UTC"],
+)
+def test_a_time_at_the_end_of_the_calendar(klass: Class, time: str) -> None:
+    she(klass, "hands in again")
+    (klass.submitted / EVE / NAME / "timestamp.txt").write_text(time)
+    klass.as_before()
+    klass.grade()
+    marks = {line[0]: line[2] for line in tables(klass.output)["marks.csv"][1:]}
+    assert marks["otto"] and marks["zoe"]
+    expected = {
+        "0001-01-01 00:00:00 UTC": "1.37",
+        "9999-12-31 23:59:59 UTC": "0",
+    }  # others have no time in UTC: a person
+    assert marks[EVE] == expected.get(time, "")
