@@ -192,24 +192,31 @@ def test_a_second_notebook_hides_no_mark(klass, at_once):
     (klass.submitted / "ada").mkdir()
     (klass.submitted / "ada" / "other.ipynb").write_text("9")
     row = klass.grade()["ada"]
-    assert (row.result.status, row.mark, row.earlier.earned) == ("unreadable", None, 7)
+    assert (row.result.status, row.mark, row.earlier.earned) == ("needs review", None, 7)
+    assert row.result.reason.startswith("2 notebooks that differ: ada.ipynb counts so far, not other.ipynb.")
+    before = contents(klass.output)
+    klass.grade()
+    assert not klass.graded and contents(klass.output) == before
+    (klass.submitted / "ada" / "other.ipynb").unlink()  # the doubt goes with its reason, and the mark is back
+    row = klass.grade()["ada"]
+    assert (row.result.status, row.result.reason, row.mark, row.earlier) == ("graded", "", 7, None)
 
 
 def test_what_cannot_be_read_has_its_row(klass, at_once):
     (klass.submitted / "eve.ipynb").symlink_to("/etc/passwd")
     long = "l" * 200
     (klass.submitted / "both").mkdir()
-    for name in ("one.ipynb", "two.ipynb"):
-        (klass.submitted / "both" / name).write_text("10")
+    for name, mark in (("one.ipynb", "10"), ("two.ipynb", "9")):
+        (klass.submitted / "both" / name).write_text(mark)
     rows = klass.hand_in(ada="7", **{long: "10"}).grade()
     assert {student: row.result.status for student, row in rows.items()} == {
         "ada": "graded",
-        "both": "unreadable",
+        "both": "needs review",
         "eve": "unreadable",
         long: "unreadable",
     }
     assert "128 letters" in rows[long].result.reason
-    assert klass.graded == ["7"]
+    assert klass.graded == ["10", "7"]
 
 
 def test_a_mistake_of_the_grader_is_not_the_students(klass, at_once):

@@ -8,11 +8,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.command_line import complaint, run
-from unet_edu.grading import classroom, sandbox
+from unet_edu.grading import classroom, own, sandbox
 from unet_edu.grading.assignment import ASSIGNMENTS
 from unet_edu.grading.gradebook import Gradebook
 from unet_edu.grading.sandbox import Limits, SandboxError
@@ -148,6 +149,45 @@ def test_what_is_no_notebook(tmp_path, content, said):
     assert said in complaint("check", path)
 
 
+LESSONS = {path.stem[:2]: path for path in sorted((ROOT / "course").glob("*.ipynb"))}
+
+
+@pytest.mark.parametrize("number", LESSONS)
+def test_a_lesson_names_its_exercises_before_anything_runs(monkeypatch, number):
+    monkeypatch.setattr(own, "check_own", lambda *_: pytest.fail("the lesson was run"))
+    said = complaint("check", LESSONS[number])
+    assert said.startswith(f"unet-edu: {LESSONS[number].name}: is lesson {number}, in which nothing is to be checked")
+    where = [
+        path for name in ASSIGNMENTS if (path := f"exercises/{name}/{name}.ipynb").startswith(f"exercises/{number}")
+    ]
+    assert (f"its exercises are in another notebook, {where[0]}\n" in said) if where else "it has no exercises" in said
+    assert all((ROOT / path).is_file() for path in where)
+
+
+@pytest.mark.parametrize("change", ["renamed", "by Colab", "with a note on top"])
+def test_a_lesson_is_known_whatever_became_of_it(tmp_path, monkeypatch, change):
+    monkeypatch.setattr(own, "check_own", lambda *_: pytest.fail("the lesson was run"))
+    book = json.loads(LESSONS["05"].read_text())
+    if change == "by Colab":
+        book["metadata"] = {"colab": {"provenance": []}}
+        for cell in book["cells"]:
+            cell["source"] = "".join(cell["source"])
+    if change == "with a note on top":
+        book["cells"].insert(0, {"cell_type": "markdown", "metadata": {}, "source": "# Mine"})
+    path = tmp_path / "02_convolution.ipynb"
+    path.write_text(json.dumps(book))
+    assert "is lesson 05, in which nothing is to be checked" in complaint("check", path)
+
+
+def test_one_s_own_notebook_with_the_title_of_a_lesson_is_none(tmp_path):
+    path = notebook(tmp_path, OUT_SIZE, "check(out_size)")
+    book = json.loads(path.read_text())
+    book["cells"].insert(0, {"cell_type": "markdown", "source": "# 02 · My exercises"})
+    book["cells"].append({"cell_type": "markdown", "source": 7})
+    path.write_text(json.dumps(book))
+    assert "✓ out_size: passed." in run("check", path, code=1)
+
+
 def test_an_unknown_assignment():
     assert "expected one of 01_segmentation" in complaint("check", SOLUTION, "--assignment", "99_nothing")
 
@@ -173,10 +213,12 @@ def test_options_become_arguments(graded, tmp_path):
     run(
         *("grade", "02_convolution", tmp_path, "-o", tmp_path / "out", "--cell-seconds", 5, "--seconds", 50),
         *("--memory", "1.5 GB", "--workers", 3, "--seed", 7, "--force", "--database", "postgresql://x/y"),
+        *("--time-zone", "Asia/Kolkata"),
     )
     usual, other = graded
     assert (usual["output"], usual["seed"], usual["workers"]) == (Path("grading"), None, None)
     assert usual["limits"] == Limits()
+    assert (usual["zone"], other["zone"]) == (None, ZoneInfo("Asia/Kolkata"))
     assert other["limits"] == Limits(cell=5, total=50, cpu=50, memory=3 << 29)
     assert (other["workers"], other["seed"], other["force"], other["unsafe"]) == (3, 7, True, False)
 

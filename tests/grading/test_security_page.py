@@ -132,7 +132,7 @@ def test_bounds_that_are_limits_or_literals():
     by_place = {place: row for row in BOUNDS for place in named(row[2])}
     assert value(by_place["sandbox.Sandbox._read_reply"][1]) == Limits().reply
     assert value(by_place["sandbox.Sandbox._read_output"][1]) == Limits().output
-    assert value(by_place["submissions._lines"][1]) == at("submissions.MOST_BYTES")
+    assert value(by_place["roster._lines"][1]) == at("notebook.MOST_BYTES")
     assert f", {value(by_place['watchdog.Watchdog._read'][1])})" in (MODULES[0].parent / "watchdog.py").read_text()
     assert f", {value(by_place['sandbox.Sandbox._watch'][1])}, 0)" in (MODULES[0].parent / "sandbox.py").read_text()
 

@@ -53,11 +53,11 @@ def choose(notebooks: list[tuple[str, Path]], assignment: Assignment) -> Choice:
     """
     if len(notebooks) == 1:
         return Choice(notebooks[0][1])
-    names = [plain(name)[:60] for name, _ in notebooks]
+    names = [plain(name or path.name)[:60] for name, path in notebooks]
     if len(notebooks) > MOST_COMPARED:
         return Choice(None, f"{len(names)} notebooks ({_listed(names)}); leave one")
     contents = [_content(path, assignment) for _, path in notebooks]
-    order = [_rank(name, content, assignment) for (name, _), content in zip(notebooks, contents, strict=True)]
+    order = [_rank(name, path, content, assignment) for (name, path), content in zip(notebooks, contents, strict=True)]
     best = order.index(min(order))
     mine, path, others = contents[best], notebooks[best][1], _listed(names[:best] + names[best + 1 :])
     rivals = [content.defines for content in contents if content.solves or not mine.solves]
@@ -71,10 +71,16 @@ def choose(notebooks: list[tuple[str, Path]], assignment: Assignment) -> Choice:
     return Choice(path, note=f"{len(names)} notebooks {same}: {names[best]} counts, not {others}.")
 
 
-def _rank(name: str, content: _Content, assignment: Assignment) -> tuple[bool, ...]:
-    """What counts before what: the smallest counts."""
+def _rank(name: str, path: Path, content: _Content, assignment: Assignment) -> tuple[int, ...]:
+    """What counts before what: the smallest counts. What lies nearer to the top is before what lies in a folder."""
     stem = name[:-6] if name.lower().endswith(".ipynb") else name
-    return not content.is_readable, not content.solves, stem != assignment.name, bool(COPY.search(stem))
+    return (
+        not content.is_readable,
+        not content.solves,
+        stem != assignment.name,
+        len(path.parts),
+        bool(COPY.search(stem)),
+    )
 
 
 def _listed(names: list[str]) -> str:

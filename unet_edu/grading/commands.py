@@ -219,7 +219,10 @@ def check(
         raise ValueError(
             f"{notebook}: No such file in {Path.cwd()}; go to the folder with your notebook, or let `unet-edu progress` look for it"
         )
-    mine = read(submissions.read(notebook))
+    data = submissions.read(notebook)
+    mine = read(data)
+    if not assignment:
+        own.expect_no_lesson(data, mine, notebook.name)
     chosen = load(assignment) if assignment else own.guessed(mine, notebook.name)
     with _calmly(notebook):
         found, stopped = own.check_own(mine, chosen, notebook.resolve().parent)

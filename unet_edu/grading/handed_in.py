@@ -30,6 +30,7 @@ __all__ = ["COPY", "Claim", "HandedIn", "look_at"]
 MOST_ENTRIES = 2000  # files and folders that are looked at in one student's folder
 MOST_DEPTH = 3  # folders in folders, as archives leave them
 MOST_OPENED = 50  # files of one student that are not called notebooks, and may be one
+CHECKPOINTS = ".ipynb_checkpoints"  # Jupyter's copies: not what was handed in, but a trace of it
 # What programs leave behind, and nobody hands in.
 LITTER = re.compile(
     r"\._.*|\.DS_Store|__MACOSX|__pycache__|\.ipynb_checkpoints|\.(?:git|svn|cache|venv|Trash.*)|Thumbs\.db|desktop\.ini",
@@ -164,7 +165,8 @@ def _digest(name: str) -> str:
 def _add(found: HandedIn, name: str, path: Path) -> None:
     """Count a file among the notebooks or the others."""
     is_sure = name.lower().endswith(".ipynb")
-    if is_sure or (len(found.others) < MOST_OPENED and is_notebook(path)):
+    may_be = len(found.others) < MOST_OPENED or CALLED_NOTEBOOK.search(name)
+    if is_sure or (may_be and is_notebook(path)):
         found.notebooks.append((name, path))
     else:
         found.others.append(name)
@@ -220,6 +222,7 @@ def _sort_out(entries: list[os.DirEntry[str]], assignment: Assignment, found: Ha
     """Adds the files, and gives the folders."""
     for entry in entries:
         if LITTER.fullmatch(entry.name):
+            found.others += [entry.name] if entry.name == CHECKPOINTS else []
             continue
         if entry.is_dir(follow_symlinks=False):
             is_of_another = (

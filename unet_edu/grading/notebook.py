@@ -16,7 +16,7 @@ from typing import Any
 from unet_edu.grading.names import parsed
 from unet_edu.grading.text import MOST_SHOWN
 
-__all__ = ["Notebook", "NotebookError", "content", "read"]
+__all__ = ["Notebook", "NotebookError", "content", "read", "texts"]
 
 MOST_BYTES = 32 << 20  # a notebook of the course with all its pictures has 2.5 MB
 MOST_CELLS = 2000
@@ -81,6 +81,16 @@ def read(data: bytes) -> Notebook:
             "The notebook has far more code than a notebook should have. Take data out of its code cells, save it, and hand it in again."
         )
     return Notebook(sources)
+
+
+def texts(data: bytes) -> list[str]:
+    """The texts between the code of a notebook that `read` can read: its Markdown cells."""
+    sources = [cell.get("source", "") for cell in _cells(content(data)) if cell.get("cell_type") == "markdown"]
+    return [
+        "".join(line for line in source if isinstance(line, str))
+        for source in sources
+        if isinstance(source, str | list)
+    ]
 
 
 def _tree(source: str) -> ast.Module | None:

@@ -24,13 +24,14 @@ from unet_edu.checks.progress import Progress, Standing
 from unet_edu.checks.score import score
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
 from unet_edu.grading.forbidden import uses
-from unet_edu.grading.notebook import Notebook
+from unet_edu.grading.notebook import Notebook, texts
 
-__all__ = ["Checked", "check_own", "guessed", "is_of_exercises", "notebooks", "standing"]
+__all__ = ["Checked", "check_own", "expect_no_lesson", "guessed", "is_of_exercises", "notebooks", "standing"]
 
 INSIDE = Path(__file__).parent / "inside"  # has stand-ins for what only Colab has
 NOT_OWN = ("solutions", "grading")  # folders of a clone with the notebooks of others
 A_CHECK = re.compile(r"^\s*check\(\s*(\w+)", re.MULTILINE)
+A_LESSON = re.compile(r"^# ([0-9]{2}) · ", re.MULTILINE)  # its title
 CHOSEN = re.compile(r'^progress\("\d\d", (\{.*\})\)$', re.MULTILINE)  # as `unet-edu release` writes it
 
 
@@ -95,13 +96,35 @@ def notebooks(folder: Path, unreadable: Callable[[OSError], object]) -> list[Pat
     found = []
     for place, folders, files in os.walk(folder, onerror=unreadable):
         folders[:] = sorted(name for name in folders if name not in NOT_OWN and not name.startswith("."))
-        found += [Path(place, name) for name in sorted(files) if name.endswith(".ipynb") and not name.startswith(".")]
+        found += [
+            Path(place, name) for name in sorted(files) if name.lower().endswith(".ipynb") and not name.startswith(".")
+        ]
     return found
 
 
 def is_of_exercises(notebook: Notebook) -> bool:
     """Whether a notebook checks exercises of the course. A lesson does not, though it may define one of the functions."""
     return any(name in EXERCISES for source in notebook.cells for name in A_CHECK.findall(source))
+
+
+def expect_no_lesson(data: bytes, notebook: Notebook, name: str) -> None:
+    """Say where the exercises are to somebody who wants a lesson checked.
+
+    Raises
+    ------
+    ValueError
+        When the file is a notebook of course/: it has the title of a lesson, and checks no exercise.
+    """
+    titles = [title[1] for text in texts(data) if (title := A_LESSON.match(text))]
+    if not titles or is_of_exercises(notebook):
+        return
+    where = [f"exercises/{each}/{each}.ipynb" for each in ASSIGNMENTS if each.startswith(titles[0])]
+    its = (
+        f"its exercises are in another notebook, {where[0]}"
+        if where
+        else "it has no exercises; the first are those of lesson 01"
+    )
+    raise ValueError(f"{name}: is lesson {titles[0]}, in which nothing is to be checked; {its}")
 
 
 def standing(checked: Sequence[Checked], assignment: Assignment) -> Progress:

@@ -224,7 +224,7 @@ def _moodle(assignment: Assignment, roster: Roster | None) -> Table:
 
 def _moodle_keeps(roster: Roster) -> list[int]:
     """The places of the columns that Moodle needs, and those that tell people who is meant; but no text of a student's."""
-    if roster.column("identifier") is not None or not (sheet := roster.worksheet):
+    if not (sheet := roster.worksheet):
         return [place for place, name in enumerate(roster.columns) if name.strip().casefold() in MOODLE_KEEPS]
     behind = range(sheet.most + 2, len(roster.columns))  # … "Grade can be changed", then dates and texts
     dates = [n for n in behind if all(MOODLE_DATE.fullmatch(line[n]) for line in roster.students.values())]
@@ -233,8 +233,7 @@ def _moodle_keeps(roster: Roster) -> list[int]:
 
 def _moodle_fills(roster: Roster | None) -> list[str]:
     """The names of the columns for the mark and for what is said of it."""
-    sheet = roster.worksheet if roster and roster.column("identifier") is None else None
-    if not roster or not sheet:
+    if not roster or not (sheet := roster.worksheet):
         return ["Grade", "Feedback comments"]
     comments = "Feedback comments" if sheet.comments is None else roster.columns[sheet.comments]
     return [roster.columns[sheet.grade], comments]

@@ -37,6 +37,11 @@ IDENTIFYING = (
     "full name",
     "name",
 )
+CHOSEN = (
+    "student",
+    "full name",
+    "name",
+)  # of these: what people may call themselves, perhaps like somebody else's number
 IDENTIFIER = re.compile(r"(\D{3,}?)([0-9]{1,18})")  # of Moodle: "Participant 17", "Teilnehmer/in17"
 GRADE = re.compile(r"[0-9]+[.,][0-9]{2}")  # … its maximum grade
 
@@ -85,8 +90,13 @@ class Roster:
 
     @cached_property
     def worksheet(self) -> Worksheet | None:
-        """Where grades are in Moodle's worksheet, if this is one."""
-        return _worksheet(list(self.students.values()))
+        """Where grades are in Moodle's worksheet, if this is one whose columns have no English names."""
+        return None if self.is_english else _worksheet(list(self.students.values()))
+
+    @property
+    def is_english(self) -> bool:
+        """Whether the names of Moodle's columns are English: then they are looked up."""
+        return None not in (self.column("identifier"), self.column("maximum grade"))
 
     @property
     def most(self) -> int | None:
@@ -139,9 +149,7 @@ def _identifying(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> list
     """The places of the columns that say who a student is, the best name first."""
     roster = Roster(tuple(columns), {})
     places = [place for name in IDENTIFYING if (place := roster.column(name)) is not None]
-    if (sheet := _worksheet(lines)) and roster.column(
-        "identifier"
-    ) is None:  # Moodle's, in another language than English
+    if not roster.is_english and (sheet := _worksheet(lines)):
         mails = [place for place in range(1, sheet.grade) if all("@" in line[place] for line in lines)]
         places = [*mails, *(place for place in range(sheet.grade) if place not in mails)]
     return places
@@ -208,20 +216,25 @@ class Owners:
 
     def __init__(self, roster: Roster) -> None:
         self.roster = roster
-        self.names: dict[str, set[str]] = {}  # as they are written
-        self.keys: dict[str, set[str]] = {}  # whatever the capitals
+        # What is assigned before what people choose; in each the very letters before those that only look like them.
+        self.names: tuple[dict[str, set[str]], ...] = ({}, {}, {}, {})
         self.numbers: dict[tuple[str, str], set[str]] = {}
         self.failures: dict[str, str] = {}  # over whom the grader itself failed, and why
         places = _identifying(roster.columns, list(roster.students.values()))
+        chosen = {at for title in CHOSEN if (at := roster.column(title)) is not None}
+        if roster.worksheet:  # addresses, Moodle's identifier, and then what people are called
+            chosen = {*places[places.index(0) + 1 :]}
         for student in roster.students:
             with failing_alone(functools.partial(self.failures.__setitem__, student)):
-                self._add(student, places)
+                self._add(student, places, chosen)
 
-    def _add(self, student: str, places: Sequence[int]) -> None:
+    def _add(self, student: str, places: Sequence[int], chosen: set[int]) -> None:
         line = self.roster.students[student]
-        for name in filter(None, [student, *(line[place] for place in places), _whole_name(self.roster, line)]):
-            self.names.setdefault(plain(name), set()).add(student)
-            self.keys.setdefault(key(name), set()).add(student)
+        called = [(line[at], at in chosen) for at in places] + [(_whole_name(self.roster, line), True)]
+        for name, is_chosen in called:
+            if name:
+                self.names[is_chosen].setdefault(plain(name), set()).add(student)
+                self.names[2 + is_chosen].setdefault(key(name), set()).add(student)
         for platform, place in self._numbered():
             if number := re.search(r"[0-9]+$", line[place]):
                 self.numbers.setdefault((platform, number[0]), set()).add(student)
@@ -237,27 +250,26 @@ class Owners:
         return any(platform == known for known, _ in self._numbered())
 
     def named(self, name: str) -> set[str]:
-        """The students whom a name may mean: the very name in the roster before what only looks like it."""
-        if plain(name) in self.roster.students:
-            return {plain(name)}
-        return self.names.get(plain(name)) or self.keys.get(key(name), set())
+        """The students whom a name may mean."""
+        as_written, alike = plain(name), key(name)
+        for names, written in zip(self.names, (as_written, as_written, alike, alike), strict=True):
+            if written in names:
+                return names[written]
+        return set()
 
-    def agrees(self, student: str, name: str) -> bool | None:
-        """Whether a name can be that of a student; None when the roster has no names of people."""
-        line = self.roster.students[student]
-        sheet = self.roster.worksheet
-        places = [at for title in ("full name", "student", "name") if (at := self.roster.column(title)) is not None]
-        if (
-            not places and sheet and sheet.grade > 2
-        ):  # Moodle's identifier is followed by the name, unless all are anonymous
-            places = [1]
+    def agrees(self, student: str, name: str, exactly: bool) -> bool | None:
+        """Whether a name is that of a student, or else shares a word with it; None when the roster has no names of people."""
+        line, sheet = self.roster.students[student], self.roster.worksheet
+        places = [at for title in CHOSEN if (at := self.roster.column(title)) is not None]
+        if sheet:  # the identifier is followed by the name, unless all are anonymous
+            places = [1] if sheet.grade > 2 else []
         if not places or not line[places[0]]:
             return None
-        called = [
-            line[places[0]],
-            *([line[0].rstrip("0123456789")] if sheet else []),
-        ]  # or as Moodle calls the anonymous
-        return any(_words(each) & _words(name) or _letters(each) == _letters(name) for each in called)
+        whole, identifier = line[places[0]], dict(self._numbered()).get("moodle")
+        if exactly:
+            return key(whole) == key(name)
+        anonymous = whole if identifier is None else line[identifier].rstrip("0123456789")  # as Moodle hides names
+        return any(_words(each) & _words(name) or _letters(each) == _letters(name) for each in (whole, anonymous))
 
 
 def key(name: str) -> str:
@@ -278,6 +290,6 @@ def _words(name: str) -> set[str]:
     return {*re.findall(r"[^\W_]+", key(name))}
 
 
-def _letters(name: str) -> str:
-    """What Canvas leaves of a name in a file's."""
-    return re.sub(r"[^a-z0-9]", "", key(name))
+def _letters(name: str) -> list[str]:
+    """What Canvas leaves of a name in a file's, where the last name may be first."""
+    return sorted(re.findall(r"[a-z0-9]", key(name)))

@@ -112,7 +112,7 @@ def find(
         raise SubmissionError(f"{folder}: expected notebooks (NAME.ipynb) or a folder for each student, found none")
     listed = roster.students if roster else {}
     absent = [Submission(student, None) for student in listed if student not in rows]
-    present = [_submission(student, row, assignment, roster) for student, row in rows.items()]
+    present = [_settled(student, row, assignment, roster) for student, row in rows.items()]
     return sorted(absent + present, key=lambda submission: submission.student)
 
 
@@ -183,10 +183,12 @@ def _owner(found: HandedIn, owners: Owners) -> tuple[str, str, str]:
     known: dict[
         str, bool | None
     ] = {}  # each student whom the name may mean, and whether their own name stands there, too
-    for claim in found.claims:
+    for n, claim in enumerate(found.claims):
         by_number = owners.has_numbers(claim.platform)
         those = owners.numbers.get(claim[:2], set()) if by_number else owners.named(claim.name)
-        known |= {student: owners.agrees(student, claim.name) if by_number else True for student in those}
+        known |= {
+            student: owners.agrees(student, claim.name, exactly=n > 0) if by_number else True for student in those
+        }
     sure = [student for student, agrees in known.items() if agrees] or [
         student for student, agrees in known.items() if agrees is None
     ]
@@ -200,16 +202,16 @@ def _owner(found: HandedIn, owners: Owners) -> tuple[str, str, str]:
 # ------------------------------------------------------------------------------------------------------------ what counts of it
 
 
-def _submission(student: str, row: _Row, assignment: Assignment, roster: Roster | None) -> Submission:
+def _settled(student: str, row: _Row, assignment: Assignment, roster: Roster | None) -> Submission:
     """What counts of all that a student handed in. The roster's time, which the instructor wrote, goes before a file's."""
     failures = [row.failure] if row.failure else []
     if not failures:
         with failing_alone(failures.append):
-            return _what_counts(student, row, assignment, roster)
+            return _submission(student, row, assignment, roster)
     return Submission(student, None, failure=failures[0])
 
 
-def _what_counts(student: str, row: _Row, assignment: Assignment, roster: Roster | None) -> Submission:
+def _submission(student: str, row: _Row, assignment: Assignment, roster: Roster | None) -> Submission:
     notebooks = [each for found in row.found for each in found.notebooks]
     others = [name for found in row.found for name in found.others]
     problem = next((found.problem for found in row.found if found.problem), "")
