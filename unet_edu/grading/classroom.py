@@ -15,7 +15,7 @@ import functools
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -41,6 +41,7 @@ from unet_edu.grading.submissions import Roster, Submission, SubmissionError
 __all__ = ["grade_class"]
 
 MANY = 3  # students over whom the grader failed in the same way: no accident
+LOCK = ".grading.lock"
 REVIEWED = "autograded"  # nbgrader's name for the folder from which formgrader shows what people have to decide about
 
 GONE = "The notebook that was graded is no longer there."
@@ -50,6 +51,7 @@ ALL_FAILED = (
     "The grader itself failed for all {} students, and in the same way ({}). So it is nothing that they handed in, and the tables hold no mark: "
     "mend that, and give the same command again"
 )
+TWIN = "The names of {} differ by capitals only, and the disk of the results does not tell them apart; rename all but one, or take another --output."
 TOO_LONG = (
     f"The name has more than the {LONGEST_NAME} letters for which nbgrader has room; rename the file or the folder."
 )
@@ -139,6 +141,7 @@ def grade_class(
             tqdm(total=len(found), unit="notebook", disable=None if progress else True) as bar,
         ):
             writer = _Writer(assignment, conditions, journal, gradebook, force, bar, found)
+            writer.twins = _twins(writer.submissions, output)
             try:
                 tasks = writer.notebooks(writer.settle_known(with_the_gone=roster is None))
                 if scheduler is None:
@@ -213,12 +216,22 @@ def _alone_in(output: Path, folder: Path) -> Iterator[None]:
         raise ValueError(f"{output}: expected a folder for the results that does not lie among the submissions")
     output.mkdir(mode=0o700, parents=True, exist_ok=True)  # marks are nobody else's business
     try:
-        with filelock.FileLock(output / ".grading.lock", timeout=0):
+        with filelock.FileLock(output / LOCK, timeout=0):
             yield
     except filelock.Timeout:
         raise ValueError(
             f"{output}: another grader is at work on this folder; wait until it is done, or take another --output"
         ) from None
+
+
+def _twins(students: Iterable[str], output: Path) -> dict[str, list[str]]:
+    """Who would share a file with whom, on a disk for which A is a: of macOS and Windows."""
+    if not (output / LOCK.upper()).exists():
+        return {}
+    alike: dict[str, list[str]] = {}
+    for student in students:
+        alike.setdefault(file_name(student, "").lower(), []).append(student)
+    return {student: names for names in alike.values() if len(names) > 1 for student in names}
 
 
 def _seed(path: Path, wanted: int | None) -> int:
@@ -265,6 +278,7 @@ class _Writer:
         self.submissions = {submission.student: submission for submission in found}
         self.settled: dict[str, Row] = {}
         self.failures: dict[str, str] = {}
+        self.twins: dict[str, list[str]] = {}
 
     def alone(self, student: str) -> AbstractContextManager[None]:
         """Whatever raises in here costs this student's row and no more, unless it would meet the next one, too."""
@@ -327,6 +341,8 @@ class _Writer:
         try:
             if len(student) > LONGEST_NAME:
                 raise SubmissionError(TOO_LONG)
+            if student in self.twins:
+                raise SubmissionError(TWIN.format(" and ".join(self.twins[student])))
             if submission.problem:
                 raise SubmissionError(submission.problem)
             if submission.path is not None:
