@@ -263,7 +263,7 @@ def _canvas(assignment: Assignment, roster: Roster | None) -> Table:
         if roster and mine:
             cells = [mine[at] if (at := roster.column(name)) is not None else "" for name in info]
         else:
-            cells = [row.student if name in ("Student", "SIS Login ID") else "" for name in info]
+            cells = [row.student if name.strip().casefold() in ("student", "sis login id") else "" for name in info]
         return _csv([*cells, _scaled(row, possible)])
 
     head = _csv([*info, title]) + _csv(["    Points Possible", *[""] * (len(info) - 1), possible or points])

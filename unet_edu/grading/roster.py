@@ -227,6 +227,8 @@ class Owners:
         for student in roster.students:
             with failing_alone(functools.partial(self.failures.__setitem__, student)):
                 self._add(student, places, chosen)
+        for student in self.failures:  # so that what is called exactly so is still theirs
+            self.names[1].setdefault(student, set()).add(student)
 
     def _add(self, student: str, places: Sequence[int], chosen: set[int]) -> None:
         line = self.roster.students[student]
