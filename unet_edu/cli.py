@@ -7,6 +7,7 @@ their arguments, and errors become one sentence. The commands for the exercises 
 from __future__ import annotations
 
 import functools
+import io
 import json
 import math
 import os
@@ -32,7 +33,37 @@ if TYPE_CHECKING:  # torch takes seconds to import, and `--help` needs none of i
     from unet_edu.training import History
     from unet_edu.unet import UNet
 
-app = typer.Typer(
+
+class _App(typer.Typer):
+    """As Typer's, on any terminal: what it says is never a reason to stop, nor another exit code."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        sys.stdout, sys.stderr = _bearing(sys.stdout), _bearing(sys.stderr)
+        return super().__call__(*args, **options)
+
+
+class _Bearing(io.FileIO):
+    """A terminal or a pipe that may be gone, as with `| head -1`: then what is said goes nowhere, and the work goes on."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            return len(data)
+
+
+def _bearing(stream: Any) -> Any:
+    """The stream, whose reader may go, and know ASCII alone: "?" stands for what it cannot show."""
+    try:
+        stream.flush()
+        raw = _Bearing(stream.fileno(), "w", closefd=False)
+    except (AttributeError, OSError, ValueError):  # none at all, or no file: a test's, a notebook's
+        return stream
+    buffered = io.BufferedWriter(raw)
+    return io.TextIOWrapper(buffered, stream.encoding, "replace", line_buffering=True, write_through=stream.isatty())
+
+
+app = _App(
     help="Train a U-Net, predict with it, and fetch the data sets on which U-Nets are measured. Check and grade the course's exercises.",
     no_args_is_help=True,
     add_completion=False,

@@ -5,14 +5,15 @@ from __future__ import annotations
 import ast
 import dataclasses
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from unet_edu.checks import EXERCISES
-from unet_edu.grading.assignment import ASSIGNMENTS, MOST_BYTES, Assignment, load
+from unet_edu.grading.assignment import ASSIGNMENTS, MOST_BYTES, Assignment, in_utc, load
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "exercises").glob("*/*.ipynb"))}
@@ -165,3 +166,21 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path):
         file.truncate(MOST_BYTES + 1)
     with pytest.raises(ValueError, match="larger than"):
         load(path)
+
+
+@pytest.mark.parametrize("offset", [-24 * 60 + 1, -12 * 60, 0, 14 * 60, 24 * 60 - 1, None])
+@pytest.mark.parametrize("end", [datetime.min, datetime.max])
+@pytest.mark.parametrize("due", ["2027-01-31T23:59+01:00", "0001-01-01T00:00+14:00", "9999-12-31T23:59-12:00"])
+def test_any_time_of_the_calendar_can_be_reckoned_with(end: datetime, offset: int | None, due: str) -> None:
+    time = end if offset is None else end.replace(tzinfo=timezone(timedelta(minutes=offset)))
+    assignment = replace(ASSIGNMENTS["02_convolution"], due=due, late_percent_per_day=10.0)
+    assert 0 <= assignment.lost(time) <= 1
+    stored = in_utc(time)
+    assert stored.tzinfo is None and abs(stored - end) < timedelta(days=4)
+    for hours in (-14, 14):  # as formgrader shows it
+        stored.replace(tzinfo=UTC).astimezone(timezone(timedelta(hours=hours)))
+
+
+def test_a_time_without_a_zone_is_in_utc() -> None:
+    assert in_utc(datetime(2027, 1, 31, 12)) == datetime(2027, 1, 31, 12)
+    assert in_utc(datetime(2027, 1, 31, 12, tzinfo=timezone(timedelta(hours=2)))) == datetime(2027, 1, 31, 10)

@@ -219,6 +219,25 @@ def test_what_cannot_be_read_has_its_row(klass, at_once):
     assert klass.graded == ["10", "7"]
 
 
+def test_names_that_the_disk_does_not_tell_apart(klass, at_once):
+    """As on macOS, for which A is a: one's file would be the other's."""
+    (klass.output / ".GRADING.LOCK").touch()
+    rows = klass.hand_in(ada="7", Ada="10", bob="8").grade()
+    assert {student: row.mark for student, row in rows.items()} == {"ada": None, "Ada": None, "bob": 8}
+    assert "Ada and ada differ by capitals only" in rows["ada"].result.reason
+    (klass.output / ".GRADING.LOCK").unlink()
+    assert klass.grade()["ada"].mark == 7
+
+
+@pytest.mark.parametrize("name", ["NaN", "None", "null", "inf", "TRUE", "1e3", "a" * 128, "漢" * 85, "é" * 127])
+def test_any_name_has_its_mark(klass, at_once, name):
+    (klass.submitted / name).mkdir()
+    (klass.submitted / name / "own.ipynb").write_text("7")
+    assert klass.grade()[name].mark == 7
+    assert klass.grade()[name].mark == 7 and not klass.graded
+    assert klass.in_gradebook() == {name: 7}
+
+
 def test_a_mistake_of_the_grader_is_not_the_students(klass, at_once):
     klass.hand_in(ada="!", bob="8")
     rows = klass.grade()

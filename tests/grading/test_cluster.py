@@ -117,6 +117,24 @@ def test_a_notebook_that_fells_the_grader_costs_its_own_row(notebook, reason):
     assert found == {key: graded(notebook) for key, notebook in named(6)}
 
 
+class Unreadable:
+    """An answer that comes to the parent as no answer."""
+
+    def __reduce__(self):
+        return int, ("what no parent can read",)
+
+
+def unreadable(notebook: bytes) -> Result | Unreadable:
+    return Unreadable() if notebook == b"mallory" else graded(notebook)
+
+
+def test_an_answer_that_cannot_be_read_costs_its_own_row():
+    found = dict(run(unreadable, [*named(6), ("mallory", b"mallory")], 2))
+    failure = found.pop("mallory")
+    assert isinstance(failure, Failure) and failure.reason.startswith("ValueError: invalid literal for int()")
+    assert found == {key: graded(notebook) for key, notebook in named(6)}
+
+
 def test_a_killed_worker_loses_nothing(tmp_path):
     """Each worker that begins a notebook for the first time is killed with it. All come in the end, none but the killed are done again."""
     log, victims = tmp_path / "log", {f"notebook-{n}" for n in range(0, 12, 3)}

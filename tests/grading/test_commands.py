@@ -279,6 +279,44 @@ def test_ctrl_c(monkeypatch, tmp_path):
     assert "The same command goes on from there." in run("grade", "02_convolution", tmp_path, code=130)
 
 
+SAYS_MUCH = r"""
+from tests.grading.test_report import row, failed
+from unet_edu.grading import classroom
+from unet_edu.cli import app
+classroom.grade_class = lambda *_, say, **__: [say("Zoë \u25cb"), row("Zoë \u2588 \udc80"), row("ada", failed())][1:]
+app()
+"""
+
+
+def said_to(stdout: int, folder: Path, **environment: str) -> tuple[int, bytes, bytes]:
+    command = [sys.executable, "-c", SAYS_MUCH, "grade", "02_convolution", folder]
+    done = subprocess.run(
+        command,
+        check=False,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_what_a_terminal_cannot_show_is_no_failure(tmp_path, encoding):
+    code, stdout, stderr = said_to(subprocess.PIPE, tmp_path, PYTHONIOENCODING=encoding)
+    assert code == 3 and b"Tables and feedback: " in stdout, stderr
+    assert b"Traceback" not in stderr and stderr.startswith(b"unet-edu: Zo")
+
+
+def test_who_reads_may_go_before_the_end(tmp_path):
+    """As with `| head -1`."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    code, _, stderr = said_to(writer, tmp_path)
+    os.close(writer)
+    assert code == 3 and stderr.count(b"\n") == 1, stderr
+
+
 @pytest.fixture(scope="module")
 def command(tmp_path_factory):
     """The real command, in a process and without a terminal, with a class of three."""

@@ -434,8 +434,8 @@ def test_a_mistake_of_ours_stops_nobody(tmp_path: Path, monkeypatch: pytest.Monk
     known = roster(tmp_path, "student\nada\neve\n") if place == "_owner" else None
     found = find(folder, CONVOLUTION, known)
     assert found[0] == Submission("ada", good)
-    eve = next(each for each in found if each.problem or each.doubt)
-    assert eve.student.startswith("eve") and "(RuntimeError: a mistake of ours)" in eve.problem + eve.doubt
+    eve = next(each for each in found if each.failure)
+    assert (eve.student, eve.path, eve.failure) == ("eve", None, "RuntimeError: a mistake of ours")
 
 
 def test_a_socket_is_no_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

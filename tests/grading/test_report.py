@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import socket
+import time
 import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from tests.explorers.browser import chromium
 from unet_edu.checks import EXERCISES
 from unet_edu.grading.assignment import ASSIGNMENTS
 from unet_edu.grading.feedback import feedback
-from unet_edu.grading.report import Row, canvas, moodle, summary, table
+from unet_edu.grading.report import Row, bare_line, canvas, moodle, summary, table
 from unet_edu.grading.result import Outcome, Result, Status
 from unet_edu.grading.submissions import Roster, read_roster
 
@@ -196,6 +197,100 @@ def test_no_cell_is_a_formula(name: str) -> None:
         cells = [cell for line in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")) for cell in line]
         assert any(cell.startswith("'") for cell in cells)
         assert not [cell for cell in cells if cell.lstrip()[:1] in tuple("=+-@＝")]
+
+
+def divided(data: bytes, divider: str) -> list[str]:
+    """The cells that a spreadsheet makes of a table, which divides at any of these signs and drops spaces and quotes before a formula.
+
+    Python's reader takes what is quoted only at the start of a cell, as Excel does; beside it all that a reader without any sense of quotes makes.
+    """
+    text = data.decode("utf-8-sig")
+    cells = [
+        cell for sign in divider for line in csv.reader(io.StringIO(text, newline=""), delimiter=sign) for cell in line
+    ]
+    cells += (
+        [part for line in text.splitlines() for part in re.split(f"[{divider}]", line)] if "," not in divider else []
+    )
+    return [cell.lstrip(' \u3000\xa0"\u200d') for cell in cells]
+
+
+DIVIDED = (
+    "x;=cmd|'calc'!A0;y.txt",
+    "x; =1+1",
+    'x;"=1+1";y',
+    'x;""=1+1',
+    '";=1+1',
+    "x;\u3000+1+1",
+    "x;\xa0@SUM(1)",
+    "x;\u200d-2+3",
+    "x\t=1+1",
+    "x;\t=1+1",
+    "x;\r\n=1+1",
+    "x\n;=1+1",
+    "x;＝1＋1",
+    "x;＋1",
+    "x;﹦1",
+    "x;-5",
+    "x;-ada",
+    ";;=1",
+    "x;,=1",
+    'x,";=1',
+    "=1;=2",
+    "﹦1",
+    "−1+cmd",
+)
+
+
+@pytest.mark.parametrize("name", DIVIDED)
+def test_no_cell_is_a_formula_wherever_the_reader_divides(name: str, tmp_path: Path) -> None:
+    """In half of the world Excel divides at semicolons; LibreOffice asks, and remembers tabs."""
+    line = name.replace('"', '""')
+    moodles = worksheet(tmp_path, f'Identifier,Full name,Maximum Grade\nParticipant 1,"{line}",10\n')
+    canvases = worksheet(tmp_path, f'Student,ID,SIS Login ID,Section\n"{line}",7,ada,"{line}"\n')
+    mine, listed = row(name, failed(reason=name)), row("ada", failed(reason=name))
+    for data in (
+        *(table(CONVOLUTION, [mine]), moodle(CONVOLUTION, [mine]), canvas(CONVOLUTION, [mine])),
+        moodle(CONVOLUTION, [row(next(iter(moodles.students)))], moodles),
+        canvas(CONVOLUTION, [listed], canvases),
+    ):
+        for divider in (",", ";", "\t"):
+            assert not [cell for cell in divided(data, divider) if cell.startswith(tuple("=+-@＝＋－＠﹦﹢﹣﹫−"))]
+
+
+@pytest.mark.parametrize("name", ["a;b", "a; b=c", "Lovelace, Ada", 'the "first"', "x;1-2", "1 - 2", "o'hara; p"])
+def test_what_is_no_formula_stays_behind_a_semicolon(name: str) -> None:
+    assert lines(table(CONVOLUTION, [row(name)]))[0]["student"] == name
+
+
+def test_a_formula_behind_a_semicolon_only_gets_an_apostrophe() -> None:
+    assert lines(table(CONVOLUTION, [row("x;=1;@y")]))[0]["student"] == "x;'=1;'@y"
+
+
+def test_the_line_of_whom_nothing_can_be_shown_has_its_columns() -> None:
+    late = replace(CONVOLUTION, due="2027-01-31T23:59+01:00", late_percent_per_day=10.0)
+    for assignment in (CONVOLUTION, late):
+        (line,) = lines(table(assignment, []) + bare_line(assignment, "=x;Zoë,\n", "The grader itself failed: X."))
+        assert None not in line and None not in line.values()
+        named = {name: value for name, value in line.items() if value}
+        assert named == {
+            "student": "_x_Zo___",
+            "status": "needs review",
+            "reason": "The grader itself failed: X.",
+        }
+
+
+@pytest.mark.parametrize("most", ["inf", "nan", "-1", "0", "ten", ""])
+def test_a_scale_that_is_none_scales_nothing(most: str, tmp_path: Path) -> None:
+    roster = worksheet(tmp_path, f"Identifier,Username,Maximum grade\nParticipant 1,ada,{most}\n")
+    assert lines(moodle(CONVOLUTION, [row("ada")], roster))[0]["Grade"] == "6"
+
+
+def test_a_function_of_a_million_letters_has_a_page() -> None:
+    mine = result()
+    long = replace(mine.outcomes[0], code="x = 1\n" * 170_000, message="é\u202e" * 500_000)
+    start = time.perf_counter()
+    page = feedback(row(of=replace(mine, outcomes=(long, *mine.outcomes[1:]))))
+    assert len(page) < 200_000 and "cut: 1020000 letters" in page and time.perf_counter() - start < 5
 
 
 @pytest.mark.parametrize(

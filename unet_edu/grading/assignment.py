@@ -16,12 +16,14 @@ from typing import Any
 
 from unet_edu.checks import EXERCISES, LESSONS, Exercise
 
-__all__ = ["ASSIGNMENTS", "Assignment", "load"]
+__all__ = ["ASSIGNMENTS", "Assignment", "in_utc", "load"]
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")  # it becomes the name of a folder, on any system
 MOST_BYTES = 1 << 20  # of an assignment's file; ours have less than 1 kB
 MOST_POINTS = 1e6
 DAY = timedelta(days=1)
+# Two days from the ends of the calendar: there a time can still be brought into any time zone.
+FIRST, LAST = (datetime.min + 2 * DAY).replace(tzinfo=UTC), (datetime.max - 2 * DAY).replace(tzinfo=UTC)
 
 # What stands in the first cell of each notebook of exercises/, but for the lines that install the library. It runs before a student's
 # own cells, so that nobody who lost the first cell loses the marks.
@@ -139,7 +141,7 @@ class Assignment:
         """How many days began between `due` and the submission: one second late is one day. Without a time zone it is UTC, as nbgrader writes it."""
         if not self.due or submitted is None:
             return 0
-        late = (submitted if submitted.tzinfo else submitted.replace(tzinfo=UTC)) - _time(self.due)
+        late = _aware(submitted) - _time(self.due)
         return max(0, -(-late // DAY))  # // rounds down, and this way up
 
     def lost(self, submitted: datetime | None) -> float:
@@ -180,6 +182,15 @@ class Assignment:
 def _expect(condition: bool, otherwise: str) -> None:
     if not condition:
         raise ValueError(otherwise)
+
+
+def in_utc(time: datetime) -> datetime:
+    """A time as nbgrader keeps it: UTC, without saying so. One at the very ends of the calendar becomes the nearest that has a day in every time zone."""
+    return max(FIRST, min(LAST, _aware(time))).astimezone(UTC).replace(tzinfo=None)
+
+
+def _aware(time: datetime) -> datetime:
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _time(text: str) -> datetime:

@@ -3,6 +3,8 @@
 There is one writer, here. As each result comes it goes into the journal, then into nbgrader's gradebook. Tables and feedback are made of both in
 the end, because a person may have decided something in the gradebook. So a grader that was killed has lost only what it was just grading,
 and the next run leaves what an undisturbed one would have left.
+
+Every step with one student's data is done within `_Writer.alone`: when it raises, this student's row says so, and the class goes on.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ import functools
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -24,10 +27,11 @@ from tqdm import tqdm
 
 from unet_edu.data.files import write_whole
 from unet_edu.grading import cluster, engine, report, review, sandbox, submissions
+from unet_edu.grading.alone import failing_alone
 from unet_edu.grading.assignment import Assignment
 from unet_edu.grading.cluster import Failure
 from unet_edu.grading.feedback import feedback
-from unet_edu.grading.gradebook import LONGEST_NAME, Gradebook
+from unet_edu.grading.gradebook import LONGEST_NAME, Gradebook, Handout
 from unet_edu.grading.journal import Conditions, Grading, Journal, file_name
 from unet_edu.grading.report import Row
 from unet_edu.grading.result import Result, Status
@@ -36,10 +40,18 @@ from unet_edu.grading.submissions import Roster, Submission, SubmissionError
 
 __all__ = ["grade_class"]
 
+MANY = 3  # students over whom the grader failed in the same way: no accident
+LOCK = ".grading.lock"
 REVIEWED = "autograded"  # nbgrader's name for the folder from which formgrader shows what people have to decide about
 
 GONE = "The notebook that was graded is no longer there."
 NOT_YET = "Not graded yet: the grader was stopped. The same command goes on from there."
+FAILED = "The grader itself failed: {}. The same command tries again."
+ALL_FAILED = (
+    "The grader itself failed for all {} students, and in the same way ({}). So it is nothing that they handed in, and the tables hold no mark: "
+    "mend that, and give the same command again"
+)
+TWIN = "The names of {} differ by capitals only, and the disk of the results does not tell them apart; rename all but one, or take another --output."
 TOO_LONG = (
     f"The name has more than the {LONGEST_NAME} letters for which nbgrader has room; rename the file or the folder."
 )
@@ -129,6 +141,7 @@ def grade_class(
             tqdm(total=len(found), unit="notebook", disable=None if progress else True) as bar,
         ):
             writer = _Writer(assignment, conditions, journal, gradebook, force, bar, found)
+            writer.twins = _twins(writer.submissions, output)
             try:
                 tasks = writer.notebooks(writer.settle_known(with_the_gone=roster is None))
                 if scheduler is None:
@@ -137,33 +150,63 @@ def grade_class(
                     answers = cluster.run_on(grade, tasks, scheduler, unsafe=unsafe)
                 with contextlib.closing(answers):
                     for student, answer in answers:
-                        with cluster.interrupted_later():
+                        with cluster.interrupted_later(), writer.alone(student):
                             writer.take(student, answer)
             finally:
-                rows = writer.rows()
-                for path, content in _reports(output, rows, writer, roster):
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    write_whole(path, functools.partial(_fill, content), force=True)
+                rows = _reports(output, writer, roster)
+            writer.expect_some_worked()
     return rows
 
 
-def _reports(output: Path, rows: list[Row], writer: _Writer, roster: Roster | None) -> Iterator[tuple[Path, bytes]]:
-    """The tables, a page of feedback for each student, and what formgrader shows of each: where, and what."""
-    assignment, place = writer.assignment, output / writer.assignment.name
-    yield place / "marks.csv", report.table(assignment, rows)
-    yield place / "moodle.csv", report.moodle(assignment, rows, roster)
-    yield place / "canvas.csv", report.canvas(assignment, rows, roster)
-    handout = writer.gradebook.handout(assignment)
-    for row in rows:
-        yield place / "feedback" / file_name(row.student, ".html"), feedback(row).encode()
-        path = review.place(output / REVIEWED, row, handout.notebook)
-        if path and not (row.result.status == "not submitted" and row.earlier is None):
-            notebook = writer.handed_in(row.student) if handout.by_hand else b""
-            yield path, review.review(row, handout.by_hand, notebook)
+def _reports(output: Path, writer: _Writer, roster: Roster | None) -> list[Row]:
+    """Write each student's pages, then the tables. Gives the rows that stand in them.
+
+    Where a student's row or pages fail, the row that says so takes its place; where even that one has no pages, no old page may stand; and who
+    has no line has one that says no more than why.
+    """
+    assignment = writer.assignment
+    handout, tables = writer.gradebook.handout(assignment), report.tables(assignment, roster)
+    rows, lines = [], dict[str, list[bytes]]((name, []) for name in tables)
+    for student in writer.students():
+        for row_of, has_pages in ((writer.row, True), (writer.failed_row, True), (writer.failed_row, False)):
+            with writer.alone(student):
+                row = row_of(student)
+                mine = {name: table.line(row) for name, table in tables.items()}
+                _write_pages(row, writer, output, handout, has_pages)
+                break
+        else:
+            reason = FAILED.format(writer.failures[student])
+            row = Row(assignment, student, writer.empty_result("needs review", reason))
+            mine = {"marks.csv": report.bare_line(assignment, student, reason)}
+        rows.append(row)
+        for name, line in mine.items():
+            lines[name].append(line)
+    for name, table in tables.items():
+        _write(output / assignment.name / name, table.head + b"".join(lines[name]))
+    return rows
 
 
-def _fill(content: bytes, file: BinaryIO) -> None:
-    file.write(content)
+def _write_pages(row: Row, writer: _Writer, output: Path, handout: Handout, has_pages: bool) -> None:
+    for path, content in _pages(row, writer, output, handout):
+        if has_pages:
+            _write(path, content())
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _pages(row: Row, writer: _Writer, output: Path, handout: Handout) -> Iterator[tuple[Path, Callable[[], bytes]]]:
+    """A student's page of feedback, and what formgrader shows: where, and how to make it."""
+    page = output / row.assignment.name / "feedback" / file_name(row.student, ".html")
+    yield page, lambda: feedback(row).encode()
+    path = review.place(output / REVIEWED, row, handout.notebook)
+    if path and not (row.result.status == "not submitted" and row.earlier is None):
+        notebook = writer.handed_in(row.student) if handout.by_hand else b""
+        yield path, lambda: review.review(row, handout.by_hand, notebook)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, lambda file: file.write(content), force=True)
 
 
 @contextlib.contextmanager
@@ -173,12 +216,22 @@ def _alone_in(output: Path, folder: Path) -> Iterator[None]:
         raise ValueError(f"{output}: expected a folder for the results that does not lie among the submissions")
     output.mkdir(mode=0o700, parents=True, exist_ok=True)  # marks are nobody else's business
     try:
-        with filelock.FileLock(output / ".grading.lock", timeout=0):
+        with filelock.FileLock(output / LOCK, timeout=0):
             yield
     except filelock.Timeout:
         raise ValueError(
             f"{output}: another grader is at work on this folder; wait until it is done, or take another --output"
         ) from None
+
+
+def _twins(students: Iterable[str], output: Path) -> dict[str, list[str]]:
+    """Who would share a file with whom, on a disk for which A is a: of macOS and Windows."""
+    if not (output / LOCK.upper()).exists():
+        return {}
+    alike: dict[str, list[str]] = {}
+    for student in students:
+        alike.setdefault(file_name(student, "").lower(), []).append(student)
+    return {student: names for names in alike.values() if len(names) > 1 for student in names}
 
 
 def _seed(path: Path, wanted: int | None) -> int:
@@ -224,35 +277,61 @@ class _Writer:
         self.bar = bar
         self.submissions = {submission.student: submission for submission in found}
         self.settled: dict[str, Row] = {}
+        self.failures: dict[str, str] = {}
+        self.twins: dict[str, list[str]] = {}
+
+    def alone(self, student: str) -> AbstractContextManager[None]:
+        """Whatever raises in here costs this student's row and no more, unless it would meet the next one, too."""
+        return failing_alone(functools.partial(self._fail, student))
+
+    def _fail(self, student: str, why: str) -> None:
+        self.failures.setdefault(student, why)  # what comes after the first is often its consequence
+        self.bar.update(student in self.submissions and student not in self.settled)
+
+    def expect_some_worked(self) -> None:
+        """Raise when nobody has a mark for one and the same reason: rows would hide that the grader is broken."""
+        handed_in = [student for student, found in self.submissions.items() if found.path]
+        if len(handed_in) >= MANY and all(student in self.failures for student in handed_in):
+            kinds = {why.partition(":")[0] for why in self.failures.values()}
+            if len(kinds) == 1:
+                raise ValueError(ALL_FAILED.format(len(handed_in), next(iter(self.failures.values()))))
+
+    # ------------------------------------------------------------------------------------------------------- while grading
 
     def settle_known(self, with_the_gone: bool) -> list[str]:
         """Settle all that needs no grading. Gives the students whose notebooks are left."""
-        before, left, seen = dict(self.journal.gradings), [], set[str]()
+        left, seen = list[str](), set[str]()
         for student in self.submissions:
-            notebook = self._notebook(student)
-            if notebook is None:
-                continue
-            digest = hashlib.sha256(notebook).hexdigest()
-            seen.add(digest)
-            if (
-                student in before
-                and not self.force
-                and before[student].holds(digest, self.submissions[student].doubt, self.conditions)
-            ):
-                self._settle(self._row(student, before[student].result, before[student].earlier))
-            else:
-                left.append(student)
+            with self.alone(student):
+                if why := self.submissions[student].failure:
+                    self._fail(student, why)
+                    continue
+                self.journal.expect_read(student)
+                notebook = self._notebook(student)
+                if notebook is None:
+                    continue
+                digest = hashlib.sha256(notebook).hexdigest()
+                seen.add(digest)
+                known = self.journal.gradings.get(student)
+                if known and not self.force and known.holds(digest, self.submissions[student].doubt, self.conditions):
+                    self._settle(self._row(student, known.result, known.earlier))
+                else:
+                    left.append(student)
         if with_the_gone:
-            for student, grading in before.items():
+            for student, grading in self.journal.gradings.items():
                 # not those who are there under another name
-                if student not in self.submissions and grading.mark and grading.result.notebook not in seen:
-                    self._settle(self._unmarked(student, "not submitted", GONE))
+                if student not in self.submissions:
+                    with self.alone(student):
+                        if grading.mark and grading.result.notebook not in seen:
+                            self._settle(self._unmarked(student, "not submitted", GONE))
         return left
 
     def notebooks(self, students: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """The bytes, one after the other: a class may not fit into memory."""
         for student in students:
-            notebook = self._notebook(student)
+            notebook = None
+            with self.alone(student):
+                notebook = self._notebook(student)
             if notebook is not None:
                 yield student, notebook
 
@@ -262,6 +341,8 @@ class _Writer:
         try:
             if len(student) > LONGEST_NAME:
                 raise SubmissionError(TOO_LONG)
+            if student in self.twins:
+                raise SubmissionError(TWIN.format(" and ".join(self.twins[student])))
             if submission.problem:
                 raise SubmissionError(submission.problem)
             if submission.path is not None:
@@ -275,24 +356,54 @@ class _Writer:
 
     def take(self, student: str, answer: Result | Failure) -> None:
         """What came of grading one notebook."""
-        if isinstance(answer, Failure):  # it says nothing about the notebook: the next run tries again
-            reason = f"The grader itself failed: {answer.reason.rstrip('.')}. The same command tries again."
-            self._settle(self._unmarked(student, "needs review", reason))
-        else:
-            before = self.journal.gradings.get(student)
-            doubt = self.submissions[student].doubt
-            result = answer.doubted(doubt) if doubt else answer
-            grading = Grading.after(before, student, result, self.conditions, doubt=doubt, force=self.force)
-            self.journal.write(grading)
-            self._settle(self._row(student, grading.result, grading.earlier))
+        if isinstance(answer, Failure):  # it says nothing about the notebook
+            self._fail(student, answer.reason.rstrip("."))
+            return
+        before = self.journal.gradings.get(student)
+        doubt = self.submissions[student].doubt
+        result = answer.doubted(doubt) if doubt else answer
+        grading = Grading.after(before, student, result, self.conditions, doubt=doubt, force=self.force)
+        self.journal.write(grading)
+        self._settle(self._row(student, grading.result, grading.earlier))
 
-    def rows(self) -> list[Row]:
-        """One for each student, in order of their names; also for those whom a stop left without a result."""
-        marks = self.gradebook.marks(self.assignment)
-        rows = [replace(row, decided=marks.get(student, {})) for student, row in self.settled.items()]
-        waiting = [student for student in self.submissions if student not in self.settled]
-        rows += [self._unmarked(student, "needs review", NOT_YET) for student in waiting]
-        return sorted(rows, key=lambda row: row.student)
+    def _settle(self, row: Row) -> None:
+        self._enter(row)
+        self.settled[row.student] = row
+        self.bar.update(row.student in self.submissions)  # who was there once and is gone is not in its total
+
+    def _enter(self, row: Row) -> None:
+        if len(row.student) <= LONGEST_NAME:
+            self.gradebook.write(row.student, self.assignment, row.result, row.submitted)
+
+    # ---------------------------------------------------------------------------------------------------------- in the end
+
+    def students(self) -> list[str]:
+        """All who have a row, in order of their names."""
+        return sorted({*self.submissions, *self.settled, *self.failures})
+
+    def row(self, student: str) -> Row:
+        """What stands in the tables, with what a person decided; also for whom a stop left without a result."""
+        if student in self.failures:
+            return self.failed_row(student)
+        if student not in self.settled:
+            return self._unmarked(student, "needs review", NOT_YET)
+        return replace(self.settled[student], decided=self._decided(student))
+
+    def failed_row(self, student: str) -> Row:
+        """The row of a student over whom the grader failed: no mark, and the next run tries again.
+
+        When the failure came after the gradebook had the right score, that score stays there.
+        """
+        row = self._unmarked(student, "needs review", FAILED.format(self.failures[student]))
+        if student in self.settled:
+            return row
+        with self.alone(student):
+            self._enter(row)  # so that no older score stands there as if it were new
+            return replace(row, decided=self._decided(student))
+        return row
+
+    def _decided(self, student: str) -> dict[str, float | None]:
+        return self.gradebook.marks(self.assignment, student).get(student, {})
 
     def handed_in(self, student: str) -> bytes:
         """The bytes of a student's notebook, if there is one that can be read."""
@@ -302,19 +413,16 @@ class _Writer:
                 return submissions.read(submission.path)
         return b""
 
-    def _settle(self, row: Row) -> None:
-        if len(row.student) <= LONGEST_NAME:
-            self.gradebook.write(row.student, self.assignment, row.result, row.submitted)
-        self.settled[row.student] = row
-        self.bar.update(row.student in self.submissions)  # who was there once and is gone is not in its total
-
     def _unmarked(self, student: str, status: Status, reason: str) -> Row:
         """Where nothing was graded. The journal stays as it is: what it says holds again when the same notebook comes back."""
+        grading = self.journal.gradings.get(student)
+        return self._row(student, self.empty_result(status, reason), grading.mark if grading else None)
+
+    def empty_result(self, status: Status, reason: str) -> Result:
+        """No outcome, and no mark."""
         points = sum(points for _, points in self.assignment.points)
         known, sandboxed = self.conditions, not self.conditions.unsafe
-        result = Result(self.assignment.name, status, reason, (), "", known.engine, known.seed, points, sandboxed)
-        grading = self.journal.gradings.get(student)
-        return self._row(student, result, grading.mark if grading else None)
+        return Result(self.assignment.name, status, reason, (), "", known.engine, known.seed, points, sandboxed)
 
     def _row(self, student: str, result: Result, earlier: Result | None) -> Row:
         submission = self.submissions.get(student)

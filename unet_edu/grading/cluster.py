@@ -20,9 +20,9 @@ from itertools import islice
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 
+from unet_edu.grading.alone import told
 from unet_edu.grading.bubblewrap import THREADS
 from unet_edu.grading.result import Result
-from unet_edu.grading.text import one_line
 
 __all__ = ["ClusterError", "Failure", "interrupted_later", "run", "run_on"]
 
@@ -138,6 +138,10 @@ class _Worker:
         except (EOFError, OSError):
             self.process.join()
             return Failure(f"the process that graded it {_end_of(self.process.exitcode)}")
+        except Exception as error:  # noqa: BLE001  what came is no answer, and nobody knows what follows in the pipe
+            self.process.kill()
+            self.process.join()
+            return Failure(told(error))
 
     def end(self) -> None:
         self.process.kill()  # its sandbox dies with it
@@ -197,7 +201,7 @@ def _work(grade: Grade, pipe: Connection) -> None:
         try:
             answer: Result | Failure = grade(notebook)
         except Exception as error:  # noqa: BLE001  a mistake in the grader costs one row, not the class
-            answer = Failure(_told(error))
+            answer = Failure(told(error))
         pipe.send(answer)
 
 
@@ -207,11 +211,6 @@ def _die_with_parent() -> None:
     assert parent is not None
     parent.join()
     os._exit(1)
-
-
-def _told(error: BaseException) -> str:
-    """An exception in one line. It is the grader's own, but its text may quote the notebook: cut, and without control characters."""
-    return one_line(f"{type(error).__name__}: {error}", 400)
 
 
 # ---------------------------------------------------------------------------------------------------------------- dask cluster
@@ -249,7 +248,7 @@ def run_on(
     try:
         client = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise ClusterError(f"{address}: no dask scheduler answers there ({_told(error)})") from None
+        raise ClusterError(f"{address}: no dask scheduler answers there ({told(error)})") from None
     with client:
         threads = _threads_of_able_workers(client, address, unsafe)
         source, keys = iter(tasks), dict[str, str]()
@@ -279,7 +278,7 @@ def _threads_of_able_workers(client, address: str, unsafe: bool) -> int:  # type
         raise ClusterError(f"{address}: the scheduler has no worker; start some with `dask worker {address}`") from None
     for worker, answer in client.run(_able, unsafe, on_error="return").items():
         if isinstance(answer, BaseException):
-            raise ClusterError(f"{worker}: this worker cannot grade: {_told(answer)}")
+            raise ClusterError(f"{worker}: this worker cannot grade: {told(answer)}")
         if answer != ENGINE:
             raise ClusterError(
                 f"{worker}: expected a worker with this version of unet-edu, {ENGINE}, got {answer}; install the same one on all machines"
@@ -312,7 +311,7 @@ def _answer(future) -> Result | Failure:  # type: ignore[no-untyped-def]
     try:
         result = future.result()
     except Exception as error:  # noqa: BLE001  a mistake in the grader, or a worker killed again and again: one row, not the class
-        return Failure(_told(error))
+        return Failure(told(error))
     if result.engine != ENGINE:  # by a worker that joined after we looked
         return Failure(f"a worker of the cluster has another version of unet-edu, {result.engine}")
     return result

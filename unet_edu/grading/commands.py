@@ -13,7 +13,7 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # takes its time to import
     from unet_edu.grading.assignment import Assignment
     from unet_edu.grading.notebook import Notebook
     from unet_edu.grading.own import Checked
+    from unet_edu.grading.report import Row
 
 __all__ = ["check", "grade", "progress", "release"]
 
@@ -103,7 +104,7 @@ def grade(
     The exit code is 0 when all are graded, 3 when some need a person, and 1 when nothing could be done.
     """
     _expect_extra()
-    from unet_edu.grading import classroom, report, sandbox, submissions
+    from unet_edu.grading import classroom, sandbox, submissions
     from unet_edu.grading.assignment import load
 
     chosen = load(assignment)
@@ -137,11 +138,30 @@ def grade(
     except KeyboardInterrupt:
         typer.echo("unet-edu: stopped. The same command goes on from there.", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    if not quiet:
-        typer.echo(report.summary(chosen, rows))
-        typer.echo(f"\nTables and feedback: {output / chosen.name}")
-    if any(row.asks for row in rows):
+    is_summed_up = quiet or _sum_up(chosen, rows, output / chosen.name)
+    if not is_summed_up or _is_a_person_needed(rows):
         raise typer.Exit(NEEDS_A_PERSON)
+
+
+def _sum_up(assignment: Assignment, rows: Sequence[Row], place: Path) -> bool:
+    """Show the summary. All is written by now, so a mistake in it says so and stops nothing."""
+    from unet_edu.grading.alone import told
+    from unet_edu.grading.report import summary
+
+    try:
+        said, is_made = summary(assignment, rows), True
+    except Exception as error:  # noqa: BLE001
+        said, is_made = f"There is no summary: the grader itself failed ({told(error)}). The tables are whole.", False
+    typer.echo(said)
+    typer.echo(f"\nTables and feedback: {place}")
+    return is_made
+
+
+def _is_a_person_needed(rows: Sequence[Row]) -> bool:
+    try:
+        return any(row.asks for row in rows)
+    except Exception:  # noqa: BLE001  the grader failed over a student, as the table says
+        return True
 
 
 def _expect_extra() -> None:

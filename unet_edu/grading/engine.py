@@ -27,6 +27,7 @@ MOST_PHRASES = 5  # in a reason
 MOST_NAMES = 3  # … of forbidden functions in a phrase
 SUSPICIOUS = "The notebook does something that no exercise needs, and that could mislead the grader."
 BEHIND_THE_MARK = (  # what collects and shows results; a new file counts until somebody puts it here
+    "alone.py",
     "choice.py",
     "classroom.py",
     "cluster.py",

@@ -11,16 +11,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeVar
 
-from unet_edu.grading.assignment import Assignment
+from unet_edu.grading.alone import EverybodysError
+from unet_edu.grading.assignment import Assignment, in_utc
 from unet_edu.grading.report import certain
 from unet_edu.grading.result import Result
 from unet_edu.grading.text import one_line, plain
 
-__all__ = ["Gradebook", "GradebookError", "Handout", "LockedError"]
+__all__ = ["Gradebook", "GradebookError", "Handout", "LockedError", "UnusableError"]
 
 LONGEST_NAME = 128  # letters of a student's name: nbgrader's column has no room for more
 BETWEEN_TRIES = 0.2  # seconds
@@ -31,10 +32,14 @@ T = TypeVar("T")
 
 
 class GradebookError(ValueError):
-    """A gradebook that cannot be used as it is: the sentence says why, and what to do."""
+    """What was asked cannot be done: the sentence says why, and what to do."""
 
 
-class LockedError(GradebookError):
+class UnusableError(GradebookError, EverybodysError):
+    """A gradebook that cannot be used as it is, for any student."""
+
+
+class LockedError(UnusableError):
     """Another program held the gradebook all the time. Nothing was written; the same call works once it lets go."""
 
 
@@ -66,7 +71,7 @@ class Gradebook:
 
     Raises
     ------
-    GradebookError
+    UnusableError
         On entering: when nbgrader is missing, or the database cannot be opened.
     """
 
@@ -78,7 +83,7 @@ class Gradebook:
         try:
             from nbgrader import api
         except ImportError:
-            raise GradebookError("the gradebook needs nbgrader: pip install 'unet-edu[grade]'") from None
+            raise UnusableError("the gradebook needs nbgrader: pip install 'unet-edu[grade]'") from None
         self._api = api
         self._book: Any = None
         with _own_programs_on_path():
@@ -99,8 +104,10 @@ class Gradebook:
         ------
         LockedError
             When another program held the gradebook all the time.
+        UnusableError
+            When the gradebook has other cells or points than the assignment.
         GradebookError
-            When the gradebook has other cells or points than the assignment, or cannot store the student's name.
+            When the gradebook cannot store this student's name, or what is said of them.
         """
         if len(student) > LONGEST_NAME or "\0" in student:
             raise GradebookError(
@@ -108,12 +115,12 @@ class Gradebook:
             )
         self._patiently(lambda: self._write(student, assignment, result, submitted))
 
-    def marks(self, assignment: Assignment) -> dict[str, dict[str, float | None]]:
-        """What the gradebook says now: for each student who handed in, each exercise's score, a person's before ours.
+    def marks(self, assignment: Assignment, student: str | None = None) -> dict[str, dict[str, float | None]]:
+        """What the gradebook says now: for each student who handed in, or for this one, each exercise's score, a person's before ours.
 
         None stands where there is no score: a person has to decide, and has not yet.
         """
-        return self._patiently(lambda: self._marks(assignment))
+        return self._patiently(lambda: self._marks(assignment, student))
 
     def handout(self, assignment: Assignment) -> Handout:
         """What formgrader has to know of the assignment's notebook, as the gradebook has it."""
@@ -133,7 +140,7 @@ class Gradebook:
             if result.status == "not submitted":
                 return
             submission = self._new_submission(row, student)
-        timestamp = submitted.astimezone(UTC).replace(tzinfo=None) if submitted else None  # UTC, as all of nbgrader's
+        timestamp = in_utc(submitted) if submitted else None
         is_another = submission.timestamp != timestamp
         submission.timestamp = timestamp
         scores = certain(result)
@@ -180,7 +187,7 @@ class Gradebook:
         grade.auto_score = score
         return grade
 
-    def _marks(self, assignment: Assignment) -> dict[str, dict[str, float | None]]:
+    def _marks(self, assignment: Assignment, student: str | None) -> dict[str, dict[str, float | None]]:
         api, db = self._api, self._book.db
         exercises = {assignment.cell(exercise): exercise for exercise, _ in assignment.points}
         rows = (
@@ -191,9 +198,11 @@ class Gradebook:
             .join(api.Assignment, api.Assignment.id == api.SubmittedAssignment.assignment_id)
             .filter(api.Assignment.name == assignment.name, api.GradeCell.name.in_(exercises))
         )
+        if student is not None:
+            rows = rows.filter(api.SubmittedAssignment.student_id == student)
         marks: dict[str, dict[str, float | None]] = {}
-        for student, cell, grade in rows:
-            marks.setdefault(student, dict.fromkeys(exercises.values()))[exercises[cell]] = _score(grade)
+        for name, cell, grade in rows:
+            marks.setdefault(name, dict.fromkeys(exercises.values()))[exercises[cell]] = _score(grade)
         return marks
 
     # ---------------------------------------------------------------------------------------------------- the assignment
@@ -205,7 +214,7 @@ class Gradebook:
             self._book.db.add(row)
             self._book.db.flush()
         if assignment.due and row.duedate is None:
-            row.duedate = datetime.fromisoformat(assignment.due).astimezone(UTC).replace(tzinfo=None)
+            row.duedate = in_utc(datetime.fromisoformat(assignment.due))
         return row
 
     def _handout(self, assignment: Assignment) -> Handout:
@@ -232,14 +241,14 @@ class Gradebook:
                 cells[name] = api.GradeCell(name=name, notebook=notebook, max_score=points, cell_type="code")
                 db.add(cells[name])
             elif name not in cells:
-                raise GradebookError(
+                raise UnusableError(
                     f"the gradebook's {assignment.name} has no cell {name} for the exercise {exercise}: it was made from another notebook; "
                     "run `nbgrader generate_assignment` for this one, or take another gradebook"
                 )
             elif is_ours:
                 cells[name].max_score = points
             elif cells[name].max_score != points:
-                raise GradebookError(
+                raise UnusableError(
                     f"{exercise} is worth {cells[name].max_score:g} points in the gradebook and {points:g} in {assignment.name}; "
                     "make the two agree, in the assignment's file or in nbgrader's notebook"
                 )
@@ -251,7 +260,7 @@ class Gradebook:
     def _patiently(self, do: Callable[[], T]) -> T:
         """Do something in one transaction. While another program holds the database, try again."""
         from sqlalchemy import text
-        from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+        from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
         until = time.monotonic() + self.patience
         while True:
@@ -269,14 +278,20 @@ class Gradebook:
                     or getattr(error, "connection_invalidated", False)  # the next try makes a new connection
                     or any(word in said for word in LOCKED)
                 )
+                is_of_the_data = isinstance(error, (DataError, IntegrityError)) or (
+                    isinstance(error, StatementError) and not isinstance(error, DBAPIError)
+                )
             finally:
                 if self._book:
                     self._book.db.rollback()  # what was not committed, whatever happened
+            is_late = time.monotonic() > until
+            if is_of_the_data and (is_late or not is_held):
+                raise GradebookError(f"{_shown(self.url)}: the gradebook cannot store this ({said})")
             if not is_held:
                 is_old = "no such" in said or "column" in said
                 advice = "; is it of an older nbgrader? `nbgrader db upgrade` renews it" if is_old else ""
-                raise GradebookError(f"{_shown(self.url)}: the gradebook cannot be used ({said}){advice}")
-            if time.monotonic() > until:
+                raise UnusableError(f"{_shown(self.url)}: the gradebook cannot be used ({said}){advice}")
+            if is_late:
                 raise LockedError(
                     f"{_shown(self.url)}: another program holds the gradebook ({said}); close formgrader and run the same command again: "
                     "nothing is lost, and nothing is graded twice"
@@ -311,15 +326,15 @@ def _checked(url: str) -> str:
         parts = make_url(url)
         create_engine(parts)
     except (ArgumentError, NoSuchModuleError):
-        raise GradebookError(
+        raise UnusableError(
             f"{plain(url[:200])}: expected a database as sqlite:////folder/gradebook.db or postgresql://user@host/name"
         ) from None
     except ImportError as error:  # the database's own package
-        raise GradebookError(
+        raise UnusableError(
             f"{_shown(url)}: needs the package {error.name}; for PostgreSQL: pip install psycopg2-binary"
         ) from None
     if parts.drivername.startswith("sqlite") and parts.database and not Path(parts.database).parent.is_dir():
-        raise GradebookError(f"{parts.database}: there is no folder {Path(parts.database).parent}; make it first")
+        raise UnusableError(f"{parts.database}: there is no folder {Path(parts.database).parent}; make it first")
     return url
 
 

@@ -6,6 +6,7 @@ so may look like another student's front. No link is followed, and everything is
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from unet_edu.grading.alone import failing_alone
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
 from unet_edu.grading.files import SubmissionError, is_notebook, read
 from unet_edu.grading.text import one_line, plain
@@ -78,6 +80,8 @@ class HandedIn:
         What the time is, where it could not be understood.
     is_file : bool
         No folder, so that the name has an ending.
+    failure : str
+        What went wrong in the grader itself.
     """
 
     entry: str
@@ -89,6 +93,7 @@ class HandedIn:
     submitted: datetime | None = None
     time_text: str = ""
     is_file: bool = False
+    failure: str = ""
 
     @property
     def own_names(self) -> list[str]:
@@ -111,18 +116,10 @@ def look_at(entry: os.DirEntry[str], assignment: Assignment, zone: ZoneInfo | No
     if LITTER.fullmatch(name):
         return None
     found = HandedIn(name, _claims(name))
-    try:
-        if entry.is_dir(follow_symlinks=False):
-            found.claims = [claim for claim in found.claims if claim.platform == "moodle"]  # Canvas packs no folders
-            _look_into(Path(entry.path), assignment, zone, found)
-        elif entry.is_file(follow_symlinks=False):
-            found.is_file = True
-            _add(found, found.claims[0].file if found.claims else name, Path(entry.path))
-        else:
-            found.is_file = True
-            found.problem = "is a link, a pipe or a device; nothing behind it is graded"
-    except OSError as error:
-        found.problem = f"cannot be read ({error.strerror})"
+    with failing_alone(functools.partial(setattr, found, "failure")):
+        _open(entry, assignment, zone, found)
+    if found.failure:
+        return found
     if name.startswith(".") and not (found.notebooks or found.problem):
         return None  # settings of some program
     if not any(map(str.isalnum, found.own_names[0])):
@@ -130,6 +127,21 @@ def look_at(entry: os.DirEntry[str], assignment: Assignment, zone: ZoneInfo | No
     elif "�" in found.called:
         found.note = f"{STRANGE_NAME} {found.note}".strip()
     return found
+
+
+def _open(entry: os.DirEntry[str], assignment: Assignment, zone: ZoneInfo | None, found: HandedIn) -> None:
+    try:
+        if entry.is_dir(follow_symlinks=False):
+            found.claims = [claim for claim in found.claims if claim.platform == "moodle"]  # Canvas packs no folders
+            _look_into(Path(entry.path), assignment, zone, found)
+        elif entry.is_file(follow_symlinks=False):
+            found.is_file = True
+            _add(found, found.claims[0].file if found.claims else found.entry, Path(entry.path))
+        else:
+            found.is_file = True
+            found.problem = "is a link, a pipe or a device; nothing behind it is graded"
+    except OSError as error:
+        found.problem = f"cannot be read ({error.strerror})"
 
 
 def _claims(name: str) -> list[Claim]:

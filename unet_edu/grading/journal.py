@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from unet_edu.data.files import write_whole
+from unet_edu.grading.alone import concerns_all, told
 from unet_edu.grading.result import Result
 
 __all__ = ["Conditions", "Grading", "Journal", "file_name"]
@@ -85,6 +86,10 @@ class Grading:
         return cls(student, result, earlier, conditions.assignment, conditions.limits, doubt)
 
 
+class DamagedError(ValueError):
+    """A file of the journal that is not as it was written."""
+
+
 class Journal:
     """The gradings of one assignment.
 
@@ -98,17 +103,34 @@ class Journal:
 
     def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
         self.folder = folder
+        self.say = say
         folder.mkdir(parents=True, exist_ok=True)
         self.gradings: dict[str, Grading] = {}
+        self._unread: dict[str, Exception] = {}
         for path in sorted(folder.glob("*.json")):
             try:
-                grading = _read(path)
-            except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-                say(
-                    f"{path}: cannot be believed ({error}); it is now {_put_aside(path).name}, and what it kept is graded again"
-                )
-            else:
-                self.gradings[grading.student] = grading
+                self._take_up(path)
+            except Exception as error:
+                if concerns_all(error):
+                    raise
+                self._unread[path.name] = error
+                say(f"{path}: could not be read ({told(error)}); it stays as it is, and whose it is needs review")
+
+    def _take_up(self, path: Path) -> None:
+        try:
+            grading = _read(path)
+        except DamagedError as error:
+            self.say(
+                f"{path}: cannot be believed ({error}); it is now {_put_aside(path).name}, and what it kept is graded again"
+            )
+        else:
+            self.gradings[grading.student] = grading
+
+    def expect_read(self, student: str) -> None:
+        """Raise what the reading of this student's file raised: then it is not known whether they had a mark."""
+        error = self._unread.get(file_name(student, ".json"))
+        if error is not None:
+            raise error
 
     def write(self, grading: Grading) -> None:
         """Keep a grading: whole, or not at all."""
@@ -128,14 +150,22 @@ def file_name(student: str, ending: str) -> str:
 
 
 def _read(path: Path) -> Grading:
-    data: Any = json.loads(path.read_bytes())
-    kept = data["grading"]
-    if data["sha256"] != _digest(kept):
-        raise ValueError("it was changed, or is damaged")
-    result, earlier = Result.from_json(kept["result"]), kept["earlier"] and Result.from_json(kept["earlier"])
-    grading = Grading(**{**kept, "result": result, "earlier": earlier})
+    if not path.is_file():
+        raise DamagedError("it is no file")
+    try:
+        data: Any = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:  # of json, or of UTF-8
+        raise DamagedError(str(error)) from None
+    kept = data.get("grading") if isinstance(data, dict) else None
+    if not isinstance(kept, dict) or data.get("sha256") != _digest(kept):
+        raise DamagedError("it was changed, or is damaged")
+    try:
+        result, earlier = Result.from_json(kept["result"]), kept["earlier"] and Result.from_json(kept["earlier"])
+        grading = Grading(**{**kept, "result": result, "earlier": earlier})
+    except (TypeError, KeyError) as error:
+        raise DamagedError(f"another version of unet-edu wrote it: {error}") from None
     if path.name != file_name(grading.student, ".json"):
-        raise ValueError(f"it is of another student, {grading.student}")
+        raise DamagedError(f"it is of another student, {grading.student}")
     return grading
 
 

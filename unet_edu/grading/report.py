@@ -7,25 +7,31 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 import statistics
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from html import escape
 from typing import get_args
 
+from unet_edu.grading.alone import bare
 from unet_edu.grading.assignment import Assignment
 from unet_edu.grading.result import Outcome, Result, Status
 from unet_edu.grading.submissions import Roster
 from unet_edu.grading.text import one_line, plain, visible
 
-__all__ = ["Row", "canvas", "certain", "moodle", "number", "summary", "table"]
+__all__ = ["Row", "Table", "bare_line", "canvas", "certain", "moodle", "number", "summary", "table", "tables"]
 
-# A spreadsheet takes what begins so for a formula, and a formula can fetch an address with other cells in it.
-FORMULA = tuple("=+-@＝＋－＠")
+# A spreadsheet takes what begins so for a formula, and a formula can fetch an address with other cells in it. Before it there may be what
+# a reader drops: spaces, quotes, the joiners that cannot be seen.
+FORMULA = r"[\s\"\u200c\u200d]*(?=[=+@＝＋－＠﹦﹢﹣﹫−-])"
+BEGINS_FORMULA = re.compile(FORMULA)
+BEHIND_SEMICOLON = re.compile(f"(;{FORMULA})")
 # … but no signed number, and no name such as "-ada" or "@ada", which calls nothing: so ids stay what they are.
 HARMLESS = re.compile(r"[+-]?\d+([.,]\d+)?|[-+@][\w.@-]*")
 
@@ -93,7 +99,7 @@ class Row:
         score = self.decided.get(exercise)
         return certain(self.result).get(exercise) if score is None else score
 
-    @property
+    @cached_property
     def earned(self) -> float | None:
         """The mark before anything is taken off for being late. None as long as there is none, which is not 0."""
         scores = [self.score(exercise) for exercise, _ in self.assignment.points]
@@ -101,14 +107,14 @@ class Row:
             return None
         return sum(score or 0.0 for score in scores)
 
-    @property
+    @cached_property
     def penalty(self) -> float | None:
         """What is taken off because it came late; None when nobody knows when it came, or there is no mark."""
         if self.earned is None or self.submitted is None or not self.assignment.late_percent_per_day:
             return None
         return round(self.earned * self.assignment.lost(self.submitted), 2)
 
-    @property
+    @cached_property
     def mark(self) -> float | None:
         """The mark that counts."""
         return None if self.earned is None else self.earned - (self.penalty or 0.0)
@@ -130,26 +136,66 @@ def certain(result: Result) -> dict[str, float | None]:
 # ------------------------------------------------------------------------------------------------------------- the tables
 
 
+@dataclass(frozen=True)
+class Table:
+    """A table for a spreadsheet or a platform, whose lines can be made one by one.
+
+    Parameters
+    ----------
+    head : bytes
+        What stands above the students.
+    line : callable
+        From the row of a student to their line.
+    """
+
+    head: bytes
+    line: Callable[[Row], bytes]
+
+    def of(self, rows: Iterable[Row]) -> bytes:
+        """The whole table, in order of the students' names."""
+        return self.head + b"".join(self.line(row) for row in sorted(rows, key=lambda row: row.student))
+
+
+def tables(assignment: Assignment, roster: Roster | None = None) -> dict[str, Table]:
+    """All three, by the names of their files."""
+    return {
+        "marks.csv": _marks(assignment),
+        "moodle.csv": _moodle(assignment, roster),
+        "canvas.csv": _canvas(assignment, roster),
+    }
+
+
 def table(assignment: Assignment, rows: Iterable[Row]) -> bytes:
     """marks.csv: all that is known of each student, but no times, so that two runs give the same bytes.
 
     With a byte-order mark: without it Excel reads names such as Zoë wrongly. pandas and R know it.
     """
+    return _marks(assignment).of(rows)
+
+
+def _marks(assignment: Assignment) -> Table:
     late = ["late penalty"] if assignment.late_percent_per_day else []
     exercises = [exercise for exercise, _ in assignment.points]
-    lines = [
-        ["student", "status", "mark", "points", *late, *exercises]
-        + ["reason", "earlier mark", "notebook", "engine", "seed", "sandboxed"]
-    ]
-    for row in sorted(rows, key=lambda row: row.student):
+    titles = ["student", "status", "mark", "points", *late, *exercises]
+    titles += ["reason", "earlier mark", "notebook", "engine", "seed", "sandboxed"]
+
+    def line(row: Row) -> bytes:
         result = row.result
         numbers = [row.mark, row.points, *([row.penalty] if late else []), *map(row.score, exercises)]
-        lines.append(
+        return _csv(
             [row.student, result.status, *map(number, numbers)]
             + [result.reason[:MOST_REASON], number(row.earlier.earned if row.earlier else None)]
             + [result.notebook, result.engine, str(result.seed), "yes" if result.sandboxed else "no"]
         )
-    return b"\xef\xbb\xbf" + _csv(lines)
+
+    return Table(b"\xef\xbb\xbf" + _csv(titles), line)
+
+
+def bare_line(assignment: Assignment, student: str, reason: str) -> bytes:
+    """The line of marks.csv for a student of whom no other can be made: their name, in letters that mean nothing to anybody, and why."""
+    name, why = bare(student), bare(reason)
+    empty = "," * (1 + bool(assignment.late_percent_per_day) + len(assignment.points))
+    return f"{name},needs review,{empty},{why},,,,,\n".encode()
 
 
 def moodle(assignment: Assignment, rows: Iterable[Row], roster: Roster | None = None) -> bytes:
@@ -159,16 +205,21 @@ def moodle(assignment: Assignment, rows: Iterable[Row], roster: Roster | None = 
     `Identifier`, and looks at `Last modified (grade)` so that nothing newer is overwritten. Where `Maximum grade` differs from the assignment's
     points, marks are scaled to it. Without a worksheet the students' names are in `Username`. A student without a mark has an empty cell, which Moodle leaves alone.
     """
+    return _moodle(assignment, roster).of(rows)
+
+
+def _moodle(assignment: Assignment, roster: Roster | None) -> Table:
     kept = _moodle_keeps(roster) if roster else []
     most = roster.most if roster else None
     titles = [roster.columns[place] for place in kept] if roster and kept else ["Username"]
-    lines = [[*titles, *_moodle_fills(roster)]]
-    for row in sorted(rows, key=lambda row: row.student):
-        line = roster.students.get(row.student) if roster else None
-        known = [line[place] for place in kept] if line and kept else [row.student, *[""] * (len(titles) - 1)]
-        grade = _scaled(row, line[most] if line and most is not None else "")
-        lines.append([*known, grade, escape(_comment(row), quote=False)])
-    return _csv(lines)
+
+    def line(row: Row) -> bytes:
+        mine = roster.students.get(row.student) if roster else None
+        known = [mine[place] for place in kept] if mine and kept else [row.student, *[""] * (len(titles) - 1)]
+        grade = _scaled(row, mine[most] if mine and most is not None else "")
+        return _csv([*known, grade, escape(_comment(row), quote=False)])
+
+    return Table(_csv([*titles, *_moodle_fills(roster)]), line)
 
 
 def _moodle_keeps(roster: Roster) -> list[int]:
@@ -196,21 +247,27 @@ def canvas(assignment: Assignment, rows: Iterable[Row], roster: Roster | None = 
     assignments is meant, and the students' names are in `SIS Login ID`. A student without a mark has an empty cell; if Canvas has a mark there, it
     takes this for a change, and shows it before it changes anything.
     """
+    return _canvas(assignment, roster).of(rows)
+
+
+def _canvas(assignment: Assignment, roster: Roster | None) -> Table:
     end = roster.column("section") if roster else None
     info = roster.columns[: end + 1] if roster and end is not None else CANVAS_NEEDS
     place = _canvas_column(assignment, roster)
     title = roster.columns[place] if roster and place is not None else assignment.name
     possible = roster.worth[place] if roster and place is not None and roster.worth else ""
     points = number(sum(points for _, points in assignment.points))
-    lines = [[*info, title], ["    Points Possible", *[""] * (len(info) - 1), possible or points]]
-    for row in sorted(rows, key=lambda row: row.student):
-        line = roster.students.get(row.student) if roster else None
-        if roster and line:
-            cells = [line[at] if (at := roster.column(name)) is not None else "" for name in info]
+
+    def line(row: Row) -> bytes:
+        mine = roster.students.get(row.student) if roster else None
+        if roster and mine:
+            cells = [mine[at] if (at := roster.column(name)) is not None else "" for name in info]
         else:
-            cells = [row.student if name in ("Student", "SIS Login ID") else "" for name in info]
-        lines.append([*cells, _scaled(row, possible)])
-    return _csv(lines)
+            cells = [row.student if name.strip().casefold() in ("student", "sis login id") else "" for name in info]
+        return _csv([*cells, _scaled(row, possible)])
+
+    head = _csv([*info, title]) + _csv(["    Points Possible", *[""] * (len(info) - 1), possible or points])
+    return Table(head, line)
 
 
 def _canvas_column(assignment: Assignment, roster: Roster | None) -> int | None:
@@ -232,7 +289,7 @@ def _scaled(row: Row, most: str) -> str:
         factor = float(most.replace(",", ".")) / row.points
     except ValueError:  # empty, or words
         factor = 1.0
-    return number(row.mark * (factor if factor > 0 else 1.0))
+    return number(row.mark * (factor if 0 < factor < math.inf else 1.0))
 
 
 def _comment(row: Row) -> str:
@@ -249,17 +306,21 @@ def _comment(row: Row) -> str:
     return " ".join(said)
 
 
-def _csv(lines: Iterable[Sequence[str]]) -> bytes:
+def _csv(cells: Iterable[str]) -> bytes:
+    """One line."""
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows([_cell(cell) for cell in line] for line in lines)
+    csv.writer(text, lineterminator="\n").writerow(map(_cell, cells))
     return text.getvalue().encode()
 
 
 def _cell(text: str) -> str:
-    """A cell that is shown as it is, and computed by no spreadsheet: an apostrophe before a formula makes it text."""
+    """A cell that is shown as it is, and computed by no spreadsheet: an apostrophe before a formula makes it text.
+
+    In half of the world a spreadsheet divides at semicolons, whatever is quoted: so each part behind one is treated as a cell of its own.
+    """
     text = visible(re.sub(r"[\r\n\t]+", " ", text))
-    is_formula = text.lstrip().startswith(FORMULA) and not HARMLESS.fullmatch(text)
-    return "'" + text if is_formula else text
+    text = BEHIND_SEMICOLON.sub(r"\1'", text)
+    return "'" + text if BEGINS_FORMULA.match(text) and not HARMLESS.fullmatch(text) else text
 
 
 def number(value: float | None) -> str:

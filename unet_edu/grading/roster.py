@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import json
 import re
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from unet_edu.grading.alone import failing_alone
 from unet_edu.grading.files import SubmissionError, read
 from unet_edu.grading.text import plain
 from unet_edu.grading.times import in_utc
@@ -221,19 +223,27 @@ class Owners:
         # What is assigned before what people choose; in each the very letters before those that only look like them.
         self.names: tuple[dict[str, set[str]], ...] = ({}, {}, {}, {})
         self.numbers: dict[tuple[str, str], set[str]] = {}
+        self.failures: dict[str, str] = {}  # over whom the grader itself failed, and why
         places = _identifying(roster.columns, list(roster.students.values()))
         chosen = {at for title in CHOSEN if (at := roster.column(title)) is not None}
         if roster.worksheet:  # addresses, Moodle's identifier, and then what people are called
             chosen = {*places[places.index(0) + 1 :]}
-        for student, line in roster.students.items():
-            called = [(line[at], at in chosen) for at in places] + [(_whole_name(roster, line), True)]
-            for name, is_chosen in called:
-                if name:
-                    self.names[is_chosen].setdefault(plain(name), set()).add(student)
-                    self.names[2 + is_chosen].setdefault(key(name), set()).add(student)
-            for platform, place in self._numbered():
-                if number := re.search(r"[0-9]+$", line[place]):
-                    self.numbers.setdefault((platform, number[0]), set()).add(student)
+        for student in roster.students:
+            with failing_alone(functools.partial(self.failures.__setitem__, student)):
+                self._add(student, places, chosen)
+        for student in self.failures:  # so that what is called exactly so is still theirs
+            self.names[1].setdefault(student, set()).add(student)
+
+    def _add(self, student: str, places: Sequence[int], chosen: set[int]) -> None:
+        line = self.roster.students[student]
+        called = [(line[at], at in chosen) for at in places] + [(_whole_name(self.roster, line), True)]
+        for name, is_chosen in called:
+            if name:
+                self.names[is_chosen].setdefault(plain(name), set()).add(student)
+                self.names[2 + is_chosen].setdefault(key(name), set()).add(student)
+        for platform, place in self._numbered():
+            if number := re.search(r"[0-9]+$", line[place]):
+                self.numbers.setdefault((platform, number[0]), set()).add(student)
 
     def _numbered(self) -> list[tuple[str, int]]:
         """Where the numbers are that Moodle and Canvas put into the names of files. nbgrader's `id` is neither."""

@@ -6,18 +6,20 @@ person has looked.
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from unet_edu.grading.alone import bare, failing_alone
 from unet_edu.grading.assignment import Assignment
 from unet_edu.grading.choice import choose
 from unet_edu.grading.files import SubmissionError, read
 from unet_edu.grading.handed_in import COPY, SHOWN, HandedIn, look_at
 from unet_edu.grading.roster import Owners, Roster, read_roster
-from unet_edu.grading.text import one_line, plain
+from unet_edu.grading.text import plain
 
 __all__ = ["Roster", "Submission", "SubmissionError", "find", "read", "read_roster"]
 
@@ -48,6 +50,8 @@ class Submission:
         What else the instructor should know.
     is_odd : bool
         Whether somebody has to look though there is a mark: the list of the class does not fit.
+    failure : str
+        What went wrong in the grader itself: then nothing else is known.
     """
 
     student: str
@@ -57,6 +61,7 @@ class Submission:
     doubt: str = ""
     note: str = ""
     is_odd: bool = False
+    failure: str = ""
 
 
 @dataclass
@@ -66,6 +71,7 @@ class _Row:
     found: list[HandedIn]
     doubt: str = ""
     note: str = ""
+    failure: str = ""
 
 
 def find(
@@ -101,9 +107,7 @@ def find(
             entries = sorted(scan, key=lambda entry: entry.name)
     except OSError as error:
         raise SubmissionError(f"{folder}: the folder cannot be read ({error.strerror})") from None
-    looked_at = [_looked_at(entry, assignment, zone) for entry in entries]
-    all_found = [found for found in looked_at if found]
-    rows = _by_student(all_found, roster)
+    rows = _by_student(_looked_at(entries, assignment, zone), roster)
     if not rows and not roster:
         raise SubmissionError(f"{folder}: expected notebooks (NAME.ipynb) or a folder for each student, found none")
     listed = roster.students if roster else {}
@@ -112,46 +116,54 @@ def find(
     return sorted(absent + present, key=lambda submission: submission.student)
 
 
-def _looked_at(entry: os.DirEntry[str], assignment: Assignment, zone: ZoneInfo | None) -> HandedIn | None:
-    """What an entry is. A mistake of ours costs its owner a look, and nobody else anything."""
-    try:
-        return look_at(entry, assignment, zone)
-    except Exception as error:  # noqa: BLE001, one row fails, never the class
-        return HandedIn(entry.name, [], problem=_failed(error))
-
-
-def _settled(student: str, row: _Row, assignment: Assignment, roster: Roster | None) -> Submission:
-    """What counts of one student's, likewise."""
-    try:
-        return _submission(student, row, assignment, roster)
-    except Exception as error:  # noqa: BLE001, one row fails, never the class
-        return Submission(student, None, _failed(error))
-
-
-def _failed(error: Exception) -> str:
-    return f"the grader itself failed ({type(error).__name__}: {one_line(str(error), 200)})"
-
-
 # --------------------------------------------------------------------------------------------------------------- whose it is
+
+
+def _looked_at(entries: list[os.DirEntry[str]], assignment: Assignment, zone: ZoneInfo | None) -> list[HandedIn]:
+    all_found = []
+    for entry in entries:
+        found: HandedIn | None = HandedIn(entry.name.removesuffix(".ipynb"), [])
+        with failing_alone(functools.partial(setattr, found, "failure")):
+            found = look_at(entry, assignment, zone)
+        if found:
+            all_found.append(found)
+    return all_found
 
 
 def _by_student(all_found: list[HandedIn], roster: Roster | None) -> dict[str, _Row]:
     owners = Owners(roster) if roster else None
     rows: dict[str, _Row] = {}
-    called = {found.called for found in all_found}
+    called: dict[str, str] = {}  # each entry's name in a row of its own
     for found in all_found:
-        try:
-            student, doubt, note = _owner(found, owners) if owners else _unlisted(found, called)
-        except Exception as error:  # noqa: BLE001, one row fails, never the class
-            student, doubt, note = "", _failed(error), ""
-        if not student:
-            student = plain(found.entry) if doubt else found.called
-            while owners and student in owners.roster.students:  # it is called like somebody else
-                student += "~"
+        with failing_alone(functools.partial(setattr, found, "failure")):
+            called[found.entry] = found.called
+    for found in all_found:
+        student = doubt = note = ""
+        with failing_alone(functools.partial(setattr, found, "failure")):
+            student, doubt, note = _whose(found, owners, {*called.values()})
+        student = student or _shown(found.entry.removesuffix(".ipynb"))
         row = rows.setdefault(student, _Row([]))
         row.found.append(found)
         row.doubt, row.note = row.doubt or doubt, row.note or note
+        row.failure = row.failure or found.failure
+    for student, why in owners.failures.items() if owners else ():
+        rows.setdefault(student, _Row([])).failure = why
     return rows
+
+
+def _shown(name: str) -> str:
+    """What a row is called where reading the name failed: that name, or one that nobody else has."""
+    return name if bare(name) == name else f"{bare(name)}~"
+
+
+def _whose(found: HandedIn, owners: Owners | None, called: set[str]) -> tuple[str, str, str]:
+    """Whose an entry is: student, doubt, note. Nobody's has a row of its own."""
+    student, doubt, note = _owner(found, owners) if owners else _unlisted(found, called)
+    if not student:
+        student = plain(found.entry) if doubt else found.called
+        while owners and student in owners.roster.students:  # it is called like somebody else
+            student += "~"
+    return student, doubt, note
 
 
 def _unlisted(found: HandedIn, called: set[str]) -> tuple[str, str, str]:
@@ -187,8 +199,16 @@ def _owner(found: HandedIn, owners: Owners) -> tuple[str, str, str]:
 # ------------------------------------------------------------------------------------------------------------ what counts of it
 
 
-def _submission(student: str, row: _Row, assignment: Assignment, roster: Roster | None) -> Submission:
+def _settled(student: str, row: _Row, assignment: Assignment, roster: Roster | None) -> Submission:
     """What counts of all that a student handed in. The roster's time, which the instructor wrote, goes before a file's."""
+    failures = [row.failure] if row.failure else []
+    if not failures:
+        with failing_alone(failures.append):
+            return _submission(student, row, assignment, roster)
+    return Submission(student, None, failure=failures[0])
+
+
+def _submission(student: str, row: _Row, assignment: Assignment, roster: Roster | None) -> Submission:
     notebooks = [each for found in row.found for each in found.notebooks]
     others = [name for found in row.found for name in found.others]
     problem = next((found.problem for found in row.found if found.problem), "")
