@@ -47,12 +47,27 @@ class Notebook:
 
     def defined(self, name: str) -> str:
         """The source of the last definition of a function, class or variable at the top level of a cell; "" when there is none."""
-        for source in reversed(self.cells):
-            if name in source and (tree := _tree(source)):
-                for statement in reversed(tree.body):
-                    if name in _names(statement):
-                        return _text(source, statement)[:MOST_SHOWN]
-        return ""
+        return self._last(name)[1]
+
+    def where(self, name: str) -> int:
+        """The number of the cell in which that stands, from 1; 0 when there is none."""
+        return self._last(name)[0]
+
+    def makes(self, cell: int, name: str) -> bool:
+        """Whether a cell, if it came to its end, could give something this name: by a definition, an import, an assignment."""
+        source = self.cells[cell - 1]
+        tree = _tree(source)
+        if tree is None:
+            return re.search(rf"\b{re.escape(name)}\b", source) is not None
+        return not {name, "*"}.isdisjoint(_made(tree))
+
+    def _last(self, name: str) -> tuple[int, str]:
+        for number, source in reversed([*enumerate(self.cells, 1)]):
+            if name in source:
+                text = _definition(source, name)[:MOST_SHOWN]
+                if text:
+                    return number, text
+        return 0, ""
 
 
 def read(data: bytes) -> Notebook:
@@ -89,6 +104,52 @@ def _tree(source: str) -> ast.Module | None:
         return parsed(source)[0]
     except (RecursionError, MemoryError):
         return None
+
+
+def _definition(source: str, name: str) -> str:
+    """The last definition of a name in a cell. In one that is no Python, as this grader knows it: its line, and those below that are indented."""
+    tree = _tree(source)
+    if tree is None:
+        begin = rf"^[ \t]*(?:(?:async +)?def +{re.escape(name)}\b|{re.escape(name)} *=[^=])"
+        found = re.findall(rf"{begin}.*(?:\n(?:[ \t)].*)?)*", source, re.MULTILINE)
+        return found[-1].rstrip() if found else ""
+    for statement in reversed([*_statements(tree)]):
+        if name in _names(statement):
+            return _text(source, statement)
+    return ""
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
+    """The statements of a cell in their order, also those in `if`, `try` and `with`."""
+    left = tree.body[::-1]
+    while left:
+        statement = left.pop()
+        yield statement
+        if isinstance(statement, ast.If | ast.Try | ast.With | ast.ExceptHandler):
+            for field in ("finalbody", "orelse", "handlers", "body"):
+                left += getattr(statement, field, [])[::-1]
+
+
+def _made(tree: ast.Module) -> set[str]:
+    """The names to which a cell gives something, also as attributes and under keys; "*" when it imports all names of a module."""
+    made, left = set[str](), list[ast.AST](tree.body)
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            made.add(node.name)
+            continue  # what is inside stays there
+        if isinstance(node, ast.alias):
+            made.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            made.add(node.id)
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            made.add(node.attr)
+        elif (
+            isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.slice, ast.Constant)
+        ):
+            made.add(str(node.slice.value))
+        left += ast.iter_child_nodes(node)
+    return made
 
 
 def content(data: bytes) -> dict[str, Any]:

@@ -1,0 +1,72 @@
+"""Why a function may fail here that is right elsewhere: a package, a file or a cell is missing, or its cell is no Python for this grader.
+
+No mark comes of that, and no 0 either: the row says what is missing, and a person decides.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from unet_edu.checks.exercise import Answer
+from unet_edu.grading.notebook import Notebook
+from unet_edu.grading.session import NO_PYTHON, Session
+
+__all__ = ["lacks", "no_python", "unknown_name"]
+
+PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+MOST_TEXT = 100  # characters of an exception
+
+# What `attempt` writes of an exception: its type, and its text up to the end of the line.
+RAISED = re.compile(r"Your (?:function|network) (?:stopped with|could not be called\.) (?:\w+\.){0,5}(\w{1,60}): (.+)")
+MODULE = re.compile(r"No module named '([\w.]{1,60})'")
+NAME = re.compile(r"name '(\w{1,60})' is not defined")
+PART = re.compile(r"(?:has no attribute )?'(\w{1,60})'$")  # of an object, or a key
+FILES = ("FileNotFoundError", "NotADirectoryError")
+NETWORK = ("URLError", "ConnectionError", "ConnectTimeout", "ProxyError", "gaierror")
+GPU = re.compile(r"CUDA|NVIDIA")
+
+
+def no_python(book: Notebook, session: Session, name: str) -> str:
+    """Where the last definition of a function stands, as a sentence, if nothing of its cell could be run; or ""."""
+    cell = book.where(name)
+    said = session.raised.get(cell, "")
+    if not said.startswith(NO_PYTHON):
+        return ""
+    return f"{name} is written in cell {cell}, which is no Python for the grader's {PYTHON} ({said[:MOST_TEXT]}): is it for a newer one, or is a sign missing?"
+
+
+def lacks(book: Notebook, session: Session, answer: Answer) -> str:
+    """What a function did not find here that it may find elsewhere, as the rest of a sentence that starts with it; or ""."""
+    kind, text = _raised(answer)
+    if kind in ("ImportError", "ModuleNotFoundError"):
+        package = MODULE.search(text)
+        return f"needs the package {package[1]}, which is not installed here" if package else f"cannot import: {text}"
+    if kind in FILES:
+        return f"needs a file that is not here: {text}"
+    if kind in NETWORK:
+        return f"needs the internet, which is not here: {kind}"
+    if GPU.search(text):
+        return f"needs a GPU, which is not here: {text}"
+    missing = (NAME if kind == "NameError" else PART).search(text)
+    if kind not in ("NameError", "AttributeError", "KeyError") or not missing:
+        return ""
+    for cell, said in reversed(session.raised.items()):
+        if book.makes(cell, missing[1]):
+            return f"needs {missing[1]}, and cell {cell}, which makes it, stopped with {said[:MOST_TEXT]}"
+    for stop in reversed(session.stops):
+        if kind == "NameError" or book.makes(stop.cell, missing[1]):
+            return f"needs {missing[1]}, which is not there: {stop}"
+    return ""
+
+
+def unknown_name(answer: Answer) -> str:
+    """The text of an exception that says that something is not known at all, as a slip makes it, or another version; or ""."""
+    kind, text = _raised(answer)
+    is_module = kind == "AttributeError" and text.startswith("module ")
+    return f"stopped with {kind}: {text}" if kind == "NameError" or is_module else ""
+
+
+def _raised(answer: Answer) -> tuple[str, str]:
+    found = RAISED.match(answer.message) if answer.kind == "raised" else None
+    return (found[1], found[2].split(" (")[0][:MOST_TEXT]) if found else ("", "")
