@@ -43,7 +43,7 @@ class Pretended:
 
     Lines of a cell:
 
-    die, loop: the cell does. die!: its definitions do, too. raise: it raises. define A B: what is there then, in the definitions, too.
+    die, loop: the cell does. die!: its definitions do, too. die=: its assignments do, too. raise: it raises. define A B: what is there then, in the definitions, too.
     """
 
     def __init__(self, log, functions, forbidding=()):
@@ -60,7 +60,9 @@ class Pretended:
     def ask(self, request, seconds):
         assert not self.dead, "nobody asks a dead sandbox"
         kind, *rest = pickle.loads(request)
-        return self.call(*rest, seconds) if kind == "call" else self.run(kind, *rest, seconds)
+        if kind == "call":
+            return self.call(*rest, seconds)
+        return self.run("assignments" if kind == "definitions" and rest[1] else kind, rest[0], seconds)
 
     def run(self, kind, source, seconds):
         self.log.append(f"{kind} {source}")
@@ -71,8 +73,8 @@ class Pretended:
                 self.known |= set(names)
             elif kind == "cell" and word == "raise":
                 ok = False
-            elif kind == "cell" or word.endswith("!"):
-                self.happen(word.rstrip("!"), seconds)
+            elif kind == "cell" or word.endswith("!") or (word.endswith("=") and kind == "assignments"):
+                self.happen(word.rstrip("!="), seconds)
         return json.dumps({"ok": ok, "error": "" if ok else "ValueError: at 0x7f"}).encode() + b"\n"
 
     def happen(self, word, seconds):
@@ -151,18 +153,25 @@ def test_a_stopped_cell_is_replaced_by_its_definitions_and_those_behind_it_run(p
     result, log = pretend("x = 1", "define conv2d_naive\nloop", "define out_size conv2d_multichannel receptive_field")
     assert (result.status, result.earned) == ("graded", 10)
     assert result.reason == "cell 2 ran longer than 60 seconds"
-    assert result.notes == ("Cell 2 ran longer than 60 seconds. Only its definitions were run then.",)
+    assert result.notes == ("Cell 2 ran longer than 60 seconds. Only its definitions and assignments were run then.",)
     again = log[log.index("end") :]
-    assert again[3:5] == ["cell x = 1", "definitions define conv2d_naive\nloop"]
+    assert again[3:5] == ["cell x = 1", "assignments define conv2d_naive\nloop"]
     assert log.count("start") == 2
 
 
 def test_a_cell_whose_definitions_stop_is_left_out(pretend):
     result, log = pretend(ALL, "die!")
     assert (result.status, result.earned) == ("graded", 10)
-    assert [line for line in log if "die!" in line] == ["cell die!", "definitions die!"]
-    assert log.count("start") == 3
+    assert [line for line in log if "die!" in line] == ["cell die!", "assignments die!", "definitions die!"]
+    assert log.count("start") == 4
     assert result.notes[-1] == "Cell 2 was ended by the signal SIGKILL. It was left out then."
+
+
+def test_a_cell_whose_assignments_stop_gives_its_definitions(pretend):
+    result, log = pretend("define conv2d_naive\ndie=", ALL)
+    assert (result.status, result.earned) == ("graded", 10)
+    assert [line.split()[0] for line in log if "die=" in line] == ["cell", "assignments", "definitions"]
+    assert result.notes[-1] == "Cell 1 was ended by the signal SIGKILL. Only its definitions were run then."
 
 
 def test_cells_that_raise_are_noted_without_what_differs_from_run_to_run(pretend):
@@ -176,7 +185,7 @@ def test_a_notebook_of_killing_cells_gets_only_its_definitions_run(pretend):
     result, log = pretend(*["die"] * 30, ALL)
     assert (result.status, result.earned) == ("graded", 10)
     assert log.count("start") == session.MOST_STOPS + 1
-    assert "Of all cells, only the definitions were run then." in result.notes[-1]
+    assert "Of all cells, only the definitions and assignments were run then." in result.notes[-1]
     assert result.reason.endswith("and 3 more") and result.reason.count(";") == 5
 
 
@@ -201,7 +210,10 @@ def test_a_function_that_dies_in_fresh_cases_only_earns_nothing(pretend):
     found = by_name(result)["out_size"]
     assert (result.status, result.earned) == ("partial", 8)
     assert (found.verdict, found.earned, found.visible, found.fresh[0]) == ("crashed", None, (5, 5), 0)
-    assert "in the case “a stride that leaves pixels over”: it was ended by the signal SIGKILL." in found.message
+    assert "in the case “a stride that leaves pixels over”: it ended Python." in found.message, (
+        "a number would say much"
+    )
+    assert result.reason == "out_size ended Python"
 
 
 @pytest.mark.parametrize(("behaviour", "status"), [("die", "crashed"), ("loop", "timed out"), ("grow", "over memory")])
@@ -221,7 +233,7 @@ def test_garbage_in_the_place_of_an_answer_is_a_crash_of_that_function(pretend):
 def test_what_an_earlier_function_left_behind_is_not_held_against_the_next(pretend):
     result, log = pretend(ALL, out_size="die after others")
     assert (result.status, result.earned) == ("graded", 10)
-    assert log.count("start") == 2
+    assert log.count("start") == 3, "for the visible cases, and for the fresh ones"
 
 
 def test_a_missing_function_is_told_and_the_others_count(pretend):
