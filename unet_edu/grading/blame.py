@@ -12,7 +12,7 @@ from unet_edu.checks.exercise import Answer
 from unet_edu.grading.notebook import Notebook
 from unet_edu.grading.session import NO_PYTHON, Session
 
-__all__ = ["lacks", "no_python", "unknown_name"]
+__all__ = ["lacks", "no_python", "stopped_maker", "unknown_name"]
 
 PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
 MOST_TEXT = 100  # characters of an exception
@@ -21,8 +21,9 @@ MOST_TEXT = 100  # characters of an exception
 RAISED = re.compile(r"Your (?:function|network) (?:stopped with|could not be called\.) (?:\w+\.){0,5}(\w{1,60}): (.+)")
 MODULE = re.compile(r"No module named '([\w.]{1,60})'")
 NAME = re.compile(r"name '(\w{1,60})' is not defined")
-PART = re.compile(r"(?:has no attribute )?'(\w{1,60})'$")  # of an object, or a key
-FILES = ("FileNotFoundError", "NotADirectoryError")
+PART = re.compile(r"(?:has no attribute |^)'(\w{1,60})'")  # of an object, or a key
+FILES = ("FileNotFoundError", "NotADirectoryError", "PermissionError")
+PACKAGES = ("ImportError", "ModuleNotFoundError", "PackageNotFoundError")
 NETWORK = ("URLError", "ConnectionError", "ConnectTimeout", "ProxyError", "gaierror")
 GPU = re.compile(r"CUDA|NVIDIA")
 
@@ -33,16 +34,16 @@ def no_python(book: Notebook, session: Session, name: str) -> str:
     said = session.raised.get(cell, "")
     if not said.startswith(NO_PYTHON):
         return ""
-    return f"{name} is written in cell {cell}, which is no Python for the grader's {PYTHON} ({said[:MOST_TEXT]}): is it for a newer one, or is a sign missing?"
+    return f"{name} is written in cell {cell}, which the grader's {PYTHON} cannot read ({said[:MOST_TEXT]}): it is newer, or has a slip"
 
 
 def lacks(book: Notebook, session: Session, answer: Answer) -> str:
     """What a function did not find here that it may find elsewhere, as the rest of a sentence that starts with it; or ""."""
     kind, text = _raised(answer)
-    if kind in ("ImportError", "ModuleNotFoundError"):
+    if kind in PACKAGES:
         package = MODULE.search(text)
         return f"needs the package {package[1]}, which is not installed here" if package else f"cannot import: {text}"
-    if kind in FILES:
+    if kind in FILES or "Read-only file system" in text:
         return f"needs a file that is not here: {text}"
     if kind in NETWORK:
         return f"needs the internet, which is not here: {kind}"
@@ -51,13 +52,18 @@ def lacks(book: Notebook, session: Session, answer: Answer) -> str:
     missing = (NAME if kind == "NameError" else PART).search(text)
     if kind not in ("NameError", "AttributeError", "KeyError") or not missing:
         return ""
+    maker = stopped_maker(book, session, missing[1])
+    if kind == "NameError" and session.stops and not maker:
+        maker = str(session.stops[-1])
+    return f"needs {missing[1]}, which is not there: {maker}" if maker else ""
+
+
+def stopped_maker(book: Notebook, session: Session, name: str) -> str:
+    """The cell that would have made something of this name and did not come to its end, and why not; or ""."""
     for cell, said in reversed(session.raised.items()):
-        if book.makes(cell, missing[1]):
-            return f"needs {missing[1]}, and cell {cell}, which makes it, stopped with {said[:MOST_TEXT]}"
-    for stop in reversed(session.stops):
-        if kind == "NameError" or book.makes(stop.cell, missing[1]):
-            return f"needs {missing[1]}, which is not there: {stop}"
-    return ""
+        if book.makes(cell, name):
+            return f"cell {cell} stopped with {said[:MOST_TEXT]}"
+    return next((str(stop) for stop in reversed(session.stops) if book.makes(stop.cell, name)), "")
 
 
 def unknown_name(answer: Answer) -> str:

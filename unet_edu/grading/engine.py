@@ -189,55 +189,53 @@ def _examined(session: Session, work: _Work, book: Notebook) -> _Found:
         judged = stopped(exercise, work.points, cases, answers, stop.why, stop.detail, work.code)
         return _Found(judged, f"{work.name} {stop.detail}")
     judged = outcome(exercise, work.points, cases, answers, work.code)
+    why = "" if judged.verdict == "right" else _elsewhere(session, work, book, judged)
     if not judged.earned:  # nobody has to look whether it used what is forbidden
-        return _wrong(session, work, book, judged)
+        unknown = blame.unknown_name(answers[0])
+        return _not_judged(judged, why) if why else _Found(judged, f"{work.name} {unknown}" if unknown else "")
     used = work.used | work.used_late
     if not used:
-        return _Found(judged)
-    names = (
-        _listed(list(work.used), MOST_NAMES, ", ") or "something"
-    )  # which names it uses in fresh cases may say what they are
-    forbids = f"Your function uses {names}, which this exercise asks you to do without."
-    return _to_review(_Found(judged, f"{work.name} uses {_listed(list(used), MOST_NAMES, ', ')}"), forbids)
+        return _Found(judged, why)
+    # Which names a function uses in fresh cases only, it could have chosen for what they say of them.
+    forbids = f"Your function uses {_listed([*work.used], MOST_NAMES, ', ') or 'something'}, which this exercise asks you to do without."
+    return _to_review(_Found(judged, f"{work.name} uses {_listed([*used], MOST_NAMES, ', ')}"), forbids)
 
 
-def _wrong(session: Session, work: _Work, book: Notebook, judged: Outcome) -> _Found:
-    """What earns nothing is wrong, unless all that fails does so for something that is not here."""
+def _elsewhere(session: Session, work: _Work, book: Notebook, judged: Outcome) -> str:
+    """Why a function that is not right here may be right elsewhere, if all that fails does so for something that is missing here."""
     name, cell = work.name, book.where(work.name)
+    if unread := blame.no_python(book, session, name):
+        return unread
+    if judged.verdict == "not written" and cell in session.raised and STUB not in work.code:
+        return f"{name} is written in cell {cell}, which stopped with {session.raised[cell]}"
     lacks = [blame.lacks(book, session, answer) for answer in work.answers]
-    groups = [case.group for case in work.cases]
-    why = blame.no_python(book, session, name)
-    if not why and judged.verdict == "not written" and cell in session.raised and STUB not in work.code:
-        why = f"{name} is written in cell {cell}, which stopped with {session.raised[cell]}"
-    if not why and sum(map(bool, lacks)) == sum(count - right for right, count in (judged.visible, judged.fresh)):
-        # Only what it says before it has seen a fresh case is shown.
-        what = [what for what, group in zip(lacks, groups, strict=True) if what and group == "visible"]
-        why = f"{name} {what[0] if what else 'needs something that is not here'}"
-    if why:
-        return _not_judged(judged, why)
-    unknown = blame.unknown_name(work.answers[0])
-    return _Found(judged, f"{name} {unknown}" if unknown else "")
+    if sum(map(bool, lacks)) < sum(count - right for right, count in (judged.visible, judged.fresh)):
+        return ""
+    # Only what was said before the first fresh case is shown.
+    what = [what for what, case in zip(lacks, work.cases, strict=True) if what and case.group == "visible"]
+    return f"{name} {what[0] if what else 'needs something that is not here'}"
 
 
 def _missing(session: Session, work: _Work, book: Notebook) -> _Found:
     """Nothing of this name is there after the last cell: because nobody wrote it, or because a cell did not come so far."""
     name, cell = work.name, book.where(work.name)
     nothing = Outcome(name, work.points, None, "crashed", code=work.code)
-    if not work.code:
-        message = f"When all cells have run, there is no function `{name}`."
-        return _Found(
-            replace(nothing, earned=0.0, verdict="missing", message=message), f"{name} is not in the notebook"
-        )
     why = blame.no_python(book, session, name)
-    if why:
-        return _not_judged(nothing, why)
-    if cell in session.raised:
-        return _not_judged(nothing, f"{name} is written in cell {cell}, which stopped with {session.raised[cell]}")
-    if session.stops:
+    maker = blame.stopped_maker(book, session, name)
+    if why or cell in session.raised:
+        return _not_judged(
+            nothing, why or f"{name} is written in cell {cell}, which stopped with {session.raised[cell]}"
+        )
+    if session.stops and work.code:
         last = session.stops[-1]
         message = f"The notebook was stopped before `{name}` was there: {last}."
         return _Found(replace(nothing, verdict=last.why, message=message), f"{name} was not reached")
-    return _not_judged(nothing, f"{name} is written in cell {cell}, and is not there when all cells have run")
+    if maker:  # it imports all of a module, or runs a text
+        return _not_judged(nothing, f"{name} is not there: {maker}")
+    if work.code:
+        return _not_judged(nothing, f"{name} is written in cell {cell}, and is not there when all cells have run")
+    message = f"When all cells have run, there is no function `{name}`."
+    return _Found(replace(nothing, earned=0.0, verdict="missing", message=message), f"{name} is not in the notebook")
 
 
 def _not_judged(found: Outcome, why: str) -> _Found:

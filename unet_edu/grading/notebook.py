@@ -26,6 +26,7 @@ MOST_BRACKETS = 1_000_000  # "[" and "{": each may become an object of 200 bytes
 
 CLEARED = "Clear the outputs (in JupyterLab: Edit → Clear Outputs of All Cells), save it, and hand it in again."
 
+MAKES_ANYTHING = re.compile(r"^\s*%(run|store|load)\b|\b(exec|globals|run_path|setattr)\(", re.MULTILINE)
 MERGE = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
 
 
@@ -54,11 +55,11 @@ class Notebook:
         return self._last(name)[0]
 
     def makes(self, cell: int, name: str) -> bool:
-        """Whether a cell, if it came to its end, could give something this name: by a definition, an import, an assignment."""
+        """Whether a cell, if it came to its end, would give something this name: by a definition, an import, an assignment; or could."""
         source = self.cells[cell - 1]
         tree = _tree(source)
-        if tree is None:
-            return re.search(rf"\b{re.escape(name)}\b", source) is not None
+        if tree is None or MAKES_ANYTHING.search(source):
+            return tree is not None or re.search(rf"\b{re.escape(name)}\b", source) is not None
         return not {name, "*"}.isdisjoint(_made(tree))
 
     def _last(self, name: str) -> tuple[int, str]:
