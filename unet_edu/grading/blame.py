@@ -59,11 +59,10 @@ def lacks(book: Notebook, session: Session, answer: Answer) -> str:
 
 
 def stopped_maker(book: Notebook, session: Session, name: str) -> str:
-    """The cell that would have made something of this name and did not come to its end, and why not; or ""."""
-    for cell, said in reversed(session.raised.items()):
-        if book.makes(cell, name):
-            return f"cell {cell} stopped with {said[:MOST_TEXT]}"
-    return next((str(stop) for stop in reversed(session.stops) if book.makes(stop.cell, name)), "")
+    """Which cell would have made something of this name, and why it did not; or ""."""
+    stopped = [(cell, f"cell {cell} stopped with {said[:MOST_TEXT]}") for cell, said in session.raised.items()]
+    stopped += [(stop.cell, str(stop)) for stop in session.stops]
+    return next((why for made in (name, "*") for cell, why in reversed(stopped) if book.makes(cell, made)), "")
 
 
 def unknown_name(answer: Answer) -> str:

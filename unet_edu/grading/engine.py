@@ -258,13 +258,14 @@ def _status(
 ) -> tuple[Status, str]:
     """What became of the notebook, and why, in one sentence for the instructor."""
     outcomes = [exercise.outcome for exercise in found]
-    cells = list(dict.fromkeys(map(str, session.stops)))
     remarks = [exercise.remark for exercise in found if exercise.remark]
+    cells = list(dict.fromkeys(map(str, session.stops)))
     if all(outcome.verdict == "missing" for outcome in outcomes):
         none = f"none of the functions of {assignment.name} is in the notebook; is it the right one?"
         return "needs review", _sentence([none, *cells])
     if any(outcome.verdict == "wrong" for outcome in outcomes):  # it may be why
         cells += [f"cell {cell} stopped with {said.split(':')[0]}" for cell, said in session.raised.items()]
+    cells = [cell for cell in cells if not any(cell in remark for remark in remarks)]
     stops = [outcome.verdict for outcome in outcomes if outcome.verdict in NOT_JUDGED]
     if any(outcome.verdict == "needs review" for outcome in outcomes) or (tampering and stops):
         return "needs review", _sentence([*remarks, *tampering, *cells])

@@ -55,12 +55,12 @@ class Notebook:
         return self._last(name)[0]
 
     def makes(self, cell: int, name: str) -> bool:
-        """Whether a cell, if it came to its end, would give something this name: by a definition, an import, an assignment; or could."""
+        """Whether a cell, if it came to its end, would give something this name; "*" is any name, as a star import or `%run` may."""
         source = self.cells[cell - 1]
         tree = _tree(source)
-        if tree is None or MAKES_ANYTHING.search(source):
-            return tree is not None or re.search(rf"\b{re.escape(name)}\b", source) is not None
-        return not {name, "*"}.isdisjoint(_made(tree))
+        if tree is None:
+            return name.isidentifier() and re.search(rf"\b{name}\b", source) is not None
+        return name in _made(tree) or (name == "*" and MAKES_ANYTHING.search(source) is not None)
 
     def _last(self, name: str) -> tuple[int, str]:
         for number, source in reversed([*enumerate(self.cells, 1)]):

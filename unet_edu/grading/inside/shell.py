@@ -20,7 +20,7 @@ __all__ = ["Shell", "new_shell"]
 
 MOST_TRACEBACK = 4000  # characters that are printed of a traceback
 MOST_ERROR = 300  # … and of the one line that says what happened
-FOR_AN_ASSIGNMENT = 2.0  # seconds, in a cell that did not come to its end: perhaps it was the one that took too long
+FOR_AN_ASSIGNMENT = 1.0  # second, in a cell that did not come to its end: perhaps it was the one that took too long
 
 INSTALLS = re.compile(r"\s*(sudo\s+)?(\S*python[\d.]*\s+-m\s+)?(pip3?|conda|mamba|uv|apt|apt-get)\b")
 NOTHING_IS_INSTALLED = (
@@ -211,4 +211,4 @@ def _at_most(seconds: float) -> Iterator[None]:
 
 
 def _too_long(*_: object) -> None:
-    raise _TooLongError(f"It was interrupted after {FOR_AN_ASSIGNMENT:g} seconds.")
+    raise _TooLongError(f"it took more than {FOR_AN_ASSIGNMENT:g} second")
