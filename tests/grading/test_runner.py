@@ -227,7 +227,17 @@ try:
 except ImportError:
     found = 'the other way'
 SIZE = (3, 3)
-effect = print('not this')
+MADE = [side + 1 for side in SIZE]
+MADE[0] += behind(1)
+if MADE:
+    import os as system
+    WHERE = system.sep
+with open(system.devnull) as nothing:
+    READ = nothing.read()
+print('not this')
+if True:
+    print('nor this')
+for SIZE in range(3): pass
 while True: pass
 def last(x): return SIZE
 """
@@ -236,7 +246,29 @@ def last(x): return SIZE
 def test_what_is_defined_behind_an_exception_is_there(fresh: Runner) -> None:
     assert fresh.cell(BEHIND).error == "ZeroDivisionError: division by zero"
     fresh.runs("assert callable(before) and callable(behind) and mathematics.pi and Behind and last(0) == (3, 3)")
-    fresh.runs("assert found == 'the other way' and 'effect' not in globals()")
+    fresh.runs("assert found == 'the other way' and MADE == [5, 4] and (WHERE, READ) == ('/', '')")
+    assert "not this\n" not in fresh.printed.read_text() and "nor this\n" not in fresh.printed.read_text()
+
+
+@pytest.mark.parametrize("slow", ["time.sleep(60)", "forever()", "[x for x in iter(int, 1)]"])
+def test_an_assignment_behind_an_exception_does_not_take_long(fresh: Runner, slow: str) -> None:
+    cell = f"""
+import time
+def forever():
+    while True:
+        try: time.sleep(0.01)
+        except Exception: pass
+1 / 0
+slow = {slow}
+behind = 3
+"""
+    before = time.perf_counter()
+    assert fresh.cell(cell).error == "ZeroDivisionError: division by zero"
+    assert time.perf_counter() - before < 3, "one second for the slow one"
+    fresh.runs("import signal\nassert behind == 3 and 'slow' not in globals()")
+    fresh.runs(
+        "assert signal.getitimer(signal.ITIMER_REAL) == (0, 0) and signal.getsignal(signal.SIGALRM) == signal.SIG_DFL"
+    )
 
 
 def test_a_definition_above_an_exception_is_not_run_again(fresh: Runner) -> None:
@@ -250,16 +282,19 @@ def test_only_the_definitions_of_a_cell(fresh: Runner, first: str) -> None:
         first
         + "import math\nK = 3\ndef f(x): return x * K\n@nothing\ndef lost(): pass\nprint('no')\nwhile True: pass\nclass C: pass"
     )
-    reply = wire.read_cell(fresh.ask(wire.definitions(source)))
+    reply = wire.read_cell(fresh.ask(wire.definitions(source + "\nD = [K]", assignments=False)))
     assert reply.ok
     assert fresh.value("f", 2) == 6
+    fresh.runs("assert 'D' not in globals()")
+    assert wire.read_cell(fresh.ask(wire.definitions(source + "\nD = [K]", assignments=True))).ok
+    fresh.runs("assert D == [3]")
     fresh.runs("assert C and math and 'lost' not in globals()")
     assert "no\n" not in fresh.printed.read_text()
 
 
 @pytest.mark.parametrize("source", ["def f(:", "\0", "(" * 10_000, "-" * 10**5 + "1", "%%html\n<b>"])
 def test_definitions_of_what_is_no_python(shared: Runner, source: str) -> None:
-    assert wire.read_cell(shared.ask(wire.definitions(source))).ok
+    assert wire.read_cell(shared.ask(wire.definitions(source, assignments=True))).ok
 
 
 def test_programs_that_a_notebook_starts_do_not_get_the_pipes(fresh: Runner) -> None:
@@ -292,7 +327,7 @@ def test_it_ends_with_its_pipe_and_runs_nothing_more(program: Path, tmp_path: Pa
 def test_a_notebook_that_breaks_its_own_shell_harms_only_itself(fresh: Runner) -> None:
     fresh.runs("def broken(lines): raise ValueError('broken')\nget_ipython().input_transformers_cleanup.append(broken)")
     assert not fresh.cell("x = 1").ok
-    assert wire.read_cell(fresh.ask(wire.definitions("x = 1"))).ok
+    assert wire.read_cell(fresh.ask(wire.definitions("x = 1", assignments=True))).ok
 
 
 def test_annotations_of_what_is_defined_behind_an_exception(fresh: Runner) -> None:
