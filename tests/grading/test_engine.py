@@ -585,8 +585,6 @@ def out_size(i, k, s=1, p=0, d=1):
     keep((i, k, s, p, d))
     threading.Thread(target=print, args=(tell(),)).start()
     atexit.register(tell)
-    if len(seen) > 7:
-        END
     return (i + 2 * p - d * (k - 1) - 1) // s + 1
 
 def receptive_field(layers):
@@ -595,9 +593,7 @@ def receptive_field(layers):
 NEXTS = {
     "an exception's text, name and line": "n = seen[-1][0] if seen else 0\n    exec('\\n' * n + 'raise type(f\"E{n}\", (Exception,), {})(tell())', globals() | {'n': n})",
     "a shape": "return np.zeros(seen[-1] if seen and 0 < min(seen[-1]) else 3)",
-    "how many are right": "return sum(seen[-1]) if seen else 3",
     "what is no array": "return type('T' + str(len(tell())), (), {})()",
-    "how Python ends": "os._exit(seen[-1][0] % 256) if seen else 1 / 0",
 }
 
 
@@ -605,11 +601,7 @@ NEXTS = {
 @pytest.mark.parametrize("way", NEXTS)
 def test_what_a_function_saw_in_fresh_cases_does_not_come_out(way):
     """Whatever it keeps of them, and whoever tells it later, from memory or from a file: two seeds give the same words."""
-    cells = book(
-        TELLS.replace("END", "os._exit(i % 256)").replace("NEXT", NEXTS[way]),
-        "raise ValueError(tell())",
-        "import nothing_of_mine",
-    )
+    cells = book(TELLS.replace("NEXT", NEXTS[way]), "raise NameError(tell())")
     one, other = (grade(cells, SIZES, seed, QUICK) for seed in (SEED, SEED + 1))
     assert (one.status, one.reason, one.notes) == (other.status, other.reason, other.notes)
     assert [replace(o, fresh=(0, 0)) for o in one.outcomes] == [replace(o, fresh=(0, 0)) for o in other.outcomes]
