@@ -128,13 +128,18 @@ def constants_below_what_raises(host: Host) -> bytes:
 
 
 @KINDS(
-    5,
-    verdicts=dict.fromkeys(("conv2d_naive", "receptive_field"), "wrong"),
+    3,
+    verdicts=dict.fromkeys(("conv2d_naive", "out_size", "receptive_field"), "wrong"),
     reasons=(
         "conv2d_naive stopped with NameError: name 'kernell' is not defined",
+        "out_size should be a function, but at the notebook's end it is something of type int",
         "module 'numpy' has no attribute 'zeroes'",
     ),
 )
 def own_slips(host: Host) -> bytes:
-    """A name that nobody gives anything: that is the function's own slip, and wrong. The row says what it was."""
-    return all_needing({"conv2d_naive": "kernell", "receptive_field": "np.zeroes(3)"}, ["1 / 0"])
+    """A name that nobody gives anything, and one that was given to something else: slips of one's own, and wrong. The row says what they are."""
+    answers = {
+        "conv2d_naive": needing("conv2d_naive", "kernell"),
+        "receptive_field": needing("receptive_field", "np.zeroes(3)"),
+    }
+    return packed(filled(first=["1 / 0"], last=["out_size = out_size(9, 3)"], **answers))

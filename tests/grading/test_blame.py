@@ -5,12 +5,17 @@ from types import SimpleNamespace
 import pytest
 
 from unet_edu.checks.exercise import Answer, Case, attempt
-from unet_edu.grading.blame import lacks, unknown_name
+from unet_edu.grading.blame import lacks, slip
 from unet_edu.grading.notebook import Notebook
 from unet_edu.grading.session import CellStop
 
 BOOK = Notebook(
-    ("import of_others as o\nONE = 1\nC.x = d['y'] = 2", "ONE += 1\nwhile True: pass", "LATE = 3", "np.ones(TWO)")
+    (
+        "import of_others as o\nONE = 1\nC.x = d['y'] = 2",
+        "ONE += 1\nwhile True: pass",
+        "try:\n    import of_others\n    LATE = 3\nexcept ImportError:\n    pass",
+        "np.ones(TWO)",
+    )
 )
 RAISED = SimpleNamespace(raised={1: "ValueError", 4: "TypeError"}, stops=[])
 STOPPED = SimpleNamespace(raised={}, stops=[CellStop(2, "timed out", "ran longer than 60 seconds")])
@@ -46,6 +51,7 @@ def answer(error):
             "needs x, which is not there: cell 1",
         ),
         (KeyError("y"), "needs y, which is not there: cell 1"),
+        (NameError("name 'LATE' is not defined"), "needs LATE, which is not there: cell 3 came to its end without it"),
         (NameError("name 'TWO' is not defined"), ""),  # it is used there, and made nowhere
         (AttributeError("module 'numpy' has no attribute 'zeroes'"), ""),
         (UnboundLocalError("cannot access local variable 'ONE' where it is not associated with a value"), ""),
@@ -66,9 +72,7 @@ def test_where_a_cell_was_stopped_nobody_knows_what_it_would_have_made():
 
 
 def test_a_slip_has_its_own_words():
-    assert (
-        unknown_name(answer(NameError("name 'x' is not defined"))) == "stopped with NameError: name 'x' is not defined"
-    )
-    assert "'zeroes'" in unknown_name(answer(AttributeError("module 'numpy' has no attribute 'zeroes'")))
-    assert not unknown_name(answer(AttributeError("'list' object has no attribute 'shape'")))
-    assert not unknown_name(Answer("nothing"))
+    assert slip(answer(NameError("name 'x' is not defined"))) == "stopped with NameError: name 'x' is not defined"
+    assert "'zeroes'" in slip(answer(AttributeError("module 'numpy' has no attribute 'zeroes'")))
+    assert not slip(answer(AttributeError("'list' object has no attribute 'shape'")))
+    assert not slip(Answer("nothing")) and not slip(Answer("unusable", message="Your function returned a dict"))

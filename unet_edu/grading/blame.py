@@ -12,7 +12,7 @@ from unet_edu.checks.exercise import Answer
 from unet_edu.grading.notebook import Notebook
 from unet_edu.grading.session import NO_PYTHON, Session
 
-__all__ = ["lacks", "no_python", "stopped_maker", "unknown_name"]
+__all__ = ["lacks", "no_python", "slip", "stopped_maker"]
 
 PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
 MOST_TEXT = 100  # characters of an exception
@@ -53,8 +53,12 @@ def lacks(book: Notebook, session: Session, answer: Answer) -> str:
     if kind not in ("NameError", "AttributeError", "KeyError") or not missing:
         return ""
     maker = stopped_maker(book, session, missing[1])
-    if kind == "NameError" and session.stops and not maker:
-        maker = str(session.stops[-1])
+    if kind == "NameError" and not maker:
+        makers = [cell for cell in range(1, len(book.cells) + 1) if book.makes(cell, missing[1])]
+        left_out = (
+            f"cell {makers[-1]} came to its end without it" if makers else ""
+        )  # for want of a package or a GPU, say
+        maker = str(session.stops[-1]) if session.stops else left_out
     return f"needs {missing[1]}, which is not there: {maker}" if maker else ""
 
 
@@ -65,11 +69,12 @@ def stopped_maker(book: Notebook, session: Session, name: str) -> str:
     return next((why for made in (name, "*") for cell, why in reversed(stopped) if book.makes(cell, made)), "")
 
 
-def unknown_name(answer: Answer) -> str:
-    """The text of an exception that says that something is not known at all, as a slip makes it, or another version; or ""."""
+def slip(answer: Answer) -> str:
+    """Why a function never came to compute anything, by a slip or in another version: a name that nobody knows, or its own for something else; or ""."""
     kind, text = _raised(answer)
-    is_module = kind == "AttributeError" and text.startswith("module ")
-    return f"stopped with {kind}: {text}" if kind == "NameError" or is_module else ""
+    if kind == "NameError" or (kind == "AttributeError" and text.startswith("module ")):
+        return f"stopped with {kind}: {text}"
+    return answer.message.partition("` ")[2] if answer.kind == "unusable" and answer.message.startswith("`") else ""
 
 
 def _raised(answer: Answer) -> tuple[str, str]:

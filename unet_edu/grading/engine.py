@@ -191,8 +191,8 @@ def _examined(session: Session, work: _Work, book: Notebook) -> _Found:
     judged = outcome(exercise, work.points, cases, answers, work.code)
     why = "" if judged.verdict == "right" else _elsewhere(session, work, book, judged)
     if not judged.earned:  # nobody has to look whether it used what is forbidden
-        unknown = blame.unknown_name(answers[0])
-        return _not_judged(judged, why) if why else _Found(judged, f"{work.name} {unknown}" if unknown else "")
+        slip = blame.slip(answers[0])
+        return _not_judged(judged, why) if why else _Found(judged, f"{work.name} {slip}" if slip else "")
     used = work.used | work.used_late
     if not used:
         return _Found(judged, why)
@@ -263,7 +263,7 @@ def _status(
     if all(outcome.verdict == "missing" for outcome in outcomes):
         none = f"none of the functions of {assignment.name} is in the notebook; is it the right one?"
         return "needs review", _sentence([none, *cells])
-    if any(outcome.verdict == "wrong" for outcome in outcomes):  # it may be why
+    if any(outcome.verdict in ("wrong", "missing") for outcome in outcomes):  # it may be why
         cells += [f"cell {cell} stopped with {said.split(':')[0]}" for cell, said in session.raised.items()]
     cells = [cell for cell in cells if not any(cell in remark for remark in remarks)]
     stops = [outcome.verdict for outcome in outcomes if outcome.verdict in NOT_JUDGED]

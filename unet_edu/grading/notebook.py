@@ -111,7 +111,7 @@ def _definition(source: str, name: str) -> str:
     """The last definition of a name in a cell. In one that is no Python, as this grader knows it: its line, and those below that are indented."""
     tree = _tree(source)
     if tree is None:
-        begin = rf"^[ \t]*(?:(?:async +)?def +{re.escape(name)}\b|{re.escape(name)} *=[^=])"
+        begin = rf"^[ \t]*(?:(?:(?:async +)?def|class) +{re.escape(name)}\b|{re.escape(name)} *=[^=])"
         found = re.findall(rf"{begin}.*(?:\n(?:[ \t)].*)?)*", source, re.MULTILINE)
         return found[-1].rstrip() if found else ""
     for statement in reversed([*_statements(tree)]):

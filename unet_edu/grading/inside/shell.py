@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Iterator
 from typing import Any
@@ -198,7 +199,8 @@ class _TooLongError(BaseException):
 @contextlib.contextmanager
 def _at_most(seconds: float) -> Iterator[None]:
     """Interrupt what runs longer, if it is Python; 0 is for ever. Windows has no such clock: there nobody grades."""
-    if not seconds or not hasattr(signal, "setitimer"):
+    is_main = threading.current_thread() is threading.main_thread()  # no other can be interrupted
+    if not seconds or not is_main or not hasattr(signal, "setitimer"):
         yield
         return
     before = signal.signal(signal.SIGALRM, _too_long)
