@@ -74,7 +74,11 @@ def slip(answer: Answer) -> str:
     kind, text = _raised(answer)
     if kind == "NameError" or (kind == "AttributeError" and text.startswith("module ")):
         return f"stopped with {kind}: {text}"
-    return answer.message.partition("` ")[2] if answer.kind == "unusable" and answer.message.startswith("`") else ""
+    return (
+        answer.message.partition("` ")[2][:MOST_TEXT].rstrip(".")
+        if answer.kind == "unusable" and answer.message.startswith("`")
+        else ""
+    )
 
 
 def _raised(answer: Answer) -> tuple[str, str]:
