@@ -56,6 +56,7 @@ def answer(error):
         (AttributeError("module 'numpy' has no attribute 'zeroes'"), ""),
         (UnboundLocalError("cannot access local variable 'ONE' where it is not associated with a value"), ""),
         (KeyError("ONE thing"), ""),
+        (NameError("name 'CUDA' is not defined"), ""),
         (IndexError("index 3 is out of bounds"), ""),
     ],
 )

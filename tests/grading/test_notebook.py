@@ -252,9 +252,9 @@ except ImportError:
 
 def test_a_definition_below_a_condition() -> None:
     book = Notebook(("f = 3", BELOW, "elif_ = 3\n" + "if x: pass\n" + "elif x: pass\n" * 1000 + "else:\n    h = 3"))
-    assert (book.defined("f"), book.where("f")) == ("    def f(x): return 1", 2)
-    assert (book.defined("g"), book.where("g")) == ("            def g(x): return 2", 2)
-    assert (book.defined("h"), book.where("nowhere")) == ("    h = 3", 0)
+    assert book.last("f") == (2, "    def f(x): return 1")
+    assert book.last("g") == (2, "            def g(x): return 2")
+    assert book.defined("h") == "    h = 3" and book.last("nowhere") == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -264,16 +264,17 @@ def test_a_definition_below_a_condition() -> None:
         ("import a.x, b.x as c\nfrom d import (\n    e as f,\n    g,\n)", "a c f g"),
         ("for a, b in x:\n    c = 1\nwith x as d: pass\nif x:\n    while x: e = 2", "a b c d e"),
         ("def a(x):\n    y = x\nclass b:\n    z = 1\nasync def c(): pass", "a b c"),
-        ("x.a = 1\nx['b'] = 2\nx[y] = z", "a b"),
+        ("x.a = 1\nx['b'] = 2\nx[y] = z", ".a [b"),
+        ("[a for a in x if (lambda b: b)(a)]", ""),
         ("from x import *", "*"),
         ("%run other.py", "*"),
         ("exec(text)", "*"),
-        ("def a(:\n  b", "a b def"),
+        ("def a(:\n  b", "a b .a [b"),
         ("print(x, y.z)\nassert f(x) == d", ""),
     ],
 )
 def test_what_a_cell_makes(source: str, makes: str) -> None:
-    names = {"a", "b", "c", "d", "e", "f", "g", "h", "x", "y", "z", "def", "*"}
+    names = {"a", "b", "c", "d", "e", "f", "g", "h", "x", "y", "z", "*", ".a", "[b"}
     assert {name for name in names if Notebook(("", source)).makes(2, name)} == set(makes.split())
 
 

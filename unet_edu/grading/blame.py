@@ -23,18 +23,18 @@ MODULE = re.compile(r"No module named '([\w.]{1,60})'")
 NAME = re.compile(r"name '(\w{1,60})' is not defined")
 PART = re.compile(r"(?:has no attribute |^)'(\w{1,60})'")  # of an object, or a key
 FILES = ("FileNotFoundError", "NotADirectoryError", "PermissionError")
+SIGNS = {"NameError": "", "AttributeError": ".", "KeyError": "["}  # as `Notebook.makes` wants them
 PACKAGES = ("ImportError", "ModuleNotFoundError", "PackageNotFoundError")
 NETWORK = ("URLError", "ConnectionError", "ConnectTimeout", "ProxyError", "gaierror")
 GPU = re.compile(r"CUDA|NVIDIA")
 
 
-def no_python(book: Notebook, session: Session, name: str) -> str:
-    """Where the last definition of a function stands, as a sentence, if nothing of its cell could be run; or ""."""
-    cell = book.where(name)
-    said = session.raised.get(cell, "")
+def no_python(session: Session, name: str, cell: int) -> str:
+    """That the cell with the last definition of a function is no Python here, so that nothing of it was run; or ""."""
+    said = session.raised.get(cell, "")[:MOST_TEXT]
     if not said.startswith(NO_PYTHON):
         return ""
-    return f"{name} is written in cell {cell}, which the grader's {PYTHON} cannot read ({said[:MOST_TEXT]}): it is newer, or has a slip"
+    return f"{name} is written in cell {cell}, which the grader's {PYTHON} cannot read ({said}): it is newer, or has a slip"
 
 
 def lacks(book: Notebook, session: Session, answer: Answer) -> str:
@@ -47,18 +47,14 @@ def lacks(book: Notebook, session: Session, answer: Answer) -> str:
         return f"needs a file that is not here: {text}"
     if kind in NETWORK:
         return f"needs the internet, which is not here: {kind}"
-    if GPU.search(text):
+    if kind in ("AssertionError", "RuntimeError") and GPU.search(text):
         return f"needs a GPU, which is not here: {text}"
     missing = (NAME if kind == "NameError" else PART).search(text)
-    if kind not in ("NameError", "AttributeError", "KeyError") or not missing:
+    if kind not in SIGNS or not missing:
         return ""
-    maker = stopped_maker(book, session, missing[1])
+    maker = stopped_maker(book, session, SIGNS[kind] + missing[1])
     if kind == "NameError" and not maker:
-        makers = [cell for cell in range(1, len(book.cells) + 1) if book.makes(cell, missing[1])]
-        left_out = (
-            f"cell {makers[-1]} came to its end without it" if makers else ""
-        )  # for want of a package or a GPU, say
-        maker = str(session.stops[-1]) if session.stops else left_out
+        maker = str(session.stops[-1]) if session.stops else _left_out(book, missing[1])
     return f"needs {missing[1]}, which is not there: {maker}" if maker else ""
 
 
@@ -74,11 +70,15 @@ def slip(answer: Answer) -> str:
     kind, text = _raised(answer)
     if kind == "NameError" or (kind == "AttributeError" and text.startswith("module ")):
         return f"stopped with {kind}: {text}"
-    return (
-        answer.message.partition("` ")[2][:MOST_TEXT].rstrip(".")
-        if answer.kind == "unusable" and answer.message.startswith("`")
-        else ""
-    )
+    if answer.kind == "unusable" and answer.message.startswith("`"):  # as the runner says it
+        return answer.message.partition("` ")[2][:MOST_TEXT].rstrip(".")
+    return ""
+
+
+def _left_out(book: Notebook, name: str) -> str:
+    """Which cell makes something of this name on a condition: if there is a package, or a GPU."""
+    cells = [cell for cell in range(1, len(book.cells) + 1) if book.makes(cell, name)]
+    return f"cell {cells[-1]} came to its end without it" if cells else ""
 
 
 def _raised(answer: Answer) -> tuple[str, str]:

@@ -131,6 +131,7 @@ class _Work:
     exercise: Exercise
     points: float
     cases: Sequence[Case]
+    cell: int  # with the last definition; 0 when there is none
     code: str
     used: dict[str, None]  # what it calls and should not
     used_late: dict[str, None] = field(default_factory=dict)  # … in fresh cases
@@ -153,7 +154,7 @@ class _Found:
 
 def _work(exercise: Exercise, points: float, seed: int, book: Notebook, set_up: str) -> _Work:
     used = dict.fromkeys(forbidden.uses((set_up, *book.cells), exercise.name, exercise.forbidden))
-    return _Work(exercise, points, fresh_cases(exercise, seed), book.defined(exercise.name), used)
+    return _Work(exercise, points, fresh_cases(exercise, seed), *book.last(exercise.name), used)
 
 
 def _call(session: Session, work: _Work, group: str) -> None:
@@ -203,8 +204,8 @@ def _examined(session: Session, work: _Work, book: Notebook) -> _Found:
 
 def _elsewhere(session: Session, work: _Work, book: Notebook, judged: Outcome) -> str:
     """Why a function that is not right here may be right elsewhere, if all that fails does so for something that is missing here."""
-    name, cell = work.name, book.where(work.name)
-    if unread := blame.no_python(book, session, name):
+    name, cell = work.name, work.cell
+    if unread := blame.no_python(session, name, cell):
         return unread
     if judged.verdict == "not written" and cell in session.raised and STUB not in work.code:
         return f"{name} is written in cell {cell}, which stopped with {session.raised[cell]}"
@@ -218,9 +219,9 @@ def _elsewhere(session: Session, work: _Work, book: Notebook, judged: Outcome) -
 
 def _missing(session: Session, work: _Work, book: Notebook) -> _Found:
     """Nothing of this name is there after the last cell: because nobody wrote it, or because a cell did not come so far."""
-    name, cell = work.name, book.where(work.name)
+    name, cell = work.name, work.cell
     nothing = Outcome(name, work.points, None, "crashed", code=work.code)
-    why = blame.no_python(book, session, name)
+    why = blame.no_python(session, name, cell)
     maker = blame.stopped_maker(book, session, name)
     if why or cell in session.raised:
         return _not_judged(

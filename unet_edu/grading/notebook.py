@@ -7,6 +7,7 @@ so none of it matters here. nbformat would turn some of these down, or change th
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -27,6 +28,16 @@ MOST_BRACKETS = 1_000_000  # "[" and "{": each may become an object of 200 bytes
 CLEARED = "Clear the outputs (in JupyterLab: Edit → Clear Outputs of All Cells), save it, and hand it in again."
 
 MAKES_ANYTHING = re.compile(r"^\s*%(run|store|load)\b|\b(exec|globals|run_path|setattr)\(", re.MULTILINE)
+SCOPES = (
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Lambda,
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
+    ast.GeneratorExp,
+)
 MERGE = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
 
 
@@ -48,27 +59,38 @@ class Notebook:
 
     def defined(self, name: str) -> str:
         """The source of the last definition of a function, class or variable at the top level of a cell; "" when there is none."""
-        return self._last(name)[1]
+        return self.last(name)[1]
 
-    def where(self, name: str) -> int:
-        """The number of the cell in which that stands, from 1; 0 when there is none."""
-        return self._last(name)[0]
-
-    def makes(self, cell: int, name: str) -> bool:
-        """Whether a cell, if it came to its end, would give something this name; "*" is any name, as a star import or `%run` may."""
-        source = self.cells[cell - 1]
-        tree = _tree(source)
-        if tree is None:
-            return name.isidentifier() and re.search(rf"\b{name}\b", source) is not None
-        return name in _made(tree) or (name == "*" and MAKES_ANYTHING.search(source) is not None)
-
-    def _last(self, name: str) -> tuple[int, str]:
+    def last(self, name: str) -> tuple[int, str]:
+        """The number of the cell in which that stands, from 1, and its source; 0 and "" when there is none."""
         for number, source in reversed([*enumerate(self.cells, 1)]):
             if name in source:
                 text = _definition(source, name)[:MOST_SHOWN]
                 if text:
                     return number, text
         return 0, ""
+
+    def makes(self, cell: int, name: str) -> bool:
+        """Whether a cell, if it came to its end, would give something this name: "x", ".x" as an attribute, "[x" as a key.
+
+        "*" is any name, as a star import or `%run` may.
+        """
+        source = self.cells[cell - 1] if cell else ""  # 0 is the assignment's set-up
+        if cell not in self._made:
+            tree = _tree(source)
+            self._made[cell] = (
+                None if tree is None else _names_made(tree) | ({"*"} if MAKES_ANYTHING.search(source) else set())
+            )
+        made = self._made[cell]
+        if made is not None:
+            return name in made
+        word = name.lstrip(".[")
+        return word.isidentifier() and re.search(rf"\b{word}\b", source) is not None
+
+    @functools.cached_property
+    def _made(self) -> dict[int, set[str] | None]:
+        """What each cell makes, as far as somebody has asked; None of one that is no Python: there each word may be it."""
+        return {}
 
 
 def read(data: bytes) -> Notebook:
@@ -131,24 +153,25 @@ def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
                 left += getattr(statement, field, [])[::-1]
 
 
-def _made(tree: ast.Module) -> set[str]:
-    """The names to which a cell gives something, also as attributes and under keys; "*" when it imports all names of a module."""
+def _names_made(tree: ast.Module) -> set[str]:
+    """What a cell gives something to, as `Notebook.makes` names it."""
     made, left = set[str](), list[ast.AST](tree.body)
     while left:
         node = left.pop()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             made.add(node.name)
-            continue  # what is inside stays there
+        if isinstance(node, SCOPES):  # what is inside stays there
+            continue
         if isinstance(node, ast.alias):
             made.add((node.asname or node.name).split(".")[0])
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             made.add(node.id)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-            made.add(node.attr)
+            made.add(f".{node.attr}")
         elif (
             isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.slice, ast.Constant)
         ):
-            made.add(str(node.slice.value))
+            made.add(f"[{node.slice.value}")
         left += ast.iter_child_nodes(node)
     return made
 
