@@ -158,21 +158,19 @@ def _names_made(tree: ast.Module) -> set[str]:
     made, left = set[str](), list[ast.AST](tree.body)
     while left:
         node = left.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            made.add(node.name)
-        if isinstance(node, SCOPES):  # what is inside stays there
-            continue
-        if isinstance(node, ast.alias):
-            made.add((node.asname or node.name).split(".")[0])
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            made.add(node.id)
-        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-            made.add(f".{node.attr}")
-        elif (
-            isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.slice, ast.Constant)
-        ):
-            made.add(f"[{node.slice.value}")
-        left += ast.iter_child_nodes(node)
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                made.add(node.name)
+            case ast.alias():
+                made.add((node.asname or node.name).split(".")[0])
+            case ast.Name(ctx=ast.Store()):
+                made.add(node.id)
+            case ast.Attribute(ctx=ast.Store()):
+                made.add(f".{node.attr}")
+            case ast.Subscript(ctx=ast.Store(), slice=ast.Constant(value=str(key))):
+                made.add(f"[{key}")
+        if not isinstance(node, SCOPES):  # what is inside stays there
+            left += ast.iter_child_nodes(node)
     return made
 
 
