@@ -105,7 +105,7 @@ def grade(
     with Session(assignment.set_up, book.cells, limits, unsafe=unsafe) as session:
         pairs = zip(assignment.exercises(), assignment.points, strict=True)
         found = [_examined(session, exercise, points, seed, book, assignment.set_up) for exercise, (_, points) in pairs]
-    tampering = forbidden.tampering(book.cells)
+    tampering = forbidden.tampering(book.cells, session.ran)
     if tampering:
         found = [_to_review(exercise, SUSPICIOUS) if exercise.outcome.earned else exercise for exercise in found]
     status, reason = _status(assignment, found, session, tampering)
@@ -131,6 +131,7 @@ def _examined(session: Session, exercise: Exercise, points: float, seed: int, bo
     name, cases, answers = exercise.name, fresh_cases(exercise, seed), list[Answer]()
     code = book.defined(name)
     used = dict.fromkeys(forbidden.uses((set_up, *book.cells), name, exercise.forbidden))
+    seen = dict[str, None]()
     for case in cases:
         try:
             reply = session.call(name, case, exercise.forbidden)
@@ -143,8 +144,9 @@ def _examined(session: Session, exercise: Exercise, points: float, seed: int, bo
         if not reply.found:
             return _missing(session, name, points, code)
         answers.append(replace(reply.answer, message=ADDRESS.sub("0x…", reply.answer.message)))
-        used |= dict.fromkeys(reply.forbidden)
+        seen |= dict.fromkeys(reply.forbidden)
     judged = outcome(exercise, points, cases, answers, code)
+    used |= dict.fromkeys(forbidden.as_listed(seen, exercise.forbidden, known=used))
     if not (used and judged.earned):  # what is wrong anyway earns nothing, and nobody has to look
         return _Found(judged)
     names = _listed(list(used), MOST_NAMES, ", ")

@@ -48,10 +48,10 @@ class Notebook:
     def defined(self, name: str) -> str:
         """The source of the last definition of a function, class or variable at the top level of a cell; "" when there is none."""
         for source in reversed(self.cells):
-            if name in source and (tree := _tree(source)):
-                for statement in reversed(tree.body):
-                    if name in _names(statement):
-                        return _text(source, statement)[:MOST_SHOWN]
+            tree, text = _tree(source) if name in source else (None, "")
+            for statement in reversed(tree.body if tree else []):
+                if name in _names(statement):
+                    return _text(text, statement)[:MOST_SHOWN]
         return ""
 
 
@@ -83,12 +83,12 @@ def read(data: bytes) -> Notebook:
     return Notebook(sources)
 
 
-def _tree(source: str) -> ast.Module | None:
-    """The syntax tree of a cell; None when it is no Python, or nested too deeply."""
+def _tree(source: str) -> tuple[ast.Module | None, str]:
+    """The syntax tree of a cell and the text of its lines; no tree when it is no Python, or nested too deeply."""
     try:
-        return parsed(source)[0]
+        return parsed(source)
     except (RecursionError, MemoryError):
-        return None
+        return None, ""
 
 
 def content(data: bytes) -> dict[str, Any]:
