@@ -443,6 +443,8 @@ def _harmless(node: ast.AST) -> Iterator[tuple[ast.AST, Patterns]]:
     """The parts of a node in which something may be named without harm, and what."""
     if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
         yield node.comparators[0], MODULES
+    elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "len":
+        yield from ((argument, MODULES) for argument in node.args)
     elif isinstance(node, ast.Call) and node.args:
         first = node.args[0]
         if runs_a_text(node) or getattr(getattr(first, "func", None), "id", "") == "input":

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 MOST_SIGNS = (
-    70_000  # in one cell, no letters or digits: a tree takes up to 2 kB for each, and a long lesson has 25,000 in all
+    70_000  # in one cell, no letters or digits: a tree takes up to 2 kB for each, and a long lesson has 15,000 in all
 )
 MOST_IN_ALL = 200_000
 

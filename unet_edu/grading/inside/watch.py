@@ -59,6 +59,7 @@ REACHES = (
     "gc.get_objects",
     "gc.get_referrers",
 )
+ASKING = ("call", "_detached", "_plain_array")  # functions of `exercise`
 OURS = "canary.sings"
 _canary: dict[str, Any] = {"__name__": "canary"}
 exec(compile("def sings(): pass\ndef asked(): sings()", "<as a cell>", "exec"), _canary)  # noqa: S102 - no library's file
@@ -182,8 +183,9 @@ def _is_the_notebooks(caller: FrameType | None, name: str) -> bool:
     """
     while caller and caller.f_code.co_filename.startswith(LIBRARIES) and _passes_on(caller, name):
         caller = caller.f_back
-    file = caller.f_code.co_filename if caller else ""
-    return not file.startswith(LIBRARIES) or (file == exercise.__file__ and not name.startswith("numpy."))
+    if caller is None or not caller.f_code.co_filename.startswith(LIBRARIES):
+        return True
+    return caller.f_globals is vars(exercise) and caller.f_code.co_name in ASKING and not name.startswith("numpy.")
 
 
 def _passes_on(frame: FrameType, name: str) -> bool:
