@@ -326,7 +326,7 @@ def test_a_right_answer_by_a_forbidden_function_is_for_the_instructor(pretend):
     found = by_name(result)["conv2d_naive"]
     assert (result.status, result.earned) == ("needs review", None)
     assert (found.verdict, found.earned, found.would_earn) == ("needs review", None, 3)
-    assert result.reason == "conv2d_naive uses torch.conv2d"
+    assert result.reason == "conv2d_naive uses torch.*[cC]onv*"
     assert by_name(result)["out_size"].earned == 2
 
 
@@ -341,12 +341,12 @@ def test_what_is_read_in_the_source_counts_as_well(pretend, monkeypatch):
     monkeypatch.setitem(EXERCISES, "conv2d_naive", strict)
     source = "from torch import conv2d as c\ndef conv2d_naive(x, k):\n    return c(x, k)\n"
     result, _ = pretend(ALL, source)
-    assert (result.status, result.reason) == ("needs review", "conv2d_naive uses torch.conv2d")
+    assert (result.status, result.reason) == ("needs review", "conv2d_naive uses torch.*[cC]onv*")
     assert by_name(result)["conv2d_naive"].code == source.split("\n", 1)[1].rstrip()
 
 
 def test_tampering_is_for_the_instructor_if_anything_was_earned(pretend, monkeypatch):
-    monkeypatch.setattr(engine.forbidden, "tampering", lambda cells: ["cell 1: uses sys.settrace"])
+    monkeypatch.setattr(engine.forbidden, "tampering", lambda cells, ran: ["cell 1: uses sys.settrace"])
     result, _ = pretend(ALL, out_size=lambda *a, **k: 0)
     assert (result.status, result.earned, result.reason) == ("needs review", None, "cell 1: uses sys.settrace")
     assert [outcome.verdict for outcome in result.outcomes] == [

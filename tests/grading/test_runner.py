@@ -13,9 +13,11 @@ from typing import Any, Self
 import numpy as np
 import pytest
 
+from tests.grading.hidden import HIDDEN
 from unet_edu.checks import EXERCISES, SEED
 from unet_edu.checks.exercise import Case, attempt, judge
 from unet_edu.grading import view, wire
+from unet_edu.grading.forbidden import tampering, uses
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
 
@@ -718,6 +720,45 @@ def test_pytorchs_modules_are_loaded_before_the_watch_looks(fresh: Runner) -> No
 def test_to_import_is_not_to_call(fresh: Runner) -> None:
     fresh.runs("def f(x, k):\n    import scipy.signal\n    import torch\n    return x")
     assert fresh.call("f", X, K, forbidden=ALL).forbidden == ()
+
+
+@pytest.fixture(scope="module")
+def hides(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
+    with Runner(program, tmp_path_factory.mktemp("hidden")) as runner:
+        yield runner
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_a_hidden_call_is_read_or_seen(hides: Runner, name: str) -> None:
+    forbidden = EXERCISES["conv2d_naive"].forbidden
+    for cell in HIDDEN[name]:
+        hides.runs(cell)
+    x, k = np.arange(20.0).reshape(4, 5), np.arange(6.0).reshape(2, 3)
+    reply = hides.call("conv2d_naive", x, k, forbidden=forbidden)
+    hides.runs("__name__ = '__main__'")
+    np.testing.assert_allclose(reply.answer.value, EXERCISES["conv2d_naive"].reference(x, k))
+    read = [*uses(HIDDEN[name], "conv2d_naive", forbidden), *tampering(HIDDEN[name])]
+    assert read or reply.forbidden
+    assert reply.forbidden or name in ONLY_READ, f"the watch saw nothing; read was {read}"
+
+
+ONLY_READ: tuple[str, ...] = ()  # of those above: the watch sees them all
+
+
+PERMITTED = {
+    "numpy's own": ("numpy.convolve", "lambda x, k: np.polymul(x[0], k[0])"),
+    "scipy's own": ("numpy.*", "lambda x, k: scipy.signal.correlate2d(x, k)"),
+    "a set": ("unet_edu.*", "lambda x, k: np.vectorize(lambda n: n + 1)(x)"),
+    "a named tuple": ("torch.*", "lambda x, k: collections.namedtuple('P', 'a b')(1, 2)"),
+    "a log": ("torch.*", "lambda x, k: (logging.getLogger('a').info('b'), 3)[1]"),
+}
+
+
+@pytest.mark.parametrize("name", PERMITTED)
+def test_what_a_permitted_function_calls_is_its_own_matter(hides: Runner, name: str) -> None:
+    pattern, function = PERMITTED[name]
+    hides.runs(f"import collections, logging\nimport numpy as np\nimport scipy.signal\nf = {function}")
+    assert hides.call("f", X, K, forbidden=(pattern,)).forbidden == ()
 
 
 # --- all exercises -----------------------------------------------------------------------------------------------------

@@ -111,7 +111,7 @@ def grade(
             for work in works:
                 _call(session, work, group)
         found = [_examined(session, work, book) for work in works]
-    tampering = forbidden.tampering(book.cells)
+    tampering = forbidden.tampering(book.cells, session.ran)
     if tampering:
         found = [_to_review(exercise, SUSPICIOUS) if exercise.outcome.earned else exercise for exercise in found]
     status, reason = _status(assignment, found, session, tampering)
@@ -133,8 +133,9 @@ class _Work:
     cases: Sequence[Case]
     cell: int  # with the last definition; 0 when there is none
     code: str
-    used: dict[str, None]  # what it calls and should not
-    used_late: dict[str, None] = field(default_factory=dict)  # … in fresh cases
+    used: dict[str, None]  # what it calls and should not, as the notebook says
+    seen: dict[str, None] = field(default_factory=dict)  # … as the sandbox says
+    seen_late: dict[str, None] = field(default_factory=dict)  # … in fresh cases
     answers: list[Answer] = field(default_factory=list)
     stop: Stopped | None = None
     is_missing: bool = False
@@ -160,7 +161,7 @@ def _work(exercise: Exercise, points: float, seed: int, book: Notebook, set_up: 
 def _call(session: Session, work: _Work, group: str) -> None:
     """Call an exercise's function on the cases of a group, until it is stopped or is not there."""
     name, forbids = work.name, work.exercise.forbidden
-    used = work.used if group == "visible" else work.used_late
+    seen = work.seen if group == "visible" else work.seen_late
     for case in work.cases[len(work.answers) :]:
         if case.group != group or work.stop or work.is_missing:
             return
@@ -178,7 +179,7 @@ def _call(session: Session, work: _Work, group: str) -> None:
         work.is_missing = not reply.found
         if reply.found:
             work.answers.append(replace(reply.answer, message=ADDRESS.sub("0x…", reply.answer.message)))
-            used |= dict.fromkeys(reply.forbidden)
+            seen |= dict.fromkeys(reply.forbidden)
 
 
 def _examined(session: Session, work: _Work, book: Notebook) -> _Found:
@@ -194,12 +195,14 @@ def _examined(session: Session, work: _Work, book: Notebook) -> _Found:
     if not judged.earned:  # nobody has to look whether it used what is forbidden
         slip = blame.slip(answers[0])
         return _not_judged(judged, why) if why else _Found(judged, f"{work.name} {slip}" if slip else "")
-    used = work.used | work.used_late
+    told = [*work.used, *forbidden.as_listed(work.seen, exercise.forbidden, known=work.used)]
+    late = forbidden.as_listed(work.seen_late, exercise.forbidden, known=work.used)
+    used = [*dict.fromkeys((*told, *late))]
     if not used:
         return _Found(judged, why)
     # Which names a function uses in fresh cases only, it could have chosen for what they say of them.
-    forbids = f"Your function uses {_listed([*work.used], MOST_NAMES, ', ') or 'something'}, which this exercise asks you to do without."
-    return _to_review(_Found(judged, f"{work.name} uses {_listed([*used], MOST_NAMES, ', ')}"), forbids)
+    forbids = f"Your function uses {_listed(told, MOST_NAMES, ', ') or 'something'}, which this exercise asks you to do without."
+    return _to_review(_Found(judged, f"{work.name} uses {_listed(used, MOST_NAMES, ', ')}"), forbids)
 
 
 def _elsewhere(session: Session, work: _Work, book: Notebook, judged: Outcome) -> str:

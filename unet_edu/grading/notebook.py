@@ -77,7 +77,7 @@ class Notebook:
         """
         source = self.cells[cell - 1] if cell else ""  # 0 is the assignment's set-up
         if cell not in self._made:
-            tree = _tree(source)
+            tree, _ = _tree(source)
             self._made[cell] = (
                 None if tree is None else _names_made(tree) | ({"*"} if MAKES_ANYTHING.search(source) else set())
             )
@@ -121,24 +121,24 @@ def read(data: bytes) -> Notebook:
     return Notebook(sources)
 
 
-def _tree(source: str) -> ast.Module | None:
-    """The syntax tree of a cell; None when it is no Python, or nested too deeply."""
+def _tree(source: str) -> tuple[ast.Module | None, str]:
+    """The syntax tree of a cell and the text of its lines; no tree when it is no Python, or nested too deeply."""
     try:
-        return parsed(source)[0]
+        return parsed(source)
     except (RecursionError, MemoryError):
-        return None
+        return None, ""
 
 
 def _definition(source: str, name: str) -> str:
     """The last definition of a name in a cell. In one that is no Python, as this grader knows it: its line, and those below that are indented."""
-    tree = _tree(source)
+    tree, text = _tree(source)
     if tree is None:
         begin = rf"^[ \t]*(?:(?:(?:async +)?def|class) +{re.escape(name)}\b|{re.escape(name)} *=[^=])"
         found = re.findall(rf"{begin}.*(?:\n(?:[ \t)].*)?)*", source, re.MULTILINE)
         return found[-1].rstrip() if found else ""
     for statement in reversed([*_statements(tree)]):
         if name in _names(statement):
-            return _text(source, statement)
+            return _text(text, statement)
     return ""
 
 

@@ -97,12 +97,15 @@ class Session:
         What a cell raised, by its number: the exception's type, with its text if that is the same each time.
     notes : list of str
         The cells that stopped or raised, in sentences; at most 20.
+    ran : set of int
+        The numbers of the cells that came to their end.
     """
 
     def __init__(self, set_up: str, cells: Sequence[str], limits: Limits, *, unsafe: bool = False) -> None:
         self.stops: list[CellStop] = []
         self.raised: dict[int, str] = {}
         self.notes: list[str] = []
+        self.ran = set[int]()
         self._limits, self._unsafe = limits, unsafe
         self._set_up = set_up
         self._steps = [_Step(number, source) for number, source in enumerate(cells, 1)]
@@ -210,6 +213,8 @@ class Session:
         except wire.WireError:
             self._stop(step, "crashed", GARBLED)
         else:
+            if reply.ok and whole:
+                self.ran.add(step.cell)
             if not reply.ok:
                 kind = reply.error.split(":")[0][:60]  # what follows may differ from run to run, as an address does …
                 what = reply.error if kind in ALWAYS_THE_SAME else kind  # … but not with these, where it helps
