@@ -209,7 +209,6 @@ DEFINED = {
     "what is no Python": "def f(x):\n    print 'x'\n\n    return (\n        x\n)",
     "what is no Python yet": "async def f[T: (int, str) = int](x):\n    return 1 as x",
     "a class that is no Python": "class f[T](x:\n    pass",
-    "a variable that is no Python": "f = lambda x: t'{x}' as y",
 }
 
 

@@ -132,7 +132,7 @@ def _tree(source: str) -> tuple[ast.Module | None, str]:
 def _definition(source: str, name: str) -> str:
     """The last definition of a name in a cell. In one that is no Python, as this grader knows it: its line, and those below that are indented."""
     tree, text = _tree(source)
-    if tree is None:
+    if tree is None or not tree.body:
         begin = rf"^[ \t]*(?:(?:(?:async +)?def|class) +{re.escape(name)}\b|{re.escape(name)} *=[^=])"
         found = re.findall(rf"{begin}.*(?:\n(?:[ \t)].*)?)*", source, re.MULTILINE)
         return found[-1].rstrip() if found else ""
