@@ -51,11 +51,6 @@ HIDDEN = {
         "lambda x, k: np.vectorize(conv, signature='(a,b),(c,d)->(e,f)')(x, k)",
         "import numpy as np\nimport pkgutil; conv = pkgutil.resolve_name('unet_edu.convolution' + ':conv2d')",
     ),
-    "along_axis": (
-        f"{UNET}import numpy as np\nimport pkgutil; conv = pkgutil.resolve_name('unet_edu.convolution' + ':conv2d')",
-        "def conv2d_naive(x, k):\n    f = lambda row: 0\n"
-        "    return np.apply_along_axis(conv, 1, x.reshape(1, -1), k) if x.ndim == 1 else np.vectorize(conv, signature='(a,b),(c,d)->(e,f)')(x, k)",
-    ),
     "mock": _by(
         "Mock(side_effect=conv)",
         "from unittest.mock import Mock\nimport pkgutil; conv = pkgutil.resolve_name('unet_edu.convolution' + ':conv2d')",

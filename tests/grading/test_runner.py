@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 import pytest
 
-from tests.grading.hidden import HIDDEN
+from tests.grading.hidden import HIDDEN, RUN
 from unet_edu.checks import EXERCISES, SEED
 from unet_edu.checks.exercise import Case, attempt, judge
 from unet_edu.grading import view, wire
@@ -738,17 +738,17 @@ def test_a_hidden_call_is_read_or_seen(hides: Runner, name: str) -> None:
     hides.runs("__name__ = '__main__'")
     np.testing.assert_allclose(reply.answer.value, EXERCISES["conv2d_naive"].reference(x, k))
     read = [*uses(HIDDEN[name], "conv2d_naive", forbidden), *tampering(HIDDEN[name])]
-    assert read or reply.forbidden
-    assert reply.forbidden or name in ONLY_READ, f"the watch saw nothing; read was {read}"
+    assert reply.forbidden, f"the watch saw nothing; read was {read}"
+    assert read or name in ONLY_SEEN
 
 
-ONLY_READ: tuple[str, ...] = ()  # of those above: the watch sees them all
+ONLY_SEEN = ("globals", "under_a_librarys_name", *RUN)  # no reading follows a name that is put together
 
 
 PERMITTED = {
     "numpy's own": ("numpy.convolve", "lambda x, k: np.polymul(x[0], k[0])"),
     "scipy's own": ("numpy.*", "lambda x, k: scipy.signal.correlate2d(x, k)"),
-    "a set": ("unet_edu.*", "lambda x, k: np.vectorize(lambda n: n + 1)(x)"),
+    "vectorised": ("unet_edu.convolution.*", "lambda x, k: np.vectorize(lambda n: n + 1)(x)"),
     "a named tuple": ("torch.*", "lambda x, k: collections.namedtuple('P', 'a b')(1, 2)"),
     "a log": ("torch.*", "lambda x, k: (logging.getLogger('a').info('b'), 3)[1]"),
 }
