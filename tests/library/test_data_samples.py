@@ -231,72 +231,6 @@ def test_noise_is_up_to_its_deviation():
     assert abs(float(crops[0][0].mean()) - 0.5) < 0.01
 
 
-def rare(shape=(90, 100), size=4):
-    """A frame of classes 0 and 1; and one that has a little square of class 2 as well."""
-    labels = np.zeros(shape, int)
-    labels[:, shape[1] // 2 :] = 1
-    with_square = labels.copy()
-    with_square[60 : 60 + size, 20 : 20 + size] = 2
-    return [Frame(image, image.astype(int)) for image in map(np.float32, (labels, labels, labels, with_square))]
-
-
-def test_balance_shows_rare_classes_more_often():
-    """Class 2 is in a quarter of the frames, and there in a fifteenth of the places. Balanced, a third of the crops are laid around it."""
-    shares = [
-        np.mean([2 in Crops(rare(), 16, target=None, balance=balance)[n][1] for n in range(300)])
-        for balance in (0, 0.5, 1)
-    ]
-    assert shares[0] < 0.05
-    assert 0.1 < shares[1] < 0.25 and 0.26 < shares[2] < 0.45  # 1/6 and 1/3 expected, and the few that see it by chance
-    largest = Crops(rare(), 16, target=None, balance=1, **OFF | {"rotation": 180, "scale": 2, "sigma": 1})
-    third = np.mean([2 in largest[n][1] for n in range(300)])
-    assert 0.26 < third < 0.45, "turned and made larger, it is still there"
-
-
-def test_balanced_crops_depend_on_seed_and_number_alone():
-    crops = Crops(rare(), 16, target=None, balance=0.5, seed=4)
-    in_order = [crops[n] for n in range(30)]
-    travelled = pickle.loads(pickle.dumps(Crops(rare(), 16, target=None, balance=0.5, seed=4)))
-    for n in reversed(range(30)):
-        assert_same(travelled[n], in_order[n])
-    other = Crops(rare(), 16, target=None, balance=0.5, seed=5)
-    assert not all(torch.equal(other[n][1], in_order[n][1]) for n in range(30))
-
-
-def test_a_balanced_crop_is_a_piece_of_the_frame_too():
-    frame = where((20, 24))
-    for n in range(100):
-        image, labels, weights = Crops([frame], (6, 8), target=None, balance=1, **OFF)[n]
-        top, left = divmod(int(labels[0, 0]), 24)
-        piece = np.s_[top : top + 6, left : left + 8]
-        np.testing.assert_array_equal(image, frame.image[:, *piece])
-        np.testing.assert_array_equal(labels, frame.instances[piece])
-        np.testing.assert_array_equal(weights, frame.weights[piece])
-
-
-@pytest.mark.parametrize("size", [1, 3, 8, 30])
-def test_the_pixel_chosen_is_in_the_crop_even_at_the_edge_of_its_frame(size):
-    labels = np.zeros((12, 15), int)
-    labels[0, 14] = 1
-    crops = Crops([Frame(np.zeros((12, 15)), labels)], size, target=None, balance=1, margin=size // 3, **OFF)
-    shares = [1 in crops[n][1] for n in range(200)]
-    assert np.mean(shares) > 0.35, "every second crop is laid around class 1, of a single pixel"
-
-
-def test_what_nobody_knows_is_of_no_class():
-    labels = np.zeros((40, 40), int)
-    labels[5:8, 5:8] = 1
-    labels[35, 35] = 1
-    weights = np.ones((40, 40), np.float32)
-    weights[5:8, 5:8] = 0
-    frame = Frame(np.zeros((40, 40)), labels, weights)
-    crops = Crops([frame], 9, target=None, balance=1, **OFF)
-    sees = [bool((sample[1] == 1)[sample[2] > 0].any()) for sample in map(crops.__getitem__, range(100))]
-    assert np.mean(sees) > 0.35
-    unknown = frame._replace(weights=0 * weights)
-    assert_same(Crops([unknown], 9, target=None, balance=1)[3], Crops([unknown], 9, target=None)[3])
-
-
 def test_labels_are_made_of_the_bent_cells():
     """Made before, the gap of two pixels between cells could be lost where the picture is made smaller."""
     touching = np.ones((64, 64), np.int32)
@@ -451,8 +385,7 @@ GOOD = Frame(np.zeros((8, 9)), np.zeros((8, 9), int))
         (lambda: Crops([GOOD], 4, scale=0.9), ValueError, "scale: expected a number of at least 1, got 0.9"),
         (lambda: Crops([GOOD], 4, noise=float("nan")), ValueError, "noise: expected a number of at least 0, got nan"),
         *((lambda name=name: Crops([GOOD], 4, **{name: -1}), ValueError, f"{name}: expected a number of at least 0")
-          for name in ("rotation", "sigma", "gain", "offset", "noise", "balance", "colour")),
-        (lambda: Crops([GOOD], 4, balance=0.5), ValueError, "balance: expected class numbers, that is target=None"),
+          for name in ("rotation", "sigma", "gain", "offset", "noise")),
         (lambda: Crops([GOOD], 4)[-1], IndexError, "samples are counted from 0, got -1"),
     ],
 )  # fmt: skip
