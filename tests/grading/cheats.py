@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.grading.hidden import HIDDEN
 from tests.grading.submissions import POINTS, Host, Kinds, all_in, filled, packed, small, solutions
 from unet_edu.checks import EXERCISES
 
@@ -271,6 +272,17 @@ for _name, _source in LENT.items():
         "The answer of a library, by a module of the notebook's own and a helper that the watch may not see.",
         mark=0,
         statuses={"needs review", "graded"},
+        never=("conv2d_naive",),
+    )
+
+
+for _name in ("semicolon", "blinded", "mock", "detach", "vectorize", "own_magic"):
+    KINDS.add(
+        f"hidden_{_name}",
+        lambda host, cells=HIDDEN[_name]: small(IMPORTS, *cells),
+        "A call behind somebody else's frame or IPython's, or past a watch that was blinded. `hidden.py` has all, which run without a sandbox.",
+        mark=0,
+        statuses={"needs review"},
         never=("conv2d_naive",),
     )
 

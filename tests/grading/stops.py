@@ -95,6 +95,34 @@ def many_endless_cells(host: Host) -> bytes:
     return packed(filled(last=[FOREVER] * 30))
 
 
+def needing(name: str) -> str:
+    """A right function that needs ONE."""
+    head, end, body = GOOD[name].partition('"""\n')
+    return f"{head}{end}    assert ONE == 1\n{body}"
+
+
+@KINDS(10, reasons=("cell 3 was ended by the signal SIGSEGV",))
+def constants_of_long_cells(host: Host) -> bytes:
+    """So many cells have died that none is run as a whole: what others make is there all the same, also beside what takes too long."""
+    slow = "def slow():\n    time.sleep(100)\n\nx = slow()\nONE = np.int64(1)"
+    first = [IMPORTS, *["import faulthandler\nfaulthandler._sigsegv()"] * 8, slow, "TWO = 2 * ONE\nTWO -= ONE"]
+    answers = {"out_size": needing("out_size"), "receptive_field": needing("receptive_field").replace("ONE", "TWO")}
+    return packed(filled(first=first, **answers))
+
+
+@KINDS(
+    8,
+    "partial",
+    verdicts={"out_size": "crashed"},
+    reasons=("out_size needs ONE, which is not there: cell 3 ran longer",),
+)
+def a_loop_of_a_long_cell(host: Host) -> bytes:
+    """What a function needs is made in a loop of a cell that did not come so far: nobody can say what the function is worth."""
+    return packed(
+        filled(first=[IMPORTS, FOREVER + "\nfor ONE in [np.int64(1)]:\n    pass"], out_size=needing("out_size"))
+    )
+
+
 # ----------------------------------------------------------------------------------------------------------------- dead
 
 

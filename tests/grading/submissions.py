@@ -1,6 +1,6 @@
 """A class of strangers: notebooks of more than a hundred kinds, each with the mark that its work earns.
 
-`KINDS` is what the tests go through. The kinds themselves are in `honest.py`, `broken.py`, `cheats.py` and `stops.py`; here is how a notebook
+`KINDS` is what the tests go through. The kinds themselves are in `honest.py`, `elsewhere.py`, `broken.py`, `cheats.py` and `stops.py`; here is how a notebook
 is made. Each was written from the issue and from what was measured on other graders, not from what this grader happens to do.
 """
 
@@ -64,6 +64,8 @@ class Kind:
         Functions that must not earn a point, whatever the status.
     verdicts : dict
         What must be said of single functions.
+    reasons : tuple of str
+        What the row's reason must say.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Kind:
     statuses: frozenset[str]
     never: tuple[str, ...] = ()
     verdicts: tuple[tuple[str, str], ...] = ()
+    reasons: tuple[str, ...] = ()
     topic: str = TOPIC
 
 
@@ -189,9 +192,9 @@ def all_in(body: str, *names: str) -> dict[str, str]:
 
 def kinds() -> dict[str, Kind]:
     """All of them, by name."""
-    from tests.grading import broken, cheats, honest, stops  # each imports this module
+    from tests.grading import broken, cheats, elsewhere, honest, stops  # each imports this module
 
-    groups = (honest.KINDS, broken.KINDS, cheats.KINDS, stops.KINDS)
+    groups = (honest.KINDS, elsewhere.KINDS, broken.KINDS, cheats.KINDS, stops.KINDS)
     together = {name: kind for group in groups for name, kind in group.items()}
     if len(together) != sum(map(len, groups)):
         raise ValueError("two kinds of submissions have one name")

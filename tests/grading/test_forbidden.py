@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.grading.habits import BESIDE, INSIDE, LOOPS
 from unet_edu.checks import EXERCISES, LESSONS
-from unet_edu.grading.forbidden import MOST_FOUND, tampering, uses
+from unet_edu.grading.forbidden import MOST_FOUND, UNLISTED, as_listed, tampering, uses
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted(
@@ -464,6 +465,41 @@ def test_honest_habits_are_no_tampering(source):
         assert tampering([source]) == []
 
 
+FALSE_REVIEWS = 0.01  # of honest notebooks
+
+
+def test_hardly_anybody_is_looked_at_for_nothing():
+    books = {name: ["import numpy as np", LOOPS, cell] for name, cell in BESIDE.items()}
+    books |= {f"{name} inside": ["import numpy as np", cell] for name, cell in INSIDE.items()}
+    forbidden = EXERCISES["conv2d_naive"].forbidden
+    found = {name: uses(cells, "conv2d_naive", forbidden) + tampering(cells) for name, cells in books.items()}
+    looked_at = {name: what for name, what in found.items() if what}
+    assert len(books) >= 50
+    assert len(looked_at) <= FALSE_REVIEWS * len(books), looked_at
+
+
+@pytest.mark.parametrize(
+    ("named", "known", "listed"),
+    [
+        (["torch.conv2d"], [], ["torch.*conv*"]),
+        (["torch.conv_31415", "scipy.signal.8v7v"], [], ["torch.*conv*", "scipy.signal.*"]),
+        (["os.fork", "numpy.convolve"], [], ["numpy.convolve", "os.fork"]),
+        (["secret.31415"], [], [UNLISTED]),
+        (["torch.conv2d"], ["torch.nn.functional.conv2d"], []),
+        (["secret"], ["torch.conv2d"], [UNLISTED]),
+        ([], ["torch.conv2d"], []),
+    ],
+)
+def test_what_the_sandbox_names_is_said_in_the_words_of_the_list(named, known, listed):
+    assert as_listed(named, ("torch.*conv*", "scipy.signal.*", "numpy.convolve"), known) == listed
+
+
+def test_what_ran_and_cannot_be_read_is_said():
+    cells = ["x = 1", "x = = 1\ny = 2", "%%mine\nx"]
+    assert tampering(cells) == []
+    assert tampering(cells, {1, 2, 3}) == ["cell 2: ran, and cannot be read as Python"]
+
+
 # --- hostile source ----------------------------------------------------------------------------------------------------
 
 MANY = 90_000
@@ -527,7 +563,7 @@ def test_a_hundred_thousand_of_one_sign_take_no_time(sign):
 def test_many_long_cells_are_bounded_together():
     cells = ["a = 1\n" * 16_000] * 8
     start = time.process_time()
-    assert len(tampering(cells)) == 8 - 3, "three fit into 300,000 characters"
+    assert len(tampering(cells)) == 8 - 3, "three fit into 200,000 signs"
     assert time.process_time() - start < 20
 
 

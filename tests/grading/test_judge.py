@@ -1,5 +1,6 @@
 """Marks for answers: the rule of the points, what no trivial rule can earn, and words that give no number away."""
 
+import builtins
 import pickle
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 from torch import nn
 
 from unet_edu.checks import EXERCISES, attempt, judge
-from unet_edu.checks.exercise import Answer, Case, Exercise
+from unet_edu.checks.exercise import ADVICE, Answer, Case, Exercise
 from unet_edu.checks.score import score
 from unet_edu.grading.judge import fresh_cases, outcome, remembered, stopped
 
@@ -215,7 +216,7 @@ def test_the_numbers_of_a_visible_case_are_told():
     [
         (
             Answer("raised", message="Your function stopped with ValueError: no\nin line 3: 7"),
-            "with ValueError in line 3.",
+            "stopped with ValueError.",
         ),
         (Answer("raised", message="Your function could not be called. TypeError: f() 7"), "stopped with TypeError."),
         (Answer("raised", message="Your function stopped with numpy.exceptions.AxisError: 7"), "with an error."),
@@ -226,7 +227,7 @@ def test_the_numbers_of_a_visible_case_are_told():
         (Answer("nothing"), "is there a `return`"),
         (Answer("empty"), "`raise NotImplementedError`"),
         (Answer("unusable", message="Your function returned a dict7"), "something that is no array of real numbers"),
-        (Answer("value", np.zeros(3, int)), "an array of shape (3,), and that is not the right shape"),
+        (Answer("value", np.zeros(3, int)), "an array of 1 axis, and that is not the right shape"),
         (Answer("value", np.array(1.5)), "of type float; it should be whole numbers"),
         (Answer("value", np.array(-5)), "Your number is not right."),
     ],
@@ -248,12 +249,63 @@ def test_what_a_probe_says_of_a_network_is_passed_on():
     assert "7" not in mixed(exercise, {n: Answer("unusable", message=NO_GRADIENT + " 7")}).message.split("”: ")[1]
 
 
-def test_how_many_numbers_are_wrong_is_told():
+@pytest.mark.parametrize(("part", "words"), [(0.1, "Not all"), (0.9, "Few"), (1, "None")])
+def test_how_many_numbers_are_right_is_told_in_words(part, words):
     exercise = EXERCISES["conv2d_naive"]
     n = fresh(exercise)[0]
     wrong = remembered(exercise.reference, fresh_cases(exercise, SEED)[n]).value.copy()
-    wrong[0, :3] += 1
-    assert f"3 of {wrong.size} numbers are not right" in mixed(exercise, {n: Answer("value", wrong)}).message
+    wrong.flat[: int(part * wrong.size)] += 1
+    assert f"{words} of your numbers are right" in mixed(exercise, {n: Answer("value", wrong)}).message
+
+
+def telling(secret, exercise, n):
+    """What a function could answer in a fresh case to tell a number of its own choice, which a test would have to hide."""
+    right = remembered(exercise.reference, fresh_cases(exercise, SEED)[n]).value
+    few = right.copy()
+    few.flat[:secret] += 1
+    line = f"in line {secret}: x = {secret}"
+    return {
+        "a text": Answer("raised", message=f"Your function stopped with ValueError: {secret}\n{line}"),
+        "a type": Answer("raised", message=f"Your function stopped with mine.E{secret}: no\n{line}"),
+        "a second advice": Answer(
+            "raised", message=f"Your function stopped with E: not aligned{', must be square' * (secret > 2)}"
+        ),
+        "words of ours": Answer("raised", message=f"Your network stopped with E: is out of bounds for axis {secret}"),
+        "no array": Answer("unusable", message=f"Your function returned a N{secret}, which is no array"),
+        "two shapes": Answer(
+            "unusable", message=f"Your function returned two arrays of different shapes, ({secret},) and (1,)"
+        ),
+        "printed": Answer("nothing", printed=f"{secret}"),
+        "a shape": plain(np.zeros((secret, 2, 1))),
+        "no numbers": plain(np.zeros((secret, 0))),
+        "how many are wrong": Answer("value", few),
+        "numbers": plain(right + secret),
+        "a width": plain(right.astype("i8" if secret > 2 else "i2")),
+    }
+
+
+@pytest.mark.parametrize("where", telling(1, EXERCISES["conv2d_naive"], 2))
+def test_a_function_cannot_tell_in_numbers_what_it_saw_in_a_fresh_case(where):
+    exercise = EXERCISES["conv2d_naive"]
+    n = fresh(exercise)[0]
+    one, other = (mixed(exercise, {n: telling(secret, exercise, n)[where]}) for secret in (2, 3))
+    assert one == other, "a right answer whose type or form differs is right, and says nothing either"
+
+
+@each_exercise
+def test_what_is_shown_of_the_fresh_cases_of_an_exercise_has_less_than_four_bytes(exercise):
+    """docs/grading-security.md says so: the words are of few kinds, and here all of them are counted as if each could be chosen freely."""
+    shown = BASES * len(
+        set(ADVICE.values())
+    )  # an exception and its advice: more than all else that is said of one answer
+    cases = 1 + len(fresh(exercise))  # the first that is wrong, or none; how many are right; another that stopped
+    hints = 2 + len(exercise.misconceptions)
+    assert np.log2(3 * shown * cases**3 * hints * 2) < 32  # three verdicts; and whether the input was changed
+    group = [case.group for case in fresh_cases(exercise, SEED)]
+    assert group == sorted(group, reverse=True), "the visible cases come first: what is said of them was answered first"
+
+
+BASES = sum(isinstance(kind, type) and issubclass(kind, BaseException) for kind in vars(builtins).values())
 
 
 def test_a_function_that_was_stopped_earns_no_mark_and_no_zero():

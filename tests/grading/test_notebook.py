@@ -206,6 +206,9 @@ DEFINED = {
     "one of several variables": "e, (f, g) = h",
     "with its type": "f: object = 3",
     "an import": "from scipy.signal import convolve2d as f",
+    "what is no Python": "def f(x):\n    print 'x'\n\n    return (\n        x\n)",
+    "what is no Python yet": "async def f[T: (int, str) = int](x):\n    return 1 as x",
+    "a class that is no Python": "class f[T](x:\n    pass",
 }
 
 
@@ -227,10 +230,51 @@ def test_the_last_definition_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["", "f(x)", "def g(f): return f", "def f(:", "%%html\ndef f(): pass", "%%bash\nf = 3"]
+    "source",
+    ["", "f(x)", "def g(f): return f", "def ff(:", "f == (", "g = f = (", "%%html\ndef f(): pass", "%%bash\nf = 3"],
 )
 def test_no_definition(source: str) -> None:
     assert Notebook((source,)).defined("f") == ""
+
+
+BELOW = """
+try:
+    import numba
+    def f(x): return 1
+except ImportError:
+    with here:
+        if this: pass
+        elif that:
+            def g(x): return 2
+"""
+
+
+def test_a_definition_below_a_condition() -> None:
+    book = Notebook(("f = 3", BELOW, "elif_ = 3\n" + "if x: pass\n" + "elif x: pass\n" * 1000 + "else:\n    h = 3"))
+    assert book.last("f") == (2, "    def f(x): return 1")
+    assert book.last("g") == (2, "            def g(x): return 2")
+    assert book.defined("h") == "    h = 3" and book.last("nowhere") == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("source", "makes"),
+    [
+        ("a = (b, [c]) = 1\nd: int = 2\ne += 1\n(f := 2)", "a b c d e f"),
+        ("import a.x, b.x as c\nfrom d import (\n    e as f,\n    g,\n)", "a c f g"),
+        ("for a, b in x:\n    c = 1\nwith x as d: pass\nif x:\n    while x: e = 2", "a b c d e"),
+        ("def a(x):\n    y = x\nclass b:\n    z = 1\nasync def c(): pass", "a b c"),
+        ("x.a = 1\nx['b'] = 2\nx[y] = z", ".a [b"),
+        ("[a for a in x if (lambda b: b)(a)]", ""),
+        ("from x import *", "*"),
+        ("%run other.py", "*"),
+        ("exec(text)", "*"),
+        ("def a(:\n  b", "a b .a [b"),
+        ("print(x, y.z)\nassert f(x) == d", ""),
+    ],
+)
+def test_what_a_cell_makes(source: str, makes: str) -> None:
+    names = {"a", "b", "c", "d", "e", "f", "g", "h", "x", "y", "z", "*", ".a", "[b"}
+    assert {name for name in names if Notebook(("", source)).makes(2, name)} == set(makes.split())
 
 
 def test_a_long_definition_is_cut() -> None:

@@ -13,9 +13,11 @@ from typing import Any, Self
 import numpy as np
 import pytest
 
+from tests.grading.hidden import HIDDEN, RUN
 from unet_edu.checks import EXERCISES, SEED
 from unet_edu.checks.exercise import Case, attempt, judge
 from unet_edu.grading import view, wire
+from unet_edu.grading.forbidden import tampering, uses
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
 
@@ -227,7 +229,17 @@ try:
 except ImportError:
     found = 'the other way'
 SIZE = (3, 3)
-effect = print('not this')
+MADE = [side + 1 for side in SIZE]
+MADE[0] += behind(1)
+if MADE:
+    import os as system
+    WHERE = system.sep
+with open(system.devnull) as nothing:
+    READ = nothing.read()
+print('not this')
+if True:
+    print('nor this')
+for SIZE in range(3): pass
 while True: pass
 def last(x): return SIZE
 """
@@ -236,7 +248,29 @@ def last(x): return SIZE
 def test_what_is_defined_behind_an_exception_is_there(fresh: Runner) -> None:
     assert fresh.cell(BEHIND).error == "ZeroDivisionError: division by zero"
     fresh.runs("assert callable(before) and callable(behind) and mathematics.pi and Behind and last(0) == (3, 3)")
-    fresh.runs("assert found == 'the other way' and 'effect' not in globals()")
+    fresh.runs("assert found == 'the other way' and MADE == [5, 4] and (WHERE, READ) == ('/', '')")
+    assert "not this\n" not in fresh.printed.read_text() and "nor this\n" not in fresh.printed.read_text()
+
+
+@pytest.mark.parametrize("slow", ["time.sleep(60)", "forever()", "[x for x in iter(int, 1)]"])
+def test_an_assignment_behind_an_exception_does_not_take_long(fresh: Runner, slow: str) -> None:
+    cell = f"""
+import time
+def forever():
+    while True:
+        try: time.sleep(0.01)
+        except Exception: pass
+1 / 0
+slow = {slow}
+behind = 3
+"""
+    before = time.perf_counter()
+    assert fresh.cell(cell).error == "ZeroDivisionError: division by zero"
+    assert time.perf_counter() - before < 3, "one second for the slow one"
+    fresh.runs("import signal\nassert behind == 3 and 'slow' not in globals()")
+    fresh.runs(
+        "assert signal.getitimer(signal.ITIMER_REAL) == (0, 0) and signal.getsignal(signal.SIGALRM) == signal.SIG_DFL"
+    )
 
 
 def test_a_definition_above_an_exception_is_not_run_again(fresh: Runner) -> None:
@@ -250,16 +284,19 @@ def test_only_the_definitions_of_a_cell(fresh: Runner, first: str) -> None:
         first
         + "import math\nK = 3\ndef f(x): return x * K\n@nothing\ndef lost(): pass\nprint('no')\nwhile True: pass\nclass C: pass"
     )
-    reply = wire.read_cell(fresh.ask(wire.definitions(source)))
+    reply = wire.read_cell(fresh.ask(wire.definitions(source + "\nD = [K]", assignments=False)))
     assert reply.ok
     assert fresh.value("f", 2) == 6
+    fresh.runs("assert 'D' not in globals()")
+    assert wire.read_cell(fresh.ask(wire.definitions(source + "\nD = [K]", assignments=True))).ok
+    fresh.runs("assert D == [3]")
     fresh.runs("assert C and math and 'lost' not in globals()")
     assert "no\n" not in fresh.printed.read_text()
 
 
 @pytest.mark.parametrize("source", ["def f(:", "\0", "(" * 10_000, "-" * 10**5 + "1", "%%html\n<b>"])
 def test_definitions_of_what_is_no_python(shared: Runner, source: str) -> None:
-    assert wire.read_cell(shared.ask(wire.definitions(source))).ok
+    assert wire.read_cell(shared.ask(wire.definitions(source, assignments=True))).ok
 
 
 def test_programs_that_a_notebook_starts_do_not_get_the_pipes(fresh: Runner) -> None:
@@ -292,7 +329,7 @@ def test_it_ends_with_its_pipe_and_runs_nothing_more(program: Path, tmp_path: Pa
 def test_a_notebook_that_breaks_its_own_shell_harms_only_itself(fresh: Runner) -> None:
     fresh.runs("def broken(lines): raise ValueError('broken')\nget_ipython().input_transformers_cleanup.append(broken)")
     assert not fresh.cell("x = 1").ok
-    assert wire.read_cell(fresh.ask(wire.definitions("x = 1"))).ok
+    assert wire.read_cell(fresh.ask(wire.definitions("x = 1", assignments=True))).ok
 
 
 def test_annotations_of_what_is_defined_behind_an_exception(fresh: Runner) -> None:
@@ -683,6 +720,45 @@ def test_pytorchs_modules_are_loaded_before_the_watch_looks(fresh: Runner) -> No
 def test_to_import_is_not_to_call(fresh: Runner) -> None:
     fresh.runs("def f(x, k):\n    import scipy.signal\n    import torch\n    return x")
     assert fresh.call("f", X, K, forbidden=ALL).forbidden == ()
+
+
+@pytest.fixture(scope="module")
+def hides(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
+    with Runner(program, tmp_path_factory.mktemp("hidden")) as runner:
+        yield runner
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_a_hidden_call_is_read_or_seen(hides: Runner, name: str) -> None:
+    forbidden = EXERCISES["conv2d_naive"].forbidden
+    for cell in HIDDEN[name]:
+        hides.runs(cell)
+    x, k = np.arange(20.0).reshape(4, 5), np.arange(6.0).reshape(2, 3)
+    reply = hides.call("conv2d_naive", x, k, forbidden=forbidden)
+    hides.runs("__name__ = '__main__'")
+    np.testing.assert_allclose(reply.answer.value, EXERCISES["conv2d_naive"].reference(x, k))
+    read = [*uses(HIDDEN[name], "conv2d_naive", forbidden), *tampering(HIDDEN[name])]
+    assert reply.forbidden, f"the watch saw nothing; read was {read}"
+    assert read or name in ONLY_SEEN
+
+
+ONLY_SEEN = ("globals", "under_a_librarys_name", *RUN)  # no reading follows a name that is put together
+
+
+PERMITTED = {
+    "numpy's own": ("numpy.convolve", "lambda x, k: np.polymul(x[0], k[0])"),
+    "scipy's own": ("numpy.*", "lambda x, k: scipy.signal.correlate2d(x, k)"),
+    "vectorised": ("unet_edu.convolution.*", "lambda x, k: np.vectorize(lambda n: n + 1)(x)"),
+    "a named tuple": ("torch.*", "lambda x, k: collections.namedtuple('P', 'a b')(1, 2)"),
+    "a log": ("torch.*", "lambda x, k: (logging.getLogger('a').info('b'), 3)[1]"),
+}
+
+
+@pytest.mark.parametrize("name", PERMITTED)
+def test_what_a_permitted_function_calls_is_its_own_matter(hides: Runner, name: str) -> None:
+    pattern, function = PERMITTED[name]
+    hides.runs(f"import collections, logging\nimport numpy as np\nimport scipy.signal\nf = {function}")
+    assert hides.call("f", X, K, forbidden=(pattern,)).forbidden == ()
 
 
 # --- all exercises -----------------------------------------------------------------------------------------------------

@@ -107,6 +107,9 @@ def fault(kind: Kind, result: Result) -> str:
     honest = [outcome for outcome in result.outcomes if outcome.exercise not in kind.never]
     if result.status == "needs review" and kind.mark is not None and (worth := sum(map(worth_of, honest))) != kind.mark:
         return f"if the instructor accepts it, the work is worth {worth}, expected {kind.mark}"
+    unsaid = [words for words in kind.reasons if words not in result.reason]
+    if unsaid:
+        return f"the reason does not say {unsaid[0]!r}"
     for outcome in result.outcomes:
         if outcome.exercise in kind.never and outcome.earned:
             return f"{outcome.exercise} earned {outcome.earned} points without the work"

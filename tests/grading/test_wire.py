@@ -42,7 +42,7 @@ def reply(body: bytes = BODY, **changes: Any) -> bytes:
 
 def test_requests_are_what_the_runner_reads() -> None:
     assert pickle.loads(wire.cell("x = 1")) == ("cell", "x = 1")
-    assert pickle.loads(wire.definitions("x = 1")) == ("definitions", "x = 1")
+    assert pickle.loads(wire.definitions("x = 1", assignments=True)) == ("definitions", "x = 1", True)
     case = Case("a case", (np.arange(3),), {"k": 2}, probe=None)
     kind, name, sent, forbidden = pickle.loads(wire.call("f", case, ("torch.*",)))
     assert (kind, name, forbidden) == ("call", "f", ("torch.*",))

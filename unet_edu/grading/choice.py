@@ -11,7 +11,7 @@ from unet_edu.grading import notebook
 from unet_edu.grading.assignment import Assignment
 from unet_edu.grading.files import SubmissionError, read
 from unet_edu.grading.handed_in import COPY, SHOWN
-from unet_edu.grading.names import MOST_CHARACTERS, parsed
+from unet_edu.grading.names import MOST_SIGNS, parsed, signs_in
 from unet_edu.grading.text import plain
 
 __all__ = ["Choice", "choose"]
@@ -102,7 +102,7 @@ def _content(path: Path, assignment: Assignment) -> _Content:
 def _definitions(source: str) -> list[str]:
     """The statements of a cell that may change what a function gives. Of a cell that is no Python, its text."""
     try:
-        tree = parsed(source)[0] if len(source) <= MOST_CHARACTERS else None
+        tree = parsed(source)[0] if signs_in(source) <= MOST_SIGNS else None
         if tree is None:
             return [source]
         return [ast.dump(statement) for statement in tree.body if not isinstance(statement, ast.Expr)]

@@ -8,12 +8,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import unet_edu
-from unet_edu.checks.exercise import Answer, Exercise
-from unet_edu.grading import forbidden
+from unet_edu.checks.exercise import Answer, Case, Exercise
+from unet_edu.grading import blame, forbidden
 from unet_edu.grading.assignment import Assignment
 from unet_edu.grading.judge import fresh_cases, outcome, stopped
 from unet_edu.grading.limits import USUAL, Limits, Stopped
@@ -46,6 +46,8 @@ BEHIND_THE_MARK = (  # what collects and shows results; a new file counts until 
     "times.py",
 )
 ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{4,}\b")  # of an object in memory: another one each time
+STUB = "NotImplementedError"  # in a function that is not written yet
+ENDED = re.compile(r"(ended the process|was ended by the signal).*")  # a number follows
 
 
 def _version() -> str:
@@ -110,8 +112,12 @@ def grade(
         return replace(unread, reason=str(error))
     with Session(assignment.set_up, book.cells, limits, unsafe=unsafe) as session:
         pairs = zip(assignment.exercises(), assignment.points, strict=True)
-        found = [_examined(session, exercise, points, seed, book, assignment.set_up) for exercise, (_, points) in pairs]
-    tampering = forbidden.tampering(book.cells)
+        works = [_work(exercise, points, seed, book, assignment.set_up) for exercise, (_, points) in pairs]
+        for group in ("visible", "extra"):  # what a function keeps of a fresh case, no visible one can show any more
+            for work in works:
+                _call(session, work, group)
+        found = [_examined(session, work, book) for work in works]
+    tampering = forbidden.tampering(book.cells, session.ran)
     if tampering:
         found = [_to_review(exercise, SUSPICIOUS) if exercise.outcome.earned else exercise for exercise in found]
     status, reason = _status(assignment, found, session, tampering)
@@ -124,6 +130,27 @@ def grade(
     )
 
 
+@dataclass
+class _Work:
+    """An exercise, and what its function has answered so far."""
+
+    exercise: Exercise
+    points: float
+    cases: Sequence[Case]
+    cell: int  # with the last definition; 0 when there is none
+    code: str
+    used: dict[str, None]  # what it calls and should not, as the notebook says
+    seen: dict[str, None] = field(default_factory=dict)  # … as the sandbox says
+    seen_late: dict[str, None] = field(default_factory=dict)  # … in fresh cases
+    answers: list[Answer] = field(default_factory=list)
+    stop: Stopped | None = None
+    is_missing: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.exercise.name
+
+
 @dataclass(frozen=True)
 class _Found:
     """What was found about an exercise: the outcome, and a few words for the instructor where there is something to say."""
@@ -132,44 +159,100 @@ class _Found:
     remark: str = ""
 
 
-def _examined(session: Session, exercise: Exercise, points: float, seed: int, book: Notebook, set_up: str) -> _Found:
-    """Call an exercise's function on all cases, and judge its answers."""
-    name, cases, answers = exercise.name, fresh_cases(exercise, seed), list[Answer]()
-    code = book.defined(name)
-    used = dict.fromkeys(forbidden.uses((set_up, *book.cells), name, exercise.forbidden))
-    for case in cases:
+def _work(exercise: Exercise, points: float, seed: int, book: Notebook, set_up: str) -> _Work:
+    used = dict.fromkeys(forbidden.uses((set_up, *book.cells), exercise.name, exercise.forbidden))
+    return _Work(exercise, points, fresh_cases(exercise, seed), *book.last(exercise.name), used)
+
+
+def _call(session: Session, work: _Work, group: str) -> None:
+    """Call an exercise's function on the cases of a group, until it is stopped or is not there."""
+    name, forbids = work.name, work.exercise.forbidden
+    seen = work.seen if group == "visible" else work.seen_late
+    for case in work.cases[len(work.answers) :]:
+        if case.group != group or work.stop or work.is_missing:
+            return
         try:
-            reply = session.call(name, case, exercise.forbidden)
-            if not reply.found and code:
+            reply = session.call(name, case, forbids)
+            if not reply.found and work.code:
                 session.define_again()
-                reply = session.call(name, case, exercise.forbidden)
+                reply = session.call(name, case, forbids)
+            if not reply.found and work.answers:
+                raise Stopped("crashed", "was not there any more")
         except Stopped as stop:
-            judged = stopped(exercise, points, cases, answers, stop.why, stop.detail, code)
-            return _Found(judged, f"{name} {stop.detail}")
-        if not reply.found:
-            return _missing(session, name, points, code)
-        answers.append(replace(reply.answer, message=ADDRESS.sub("0x…", reply.answer.message)))
-        used |= dict.fromkeys(reply.forbidden)
-    judged = outcome(exercise, points, cases, answers, code)
-    if not (used and judged.earned):  # what is wrong anyway earns nothing, and nobody has to look
-        return _Found(judged)
-    names = _listed(list(used), MOST_NAMES, ", ")
-    forbids = f"Your function uses {names}, which this exercise asks you to do without."
-    return _to_review(_Found(judged, f"{name} uses {names}"), forbids)
+            # The number with which it ends would be a message, once it has seen a fresh case.
+            work.stop = stop if group == "visible" else Stopped(stop.why, ENDED.sub("ended Python", stop.detail))
+            return
+        work.is_missing = not reply.found
+        if reply.found:
+            work.answers.append(replace(reply.answer, message=ADDRESS.sub("0x…", reply.answer.message)))
+            seen |= dict.fromkeys(reply.forbidden)
 
 
-def _missing(session: Session, name: str, points: float, code: str) -> _Found:
+def _examined(session: Session, work: _Work, book: Notebook) -> _Found:
+    """Judge what a function answered to all cases, or say why it did not."""
+    exercise, cases, answers, stop = work.exercise, work.cases, work.answers, work.stop
+    if work.is_missing:
+        return _missing(session, work, book)
+    if stop:
+        judged = stopped(exercise, work.points, cases, answers, stop.why, stop.detail, work.code)
+        return _Found(judged, f"{work.name} {stop.detail}")
+    judged = outcome(exercise, work.points, cases, answers, work.code)
+    why = "" if judged.verdict == "right" else _elsewhere(session, work, book, judged)
+    if not judged.earned:  # nobody has to look whether it used what is forbidden
+        slip = blame.slip(answers[0])
+        return _not_judged(judged, why) if why else _Found(judged, f"{work.name} {slip}" if slip else "")
+    told = [*work.used, *forbidden.as_listed(work.seen, exercise.forbidden, known=work.used)]
+    late = forbidden.as_listed(work.seen_late, exercise.forbidden, known=work.used)
+    used = [*dict.fromkeys((*told, *late))]
+    if not used:
+        return _Found(judged, why)
+    # Which names a function uses in fresh cases only, it could have chosen for what they say of them.
+    forbids = f"Your function uses {_listed(told, MOST_NAMES, ', ') or 'something'}, which this exercise asks you to do without."
+    return _to_review(_Found(judged, f"{work.name} uses {_listed(used, MOST_NAMES, ', ')}"), forbids)
+
+
+def _elsewhere(session: Session, work: _Work, book: Notebook, judged: Outcome) -> str:
+    """Why a function that is not right here may be right elsewhere, if all that fails does so for something that is missing here."""
+    name, cell = work.name, work.cell
+    if unread := blame.no_python(session, name, cell):
+        return unread
+    if judged.verdict == "not written" and cell in session.raised and STUB not in work.code:
+        return f"{name} is written in cell {cell}, which stopped with {session.raised[cell]}"
+    lacks = [blame.lacks(book, session, answer) for answer in work.answers]
+    if sum(map(bool, lacks)) < sum(count - right for right, count in (judged.visible, judged.fresh)):
+        return ""
+    # Only what was said before the first fresh case is shown.
+    what = [what for what, case in zip(lacks, work.cases, strict=True) if what and case.group == "visible"]
+    return f"{name} {what[0] if what else 'needs something that is not here'}"
+
+
+def _missing(session: Session, work: _Work, book: Notebook) -> _Found:
     """Nothing of this name is there after the last cell: because nobody wrote it, or because a cell did not come so far."""
-    if session.stops and code:
+    name, cell = work.name, work.cell
+    nothing = Outcome(name, work.points, None, "crashed", code=work.code)
+    why = blame.no_python(session, name, cell)
+    maker = blame.stopped_maker(book, session, name)
+    if why or cell in session.raised:
+        return _not_judged(
+            nothing, why or f"{name} is written in cell {cell}, which stopped with {session.raised[cell]}"
+        )
+    if session.stops and work.code:
         last = session.stops[-1]
         message = f"The notebook was stopped before `{name}` was there: {last}."
-        return _Found(Outcome(name, points, None, last.why, message, code=code), f"{name} was not reached")
-    if code:
-        message = f"`{name}` is written in the notebook, but its cell stopped before it was there. The notes say where and why."
-        remark = f"{name} is in the notebook, but its cell stopped: {' '.join(session.notes)[:200]}"
-        return _Found(Outcome(name, points, None, "crashed", message, code=code), remark.rstrip("."))
+        return _Found(replace(nothing, verdict=last.why, message=message), f"{name} was not reached")
+    if maker:  # it imports all of a module, or runs a text
+        return _not_judged(nothing, f"{name} is not there: {maker}")
+    if work.code:
+        return _not_judged(nothing, f"{name} is written in cell {cell}, and is not there when all cells have run")
     message = f"When all cells have run, there is no function `{name}`."
-    return _Found(Outcome(name, points, 0.0, "missing", message))
+    return _Found(replace(nothing, earned=0.0, verdict="missing", message=message), f"{name} is not in the notebook")
+
+
+def _not_judged(found: Outcome, why: str) -> _Found:
+    """Neither right nor wrong, as far as can be seen here."""
+    message = f"Your function could not be judged here, and that is not a 0: {why}. If it works on your computer, tell your instructor."
+    judged = replace(found, earned=None, verdict="crashed", message=message, hint="", misconception="")
+    return _Found(judged, why)
 
 
 def _to_review(found: _Found, why: str) -> _Found:
@@ -185,15 +268,18 @@ def _status(
 ) -> tuple[Status, str]:
     """What became of the notebook, and why, in one sentence for the instructor."""
     outcomes = [exercise.outcome for exercise in found]
-    cells = list(dict.fromkeys(map(str, session.stops)))
     remarks = [exercise.remark for exercise in found if exercise.remark]
+    cells = list(dict.fromkeys(map(str, session.stops)))
     if all(outcome.verdict == "missing" for outcome in outcomes):
         none = f"none of the functions of {assignment.name} is in the notebook; is it the right one?"
         return "needs review", _sentence([none, *cells])
+    if any(outcome.verdict in ("wrong", "missing") for outcome in outcomes):  # it may be why
+        cells += [f"cell {cell} stopped with {said.split(':')[0]}" for cell, said in session.raised.items()]
+    cells = [cell for cell in cells if not any(cell in remark for remark in remarks)]
     stops = [outcome.verdict for outcome in outcomes if outcome.verdict in NOT_JUDGED]
     if any(outcome.verdict == "needs review" for outcome in outcomes) or (tampering and stops):
         return "needs review", _sentence([*remarks, *tampering, *cells])
-    if len(stops) == len(outcomes):
+    if len(stops) == sum(outcome.verdict != "missing" for outcome in outcomes):
         return stops[0], _sentence([*remarks, *cells])  # type: ignore[return-value]  # one of NOT_JUDGED
     return "partial" if stops else "graded", _sentence([*remarks, *tampering, *cells])  # it may be why all is wrong
 

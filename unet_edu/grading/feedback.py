@@ -43,7 +43,7 @@ NOT_GRADED = (
 VERDICTS = {
     "needs review": "A person will decide about this function. Nothing is decided yet.",
     "missing": "Your notebook has no function of this name. Did the cell get lost, or the name change?",
-    "crashed": "Python, or a cell, came to its end too early, so there is no answer to judge.",
+    "crashed": "Python, or a cell, came to its end too early, or something is missing here; so there is no answer to judge.",
     "timed out": "This function did not come to its end in time. Is there a loop that never ends?",
     "over memory": "This function needed more memory than there is. Does an array grow in a loop?",
 }

@@ -10,26 +10,29 @@ import ast
 import re
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from fnmatch import translate
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase, translate
 from itertools import islice
 from pkgutil import resolve_name
+from typing import TypeGuard
 
 import numpy as np
 
 from unet_edu.grading.names import (
     BUILTINS,
+    FUNCTIONS,
     LONGEST,
     Code,
     Definition,
     Mention,
     aliases_inside,
+    magic,
     mentions,
     read,
     runs_a_text,
 )
 
-__all__ = ["tampering", "uses"]
+__all__ = ["as_listed", "tampering", "uses"]
 
 MOST_FOUND = 20
 MOST_PAIRS = 200_000  # of modules that leave and attributes of unknown things; honest code has none
@@ -42,14 +45,32 @@ METHODS = ("torch.Tensor.", "numpy.ndarray.")  # a pattern that begins so is com
 NO_MODULE = re.compile(
     r".*\.([A-Z]\w*|(bfloat|complex|float|u?int)\d*|bool_?|double|half|long|device|dtype|inf|nan|newaxis|pi)"
 )
-# Where an answer may come from that no reading of the function shows: another program, another process, a file. No exercise needs them.
-ELSEWHERE = (
-    *(f"{module}{rest}" for module in ("subprocess", "multiprocessing", "concurrent", "threading", "_thread", "asyncio", "queue")
-      for rest in ("", ".*")),
+# Where an answer may come from that no reading of the function shows. No exercise needs them.
+ELSEWHERE = (  # another program, another process, a file
+    *(f"{module}{rest}" for module in ("subprocess", "multiprocessing", "_thread", "asyncio") for rest in ("", ".*")),
     *(f"os.{name}" for name in ("system", "popen", "exec*", "*spawn*", "fork*", "pipe*", "read", "write", "open")),
-    *("socket.*", "pty.*", "pathlib.*", "io.*", "mmap.*", "builtins.open", "numpy.load*", "numpy.save*", "numpy.fromfile", "numpy.memmap"),
-    *("builtins.exec", "builtins.eval", "builtins.compile", "torch.jit.CompilationUnit", "torch.jit.load"),
+    *("socket.*", "pty.*", "io.open*", "io.FileIO", "mmap.*", "builtins.open", "IPython.get_ipython"),
+    *(f"numpy.{name}" for name in ("load*", "genfromtxt", "fromfile", "memmap")),
+    *("builtins.exec", "builtins.eval", "builtins.compile", "builtins.getattr", "torch.jit.CompilationUnit", "torch.jit.load", "torch.load"),
     *("torch.utils.cpp_extension.*", "torch.ops.load_library", "torch.classes.load_library"),
+)  # fmt: skip
+WAITING = (
+    "threading",
+    "threading.*",
+    "concurrent",
+    "concurrent.*",
+    "queue",
+    "queue.*",
+)  # made before: nobody sees it at work
+READING = frozenset(("read_text", "read_bytes"))  # of a path
+RESOLVING = (  # functions that find something by a name, which may be put together
+    *("pkgutil.*", "pydoc.*", "importlib.metadata.*", "importlib.util.*", "importlib.machinery.*", "importlib.__import__", "runpy.*", "zipimport.*"),
+    *("inspect.getmembers*", "inspect.getattr_static", "inspect.getmodule", "gc.*", "ctypes.*", "types.FunctionType", "types.CodeType", "marshal.*"),
+    *("pickle.*load*", "pickle.*Unpickler", "_pickle.*", "copyreg.*", "shelve.*", "joblib.load", "dill.*", "cloudpickle.*", "torch.package.*"),
+    *("string.Formatter", "typing.get_type_hints", "typing.ForwardRef", "typing.evaluate_forward_ref", "annotationlib.*", "logging.config.*"),
+    *("unittest.mock.*", "unittest.TestLoader", "unittest.defaultTestLoader", "unittest.loader.*", "doctest.*", "code.*", "codeop.*"),
+    *("timeit.timeit", "timeit.repeat", "timeit.Timer", "trace.Trace", "profile.*", "cProfile.*", "pdb.*", "bdb.*"),
+    *("traitlets.*import_item", "traitlets.utils.*", "IPython.utils.*", "IPython.core.*", "torch.hub.*", "numpy.f2py.*"),
 )  # fmt: skip
 CHOSEN_LATE = ("numpy.?", "torch.?")  # `getattr(np, mode)` could be np.load, but is not
 
@@ -105,9 +126,44 @@ def uses(cells: Sequence[str], function: str, patterns: Sequence[str]) -> list[s
     if not own:
         return []
     forbidden = Patterns(patterns)
-    found = [*_found(code, _reached(code, function, own), forbidden, Patterns(ELSEWHERE))]
+    found = [*_found(code, _reached(code, function, own), forbidden, Patterns((*ELSEWHERE, *RESOLVING)))]
     found += _found(code, _reached(code, "", _helpers(code)), forbidden)
     return list(dict.fromkeys(found))[:MOST_FOUND]
+
+
+# What the watch reports besides forbidden functions: that something starts unseen code, or reaches for the watch.
+EVENTS = (
+    *("subprocess.Popen", "_thread.start_new_thread", "_thread.start_joinable_thread", "sys.setprofile", "sys.getprofile"),
+    *(f"os.{name}" for name in ("exec", "fork", "forkpty", "posix_spawn", "spawn", "system")),
+    *("threading.setprofile", "threading.getprofile", "gc.get_objects", "gc.get_referrers"),
+)  # fmt: skip
+UNLISTED = "something that is not on its list"
+
+
+def as_listed(named: Iterable[str], patterns: Sequence[str], known: Iterable[str] = ()) -> list[str]:
+    """What the sandbox says was used, in the words of the exercise's own list.
+
+    The sandbox is the notebook's: it could report names of its own making, and in them what nobody shall know.
+
+    Parameters
+    ----------
+    named : iterable of str
+        As the sandbox sent them.
+    patterns : sequence of str
+        Of the exercise.
+    known : iterable of str
+        Names that were read in the notebook; what fits the same pattern is not said again.
+
+    Returns
+    -------
+    list of str
+        Patterns and events, in the order of their lists; for whatever fits none of them, one phrase.
+    """
+    named, known = list(named), list(known)
+    listed = [each for each in (*patterns, *EVENTS) if any(fnmatchcase(name, each) for name in named)]
+    unknown = not all(any(fnmatchcase(name, each) for each in listed) for name in named)
+    listed = [each for each in listed if not any(fnmatchcase(name, each) for name in known)]
+    return [*listed, UNLISTED] if unknown else listed
 
 
 def _helpers(code: Code) -> list[Definition]:
@@ -180,9 +236,15 @@ def _found(
     own = {name for definition in definitions for name in _methods(definition.node)}
     for definition in definitions:
         inside = aliases_inside(definition.node, code.aliases)
+        writing = {id(node.func) for node in ast.walk(definition.node) if _only_writes(node)}
+        waiting = NOTHING if elsewhere is NOTHING or isinstance(definition.node, FUNCTIONS) else Patterns(WAITING)
         for mention in mentions(definition.node):
-            full = _full(mention, code, inside)
-            yield from (n for n in full if forbidden.fit(n) or (elsewhere.fit(n) and n not in CHOSEN_LATE))
+            full = [] if id(mention.node) in writing else _full(mention, code, inside)
+            yield from (
+                n for n in full if forbidden.fit(n) or (elsewhere.fit(n) and n not in CHOSEN_LATE) or waiting.fit(n)
+            )
+            if elsewhere is not NOTHING and READING.intersection(mention.parts):
+                yield f"a file's {mention.parts[-1]}"
             if mention.is_called:
                 yield from (f"{name}(?)" for name in full if name in IMPORTING)
             else:
@@ -198,6 +260,16 @@ def _found(
     yield from filter(forbidden.fit, islice(pairs, MOST_PAIRS))
     if next(pairs, None) is not None:
         yield "more than can be followed"
+
+
+def _only_writes(node: ast.AST) -> TypeGuard[ast.Call]:
+    """Whether it is `open(…, "w")`, as for a log: no answer comes back from there."""
+    if not isinstance(node, ast.Call) or getattr(node.func, "id", "") != "open":
+        return False
+    modes = [*node.args[1:2], *(each.value for each in node.keywords if each.arg == "mode")]
+    return bool(modes) and all(
+        isinstance(m, ast.Constant) and m.value in ("w", "a", "x", "wt", "at", "wb", "ab") for m in modes
+    )
 
 
 def _methods(node: ast.AST) -> list[str]:
@@ -223,6 +295,8 @@ def _from_elsewhere(name: str, code: Code) -> set[str]:
     """What a name may be that the notebook does not define."""
     if name in BUILTINS:
         return {f"builtins.{name}"}
+    if name == "get_ipython":
+        return {"IPython.get_ipython"}
     if "numpy" in code.stars and hasattr(np, name):
         return {f"numpy.{name}"}
     return {f"{module}.{name}" for module in code.stars[:MOST_STARS]}
@@ -234,9 +308,23 @@ INSIDE = ("runner", "watch", "shell")  # what runs beside the notebook
 WATCHED = Patterns(
     f"{module}.{name}{rest}".rstrip(".")
     for module, names in (
-        ("sys", ("modules", "setprofile", "settrace", "monitoring", "addaudithook", "meta_path", "path_hooks", "_*")),
+        (
+            "sys",
+            (
+                "modules",
+                "setprofile",
+                "getprofile",
+                "settrace",
+                "monitoring",
+                "addaudithook",
+                "meta_path",
+                "path_hooks",
+                "_*",
+            ),
+        ),
         ("importlib", ("machinery", "abc", "util.spec_from_*", "util.module_from_spec")),
-        ("threading", ("setprofile*", "settrace*")),
+        ("threading", ("setprofile*", "getprofile", "settrace*")),
+        ("traceback", ("walk_*",)),
         ("inspect", ("currentframe", "stack", "trace", "get*frames", "getsource*")),
         ("gc", ("get_objects", "get_ref*")),
         ("os", ("write", "dup", "dup2", "fdopen")),  # files by their numbers
@@ -269,8 +357,19 @@ EXTENDED = ("numpy", "numpy.ndarray", "torch", "torch.nn", "torch.nn.Module", "t
 INNER = frozenset(  # of IPython, functions, frames
     ("ast_transformers", "input_transformers_cleanup", "input_transformers_post", "input_transformer_manager")
     + ("user_ns", "user_global_ns", "__builtins__", "__globals__", "__code__", "__closure__", "__subclasses__")
-    + ("f_back", "f_globals", "f_locals", "f_builtins", "tb_frame", "gi_frame")
+    + ("f_back", "f_globals", "f_locals", "f_builtins", "tb_frame", "gi_frame", "cr_frame", "ag_frame")
+    + ("register_cell_magic", "register_line_cell_magic", "register_magic_function", "register_magics", "magics_class")
+    + ("prefilter_manager", "define_macro", "define_magic")
 )
+UNREADABLE = (
+    "autocall",
+    "alias_magic",
+    "macro",
+    "rerun",
+    "recall",
+    "edit",
+)  # magics by which IPython runs what nobody can read
+RUNS = frozenset(("run_cell", "run_cell_async", "run_code", "run_ast_nodes", "safe_execfile", "safe_execfile_ipy"))
 TEXTS = (  # in texts of the code, and in lines for the shell
     (re.compile(r"/proc/(?!cpuinfo|meminfo|version|$)|/proc/$|/dev/(fd|mem)"), "names a path in /proc or /dev"),
     (
@@ -285,8 +384,15 @@ TEXTS = (  # in texts of the code, and in lines for the shell
 )
 
 
-def tampering(cells: Sequence[str]) -> list[str]:
+def tampering(cells: Sequence[str], ran: Collection[int] = ()) -> list[str]:
     """What in a notebook looks like an attempt on the grader rather than on the exercises.
+
+    Parameters
+    ----------
+    cells : sequence of str
+        The sources of the code cells, in their order.
+    ran : collection of int
+        The numbers, from 1, of those that came to their end.
 
     Returns
     -------
@@ -295,12 +401,11 @@ def tampering(cells: Sequence[str]) -> list[str]:
     """
     code = read(cells)
     found = [f"cell {number}: too long, or nested too deeply, to be read" for number in code.unread]
+    found += [f"cell {number}: ran, and cannot be read as Python" for number in code.not_python if number in ran]
     if len(code.stars) > MOST_STARS:
         found.append(f"imports everything of more than {MOST_STARS} modules")
     for number, tree in (*code.trees, *((number, module) for _, number, module in code.files)):
         found += [f"cell {number}: {what}" for what in dict.fromkeys(_suspicious(tree, code))]
-    for number, line in code.magics:
-        found += [f"cell {number}: {what}" for text, what in TEXTS if text.search(line)]
     return list(dict.fromkeys(found))[:MOST_FOUND]
 
 
@@ -313,9 +418,21 @@ def _suspicious(tree: ast.Module, code: Code) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes) and id(node) not in spoken:
             value = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
-            yield from (what for text, what in TEXTS if text.search(value))
-        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "open" and _is_number(node.args[:1]):
-            yield "opens a file by its number"
+            yield from (what for text, what in TEXTS if any(map(text.search, value.splitlines())))
+        elif isinstance(node, ast.Call) and (what := _suspicious_call(node)):
+            yield what
+
+
+def _suspicious_call(node: ast.Call) -> str:
+    """What is wrong with a call, whatever it is that is called; "" for nothing."""
+    if getattr(node.func, "id", "") == "open" and _is_number(node.args[:1]):
+        return "opens a file by its number"
+    method, words = getattr(node.func, "attr", ""), magic(node)
+    if words and words[0] in UNREADABLE:
+        return f"uses %{words[0]}"
+    if method.startswith("run_") and method.endswith("_magic"):
+        return "runs code from a text" if len(words) < len(node.args) else ""
+    return "runs code from a text" if method in ("ex", "ev") and len(node.args) == 1 else ""  # of IPython
 
 
 def _is_number(nodes: list[ast.expr]) -> bool:
@@ -326,6 +443,8 @@ def _harmless(node: ast.AST) -> Iterator[tuple[ast.AST, Patterns]]:
     """The parts of a node in which something may be named without harm, and what."""
     if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
         yield node.comparators[0], MODULES
+    elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "len":
+        yield from ((argument, MODULES) for argument in node.args)
     elif isinstance(node, ast.Call) and node.args:
         first = node.args[0]
         if runs_a_text(node) or getattr(getattr(first, "func", None), "id", "") == "input":
@@ -333,7 +452,9 @@ def _harmless(node: ast.AST) -> Iterator[tuple[ast.AST, Patterns]]:
         elif isinstance(first, ast.Constant) and first.value in (1, 2):
             yield node.func, PRINTING
         elif getattr(node.func, "attr", "") in ("get", "pop") and isinstance(first, ast.Constant):
-            if str(first.value).partition(".")[0] not in KNOWN:  # `sys.modules.pop("my_module", None)`
+            if (
+                isinstance(first.value, str) and first.value.partition(".")[0] not in KNOWN
+            ):  # `sys.modules.pop("my_module", None)`
                 yield node.func, Patterns(("sys.modules.*",))
         elif getattr(node.func, "id", "") == "print":
             yield from ((part, LOOKING) for each in node.args for part in (each, getattr(each, "func", each)))
@@ -350,7 +471,7 @@ def _suspicious_mention(mention: Mention, code: Code, inside: dict[str, set[str]
     if mention.start in BUILTINS - {"object", "type"} and mention.parts == ("__subclasses__",):  # int.__subclasses__()
         inner = frozenset()
     yield from (f"reaches for {name}" for name in sorted(inner))
-    if not inner and mention.parts[-1:] == ("run_cell",):
+    if not inner and RUNS.intersection(mention.parts):
         yield "runs code from a text"
     for name in _full(mention, code, inside):
         if mention.is_stored and mention.parts and OTHERS.fit(name) and not SWITCHES.fit(name):

@@ -1,7 +1,8 @@
 """Marks for answers: plain arrays from a notebook are compared with the reference's, outside of the sandbox.
 
 What a student reads names the case and what kind of thing is wrong with the answer. The numbers of the fresh cases stay here: whoever hands in again
-meets the same ones.
+meets the same ones. A function has seen their inputs, and may want to tell them; so what is said of its answers to them are our own words out of a few, with
+no number that it could choose.
 """
 
 from __future__ import annotations
@@ -37,9 +38,8 @@ __all__ = ["fresh_cases", "outcome", "stopped"]
 NOT_WRITTEN = "The function is not written yet."
 HALF = "Right in all cases of the notebook, and in at least half of the fresh ones: that is half of the points. "
 
-# What `attempt` writes of an exception: its type, and the line of the student's cell.
+# What `attempt` writes of an exception: its type.
 RAISED = re.compile(r"Your (?:function|network) (?:stopped with|could not be called\.) (?:\w+\.){0,5}(\w{1,60})")
-LINE = re.compile(r"^in line (\d{1,5})", re.MULTILINE)
 
 _alone = (
     threading.Lock()
@@ -155,27 +155,27 @@ def _what_is_wrong(result: CheckResult) -> str:
     if result.fault == "type":
         return result.message  # it speaks of the student's function alone
     if result.fault == "shape":
-        what = "a single number" if not yours.ndim else f"an array of shape {yours.shape}"
-        return f"Your answer is {what}, and that is not the right shape."
+        axes = f"an array of {yours.ndim} {'axis' if yours.ndim == 1 else 'axes'}" if yours.ndim else "a single number"
+        return f"Your answer is {axes}, and that is not the right shape."
     if not expected.ndim:
         return "Your number is not right."
-    return f"{different(yours, expected).sum()} of {expected.size} numbers are not right."
+    part = different(yours, expected).mean()
+    return f"{'None' if part == 1 else 'Few' if part > 0.5 else 'Not all'} of your numbers are right."
 
 
 def _in_our_words(message: str) -> str:
-    """What happened in a fresh case, without any text of the function: an exception may hold the case's inputs, also in its name."""
+    """What happened in a fresh case, without any text of the function: an exception may hold the case's inputs, also in its name and its line."""
     said = [words for text, words in ADVICE.items() if text in message]
-    said += [words for words in dict.fromkeys(ADVICE_ON_USE.values()) if words in message]
+    said = (said or [words for words in ADVICE_ON_USE.values() if words in message])[:1]
     for ours in (NOTHING_HERE, AT_THE_STUB, *_sayings()):
         if message.startswith(ours):
             return ours
     raised = RAISED.match(message)
     if raised is None:
         return "Your function gave something that is no array of real numbers."
-    line = LINE.search(message)
     kind = getattr(builtins, raised[1], None)
     known = isinstance(kind, type) and issubclass(kind, BaseException)
-    what = f"Your function stopped with {raised[1] if known else 'an error'}{f' in line {line[1]}' if line else ''}."
+    what = f"Your function stopped with {raised[1] if known else 'an error'}."
     return "\n".join([what, *said])
 
 

@@ -17,19 +17,25 @@ from typing import NamedTuple, TypeGuard
 
 __all__ = [
     "BUILTINS",
+    "FUNCTIONS",
     "LONGEST",
+    "MOST_SIGNS",
     "Code",
     "Definition",
     "Mention",
     "aliases_inside",
+    "magic",
     "mentions",
     "parsed",
     "read",
     "runs_a_text",
+    "signs_in",
 ]
 
-MOST_CHARACTERS = 100_000  # of one cell: a tree takes up to 1 kB for each, and a long lesson has 60,000 in all
-MOST_IN_ALL = 300_000
+MOST_SIGNS = (
+    70_000  # in one cell, no letters or digits: a tree takes up to 2 kB for each, and a long lesson has 15,000 in all
+)
+MOST_IN_ALL = 200_000
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Defined = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -66,8 +72,8 @@ class Definition(NamedTuple):
 class Code(NamedTuple):
     """The code cells of a notebook."""
 
-    trees: tuple[tuple[int, ast.Module], ...]  # with the cell's number, from 1; without cells that Python cannot read
-    magics: tuple[tuple[int, str], ...]  # lines that are not Python
+    trees: tuple[tuple[int, ast.Module], ...]  # with the cell's number, from 1
+    not_python: tuple[int, ...]  # cells that neither Python nor IPython can read
     unread: tuple[int, ...]  # cells that are too long, or nested too deeply
     definitions: dict[str, list[Definition]]
     aliases: dict[str, set[str]]  # what names outside functions stand for, through imports and assignments
@@ -82,76 +88,132 @@ def read(cells: Sequence[str]) -> Code:
 
 @lru_cache(maxsize=2)  # the exercises of one notebook ask one after the other
 def _read(cells: tuple[str, ...]) -> Code:
-    trees, magics, unread, written, length = list[tuple[int, ast.Module]](), [], [], [], 0
+    trees, files, unread, not_python, signs = list[tuple[int, ast.Module]](), [], [], [], 0
     for number, source in enumerate(cells, start=1):
-        length += min(len(source), MOST_CHARACTERS)
-        if len(source) > MOST_CHARACTERS or length > MOST_IN_ALL:
+        more = signs_in(source)
+        if more > MOST_SIGNS or signs + more > MOST_IN_ALL:
             unread.append(number)
             continue
+        signs += more
         try:
-            file, module = _written(source)
-            tree, other = (None, [file]) if module else parsed(source)
-            texts = [] if tree is None else _run_texts(tree)
+            tree, _ = parsed(source)
+            texts = [] if tree is None else [tree, *_run_texts(tree)]
+            files += [(name, number, module) for each in texts for name, module in _written(each)]
         except (RecursionError, MemoryError):
             unread.append(number)
             continue
-        magics += [(number, line) for line in other]
-        trees += [(number, each) for each in (tree, *texts) if each is not None]
-        if module is not None:
-            written.append((_stem(file), number, module))
+        trees += [(number, each) for each in texts]
+        if tree is None:
+            not_python.append(number)
     definitions, aliases, stars = _defined(tree for _, tree in trees)
+    run = "\n".join(
+        " ".join(words) for _, tree in trees for node in ast.walk(tree) if not _writes(words := magic(node))
+    )
     anyone = {part for star in stars for part in star.split(".")}
-    run = "\n".join(line for _, line in magics if not line.startswith(WRITING))  # `%run q.py`
-    files = tuple(("" if stem in anyone or stem in run else stem, number, module) for stem, number, module in written)
-    return Code(tuple(trees), tuple(magics), tuple(unread), definitions, aliases, stars, files)
+    files = [("" if stem in anyone or stem in run else stem, number, module) for stem, number, module in files]
+    return Code(tuple(trees), tuple(not_python), tuple(unread), definitions, aliases, stars, tuple(files))
+
+
+def signs_in(source: str) -> int:
+    """What a syntax tree of this text may cost: between two signs lies one word, be it a picture in base64."""
+    return sum(not letter.isalnum() for letter in source)
 
 
 # --- from a cell to a tree ---------------------------------------------------------------------------------------------
 
-MAGIC = re.compile(r"(?P<indent>\s*)(?:%(?:time|timeit|prun)\s+(?:-\S*\s+(?:\d+\s+)?)*(?P<code>.*)|[%!?].*)")
-ASSIGNED = re.compile(r"(?P<target>[\w.,\[\]* \t]{1,200}=[ \t]{0,20})[%!].*")  # with bounds, so that no line takes long
-HELP = re.compile(r"(?P<indent>\s*)[\w.*]+\?{1,2}\s*")
-PROMPT = re.compile(r"^(?:>>>|\.\.\.|In \[\d*\]:|[ \t]*\.{3,}:)(?: |$)", re.MULTILINE)
-CELL_MAGICS_OF_PYTHON = ("time", "timeit", "capture", "prun")
-WRITING = ("%%writefile ", "%%file ")
+OF_IPYTHON = re.compile(r"^[ \t]*[%!?,;/]|\?|=[ \t]*[%!]", re.MULTILINE)  # IPython reads the whole cell again for each
+MOST_STEPS = 1_000_000  # of reading it, in signs; a second
+LONGEST_QUESTION = 1000  # characters of a line that ends in "?"
+MAGICS = ("run_line_magic", "run_cell_magic", "system", "getoutput")  # what IPython makes of %, %% and !
+RUNNING_PYTHON = ("time", "timeit", "prun", "capture")  # magics: their text is code of the notebook
+WRAPPED = 4  # of them, one in the other
+OPTIONS = re.compile(r"(?:-\S*\s+(?:\d+\s+)?)*")
+WORD = re.compile(r"\s*([a-z]\w*)[ \t]+([^\n]*)\s*")
+WRITING = ("writefile", "file")
 RUNNING = ("exec", "eval", "compile")
 
 
-def parsed(source: str) -> tuple[ast.Module | None, list[str]]:
-    """The tree of a cell, or None where Python cannot read it, and its lines that are not Python. Lines keep their numbers.
+def parsed(source: str) -> tuple[ast.Module | None, str]:
+    """The tree of a cell as IPython runs it, and the text whose lines it counts. No tree: neither Python nor IPython can read the cell.
 
     Raises
     ------
     RecursionError, MemoryError
-        When it is nested too deeply.
+        When it is nested too deeply, or takes too long.
     """
-    tree = _tree(source)
-    if tree is not None:
-        return tree, []
-    python, other = _plain(source)
-    return _tree(python), other
+    for _ in range(WRAPPED):
+        tree = _tree(source)
+        if tree is None:
+            source = _as_ipython_reads(source)
+            tree = _tree(source)
+        words = magic(tree.body[0].value) if tree and len(tree.body) == 1 and isinstance(tree.body[0], ast.Expr) else ()
+        if len(words) < 3 or words[0] not in RUNNING_PYTHON:
+            break
+        source = "\n" + words[2]  # lines keep their numbers
+    for node in ast.walk(tree) if tree else ():
+        for block in (getattr(node, name, None) for name in ("body", "orelse", "finalbody")):
+            if isinstance(block, list):
+                block[:] = [each for statement in block for each in _timed(statement)]
+    return tree, source
 
 
-def _written(source: str) -> tuple[str, ast.Module | None]:
-    """The first line and the tree of a cell that writes a module: `%%writefile q.py`."""
-    line, _, body = source.lstrip("\n").partition("\n")
-    return (line, _tree(body)) if line.startswith(WRITING) else ("", None)
+def _as_ipython_reads(source: str) -> str:
+    """The Python that IPython makes of magics, of commands for the shell, and of what was copied from a prompt; "" if it cannot."""
+    from IPython.core.inputtransformer2 import TransformerManager  # few cells need it
+
+    steps = 1 if source.lstrip().startswith("%%") else 1 + len(OF_IPYTHON.findall(source))
+    questions = (line for line in source.splitlines() if len(line) > LONGEST_QUESTION)
+    if steps * signs_in(source) > MOST_STEPS or any(line.rstrip().endswith("?") for line in questions):
+        raise MemoryError
+    try:
+        text = TransformerManager().transform_cell(source)
+    except (RecursionError, MemoryError):
+        raise
+    except Exception:  # noqa: BLE001 - IPython itself would not get further
+        return ""
+    word = WORD.fullmatch(text) if _tree(text) is None else None  # a line alone needs no %: `pip install …`
+    return f"get_ipython().run_line_magic({word[1]!r}, {word[2]!r})" if word else text
 
 
-def _stem(line: str) -> str:
-    """The name under which a file that a cell writes can be imported; "" when it cannot, or nobody knows."""
-    stem, dot, ending = line.split()[-1].strip("'\"").rpartition("/")[2].rpartition(".")
-    return stem if dot and ending == "py" and stem.isidentifier() else ""
+def magic(node: ast.AST) -> tuple[str, ...]:
+    """The words of a magic or a command, its name first: `%time f()`, `!ls`, or what these are short for."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in MAGICS:
+        return ()
+    words = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    return tuple(words if node.func.attr.startswith("run") else ["!", *words])
 
 
-def _run_texts(tree: ast.Module) -> list[ast.Module | None]:
+def _timed(statement: ast.stmt) -> list[ast.stmt]:
+    """The statements in `%time …`, in its place."""
+    words = magic(statement.value) if isinstance(statement, ast.Expr) else ()
+    if len(words) != 2 or words[0] not in RUNNING_PYTHON:
+        return [statement]
+    tree = _tree(OPTIONS.sub("", words[1], count=1))
+    for node in ast.walk(tree) if tree else ():
+        ast.copy_location(node, statement)
+    return [statement] if tree is None else tree.body
+
+
+def _writes(words: tuple[str, ...]) -> bool:
+    return len(words) == 3 and words[0] in WRITING
+
+
+def _written(tree: ast.Module) -> Iterator[tuple[str, ast.Module]]:
+    """The modules that a cell writes, by the names under which they can be imported; "" when they cannot, or nobody knows."""
+    for words in filter(_writes, map(magic, ast.walk(tree))):
+        if (module := _tree(words[2])) is not None:
+            stem, dot, ending = (words[1].split() or [""])[-1].strip("'\"").rpartition("/")[2].rpartition(".")
+            yield stem if dot and ending == "py" and stem.isidentifier() else "", module
+
+
+def _run_texts(tree: ast.Module) -> list[ast.Module]:
     """The code in `exec("…")`, `eval("…")` and `compile("…", …)`, and in the texts that stand in that."""
-    found, left = list[ast.Module | None](), [tree]
+    found, left = list[ast.Module](), [tree]
     while left:
         texts = [n.args[0].value for n in ast.walk(left.pop()) if runs_a_text(n)]  # type: ignore[attr-defined]
         trees = [_tree(text.strip() if isinstance(text, str) else text.decode("latin-1")) for text in texts]
-        found += trees
         left += [each for each in trees if each is not None]
+        found += [each for each in trees if each is not None]
     return found
 
 
@@ -170,35 +232,6 @@ def _tree(source: str) -> ast.Module | None:
             return ast.parse(source)
         except (SyntaxError, ValueError):  # ValueError: a zero byte, half a character
             return None
-
-
-def _plain(source: str) -> tuple[str, list[str]]:
-    """A cell as IPython takes it: without prompts, indentation of the whole, and magics, which are given apart."""
-    source = PROMPT.sub("", source)
-    begin = source.lstrip("\n")
-    indent = begin[: len(begin) - len(begin.lstrip(" \t"))]
-    lines = [line.removeprefix(indent) for line in source.split("\n")]
-    if begin.startswith(f"{indent}%%"):
-        word = re.match(r"%%(\w*)", begin.removeprefix(indent))
-        if not word or word[1] not in CELL_MAGICS_OF_PYTHON:
-            return "", lines
-    python, other, goes_on = [], [], False
-    for line in lines:
-        if goes_on:
-            found, instead = True, ""
-        elif match := MAGIC.fullmatch(line):
-            found, instead = True, match["indent"] + (match["code"] or "pass")
-        elif match := ASSIGNED.fullmatch(line):
-            found, instead = True, match["target"] + "None"
-        elif match := HELP.fullmatch(line):
-            found, instead = True, match["indent"] + "pass"
-        else:
-            found, instead = False, line
-        python.append(instead)
-        goes_on = found and line.endswith("\\")
-        if found:
-            other.append(line)
-    return "\n".join(python), other
 
 
 # --- what names mean ---------------------------------------------------------------------------------------------------

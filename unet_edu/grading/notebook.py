@@ -7,6 +7,7 @@ so none of it matters here. nbformat would turn some of these down, or change th
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -26,6 +27,17 @@ MOST_BRACKETS = 1_000_000  # "[" and "{": each may become an object of 200 bytes
 
 CLEARED = "Clear the outputs (in JupyterLab: Edit → Clear Outputs of All Cells), save it, and hand it in again."
 
+MAKES_ANYTHING = re.compile(r"^\s*%(run|store|load)\b|\b(exec|globals|run_path|setattr)\(", re.MULTILINE)
+SCOPES = (
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Lambda,
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
+    ast.GeneratorExp,
+)
 MERGE = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
 
 
@@ -47,12 +59,38 @@ class Notebook:
 
     def defined(self, name: str) -> str:
         """The source of the last definition of a function, class or variable at the top level of a cell; "" when there is none."""
-        for source in reversed(self.cells):
-            if name in source and (tree := _tree(source)):
-                for statement in reversed(tree.body):
-                    if name in _names(statement):
-                        return _text(source, statement)[:MOST_SHOWN]
-        return ""
+        return self.last(name)[1]
+
+    def last(self, name: str) -> tuple[int, str]:
+        """The number of the cell in which that stands, from 1, and its source; 0 and "" when there is none."""
+        for number, source in reversed([*enumerate(self.cells, 1)]):
+            if name in source:
+                text = _definition(source, name)[:MOST_SHOWN]
+                if text:
+                    return number, text
+        return 0, ""
+
+    def makes(self, cell: int, name: str) -> bool:
+        """Whether a cell, if it came to its end, would give something this name: "x", ".x" as an attribute, "[x" as a key.
+
+        "*" is any name, as a star import or `%run` may.
+        """
+        source = self.cells[cell - 1] if cell else ""  # 0 is the assignment's set-up
+        if cell not in self._made:
+            tree, _ = _tree(source)
+            self._made[cell] = (
+                None if tree is None else _names_made(tree) | ({"*"} if MAKES_ANYTHING.search(source) else set())
+            )
+        made = self._made[cell]
+        if made is not None:
+            return name in made
+        word = name.lstrip(".[")
+        return word.isidentifier() and re.search(rf"\b{word}\b", source) is not None
+
+    @functools.cached_property
+    def _made(self) -> dict[int, set[str] | None]:
+        """What each cell makes, as far as somebody has asked; None of one that is no Python: there each word may be it."""
+        return {}
 
 
 def read(data: bytes) -> Notebook:
@@ -93,12 +131,57 @@ def texts(data: bytes) -> list[str]:
     ]
 
 
-def _tree(source: str) -> ast.Module | None:
-    """The syntax tree of a cell; None when it is no Python, or nested too deeply."""
+def _tree(source: str) -> tuple[ast.Module | None, str]:
+    """The syntax tree of a cell and the text of its lines; no tree when it is no Python, or nested too deeply."""
     try:
-        return parsed(source)[0]
+        return parsed(source)
     except (RecursionError, MemoryError):
-        return None
+        return None, ""
+
+
+def _definition(source: str, name: str) -> str:
+    """The last definition of a name in a cell. In one that is no Python, as this grader knows it: its line, and those below that are indented."""
+    tree, text = _tree(source)
+    if tree is None or not tree.body:
+        begin = rf"^[ \t]*(?:(?:(?:async +)?def|class) +{re.escape(name)}\b|{re.escape(name)} *=[^=])"
+        found = re.findall(rf"{begin}.*(?:\n(?:[ \t)].*)?)*", source, re.MULTILINE)
+        return found[-1].rstrip() if found else ""
+    for statement in reversed([*_statements(tree)]):
+        if name in _names(statement):
+            return _text(text, statement)
+    return ""
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
+    """The statements of a cell in their order, also those in `if`, `try` and `with`."""
+    left = tree.body[::-1]
+    while left:
+        statement = left.pop()
+        yield statement
+        if isinstance(statement, ast.If | ast.Try | ast.With | ast.ExceptHandler):
+            for field in ("finalbody", "orelse", "handlers", "body"):
+                left += getattr(statement, field, [])[::-1]
+
+
+def _names_made(tree: ast.Module) -> set[str]:
+    """What a cell gives something to, as `Notebook.makes` names it."""
+    made, left = set[str](), list[ast.AST](tree.body)
+    while left:
+        node = left.pop()
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                made.add(node.name)
+            case ast.alias():
+                made.add((node.asname or node.name).split(".")[0])
+            case ast.Name(ctx=ast.Store()):
+                made.add(node.id)
+            case ast.Attribute(ctx=ast.Store()):
+                made.add(f".{node.attr}")
+            case ast.Subscript(ctx=ast.Store(), slice=ast.Constant(value=str(key))):
+                made.add(f"[{key}")
+        if not isinstance(node, SCOPES):  # what is inside stays there
+            left += ast.iter_child_nodes(node)
+    return made
 
 
 def content(data: bytes) -> dict[str, Any]:

@@ -1,7 +1,11 @@
 """One notebook in the sandbox: its cells run in order, then its functions are called; and if something dies on the way, it goes on behind it.
 
-A dead process takes all variables with it. So a fresh sandbox runs the cells again, but of a cell that did not come to its end only the definitions, and
-of one whose very definitions did not, nothing. A function above an endless loop is not lost, nor are the cells behind it.
+A dead process takes all variables with it. So a fresh sandbox runs the cells again, but of a cell that did not come to its end only the definitions and
+assignments, of one whose assignments did not, only the definitions, and of one whose very definitions did not, nothing. A function above an endless loop
+is not lost, nor are the cells behind it.
+
+A function remembers what it was given. So all cases that the notebook prints are called before any fresh one; nothing that comes behind is noted in words of
+the notebook's, and no cell is run in a process that has seen a fresh case.
 """
 
 from __future__ import annotations
@@ -22,15 +26,11 @@ from unet_edu.grading.sandbox import Sandbox
 
 __all__ = ["CellStop", "Session"]
 
-MOST_STOPS = 8  # of cells; after that, only definitions are run. After twice as many, nothing.
-FOR_CELLS = 0.6  # of the seconds for the notebook; after that, only definitions are run, and there is time left to call the functions
+MOST_STOPS = 8  # of cells; after that, no cell is run as a whole. After twice as many, nothing.
+FOR_CELLS = 0.6  # of the seconds for the notebook; after that, no cell is run as a whole, and there is time left to call the functions
 MOST_NOTES = 20
-ALWAYS_THE_SAME = (
-    "ImportError",
-    "ModuleNotFoundError",
-    "NameError",
-    "SyntaxError",
-)  # … but not with these, where it helps
+NO_PYTHON = ("SyntaxError", "IndentationError", "TabError")
+ALWAYS_THE_SAME = (*NO_PYTHON, "FileNotFoundError", "ImportError", "ModuleNotFoundError", "NameError")
 GARBLED = "sent an answer that cannot be read"
 
 # As Python, NumPy and PyTorch say it. What the limit of memory did to a function is no wrong answer of the function.
@@ -58,11 +58,19 @@ class CellStop:
         return f"cell {self.cell} {self.detail}"
 
 
+Run = Literal["all", "assignments", "definitions", "nothing"]  # of a cell
+LESS: dict[Run, tuple[Run, str]] = {
+    "all": ("assignments", "Only its definitions and assignments were run then."),
+    "assignments": ("definitions", "Only its definitions were run then."),
+    "definitions": ("nothing", "It was left out then."),
+}
+
+
 @dataclass
 class _Step:
     cell: int
     source: str
-    run: Literal["all", "definitions", "nothing"] = "all"
+    run: Run = "all"
 
 
 class _OutOfTimeError(Exception):
@@ -85,19 +93,26 @@ class Session:
     Attributes
     ----------
     stops : list of CellStop
+    raised : dict
+        What a cell raised, by its number: the exception's type, with its text if that is the same each time.
     notes : list of str
         The cells that stopped or raised, in sentences; at most 20.
+    ran : set of int
+        The numbers of the cells that came to their end.
     """
 
     def __init__(self, set_up: str, cells: Sequence[str], limits: Limits, *, unsafe: bool = False) -> None:
         self.stops: list[CellStop] = []
+        self.raised: dict[int, str] = {}
         self.notes: list[str] = []
+        self.ran = set[int]()
         self._limits, self._unsafe = limits, unsafe
         self._set_up = set_up
         self._steps = [_Step(number, source) for number, source in enumerate(cells, 1)]
         self._opened = contextlib.ExitStack()
         self._sandbox: Sandbox | None = None
         self._called = set[str]()  # functions, in this sandbox
+        self._fresh = False  # whether the notebook has seen a fresh case
         self._start = 0.0
 
     def __enter__(self) -> Self:
@@ -129,17 +144,20 @@ class Session:
 
     def define_again(self) -> None:
         """Run the definitions of all cells once more: a %reset or a del, at the notebook's end, took away what had been there."""
+        if self._fresh:
+            self._drop()
         with contextlib.suppress(_OutOfTimeError):  # the next call says it
             self._run_cells()
             # The set-up is a step like the others here: the notebook may have broken what it needs.
             for step in (_Step(0, self._set_up), *self._steps):
                 if self._sandbox is not None and step.run != "nothing":
-                    self._run(replace(step, run="definitions"))
+                    self._run(replace(step, run="assignments") if step.run == "all" else step)
 
     def _call(self, function: str, case: Case, forbidden: tuple[str, ...]) -> wire.CallReply:
         try:
             self._run_cells()
             self._called.add(function)
+            self._fresh = self._fresh or case.group != "visible"
             reply = self._ask(wire.call(function, case, forbidden), self._limits.call, self._limits.total)
             answered = wire.read_call(reply)
             if answered.answer.kind == "raised" and NO_MEMORY.search(answered.answer.message):
@@ -179,7 +197,7 @@ class Session:
 
     def _run(self, step: _Step) -> None:
         whole = step.run == "all"
-        request = wire.cell(step.source) if whole else wire.definitions(step.source)
+        request = wire.cell(step.source) if whole else wire.definitions(step.source, step.run == "assignments")
         until = self._limits.total * (FOR_CELLS if whole else 1)
         try:
             reply = wire.read_cell(self._ask(request, self._limits.cell, until))
@@ -189,15 +207,18 @@ class Session:
             self.stops.append(
                 CellStop(step.cell, "timed out", f"had no time left of the {until:g} seconds for all cells")
             )
-            self._only_definitions(f"The cells used more than {until:g} seconds in all")
+            self._no_whole_cells(f"The cells used more than {until:g} seconds in all")
         except Stopped as stopped:
             self._stop(step, stopped.why, stopped.detail)
         except wire.WireError:
             self._stop(step, "crashed", GARBLED)
         else:
+            if reply.ok and whole:
+                self.ran.add(step.cell)
             if not reply.ok:
                 kind = reply.error.split(":")[0][:60]  # what follows may differ from run to run, as an address does …
-                what = reply.error if kind in ALWAYS_THE_SAME else kind
+                what = reply.error if kind in ALWAYS_THE_SAME else kind  # … but not with these, where it helps
+                self.raised.setdefault(step.cell, what)
                 self._note(f"Cell {step.cell} stopped with {what}.")
 
     def _ask(self, request: bytes, seconds: float, until: float) -> bytes:
@@ -218,22 +239,21 @@ class Session:
     def _stop(self, step: _Step, why: Stop, detail: str) -> None:
         """Remember that a cell killed the process; it gets less to do in the next one."""
         self._drop()
-        step.run = "definitions" if step.run == "all" else "nothing"
+        step.run, left = LESS[step.run]
         self.stops.append(CellStop(step.cell, why, detail))
-        left = "Only its definitions were run then" if step.run == "definitions" else "It was left out then"
-        self._note(f"Cell {step.cell} {detail}. {left}.")
+        self._note(f"Cell {step.cell} {detail}. {left}")
         if len(self.stops) >= MOST_STOPS:
-            self._only_definitions(f"{MOST_STOPS} cells did not come to their end")
+            self._no_whole_cells(f"{MOST_STOPS} cells did not come to their end")
 
-    def _only_definitions(self, reason: str) -> None:
+    def _no_whole_cells(self, reason: str) -> None:
         self._drop()
         for step in self._steps:
             if step.run == "all":
-                step.run = "definitions"
-        self._note(f"{reason}. Of all cells, only the definitions were run then.")
+                step.run = "assignments"
+        self._note(f"{reason}. Of all cells, only the definitions and assignments were run then.")
 
     def _note(self, text: str) -> None:
-        if text not in self.notes and len(self.notes) < MOST_NOTES:
+        if text not in self.notes and len(self.notes) < MOST_NOTES and not self._fresh:
             self.notes.append(text)
 
     def _drop(self) -> None:

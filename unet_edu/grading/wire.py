@@ -82,9 +82,9 @@ def cell(source: str) -> bytes:
     return pickle.dumps(("cell", source), protocol=5)
 
 
-def definitions(source: str) -> bytes:
-    """The request to run only the definitions of a cell."""
-    return pickle.dumps(("definitions", source), protocol=5)
+def definitions(source: str, assignments: bool) -> bytes:
+    """The request to run only the definitions of a cell, or only these and its assignments."""
+    return pickle.dumps(("definitions", source, assignments), protocol=5)
 
 
 def call(function: str, case: Case, forbidden: tuple[str, ...] = ()) -> bytes:

@@ -5,7 +5,7 @@
 Each message is 8 bytes of length, big end first, and then the message. A request is a pickle made by the trusted side:
 
     ("cell", source)                           run a cell as Jupyter would
-    ("definitions", source)                    run only the definitions of a cell
+    ("definitions", source, assignments)       run only the definitions of a cell, or only these and its assignments
     ("call", name, case, forbidden patterns)   call a function of the notebook on a case
 
 A reply is one line of JSON, and behind it the bytes of the answer's array. The notebook's code lives in this very process, so nothing in a reply
@@ -99,9 +99,9 @@ def run_cell(shell: Shell, source: str) -> bytes:
     return _line({"ok": error is None, "error": "" if error is None else _clean(in_one_line(error), MOST_MESSAGE)})
 
 
-def run_definitions(shell: Shell, source: str) -> bytes:
+def run_definitions(shell: Shell, source: str, assignments: bool) -> bytes:
     """Run the definitions of a cell that did not come to its end."""
-    shell.define(source)
+    shell.define(source, assignments=assignments)
     return _line({"ok": True, "error": ""})
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import contextlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +21,7 @@ __all__ = ["Shell", "new_shell"]
 
 MOST_TRACEBACK = 4000  # characters that are printed of a traceback
 MOST_ERROR = 300  # … and of the one line that says what happened
+FOR_AN_ASSIGNMENT = 1.0  # second, in a cell that did not come to its end: perhaps it was the one that took too long
 
 INSTALLS = re.compile(r"\s*(sudo\s+)?(\S*python[\d.]*\s+-m\s+)?(pip3?|conda|mamba|uv|apt|apt-get)\b")
 NOTHING_IS_INSTALLED = (
@@ -30,13 +33,15 @@ ONLY_TIMES = re.compile(r"\A\s*%%time[ \t]*(?:\n|\Z)")
 AROUND = re.compile(r"\A\s*%%(?:time|capture)\b[^\n]*(?:\n|\Z)")
 
 DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+if sys.version_info >= (3, 12):
+    DEFINITIONS += (ast.TypeAlias,)
 
 
 class Shell(InteractiveShell):
     """The shell that runs a notebook's cells."""
 
     def run(self, source: str) -> BaseException | None:
-        """Run a cell. When a statement raises, the definitions behind it are run all the same.
+        """Run a cell. When a statement raises, the definitions and assignments behind it are run all the same.
 
         Returns
         -------
@@ -51,11 +56,14 @@ class Shell(InteractiveShell):
             error = raised
         line = self._line_of(error)
         if line:
-            self.define(source, behind=line)
+            self.define(source, behind=line, assignments=not isinstance(error, KeyboardInterrupt))
         return error
 
-    def define(self, source: str, behind: int = 0) -> None:
-        """Run only the imports, functions, classes and plain constants of a cell, those behind a line; skip what raises."""
+    def define(self, source: str, behind: int = 0, *, assignments: bool = False) -> None:
+        """Run only the imports, functions, classes and plain constants of a cell, those behind a line; skip what raises.
+
+        With `assignments`, all others are run too, but none for long.
+        """
         try:
             text = self.transform_cell(AROUND.sub("", source))
             statements = ast.parse(text).body
@@ -63,10 +71,12 @@ class Shell(InteractiveShell):
             return
         name = self.compile.cache(text)  # so that tracebacks can show the lines
         for statement in statements:
-            if _first_line(statement) > behind and _defines(statement):
+            if _first_line(statement) > behind and _defines(statement, assignments):
+                seconds = FOR_AN_ASSIGNMENT if assignments and not isinstance(statement, DEFINITIONS) else 0
                 try:
                     code = self.compile(ast.Module([statement], []), name, "exec")  # type: ignore[arg-type]
-                    exec(code, self.user_ns)  # noqa: S102 - the notebook's own
+                    with _at_most(seconds):
+                        exec(code, self.user_ns)  # noqa: S102 - the notebook's own
                 except BaseException as error:  # noqa: BLE001 - the next definition may be whole
                     self.showtraceback((type(error), error, error.__traceback__))
 
@@ -159,14 +169,48 @@ def _first_line(statement: ast.stmt) -> int:
     return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
 
 
-def _defines(statement: ast.stmt) -> bool:
-    """Whether it is a definition: an import (in a `try`, too), a function, a class, or a name for a plain constant."""
+def _defines(statement: ast.stmt, assignments: bool) -> bool:
+    """Whether it is a definition: an import, a function, a class, or a name for a plain constant; or a `try` of nothing else.
+
+    With `assignments`, all of them count, and what makes them depend on something: `if` and `with`. A loop never does.
+    """
     if isinstance(statement, ast.Try):
-        return all(isinstance(part, ast.Import | ast.ImportFrom) for part in statement.body)
+        return all(_defines(part, assignments) for part in statement.body)
+    if assignments and isinstance(statement, ast.If | ast.With):
+        parts = [*statement.body, *getattr(statement, "orelse", [])]
+        return all(isinstance(part, ast.Pass) or _defines(part, assignments) for part in parts)
     if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
-        try:
-            ast.literal_eval(statement.value)
-        except (ValueError, TypeError, RecursionError, MemoryError):
-            return False
-        return True
-    return isinstance(statement, DEFINITIONS)
+        return assignments or _is_plain(statement.value)
+    return isinstance(statement, DEFINITIONS) or (assignments and isinstance(statement, ast.AugAssign))
+
+
+def _is_plain(value: ast.expr) -> bool:
+    try:
+        ast.literal_eval(value)
+    except (ValueError, TypeError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+class _TooLongError(BaseException):
+    """Of no kind that an assignment's own `except Exception` would catch."""
+
+
+@contextlib.contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """Interrupt what runs longer, if it is Python; 0 is for ever. Windows has no such clock: there nobody grades."""
+    is_main = threading.current_thread() is threading.main_thread()  # no other can be interrupted
+    if not seconds or not is_main or not hasattr(signal, "setitimer"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, _too_long)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
+
+
+def _too_long(*_: object) -> None:
+    raise _TooLongError(f"it took more than {FOR_AN_ASSIGNMENT:g} second")

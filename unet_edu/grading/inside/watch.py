@@ -22,6 +22,7 @@ from typing import Any, Self
 import numpy
 
 import unet_edu
+from unet_edu.checks import exercise
 
 __all__ = ["Watch", "listen", "names"]
 
@@ -38,7 +39,31 @@ STARTS = frozenset(("subprocess.Popen", "_thread.start_new_thread", "_thread.sta
 STARTS |= {f"os.{name}" for name in ("exec", "fork", "forkpty", "posix_spawn", "spawn", "system")}
 STARTERS = ("subprocess", "os", "multiprocessing", "concurrent", "asyncio", "threading", "pty", "shell", "IPython")
 
-MOST = 10  # names in a report
+# Whose own code calls what of others'. If such code calls anything else, it passes on what the notebook gave it: to `np.vectorize`, or to a `Mock`
+# of Python's own library, say. PyTorch one looks through always: a layer is made in one place, and called in another.
+BUILT_ON: dict[str, tuple[str, ...]] = dict.fromkeys((*sys.stdlib_module_names, "torch", "IPython", "tqdm"), ())
+del BUILT_ON["importlib"]  # to import is not to call
+BUILT_ON |= {
+    "numpy": ("numpy",),
+    "scipy": ("numpy", "scipy"),
+    "pandas": ("numpy", "pandas"),
+    "matplotlib": ("numpy", "PIL"),
+}
+
+# What reaches for the watch is reported as if the exercise forbade it; and a call of our own must be seen at the end.
+REACHES = (
+    "sys.setprofile",
+    "sys.getprofile",
+    "threading.setprofile*",
+    "threading.getprofile",
+    "gc.get_objects",
+    "gc.get_referrers",
+)
+ASKING = ("call", "_detached", "_plain_array")  # functions of `exercise`
+OURS = "canary.sings"
+_canary: dict[str, Any] = {"__name__": "canary"}
+exec(compile("def sings(): pass\ndef asked(): sings()", "<as a cell>", "exec"), _canary)  # noqa: S102 - no library's file
+
 MOST_LETTERS = 120  # in a name
 
 
@@ -62,16 +87,16 @@ class Watch:
     """
 
     def __init__(self, patterns: Sequence[str], f: Callable[..., Any]) -> None:
-        self.patterns = tuple(patterns)
+        self.patterns = (*patterns, *REACHES, OURS) if patterns else ()
         self.found: list[str] = []
-        self._known: dict[Any, str] = {}
+        self._known = functools.cache(self._forbidden)  # nobody can write into this one
         self._modes: list[Any] = []
         self._profile = self._see  # bound once, so that `is` finds it again
         if self.patterns:
             while isinstance(f, functools.partial):
                 f = f.func
             with contextlib.suppress(BaseException):  # an object of the notebook's own making
-                self._report(self._forbidden(*_described(f)))
+                self._report(self._name(*_described(f)))
 
     def __enter__(self) -> Self:
         if self.patterns:
@@ -86,40 +111,39 @@ class Watch:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         if not self.patterns:
             return
-        turned_off = get_profile() is not self._profile
+        asleep = active != [self] or get_profile() is not self._profile
+        _canary["asked"]()
+        asleep = asleep or OURS not in self.found
         set_profile(None)
         set_profile_of_threads(None)  # type: ignore[arg-type]
         active.clear()
         for mode in self._modes:
             mode.__exit__(kind, error, tb)
-        if turned_off:
+        self.found = [name for name in self.found if name != OURS]
+        if asleep:
             self._report("sys.setprofile")
 
     def _see(self, frame: FrameType, event: str, arg: Any) -> None:
-        key: Any
         if event == "call":
-            key = frame.f_code
-            if key not in self._known:
-                self._known[key] = self._forbidden(frame.f_globals.get("__name__"), frame.f_code.co_qualname)
+            name, caller = self._name(frame.f_globals.get("__name__"), frame.f_code.co_qualname), frame.f_back
         elif event == "c_call":
             if arg.__module__ == "_thread" and arg.__name__.startswith(
                 "start_"
             ):  # before Python 3.12, no event says so
                 self.hear(f"_thread.{arg.__name__}", frame)
-            owner: Any = getattr(arg, "__self__", None)
-            owner = owner.__name__ if arg.__qualname__.startswith("ufunc.") else type(owner)
-            key = (getattr(arg, "__module__", None), arg.__qualname__, owner)
-            if key not in self._known:
-                self._known[key] = self._forbidden(*_described(arg))
+            name, caller = self._name(*_described(arg)), frame
         else:
             return
-        if self._known[key] and _is_the_notebooks(frame.f_back if event == "call" else frame):
-            self._report(self._known[key])
+        if name and _is_the_notebooks(caller, name):
+            self._report(name)
 
     def _see_torch(self, function: Any) -> None:
-        name = self._forbidden(*_described(function))
-        if name and _is_the_notebooks(sys._getframe().f_back):
+        name = self._name(*_described(function))
+        if name and _is_the_notebooks(sys._getframe().f_back, name):
             self._report(name)
+
+    def _name(self, module: Any, qualname: Any) -> str:
+        return self._known(module, qualname) if isinstance(module, str) and isinstance(qualname, str) else ""
 
     def hear(self, event: str, caller: FrameType | None) -> None:
         """Report a process that the notebook's code starts, or a thread behind the back of `threading`, whose threads are seen."""
@@ -128,14 +152,14 @@ class Watch:
         if caller is None or not caller.f_code.co_filename.startswith(LIBRARIES):
             self._report(event)
 
-    def _forbidden(self, module: Any, qualname: Any) -> str:
+    def _forbidden(self, module: str, qualname: str) -> str:
         """The name under which a function is forbidden, or nothing."""
-        known = names(module, qualname) if isinstance(module, str) and isinstance(qualname, str) else []
+        known = names(module, qualname)
         return next((name for pattern in self.patterns for name in known if fnmatchcase(name, pattern)), "")
 
     def _report(self, name: str) -> None:
         name = re.sub(r"[^A-Za-z0-9_.]", "", name)[:MOST_LETTERS]  # what the grader takes for a name
-        if name and name not in self.found and len(self.found) < MOST:
+        if name and name not in self.found:
             self.found.append(name)
 
 
@@ -152,16 +176,23 @@ def _hear(event: str, args: Any) -> None:
         active[0].hear(event, sys._getframe(1))
 
 
-def _is_the_notebooks(caller: FrameType | None) -> bool:
-    """Whether a call comes from the notebook's code, behind PyTorch's own and what starts threads."""
-    while caller and _passes_on(caller):
+def _is_the_notebooks(caller: FrameType | None, name: str) -> bool:
+    """Whether a call of what has this name comes from the notebook's code, behind all that only passes on.
+
+    The check itself calls what it was given: the function, and the methods that turn its answer into numbers.
+    """
+    while caller and caller.f_code.co_filename.startswith(LIBRARIES) and _passes_on(caller, name):
         caller = caller.f_back
-    return caller is None or not caller.f_code.co_filename.startswith(LIBRARIES)
+    if caller is None or not caller.f_code.co_filename.startswith(LIBRARIES):
+        return True
+    asks = caller.f_globals is vars(exercise) and caller.f_code.co_name in ASKING
+    return asks and not name.startswith(("numpy.", "unet_edu.checks."))
 
 
-def _passes_on(frame: FrameType) -> bool:
+def _passes_on(frame: FrameType, name: str) -> bool:
     """Whether a frame only stands between. `__torch_function__` of the watch and of the checks stands before every function of PyTorch."""
-    return frame.f_code.co_name == "__torch_function__" or _package(frame) in ("torch", "threading", "concurrent")
+    own = BUILT_ON.get(_package(frame))
+    return frame.f_code.co_name == "__torch_function__" or (own is not None and not name.startswith(own))
 
 
 def _package(frame: FrameType) -> str:
