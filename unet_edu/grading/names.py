@@ -123,7 +123,7 @@ def signs_in(source: str) -> int:
 
 OF_IPYTHON = re.compile(r"^[ \t]*[%!?,;/]|\?|=[ \t]*[%!]", re.MULTILINE)  # IPython reads the whole cell again for each
 MOST_STEPS = 1_000_000  # of reading it, in signs; a second
-LONGEST_QUESTION = 1000  # characters of a line that ends in "?"
+LONGEST_QUESTION = 1000  # characters of a line, where one ends in "?": IPython looks for a name from each of them on
 MAGICS = ("run_line_magic", "run_cell_magic", "system", "getoutput")  # what IPython makes of %, %% and !
 RUNNING_PYTHON = ("time", "timeit", "prun", "capture")  # magics: their text is code of the notebook
 WRAPPED = 4  # of them, one in the other
@@ -162,8 +162,9 @@ def _as_ipython_reads(source: str) -> str:
     from IPython.core.inputtransformer2 import TransformerManager  # few cells need it
 
     steps = 1 if source.lstrip().startswith("%%") else 1 + len(OF_IPYTHON.findall(source))
-    questions = (line for line in source.splitlines() if len(line) > LONGEST_QUESTION)
-    if steps * signs_in(source) > MOST_STEPS or any(line.rstrip().endswith("?") for line in questions):
+    lines = source.splitlines()
+    asks = steps > 1 and any(line.rstrip().endswith("?") for line in lines)
+    if steps * signs_in(source) > MOST_STEPS or (asks and max(map(len, lines)) > LONGEST_QUESTION):
         raise MemoryError
     try:
         text = TransformerManager().transform_cell(source)
