@@ -59,7 +59,6 @@ REACHES = (
     "gc.get_objects",
     "gc.get_referrers",
 )
-ASKING = ("call", "_detached", "_plain_array")  # functions of `exercise`
 OURS = "canary.sings"
 _canary: dict[str, Any] = {"__name__": "canary"}
 exec(compile("def sings(): pass\ndef asked(): sings()", "<as a cell>", "exec"), _canary)  # noqa: S102 - no library's file
@@ -185,8 +184,7 @@ def _is_the_notebooks(caller: FrameType | None, name: str) -> bool:
         caller = caller.f_back
     if caller is None or not caller.f_code.co_filename.startswith(LIBRARIES):
         return True
-    asks = caller.f_globals is vars(exercise) and caller.f_code.co_name in ASKING
-    return asks and not name.startswith(("numpy.", "unet_edu.checks."))
+    return caller.f_globals is vars(exercise) and not name.startswith(("numpy.", "unet_edu.checks."))
 
 
 def _passes_on(frame: FrameType, name: str) -> bool:
