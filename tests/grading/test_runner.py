@@ -170,11 +170,11 @@ def test_pytorch_is_loaded_only_when_the_notebook_or_a_probe_asks(fresh: Runner)
         "!sudo apt install x",
     ],
 )
-def test_nothing_is_installed_and_that_quickly(shared: Runner, line: str) -> None:
-    before = time.perf_counter()
+def test_nothing_is_installed(shared: Runner, line: str) -> None:
+    before = shared.printed.read_text()
     shared.runs(line)
-    assert time.perf_counter() - before < 0.2  # a start of pip alone takes longer
-    assert "Nothing is installed here" in shared.printed.read_text().splitlines()[-1]
+    said = shared.printed.read_text().removeprefix(before).splitlines()
+    assert len(said) == 1 and said[0].startswith("Nothing is installed here"), "pip itself would say more"
 
 
 STOPS = {
