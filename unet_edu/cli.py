@@ -43,7 +43,7 @@ class _App(typer.Typer):
 
 
 class _Bearing(io.FileIO):
-    """A terminal or a pipe that may be gone, as with `| head -1`: then what is said goes nowhere, and the work goes on."""
+    """A pipe that may be gone, as with `| head -1`: then what is said goes nowhere, and the work goes on."""
 
     def write(self, data: Any) -> int:
         try:
@@ -56,11 +56,13 @@ def _bearing(stream: Any) -> Any:
     """The stream, whose reader may go, and know ASCII alone: "?" stands for what it cannot show."""
     try:
         stream.flush()
+        if stream.isatty():  # it stays, and Windows' console gets its letters in another way than as bytes
+            stream.reconfigure(errors="replace")
+            return stream
         raw = _Bearing(stream.fileno(), "w", closefd=False)
     except (AttributeError, OSError, ValueError):  # none at all, or no file: a test's, a notebook's
         return stream
-    buffered = io.BufferedWriter(raw)
-    return io.TextIOWrapper(buffered, stream.encoding, "replace", line_buffering=True, write_through=stream.isatty())
+    return io.TextIOWrapper(io.BufferedWriter(raw), stream.encoding, "replace", line_buffering=True)
 
 
 app = _App(

@@ -13,7 +13,7 @@ import nbformat
 import pytest
 
 from unet_edu.checks import EXERCISES
-from unet_edu.grading.assignment import ASSIGNMENTS, MOST_BYTES, Assignment, in_utc, load
+from unet_edu.grading.assignment import ASSIGNMENTS, MOST_BYTES, Assignment, load, naive_utc
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "exercises").glob("*/*.ipynb"))}
@@ -175,12 +175,12 @@ def test_any_time_of_the_calendar_can_be_reckoned_with(end: datetime, offset: in
     time = end if offset is None else end.replace(tzinfo=timezone(timedelta(minutes=offset)))
     assignment = replace(ASSIGNMENTS["02_convolution"], due=due, late_percent_per_day=10.0)
     assert 0 <= assignment.lost(time) <= 1
-    stored = in_utc(time)
+    stored = naive_utc(time)
     assert stored.tzinfo is None and abs(stored - end) < timedelta(days=4)
     for hours in (-14, 14):  # as formgrader shows it
         stored.replace(tzinfo=UTC).astimezone(timezone(timedelta(hours=hours)))
 
 
 def test_a_time_without_a_zone_is_in_utc() -> None:
-    assert in_utc(datetime(2027, 1, 31, 12)) == datetime(2027, 1, 31, 12)
-    assert in_utc(datetime(2027, 1, 31, 12, tzinfo=timezone(timedelta(hours=2)))) == datetime(2027, 1, 31, 10)
+    assert naive_utc(datetime(2027, 1, 31, 12)) == datetime(2027, 1, 31, 12)
+    assert naive_utc(datetime(2027, 1, 31, 12, tzinfo=timezone(timedelta(hours=2)))) == datetime(2027, 1, 31, 10)

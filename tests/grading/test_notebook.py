@@ -322,3 +322,26 @@ def test_code_that_is_made_to_be_hard_to_read(name: str) -> None:
     before = time.process_time()
     book.defined("f")
     assert time.process_time() - before < 10  # half a second here; a quadratic search takes minutes
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "a" + " " * 60_000 + "\nb c",
+        "\n" * 60_000 + "b c",
+        ";" * 60_000,
+        ">>> " + ";" * 60_000,
+        "In [1]: " + "/," * 30_000,
+        "%time\n" + ",a.b\n" * 5_000,
+    ],
+)
+def test_no_cell_takes_the_reader_long(source):
+    """They are cells for IPython alone, whose reader begins again behind each sign."""
+    begin = time.monotonic()
+    try:
+        book = read(code(source))
+    except NotebookError as error:
+        assert "far more lines with %" in str(error)
+    else:
+        assert not book.defined("b") and not book.makes(1, "x")
+    assert time.monotonic() - begin < 15

@@ -103,7 +103,7 @@ class Limits:
                 continue
             switch = sys.getswitchinterval()
             sys.setswitchinterval(1e-5)  # a loop with a bare `except` is left only if it is hit between two rounds
-            while self._case_ends and not self._is_over.wait(1e-4):
+            while self._why() and not self._is_over.wait(1e-4):
                 if sys.platform == "win32":
                     interrupt_main(POKE)
                 else:

@@ -16,7 +16,7 @@ from typing import Any
 
 from unet_edu.checks import EXERCISES, LESSONS, Exercise
 
-__all__ = ["ASSIGNMENTS", "Assignment", "in_utc", "load"]
+__all__ = ["ASSIGNMENTS", "Assignment", "load", "naive_utc"]
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")  # it becomes the name of a folder, on any system
 MOST_BYTES = 1 << 20  # of an assignment's file; ours have less than 1 kB
@@ -184,7 +184,7 @@ def _expect(condition: bool, otherwise: str) -> None:
         raise ValueError(otherwise)
 
 
-def in_utc(time: datetime) -> datetime:
+def naive_utc(time: datetime) -> datetime:
     """A time as nbgrader keeps it: UTC, without saying so. One at the very ends of the calendar becomes the nearest that has a day in every time zone."""
     return max(FIRST, min(LAST, _aware(time))).astimezone(UTC).replace(tzinfo=None)
 

@@ -9,6 +9,7 @@ import re
 import sys
 
 from unet_edu.checks.exercise import Answer
+from unet_edu.grading.judge import RAISED
 from unet_edu.grading.notebook import Notebook
 from unet_edu.grading.session import NO_PYTHON, Session
 
@@ -17,8 +18,7 @@ __all__ = ["lacks", "no_python", "slip", "stopped_maker"]
 PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
 MOST_TEXT = 100  # characters of an exception
 
-# What `attempt` writes of an exception: its type, and its text up to the end of the line.
-RAISED = re.compile(r"Your (?:function|network) (?:stopped with|could not be called\.) (?:\w+\.){0,5}(\w{1,60}): (.+)")
+RAISED_WITH = re.compile(rf"{RAISED.pattern}: (.+)")  # the type, and the text up to the end of the line
 MODULE = re.compile(r"No module named '([\w.]{1,60})'")
 NAME = re.compile(r"name '(\w{1,60})' is not defined")
 PART = re.compile(r"(?:has no attribute |^)'(\w{1,60})'")  # of an object, or a key
@@ -82,5 +82,5 @@ def _left_out(book: Notebook, name: str) -> str:
 
 
 def _raised(answer: Answer) -> tuple[str, str]:
-    found = RAISED.match(answer.message) if answer.kind == "raised" else None
+    found = RAISED_WITH.match(answer.message) if answer.kind == "raised" else None
     return (found[1], found[2].split(" (")[0][:MOST_TEXT]) if found else ("", "")

@@ -285,7 +285,9 @@ class _Writer:
         return failing_alone(functools.partial(self._fail, student))
 
     def _fail(self, student: str, why: str) -> None:
-        self.failures.setdefault(student, why)  # what comes after the first is often its consequence
+        if student in self.failures:  # what comes after the first is often its consequence
+            return
+        self.failures[student] = why
         self.bar.update(student in self.submissions and student not in self.settled)
 
     def expect_some_worked(self) -> None:

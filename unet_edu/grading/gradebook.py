@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeVar
 
 from unet_edu.grading.alone import EverybodysError
-from unet_edu.grading.assignment import Assignment, in_utc
+from unet_edu.grading.assignment import Assignment, naive_utc
 from unet_edu.grading.report import certain
 from unet_edu.grading.result import Result
 from unet_edu.grading.text import one_line, plain
@@ -140,7 +140,7 @@ class Gradebook:
             if result.status == "not submitted":
                 return
             submission = self._new_submission(row, student)
-        timestamp = in_utc(submitted) if submitted else None
+        timestamp = naive_utc(submitted) if submitted else None
         is_another = submission.timestamp != timestamp
         submission.timestamp = timestamp
         scores = certain(result)
@@ -214,7 +214,7 @@ class Gradebook:
             self._book.db.add(row)
             self._book.db.flush()
         if assignment.due and row.duedate is None:
-            row.duedate = in_utc(datetime.fromisoformat(assignment.due))
+            row.duedate = naive_utc(datetime.fromisoformat(assignment.due))
         return row
 
     def _handout(self, assignment: Assignment) -> Handout:

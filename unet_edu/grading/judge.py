@@ -33,7 +33,7 @@ from unet_edu.checks.exercise import (
 from unet_edu.checks.score import score
 from unet_edu.grading.result import Outcome, Stop, Verdict
 
-__all__ = ["fresh_cases", "outcome", "stopped"]
+__all__ = ["RAISED", "fresh_cases", "outcome", "stopped"]
 
 NOT_WRITTEN = "The function is not written yet."
 HALF = "Right in all cases of the notebook, and in at least half of the fresh ones: that is half of the points. "

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import re
 import warnings
 from collections import defaultdict
@@ -20,6 +21,7 @@ __all__ = [
     "FUNCTIONS",
     "LONGEST",
     "MOST_SIGNS",
+    "MOST_STEPS_IN_ALL",
     "Code",
     "Definition",
     "Mention",
@@ -30,6 +32,7 @@ __all__ = [
     "read",
     "runs_a_text",
     "signs_in",
+    "steps",
 ]
 
 MOST_SIGNS = (
@@ -121,14 +124,16 @@ def signs_in(source: str) -> int:
 
 # --- from a cell to a tree ---------------------------------------------------------------------------------------------
 
-OF_IPYTHON = re.compile(r"^[ \t]*[%!?,;/]|\?|=[ \t]*[%!]", re.MULTILINE)  # IPython reads the whole cell again for each
-MOST_STEPS = 1_000_000  # of reading it, in signs; a second
+# IPython reads the whole cell again for each sign: `;;;f` is three, also behind a prompt.
+OF_IPYTHON = re.compile(r"^(?:In \[\d+\]:)?[ \t>.:]*([%!?,;/]+)|\?|=[ \t]*[%!]", re.MULTILINE)
+MOST_STEPS = 300_000  # of reading one, in signs; three seconds
+MOST_STEPS_IN_ALL = 1_000_000  # all of the course's notebooks together take less than a tenth of that
 LONGEST_QUESTION = 1000  # characters of a line, where one ends in "?": IPython looks for a name from each of them on
 MAGICS = ("run_line_magic", "run_cell_magic", "system", "getoutput")  # what IPython makes of %, %% and !
 RUNNING_PYTHON = ("time", "timeit", "prun", "capture")  # magics: their text is code of the notebook
 WRAPPED = 4  # of them, one in the other
 OPTIONS = re.compile(r"(?:-\S*\s+(?:\d+\s+)?)*")
-WORD = re.compile(r"\s*([a-z]\w*)[ \t]+([^\n]*)\s*")
+WORD = re.compile(r"([a-z]\w*)[ \t]+(\S[^\n]*)")
 WRITING = ("writefile", "file")
 RUNNING = ("exec", "eval", "compile")
 
@@ -157,14 +162,23 @@ def parsed(source: str) -> tuple[ast.Module | None, str]:
     return tree, source
 
 
+def steps(source: str) -> int:
+    """What it costs to read a cell as IPython does, in signs: nothing, when it is Python as it stands."""
+    with contextlib.suppress(RecursionError, MemoryError):
+        if _tree(source) is not None:
+            return 0
+    again = 0 if source.lstrip().startswith("%%") else sum(len(run) or 1 for run in OF_IPYTHON.findall(source))
+    return (1 + again) * signs_in(source)
+
+
+@lru_cache(maxsize=256)  # whoever looks for a function looks through the same cells
 def _as_ipython_reads(source: str) -> str:
     """The Python that IPython makes of magics, of commands for the shell, and of what was copied from a prompt; "" if it cannot."""
     from IPython.core.inputtransformer2 import TransformerManager  # few cells need it
 
-    steps = 1 if source.lstrip().startswith("%%") else 1 + len(OF_IPYTHON.findall(source))
     lines = source.splitlines()
-    asks = steps > 1 and any(line.rstrip().endswith("?") for line in lines)
-    if steps * signs_in(source) > MOST_STEPS or (asks and max(map(len, lines)) > LONGEST_QUESTION):
+    asks = any(line.rstrip().endswith("?") for line in lines) and not source.lstrip().startswith("%%")
+    if steps(source) > MOST_STEPS or (asks and max(map(len, lines)) > LONGEST_QUESTION):
         raise MemoryError
     try:
         text = TransformerManager().transform_cell(source)
@@ -172,7 +186,7 @@ def _as_ipython_reads(source: str) -> str:
         raise
     except Exception:  # noqa: BLE001 - IPython itself would not get further
         return ""
-    word = WORD.fullmatch(text) if _tree(text) is None else None  # a line alone needs no %: `pip install …`
+    word = WORD.fullmatch(text.strip()) if _tree(text) is None else None  # a line alone needs no %: `pip install …`
     return f"get_ipython().run_line_magic({word[1]!r}, {word[2]!r})" if word else text
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from unet_edu.grading.names import parsed
+from unet_edu.grading.names import MOST_STEPS_IN_ALL, parsed, steps
 from unet_edu.grading.text import MOST_SHOWN
 
 __all__ = ["Notebook", "NotebookError", "content", "read", "texts"]
@@ -27,7 +27,7 @@ MOST_BRACKETS = 1_000_000  # "[" and "{": each may become an object of 200 bytes
 
 CLEARED = "Clear the outputs (in JupyterLab: Edit → Clear Outputs of All Cells), save it, and hand it in again."
 
-MAKES_ANYTHING = re.compile(r"^\s*%(run|store|load)\b|\b(exec|globals|run_path|setattr)\(", re.MULTILINE)
+MAKES_ANYTHING = re.compile(r"^[ \t]*%(run|store|load)\b|\b(exec|globals|run_path|setattr)\(", re.MULTILINE)
 SCOPES = (
     ast.FunctionDef,
     ast.AsyncFunctionDef,
@@ -117,6 +117,10 @@ def read(data: bytes) -> Notebook:
     if len(code) > MOST_CODE or sum(not letter.isalnum() for letter in code) > MOST_SYMBOLS:
         raise NotebookError(
             "The notebook has far more code than a notebook should have. Take data out of its code cells, save it, and hand it in again."
+        )
+    if sum(map(steps, sources)) > MOST_STEPS_IN_ALL:
+        raise NotebookError(
+            "The notebook has far more lines with %, !, ?, comma, semicolon or slash in front than a notebook should have. Remove those, save it, and hand it in again."
         )
     return Notebook(sources)
 

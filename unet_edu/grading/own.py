@@ -30,7 +30,7 @@ __all__ = ["Checked", "check_own", "expect_no_lesson", "guessed", "is_of_exercis
 
 INSIDE = Path(__file__).parent / "inside"  # has stand-ins for what only Colab has
 NOT_OWN = ("solutions", "grading")  # folders of a clone with the notebooks of others
-A_CHECK = re.compile(r"^\s*check\(\s*(\w+)", re.MULTILINE)
+A_CHECK = re.compile(r"^[ \t]*check\(\s*(\w+)", re.MULTILINE)
 A_LESSON = re.compile(r"^# ([0-9]{2}) · ", re.MULTILINE)  # its title
 CHOSEN = re.compile(r'^progress\("\d\d", (\{.*\})\)$', re.MULTILINE)  # as `unet-edu release` writes it
 

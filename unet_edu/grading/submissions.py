@@ -137,10 +137,11 @@ def _by_student(all_found: list[HandedIn], roster: Roster | None) -> dict[str, _
     for found in all_found:
         with failing_alone(functools.partial(setattr, found, "failure")):
             called[found.entry] = found.called
+    names = {*called.values()}
     for found in all_found:
         student = doubt = note = ""
         with failing_alone(functools.partial(setattr, found, "failure")):
-            student, doubt, note = _whose(found, owners, {*called.values()})
+            student, doubt, note = _whose(found, owners, names)
         student = student or _shown(found.entry.removesuffix(".ipynb"))
         row = rows.setdefault(student, _Row([]))
         row.found.append(found)

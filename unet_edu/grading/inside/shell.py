@@ -56,19 +56,19 @@ class Shell(InteractiveShell):
             error = raised
         line = self._line_of(error)
         if line:
-            self.define(source, behind=line, assignments=not isinstance(error, KeyboardInterrupt))
+            error = self.define(source, behind=line, assignments=not isinstance(error, KeyboardInterrupt)) or error
         return error
 
-    def define(self, source: str, behind: int = 0, *, assignments: bool = False) -> None:
+    def define(self, source: str, behind: int = 0, *, assignments: bool = False) -> KeyboardInterrupt | None:
         """Run only the imports, functions, classes and plain constants of a cell, those behind a line; skip what raises.
 
-        With `assignments`, all others are run too, but none for long.
+        With `assignments`, all others are run too, but none for long. Ctrl-C ends it, and is returned.
         """
         try:
             text = self.transform_cell(AROUND.sub("", source))
             statements = ast.parse(text).body
         except Exception:  # noqa: BLE001 - no Python, or the notebook's own transformer of cells
-            return
+            return None
         name = self.compile.cache(text)  # so that tracebacks can show the lines
         for statement in statements:
             if _first_line(statement) > behind and _defines(statement, assignments):
@@ -79,6 +79,9 @@ class Shell(InteractiveShell):
                         exec(code, self.user_ns)  # noqa: S102 - the notebook's own
                 except BaseException as error:  # noqa: BLE001 - the next definition may be whole
                     self.showtraceback((type(error), error, error.__traceback__))
+                    if isinstance(error, KeyboardInterrupt):
+                        return error
+        return None
 
     def _line_of(self, error: BaseException | None) -> int:
         """The line of the cell in which it stopped, or 0."""
@@ -204,12 +207,13 @@ def _at_most(seconds: float) -> Iterator[None]:
         yield
         return
     before = signal.signal(signal.SIGALRM, _too_long)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    others = signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, *others)  # of whoever else waits for one
 
 
 def _too_long(*_: object) -> None:

@@ -24,7 +24,7 @@ import numpy
 import unet_edu
 from unet_edu.checks import exercise
 
-__all__ = ["Watch", "listen", "names"]
+__all__ = ["REACHES", "STARTS", "Watch", "listen", "names"]
 
 # Where the files of Python, its packages and the course are. All other code is the notebook's: its cells, and modules that it wrote itself.
 PACKAGES = Path(numpy.__path__[0]).parent  # mostly in sys.prefix, but an environment may borrow those of another
@@ -69,8 +69,8 @@ MOST_LETTERS = 120  # in a name
 class Watch:
     """While it is active, what the notebook's code calls is compared with the patterns.
 
-    What a library calls by itself does not count: a permitted function may use what it likes, and so may a network that the check made. Only through
-    PyTorch one looks: a layer is made in one place, and called in another.
+    What a library calls of what it is built on does not count, nor does what a network that the check made calls. What only passes on what it was given,
+    as `np.vectorize` does, is looked through.
 
     Parameters
     ----------
