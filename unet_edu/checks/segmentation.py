@@ -523,13 +523,13 @@ def _binary_cases(rng: np.random.Generator) -> list[Case]:
         return np.where(mask, 255, 0).astype(np.uint8)  # as in a picture file
 
     first, second, third, fourth, fifth = (masks(*rng.integers(7, 14, 2)) for _ in range(5))
-    many = rng.integers(2, 6, fifth[0].shape)
     nothing = np.zeros((3, 4), int)
-    shape = (int(rng.integers(9, 14)), int(rng.integers(9, 14)))
+    shape = (int(rng.integers(9, 20)), int(rng.integers(9, 20)))
     large = box(1, 1, shape[0] - 2, shape[1] - 2, shape=shape)
     height, width = rng.integers(2, 6, 2).tolist()
     small = box(2, 2, height, width, shape=shape)
     empty = np.zeros(shape, int)
+    many = rng.integers(2, 6, fifth[0].shape)
     return [
         Case("two squares that overlap", (box(1, 1, 3, 3), box(0, 0, 3, 3)), group="visible"),
         Case("two masks without any object", (nothing, nothing.copy()), group="visible"),
