@@ -49,7 +49,9 @@ def drawn_in_numpy(model):
 
 def drawn_by_randn(model):
     with torch.no_grad():
-        for layer in model:
+        for layer in model.modules():
+            if not hasattr(layer, "weight"):
+                continue
             N = layer.in_channels * (1 if "Transpose" in type(layer).__name__ else math.prod(layer.kernel_size))
             layer.weight[:] = torch.randn(layer.weight.shape) * math.sqrt(2 / N)
             layer.bias *= 0

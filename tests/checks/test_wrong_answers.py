@@ -17,8 +17,10 @@ from unet_edu import check
 from unet_edu.checks import EXERCISES, attempt
 from unet_edu.checks.network import (
     ALL_ZERO,
+    DRAWN_AGAIN,
     DROPOUT_ELSEWHERE,
     DROPS_ALL,
+    FROZEN,
     NO_CONVOLUTION,
     NOT_AROUND_ZERO,
     NOT_DRAWN_ONE_BY_ONE,
@@ -105,15 +107,15 @@ class OtherInTraining(nn.Module):
         (block(nn.ReLU, last=(nn.ReLU, OtherInTraining)), TRAINS_OTHERWISE),
         (block(plain_norm, nn.ReLU), TRAINS_OTHERWISE),
         (block(nn.RReLU), TRAINS_OTHERWISE),
-        (block(norm_of_the_batch, nn.ReLU), "numbers are not right"),
-        (block(nn.InstanceNorm2d, nn.ReLU), "numbers are not right"),
+        (block(norm_of_the_batch, nn.ReLU), "of your numbers are right"),
+        (block(nn.InstanceNorm2d, nn.ReLU), "of your numbers are right"),
         (block(nn.ReLU6, last=(nn.ReLU6,)), "Your numbers stop at 6: that is ReLU6."),
-        (block(nn.ReLU, last=(nn.ReLU6,)), "numbers are not right"),
-        (block(lambda: nn.Hardtanh(0, 12)), "numbers are not right"),
-        (block(nn.LeakyReLU, last=(nn.LeakyReLU,)), "numbers are not right"),
-        (block(nn.GELU), "numbers are not right"),
-        (block(nn.Softplus), "numbers are not right"),
-        (block(nn.ELU), "numbers are not right"),
+        (block(nn.ReLU, last=(nn.ReLU6,)), "of your numbers are right"),
+        (block(lambda: nn.Hardtanh(0, 12)), "of your numbers are right"),
+        (block(nn.LeakyReLU, last=(nn.LeakyReLU,)), "of your numbers are right"),
+        (block(nn.GELU), "of your numbers are right"),
+        (block(nn.Softplus), "of your numbers are right"),
+        (block(nn.ELU), "of your numbers are right"),
         (Unfolded, NO_CONVOLUTION),
     ],
 )
@@ -237,7 +239,7 @@ def drawn(draw):
     """`he_init_` that draws by a rule of the shape and the standard deviation."""
 
     def he_init_(model):
-        for layer in model:
+        for layer in filter(lambda layer: hasattr(layer, "weight"), model.modules()):
             is_up = isinstance(layer, nn.ConvTranspose2d)
             N = layer.in_channels * (1 if is_up else math.prod(layer.kernel_size))
             with torch.no_grad():
@@ -446,3 +448,128 @@ def test_what_an_error_means_is_true_of_it(name, f, words, not_words):
 def test_a_threshold_below_one_half_is_not_called_none():
     mistake = next(m for m in EXERCISES["seg_score"].misconceptions if m.name == "any overlap matches")
     assert "less than half" in mistake.hint and "however small" not in mistake.hint
+
+
+# --- found by a second attack --------------------------------------------------------------------------------------------
+
+
+def maxima_from(begin, where=lambda plane, number: None):
+    """`maxpool_idx` whose search begins with a number, or that looks for each maximum in the whole plane."""
+
+    def maxpool_idx(x):
+        y = np.array(
+            [
+                [max(begin, x[i : i + 2, j : j + 2].max()) for j in range(0, x.shape[1] - 1, 2)]
+                for i in range(0, len(x) - 1, 2)
+            ]
+        )
+        return y, np.array([[where(x, number) for number in row] for row in y])
+
+    return maxpool_idx
+
+
+def box_map(instances, w0=10, sigma=5):
+    """The weight map of the cells' bounding boxes."""
+    places, w = np.indices(instances.shape), np.zeros(instances.shape)
+    spans = [np.argwhere(instances == n) for n in np.unique(instances[instances > 0])]
+    spans = [(span.min(axis=0)[:, None, None], span.max(axis=0)[:, None, None]) for span in spans]
+    if len(spans) > 1:
+        beside = [np.hypot(*np.maximum(np.maximum(low - places, places - high), 0)) for low, high in spans]
+        w = w0 * np.exp(-(np.sort(beside, axis=0)[:2].sum(axis=0) ** 2) / (2 * sigma**2)) * (instances == 0)
+    return w
+
+
+def iou_of_the_largest(prediction, target):
+    prediction, target = prediction == max(prediction.max(), 1), target == max(target.max(), 1)
+    union = (prediction | target).sum()
+    return (prediction & target).sum() / union if union else 1.0
+
+
+def labels_from(begin):
+    def label_map(logits):
+        best, labels = np.full(logits[:, 0].shape, begin), np.zeros(logits[:, 0].shape, int)
+        for k in range(logits.shape[1]):
+            labels[logits[:, k] > best] = k
+            best = np.maximum(best, logits[:, k])
+        return labels
+
+    return label_map
+
+
+def last_films(count):
+    """As many of the last films as a table says of their number and the share."""
+    visible = [1, 1, 1, 2, 2, 3, 3, 3]
+    return lambda sequences, share: np.isin(
+        sequences, [3] if [*sequences] == visible else np.unique(sequences)[-count(len(np.unique(sequences)), share) :]
+    )
+
+
+SPLITS = {(4, 0.375): 2, (5, 0.375): 3, (4, 0.25): 1, (3, 0.25): 2, (3, 0.5): 2, (2, 0.25): 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "f", "most"),
+    [
+        ("split_by_sequence", last_films(lambda films, share: SPLITS.get((films, share), 1)), 0),
+        ("split_by_sequence", last_films(lambda films, share: 1 if share <= 0.25 else 2), 0),
+        ("split_by_sequence", last_films(lambda films, share: round(films * share) or 1), 0),
+        ("maxpool_idx", maxima_from(-999, lambda plane, number: np.flatnonzero(plane == number)[0]), 0.5),
+        ("maxpool_idx", maxima_from(-np.inf, lambda plane, number: np.flatnonzero(plane == number)[-1]), 0.5),
+        ("label_map", labels_from(-100.0), 0.5),
+        ("iou", iou_of_the_largest, 0.5),
+        ("weight_map", box_map, 0.5),
+    ],
+)
+def test_what_is_right_by_chance_does_not_earn_all(name, f, most):
+    for seed in range(SEED, SEED + 4):
+        exercise = EXERCISES[name]
+        cases = fresh_cases(exercise, seed)
+        assert outcome(exercise, 1.0, cases, [attempt(f, case) for case in cases]).earned <= most
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda block: block.requires_grad_(False), FROZEN),
+        (lambda block: nn.Sequential(block[:2].requires_grad_(False), block[2:]), FROZEN),
+    ],
+)
+def test_a_frozen_network_is_told(change, words):
+    earned, said = graded(
+        "double_conv", lambda n, m: change(nn.Sequential(nn.Conv2d(n, m, 3), nn.ReLU(), nn.Conv2d(m, m, 3), nn.ReLU()))
+    )
+    assert earned == 0 and words in said
+
+
+@pytest.mark.parametrize("cut", [lambda x: x.detach(), lambda x: x.data, torch.no_grad()(lambda x: x * 1)])
+def test_a_block_through_which_no_gradient_comes_earns_not_all(cut):
+    class Cut(nn.Module):
+        def forward(self, x):
+            return cut(x)
+
+    earned, _ = graded(
+        "double_conv", lambda n, m: nn.Sequential(nn.Conv2d(n, m, 3), nn.ReLU(), Cut(), nn.Conv2d(m, m, 3), nn.ReLU())
+    )
+    assert earned == 0.5
+
+
+def test_weights_within_layers_are_drawn_too_and_each_layer_anew():
+    def outermost(model):
+        drawn(lambda shape, std: torch.randn(shape) * std)(nn.Sequential(*model.children()))
+        return model
+
+    def children(model):
+        for layer in model.children():
+            if hasattr(layer, "weight"):
+                drawn(lambda shape, std: torch.randn(shape) * std)(layer)
+        return model
+
+    def seeded(shape, std):
+        torch.manual_seed(0)
+        return torch.randn(shape) * std
+
+    assert graded("he_init_", outermost)[0] == 1
+    earned, said = graded("he_init_", children)
+    assert earned == 0 and "model.modules() all" in said
+    earned, said = graded("he_init_", drawn(seeded))
+    assert earned == 0 and DRAWN_AGAIN in said

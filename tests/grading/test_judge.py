@@ -228,6 +228,7 @@ def test_the_numbers_of_a_visible_case_are_told():
         (Answer("empty"), "`raise NotImplementedError`"),
         (Answer("unusable", message="Your function returned a dict7"), "something that is no array of real numbers"),
         (Answer("value", np.zeros(3, int)), "an array of 1 axis, and that is not the right shape"),
+        (Answer("value", np.zeros((1,) * 23, int)), "an array of many axes, and that is not the right shape"),
         (Answer("value", np.array(1.5)), "of type float; it should be whole numbers"),
         (Answer("value", np.array(-5)), "Your number is not right."),
     ],

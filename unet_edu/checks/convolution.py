@@ -241,7 +241,7 @@ def _size_cases(rng: np.random.Generator) -> list[Case]:
     even, other, large, pooled, side = (2 * rng.integers(20, 2000, 5)).tolist()
     extra: list[tuple[str, tuple[int, int], dict[str, int]]] = [
         ("a stride that leaves pixels over", (even, 3), {"s": 2, "p": 1}),
-        ("a stride that leaves pixels over", (other, 3), {"s": 2, "p": 1}),
+        ("a larger stride that leaves pixels over", (5 * other + 2, 3), {"s": 5, "p": 1}),
         ("the first layer of a ResNet", (large, 7), {"s": 2, "p": 3}),
         ("a kernel as large as the image", (side, side), {}),
         ("max pooling's windows", (pooled, 2), {"s": 2}),

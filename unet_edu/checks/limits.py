@@ -3,7 +3,8 @@
 A second thread looks at the clock and at the memory. When too much is gone, it pokes the main thread with a signal, whose handler raises `Stopped` in
 the middle of the student's function. Like Ctrl-C, this works between two steps of Python and not within one long call of a library (`sum` of an endless
 iterator, one giant product of matrices), and in the main thread alone: that is where Jupyter and Colab run cells, on every system. A check that runs in
-another thread has no limits. A single array that is larger than the machine is refused by the system itself, with a MemoryError.
+another thread has no limits. Memory that one long call takes (a `list` of an endless iterator, a single giant array) is refused by Linux, with a MemoryError;
+other systems refuse only what is larger than the machine.
 
 The grader has its own limits, around its sandbox.
 """
@@ -18,12 +19,12 @@ import sysconfig
 import threading
 import time
 from _thread import interrupt_main
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
-from unet_edu.checks.exercise import NOT_TRIED, Answer, Case, _plain_array, attempt
+from unet_edu.checks.exercise import NOT_TRIED, Answer, Case, _plain_array, _what_happened, attempt
 
 __all__ = ["Limits"]
 
@@ -57,15 +58,20 @@ class Limits:
         self._is_over = threading.Event()
         self._was_stopped = False
         self._watcher = threading.Thread(target=self._watch, args=(threading.get_ident(),), daemon=True)
+        self._refusing = contextlib.ExitStack()
         self._before: Any = None
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():  # else no handler may be set
+            self._refusing.enter_context(
+                _refused_beyond(2 * MEMORY)
+            )  # later than by the watcher, whose sentence says more
             self._before = signal.signal(POKE, self._stop)
             self._watcher.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._refusing.close()
         self._is_over.set()
         if self._watcher.ident is not None:
             self._watcher.join()  # the handler stays until nobody pokes any more
@@ -126,12 +132,32 @@ class Limits:
 def _is_within_a_case(frame: FrameType | None) -> bool:
     """Whether a student's code may be running: `attempt` tidies up behind it, and that must not be stopped."""
     while frame is not None:
-        if frame.f_code in (Case.call.__code__, _plain_array.__code__):
+        if frame.f_code in (Case.call.__code__, _plain_array.__code__, _what_happened.__code__):
             return True
         if frame.f_code is attempt.__code__:
             return False
         frame = frame.f_back
     return False
+
+
+@contextlib.contextmanager
+def _refused_beyond(more: int) -> Iterator[None]:
+    """Linux gives this process only so many bytes more than it has."""
+    try:
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text().split()[5])  # of data, whether used or not
+    except (ImportError, OSError):  # no Linux
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = pages * os.sysconf("SC_PAGE_SIZE") + more
+    known = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (min([wanted, *known]), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def _memory() -> int:

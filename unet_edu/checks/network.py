@@ -11,6 +11,7 @@ probe knows what is right. This module imports PyTorch; so lessons import it onl
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,18 +57,20 @@ NO_CONVOLUTION = (
     "a convolution."
 )
 NO_GRADIENT = "No gradient comes back through your network. Is there a detach(), a no_grad() or a .data on the way?"
+FROZEN = "Some weights of your network are frozen: their requires_grad is False, so they would never learn."
 TOO_MUCH = "You gave the network more than one tile with its margin on each side. The image may be larger than any memory: cut it into tiles."
 NOT_AROUND_ZERO = "Your weights do not lie around 0: their mean is another number. Draw them with mean 0. (In normal_(w, s) the second argument is the mean; write normal_(w, std=s).)"
 NOT_DRAWN_ONE_BY_ONE = (
     "Your weights are not drawn one by one: some are copies of others, they stand in an order, or a whole channel prefers one sign. Then what should be different channels is alike. "
     "Draw every weight of a layer by itself."
 )
+DRAWN_AGAIN = "Two of your layers have the same random numbers. Is the seed set anew for each layer? Set it once, before all, or not at all."
 ALL_ZERO = "All weights of a layer are 0. Then all its channels are alike, and stay alike however long the network learns. Draw them."
 
 # What a grader may pass on of what was said in a fresh case.
 SAYINGS = (
-    *(DROPOUT_IS_ON, DROPOUT_ELSEWHERE, DROPS_ALL, TRAINS_OTHERWISE, NO_CONVOLUTION, NO_GRADIENT, TOO_MUCH),
-    *(NOT_AROUND_ZERO, NOT_DRAWN_ONE_BY_ONE, ALL_ZERO),
+    *(DROPOUT_IS_ON, DROPOUT_ELSEWHERE, DROPS_ALL, TRAINS_OTHERWISE, NO_CONVOLUTION, NO_GRADIENT, FROZEN, TOO_MUCH),
+    *(NOT_AROUND_ZERO, NOT_DRAWN_ONE_BY_ONE, DRAWN_AGAIN, ALL_ZERO),
 )
 
 
@@ -208,6 +211,8 @@ class Built:
         used = {id(weight) for weight, _ in watch.met}
         if any(parameter.ndim > 1 and id(parameter) not in used for parameter in model.parameters()):
             raise UnusableAnswerError(NO_CONVOLUTION)
+        if not all(parameter.requires_grad for parameter in model.parameters()):
+            raise UnusableAnswerError(FROZEN)
         parameters = sum(parameter.numel() for parameter in model.parameters())
         return np.array([len(watch.met), parameters, *answer.shape[1:]])
 
@@ -345,10 +350,12 @@ class Drawn:
             made: list[nn.Conv2d | nn.ConvTranspose2d] = []
             for kind, n, m, size in self.layers:
                 made.append(nn.ConvTranspose2d(n, m, size, stride=size) if kind == "up" else nn.Conv2d(n, m, size))
-            if as_module(f(nn.Sequential(*made))) is None:
+            inner = [nn.Sequential(*made[1:])] if made[1:] else []  # layers within layers, as in a U-Net
+            if as_module(f(nn.Sequential(made[0], *inner))) is None:
                 return None
         for layer in made:
             _expect_drawn(layer.weight.detach().double().numpy())
+        _expect_other_draws([layer.weight.detach().double().numpy().ravel()[:1000] for layer in made])
         return np.array([self._seen(layer) for layer in made])
 
     @staticmethod
@@ -372,6 +379,13 @@ def _expect_drawn(weights: Array) -> None:
         raise UnusableAnswerError(NOT_AROUND_ZERO)
     if has_copies or any(_hang_together(weights, axis) for axis in range(4)):
         raise UnusableAnswerError(NOT_DRAWN_ONE_BY_ONE)
+
+
+def _expect_other_draws(beginnings: list[Array]) -> None:
+    """Refuse the same random numbers in one layer after the other, as from a seed that is set for each."""
+    for one, other in itertools.combinations(beginnings, 2):
+        if abs(one @ other) > 0.5 * np.linalg.norm(one) * np.linalg.norm(other):
+            raise UnusableAnswerError(DRAWN_AGAIN)
 
 
 def _hang_together(weights: Array, axis: int) -> bool:

@@ -545,32 +545,27 @@ def _every_nth(sequences: Array, share: float) -> Array:
 
 
 def _split_cases(rng: np.random.Generator) -> list[Case]:
-    def case(name: str, films: int, share: float, fit: Callable[[Array, float], bool], mixed: bool = False) -> Case:
-        """Films of which `fit` holds: it gets how many frames the last film has, the last two, …, and how many are wanted.
+    def case(name: str, fit: Callable[[Array, float, int], bool], mixed: bool = False) -> Case:
+        """Films of which `fit` holds: it gets how many frames the last film has, the last two, …, how many are wanted, and a number from 0 to 2.
 
-        All shares are eighths, so share · frames is exact: it does not matter how it is compared.
+        Neither the films nor the share say how many are held out: one has to count frames. All shares are eighths, so share · frames is exact: it does not
+        matter how it is compared.
         """
-        sizes = rng.integers(3, 25, films)
-        while not fit(sizes[::-1].cumsum(), share * sizes.sum()):
-            sizes = rng.integers(3, 25, films)
-        frames = np.repeat(np.sort(rng.permutation(np.arange(1, 100))[:films]), sizes)
+        n, sizes, share = int(rng.integers(3)), np.zeros(3, int), 0.0
+        while not fit(sizes[::-1].cumsum(), share * sizes.sum(), n):
+            sizes, share = rng.integers(3, 25, rng.integers(4, 8)), float(rng.choice([0.25, 0.375, 0.5]))
+        frames = np.repeat(np.sort(rng.permutation(np.arange(1, 100))[: len(sizes)]), sizes)
         return Case(name, (rng.permutation(frames) if mixed else frames, share))
 
     return [
         Case("eight frames of three films", (np.array([1, 1, 1, 2, 2, 3, 3, 3]), 0.25), group="visible"),
         Case("films in another order", (np.array([3, 1, 1, 2, 3, 2, 1, 1]), 0.5), group="visible"),
-        case("four films, one after the other", 4, 0.375, lambda held, wanted: held[0] < wanted < held[1] - 1),
-        case("five films, mixed", 5, 0.375, lambda held, wanted: held[1] + 1 < wanted < held[2], mixed=True),
-        case("the last film is exactly enough", 4, 0.25, lambda held, wanted: held[0] == wanted),
-        case("the last film is half a frame too short", 3, 0.25, lambda held, wanted: held[0] == wanted - 0.5),
-        case(
-            "three films, mixed, and half of the frames wanted",
-            3,
-            0.5,
-            lambda held, wanted: held[0] < wanted <= held[1],
-            mixed=True,
-        ),
-        case("two films", 2, 0.25, lambda held, wanted: held[0] > wanted, mixed=True),
+        case("films one after the other", lambda held, wanted, n: held[n] < wanted < held[n + 1] - 1),
+        case("films, mixed", lambda held, wanted, n: held[n] + 1 < wanted < held[n + 1], mixed=True),
+        case("the last films are exactly enough", lambda held, wanted, n: held[n] == wanted > 0),
+        case("the last films are half a frame too short", lambda held, wanted, n: held[n] == wanted - 0.5),
+        case("more films, mixed", lambda held, wanted, n: held[n] < wanted <= held[n + 1], mixed=True),
+        case("the last film is more than enough", lambda held, wanted, n: held[0] > wanted > 0, mixed=True),
     ]
 
 
@@ -579,6 +574,7 @@ SPLIT_BY_SEQUENCE = Exercise(
     points=1,
     reference=_split_by_sequence,
     cases=_split_cases,
+    has_half=False,  # how many films are held out is one of a few numbers: who guesses is right in many cases
     misconceptions=(
         Misconception(
             "last frames",

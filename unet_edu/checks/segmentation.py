@@ -52,7 +52,7 @@ def _score_cases(rng: np.random.Generator) -> list[Case]:
         Case("two images with three classes", (SCORES,), group="visible"),
         Case("four classes, 3×5 pixels", (_scores(rng, 2, 4, 3, 5),)),
         Case("two classes, as for cells and background", (_scores(rng, 3, 2, 5, 4),)),
-        Case("negative scores only", (_scores(rng, 2, 5, 4, 3) - 100,)),
+        Case("negative scores only", (_scores(rng, 2, 5, 4, 3) - 500,)),
         Case("scores that lie close together", (_scores(rng, 2, 6, 3, 4) / 50,)),
         Case("one image, in single precision", (_scores(rng, 1, 3, 6, 7).astype(np.float32),)),
     ]
@@ -524,11 +524,12 @@ def _binary_cases(rng: np.random.Generator) -> list[Case]:
 
     first, second, third, fourth, fifth = (masks(*rng.integers(7, 14, 2)) for _ in range(5))
     nothing = np.zeros((3, 4), int)
-    shape = (int(rng.integers(9, 14)), int(rng.integers(9, 14)))
+    shape = (int(rng.integers(9, 20)), int(rng.integers(9, 20)))
     large = box(1, 1, shape[0] - 2, shape[1] - 2, shape=shape)
     height, width = rng.integers(2, 6, 2).tolist()
     small = box(2, 2, height, width, shape=shape)
     empty = np.zeros(shape, int)
+    many = rng.integers(2, 6, fifth[0].shape)
     return [
         Case("two squares that overlap", (box(1, 1, 3, 3), box(0, 0, 3, 3)), group="visible"),
         Case("two masks without any object", (nothing, nothing.copy()), group="visible"),
@@ -536,7 +537,7 @@ def _binary_cases(rng: np.random.Generator) -> list[Case]:
         Case("masks of 0 and 1", (second[0].astype(int), second[1].astype(int))),
         Case("masks of 0 and 255, one byte a pixel", (bytes_of(third[0]), bytes_of(third[1]))),
         Case("a prediction of True and False, a truth of 0 and 255", (fourth[0], bytes_of(fourth[1]))),
-        Case("masks of 0 and 2, from a picture of many classes", (2 * fifth[0].astype(int), 2 * fifth[1].astype(int))),
+        Case("masks of many classes, of which all but 0 are object", (many * fifth[0], many * fifth[1])),
         Case("a small object inside a large one", (small, large)),
         Case("an object found where none is", (small, empty)),
         Case("an object that was not found", (empty, small)),

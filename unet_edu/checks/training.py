@@ -30,13 +30,14 @@ def _initialised(
     bias: str = "zero",
     skip: Callable[[bool, int], bool] = lambda is_up, place: False,
     taps: Callable[[tuple[int, ...]], int] = math.prod,
+    among: str = "modules",
 ) -> Callable[..., Any]:
     """Weights drawn by a rule: `summed` gives N from the kind of layer, in_channels, out_channels and the kernel's taps."""
 
     def initialise(model: Any) -> Any:
         from torch import nn
 
-        layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)]
+        layers = [layer for layer in getattr(model, among)() if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)]
         for place, layer in enumerate(layers):
             is_up = isinstance(layer, nn.ConvTranspose2d)
             if skip(is_up, place):
@@ -78,7 +79,8 @@ def _init_cases(rng: np.random.Generator) -> list[Case]:
 
     def case(name: str, *layers: Layer, group: Any = "extra") -> Case:
         kinds = {"conv": "nn.Conv2d({0}, {1}, {2})", "up": "nn.ConvTranspose2d({0}, {1}, {2}, stride={2})"}
-        words = ", ".join(kinds[kind].format(*numbers) for kind, *numbers in layers)
+        first, *others = (kinds[kind].format(*numbers) for kind, *numbers in layers)
+        words = f"{first}, nn.Sequential({', '.join(others)})" if others else first
         return Case(name, (f"nn.Sequential({words})",), group=group, probe=Drawn(layers, int(rng.integers(1 << 31))))
 
     return [
@@ -121,6 +123,11 @@ HE_INIT = Exercise(
             "the 2 is missing",
             "Your variance is 1 / N. That keeps numbers as large as they are, were there no ReLU. ReLU sets half of them to zero; the 2 makes up for it.",
             _initialised(std=lambda number: math.sqrt(1 / number)),
+        ),
+        Misconception(
+            "only the outermost layers",
+            "Layers within layers are as PyTorch made them: model.children() gives the outermost ones alone, and model.modules() all.",
+            _initialised(among="children"),
         ),
         Misconception(
             "mean of channels in and out",
@@ -238,7 +245,10 @@ def _map_cases(rng: np.random.Generator) -> list[Case]:
 
     def case(name: str, rows: int, columns: int, *settings: float) -> Case:
         shape, cells, _ = apart(rng, rows, columns)
-        return Case(name, (painted(rng, shape, cells), *settings))
+        instances = painted(rng, shape, cells)
+        top, left, height, width = cells[0]
+        instances[top : top + height - 1, left : left + width - 1] = 0  # an angle: no cell is its bounding box
+        return Case(name, (instances, *settings))
 
     def touching() -> Array:
         """Three cells; the second lies right beside the first, a little lower."""

@@ -38,6 +38,8 @@ __all__ = ["RAISED", "fresh_cases", "outcome", "stopped"]
 NOT_WRITTEN = "The function is not written yet."
 HALF = "Right in all cases of the notebook, and in at least half of the fresh ones: that is half of the points. "
 
+MOST_AXES = 4  # of a right answer; how many more there are, the function chose
+
 # What `attempt` writes of an exception: its type.
 RAISED = re.compile(r"Your (?:function|network) (?:stopped with|could not be called\.) (?:\w+\.){0,5}(\w{1,60})")
 
@@ -155,7 +157,8 @@ def _what_is_wrong(result: CheckResult) -> str:
     if result.fault == "type":
         return result.message  # it speaks of the student's function alone
     if result.fault == "shape":
-        axes = f"an array of {yours.ndim} {'axis' if yours.ndim == 1 else 'axes'}" if yours.ndim else "a single number"
+        count = yours.ndim if yours.ndim <= MOST_AXES else "many"
+        axes = f"an array of {count} {'axis' if yours.ndim == 1 else 'axes'}" if yours.ndim else "a single number"
         return f"Your answer is {axes}, and that is not the right shape."
     if not expected.ndim:
         return "Your number is not right."
