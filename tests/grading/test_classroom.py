@@ -184,6 +184,7 @@ def test_who_is_on_the_roster_and_withdrew(klass, at_once):
         None,
         7,
     )
+    assert row.asks  # a mark does not go without a word
 
 
 def test_a_second_notebook_hides_no_mark(klass, at_once):

@@ -92,7 +92,8 @@ class Row:
     @property
     def asks(self) -> bool:
         """Whether a person has to look."""
-        return self.is_odd or (self.mark is None and self.result.status != "not submitted")
+        was_marked = self.earlier is not None
+        return self.is_odd or (self.mark is None and (was_marked or self.result.status != "not submitted"))
 
     def score(self, exercise: str) -> float | None:
         """What the exercise earned: the gradebook's score before ours; None while nobody can say."""
