@@ -44,6 +44,10 @@ MANY = 3  # students over whom the grader failed in the same way: no accident
 LOCK = ".grading.lock"
 REVIEWED = "autograded"  # nbgrader's name for the folder from which formgrader shows what people have to decide about
 
+OTHER_POINTS = (
+    "{}: there are marks of this name with other exercises or points; they are replaced by those of what you gave now. "
+    "To keep both, give one another “name” in its assignment.json, or take another --output."
+)
 GONE = "The notebook that was graded is no longer there."
 NOT_YET = "Not graded yet: the grader was stopped. The same command goes on from there."
 FAILED = "The grader itself failed: {}. The same command tries again."
@@ -136,6 +140,9 @@ def grade_class(
         conditions = Conditions(assignment.fingerprint, engine.ENGINE, seed, dataclasses.asdict(limits), unsafe)
         grade = functools.partial(engine.grade, assignment=assignment, seed=seed, limits=limits, unsafe=unsafe)
         journal = Journal(place / "results", say)
+        known = [journal.gradings[each.student] for each in found if each.path and each.student in journal.gradings]
+        if any(grading.assignment != assignment.fingerprint for grading in known):
+            say(OTHER_POINTS.format(place))
         with (
             Gradebook(database or f"sqlite:///{output.resolve()}/gradebook.db") as gradebook,
             tqdm(total=len(found), unit="notebook", disable=None if progress else True) as bar,
