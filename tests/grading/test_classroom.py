@@ -345,6 +345,16 @@ def test_another_version_of_the_grader_grades_again(klass, at_once, monkeypatch)
     assert klass.graded == ["7"]
 
 
+@pytest.mark.parametrize(("notebook", "again"), [("7", False), ("partial", True)])
+def test_what_missed_a_package_is_graded_again_when_packages_change(klass, at_once, monkeypatch, notebook, again):
+    klass.hand_in(ada=notebook).grade()
+    klass.grade()
+    assert klass.graded == []
+    monkeypatch.setattr(classroom, "installed", lambda: "pandas, too")
+    klass.grade()
+    assert klass.graded == [notebook] * again
+
+
 def test_other_points_grade_again(klass, at_once):
     klass.hand_in(ada="10", bob="8").grade()
     klass.hand_in(bob=None)

@@ -32,7 +32,7 @@ from unet_edu.grading.assignment import Assignment
 from unet_edu.grading.cluster import Failure
 from unet_edu.grading.feedback import feedback
 from unet_edu.grading.gradebook import LONGEST_NAME, Gradebook, Handout
-from unet_edu.grading.journal import Conditions, Grading, Journal, file_name
+from unet_edu.grading.journal import Conditions, Grading, Journal, file_name, installed
 from unet_edu.grading.report import Row
 from unet_edu.grading.result import Result, Status
 from unet_edu.grading.sandbox import Limits
@@ -137,7 +137,9 @@ def grade_class(
             for part in private.rglob(".*.part"):  # of a file that was just being written when a grader was killed
                 part.unlink()
         seed = _seed(place / "seed", seed)
-        conditions = Conditions(assignment.fingerprint, engine.ENGINE, seed, dataclasses.asdict(limits), unsafe)
+        conditions = Conditions(
+            assignment.fingerprint, engine.ENGINE, seed, dataclasses.asdict(limits), unsafe, installed()
+        )
         grade = functools.partial(engine.grade, assignment=assignment, seed=seed, limits=limits, unsafe=unsafe)
         journal = Journal(place / "results", say)
         known = [journal.gradings[each.student] for each in found if each.path and each.student in journal.gradings]
