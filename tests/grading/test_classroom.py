@@ -466,6 +466,8 @@ def test_what_a_person_decided_reaches_the_table(klass, at_once):
     assert klass.graded == []
     assert {student: row.mark for student, row in rows.items()} == {"ada": 6, "bob": 10}
     assert "6 of 10" in (klass.output / ASSIGNMENT.name / "feedback" / "ada.html").read_text()
+    klass.hand_in(bob=None, robert="4").grade()  # another list of the class may call him so
+    assert klass.said == [classroom.LEFT_BEHIND.format("bob")]
 
 
 # ----------------------------------------------------------------------------------------------------------------- the seed
