@@ -6,6 +6,7 @@ A file is written whole or not at all, and says itself whether it is as it was w
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -92,6 +93,7 @@ class Grading:
         return cls(student, result, earlier, conditions.assignment, conditions.limits, doubt, conditions.packages)
 
 
+@functools.cache
 def installed() -> str:
     """A digest of Python and of all packages here, with their versions."""
     names = {f"{package.name} {package.version}" for package in importlib.metadata.distributions()}
