@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from unet_edu.checks.exercise import Answer, Case, attempt
-from unet_edu.grading.blame import lacks, slip
+from unet_edu.grading.blame import lacks, replaced, slip
 from unet_edu.grading.notebook import Notebook
 from unet_edu.grading.session import CellStop
 
@@ -77,3 +77,23 @@ def test_a_slip_has_its_own_words():
     assert "'zeroes'" in slip(answer(AttributeError("module 'numpy' has no attribute 'zeroes'")))
     assert not slip(answer(AttributeError("'list' object has no attribute 'shape'")))
     assert not slip(Answer("nothing")) and not slip(Answer("unusable", message="Your function returned a dict"))
+
+
+@pytest.mark.parametrize(
+    ("later", "is_replaced"),
+    [
+        ("from unet_edu.metrics import *", True),
+        ("for iou in (1, 2): pass", True),
+        ("from math import *", False),
+        ("def mean(y):\n    iou = y\n    return iou", False),
+        ("print([iou for iou in (1, 2)])", False),
+        ("check(iou)", False),
+    ],
+)
+def test_a_name_that_a_later_cell_gives_to_something_else(later, is_replaced):
+    said = replaced(Notebook(("import x", "def iou(a, b): ...", later)), "iou", 2)
+    assert (
+        said
+        == ("was called as cell 3 left it, which gives its name to something else than the function in cell 2")
+        * is_replaced
+    )

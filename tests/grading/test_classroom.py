@@ -184,6 +184,7 @@ def test_who_is_on_the_roster_and_withdrew(klass, at_once):
         None,
         7,
     )
+    assert row.asks  # a mark does not go without a word
 
 
 def test_a_second_notebook_hides_no_mark(klass, at_once):
@@ -344,14 +345,27 @@ def test_another_version_of_the_grader_grades_again(klass, at_once, monkeypatch)
     assert klass.graded == ["7"]
 
 
+@pytest.mark.parametrize(("notebook", "again"), [("7", False), ("partial", True)])
+def test_what_missed_a_package_is_graded_again_when_packages_change(klass, at_once, monkeypatch, notebook, again):
+    klass.hand_in(ada=notebook).grade()
+    klass.grade()
+    assert klass.graded == []
+    monkeypatch.setattr(classroom, "installed", lambda: "pandas, too")
+    klass.grade()
+    assert klass.graded == [notebook] * again
+
+
 def test_other_points_grade_again(klass, at_once):
     klass.hand_in(ada="10", bob="8").grade()
     klass.hand_in(bob=None)
     dearer = Assignment(ASSIGNMENT.name, (("conv2d_naive", 20.0), ("out_size", 2.0)), ASSIGNMENT.set_up)
     rows = klass.grade(dearer)
     assert klass.graded == ["10"]
+    assert [said.partition(": ")[2] for said in klass.said] == [classroom.OTHER_POINTS.partition(": ")[2]]
     assert (rows["ada"].mark, rows["ada"].points, rows["ada"].earlier) == (10, 22, None)
     assert (rows["bob"].mark, rows["bob"].earlier.earned, rows["bob"].earlier.points) == (None, 8, 10)
+    klass.grade(dearer)
+    assert len(klass.said) == 1
 
 
 # -------------------------------------------------------------------------------------------- a mark, and what comes after it
@@ -452,6 +466,8 @@ def test_what_a_person_decided_reaches_the_table(klass, at_once):
     assert klass.graded == []
     assert {student: row.mark for student, row in rows.items()} == {"ada": 6, "bob": 10}
     assert "6 of 10" in (klass.output / ASSIGNMENT.name / "feedback" / "ada.html").read_text()
+    klass.hand_in(bob=None, robert="4").grade()  # another list of the class may call him so
+    assert klass.said == [classroom.LEFT_BEHIND.format("bob")]
 
 
 # ----------------------------------------------------------------------------------------------------------------- the seed

@@ -171,7 +171,7 @@ def test_of_an_unfilled_and_a_filled_notebook_none_is_a_silent_zero(tmp_path: Pa
     put(folder / "dua" / "old" / "02_convolution.ipynb")
     rows = grade()
     differ = "2 notebooks that differ: {0}.ipynb counts so far, not {0} (1).ipynb. Decide which of them counts."
-    same = "2 notebooks with the same functions: 02_convolution.ipynb counts, not 02_convolution.ipynb."
+    same = "2 notebooks with the same functions: 02_convolution.ipynb counts, not old/02_convolution.ipynb."
     assert {name: (row["status"], row["mark"], row["reason"]) for name, row in rows.items()} == {
         "ada": ("needs review", "", differ.format("ada")),
         "bob": ("needs review", "", differ.format("02_convolution")),

@@ -229,6 +229,34 @@ def test_two_entries_of_one_student_are_said(tmp_path: Path, second: str, is_sam
     assert "2 notebooks" in (ada.note or ada.doubt)
 
 
+@pytest.mark.parametrize("is_filled_early", [True, False])
+def test_of_two_entries_the_time_is_that_of_the_notebook_that_counts(tmp_path: Path, is_filled_early: bool) -> None:
+    folder, day = tmp_path / "handed in", datetime(2027, 1, 31, tzinfo=UTC)
+    for name, is_early in (("Ada", True), ("ada@example.org", False)):
+        put(folder / name / "02_convolution" / "timestamp.txt", str(day if is_early else day + timedelta(9)))
+        put(folder / name / "02_convolution" / "a.ipynb", DONE if is_early == is_filled_early else SCRATCH)
+    (ada,) = find(folder, CONVOLUTION, roster(tmp_path, "student_id,name,email\n7,Ada,ada@example.org\n"))
+    assert ada.submitted == (day if is_filled_early else day + timedelta(9))
+    assert "a.ipynb counts, not a.ipynb" not in ada.note  # it says which of the two
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        ("Ada_11_assignsubmission_file/x.ipynb", "Alan_12_assignsubmission_file/x.ipynb"),
+        ("inner/Ada_11_assignsubmission_file_x.ipynb", "inner/Alan_12_assignsubmission_file_x.ipynb"),
+        ("ada_901_55_x.ipynb", "alan_902_56_x.ipynb"),
+    ],
+)
+def test_a_class_one_folder_too_deep_is_not_one_student(tmp_path: Path, packed: tuple[str, str]) -> None:
+    for name in packed:
+        put(tmp_path / "download" / name)
+    (found,) = find(tmp_path, CONVOLUTION)
+    assert found.path is None and "several students" in found.problem
+    below = tmp_path / "download" / "inner"
+    assert len(find(below if below.exists() else below.parent, CONVOLUTION)) == 2
+
+
 def test_a_name_that_two_students_share_means_neither(tmp_path: Path) -> None:
     folder = tmp_path / "handed in"
     put(folder / "Kim.ipynb")

@@ -433,6 +433,12 @@ def test_the_summary_asks_to_accept_only_what_there_is():
     assert text.endswith("ada: needs review: is it the right one?")
 
 
+def test_the_summary_says_whose_mark_may_lack_points() -> None:
+    stopped = row("ada", result("partial", (3, None, 0, 2)))
+    assert "1 student with a mark that has nothing for an exercise" in summary(CONVOLUTION, [stopped])
+    assert "with a mark" not in summary(CONVOLUTION, [replace(stopped, decided={"out_size": 2.0})])
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_the_summary_fits_a_terminal_and_commands_it_nothing(text: str) -> None:
     rows = [row(text, failed("crashed", text * 40)), row("eve", result("graded", text=text))]

@@ -98,11 +98,15 @@ def test_another_place_s_abbreviation_stays_unknown(text: str, place: str) -> No
 
 
 @pytest.mark.parametrize(
-    "name", ["Berlin", "CET", "UTC", "../x/y", "Europe/Nowhere", "Europe", "right/Asia/Tokyo", "a/" * 500]
+    "name", ["Berlin", "CET", "EST", "../x/y", "Europe/Nowhere", "Europe", "right/Asia/Tokyo", "a/" * 500]
 )
 def test_a_place_that_is_none(name: str) -> None:
     with pytest.raises(ValueError, match="expected a time zone as Europe/Berlin"):
         zone_named(name)
+
+
+def test_utc_is_a_zone_though_no_place() -> None:
+    assert in_utc("2027-07-02 12:00", zone_named("UTC")) == in_utc("2027-07-02 12:00 UTC")
 
 
 def test_the_abbreviations_are_those_of_the_system() -> None:

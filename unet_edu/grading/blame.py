@@ -13,7 +13,7 @@ from unet_edu.grading.judge import RAISED
 from unet_edu.grading.notebook import Notebook
 from unet_edu.grading.session import NO_PYTHON, Session
 
-__all__ = ["lacks", "no_python", "slip", "stopped_maker"]
+__all__ = ["lacks", "no_python", "replaced", "slip", "stopped_maker"]
 
 PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
 MOST_TEXT = 100  # characters of an exception
@@ -72,6 +72,14 @@ def slip(answer: Answer) -> str:
         return f"stopped with {kind}: {text}"
     if answer.kind == "unusable" and answer.message.startswith("`"):  # as the runner says it
         return answer.message.partition("` ")[2][:MOST_TEXT].rstrip(".")
+    return ""
+
+
+def replaced(book: Notebook, name: str, cell: int) -> str:
+    """That a later cell gives the function's name to something else, as an import from the course does; or ""."""
+    for later in range(cell + 1, len(book.cells) + 1) if cell else ():
+        if book.makes(later, name) or (book.makes(later, "*") and "unet_edu" in book.cells[later - 1]):
+            return f"was called as cell {later} left it, which gives its name to something else than the function in cell {cell}"
     return ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,6 +60,9 @@ def choose(notebooks: list[tuple[str, Path]], assignment: Assignment) -> Choice:
     contents = [_content(path, assignment) for _, path in notebooks]
     order = [_rank(name, path, content, assignment) for (name, path), content in zip(notebooks, contents, strict=True)]
     best = order.index(min(order))
+    if len({*names}) < len(names):  # then the folders tell them apart
+        above = os.path.commonpath([path.parent for _, path in notebooks])
+        names = [plain(os.path.relpath(path, above)) for _, path in notebooks]
     mine, path, others = contents[best], notebooks[best][1], _listed(names[:best] + names[best + 1 :])
     rivals = [content.defines for content in contents if content.solves or not mine.solves]
     if {*rivals} != {mine.defines}:

@@ -32,11 +32,12 @@ from unet_edu.grading.assignment import Assignment
 from unet_edu.grading.cluster import Failure
 from unet_edu.grading.feedback import feedback
 from unet_edu.grading.gradebook import LONGEST_NAME, Gradebook, Handout
-from unet_edu.grading.journal import Conditions, Grading, Journal, file_name
+from unet_edu.grading.journal import Conditions, Grading, Journal, file_name, installed
 from unet_edu.grading.report import Row
 from unet_edu.grading.result import Result, Status
 from unet_edu.grading.sandbox import Limits
 from unet_edu.grading.submissions import Roster, Submission, SubmissionError
+from unet_edu.grading.text import plain
 
 __all__ = ["grade_class"]
 
@@ -44,6 +45,14 @@ MANY = 3  # students over whom the grader failed in the same way: no accident
 LOCK = ".grading.lock"
 REVIEWED = "autograded"  # nbgrader's name for the folder from which formgrader shows what people have to decide about
 
+OTHER_POINTS = (
+    "{}: there are marks of this name with other exercises or points; they are replaced by those of what you gave now. "
+    "To keep both, give one another “name” in its assignment.json, or take another --output."
+)
+LEFT_BEHIND = (
+    "{}: a person decided about the notebook that had this name. It has another one now, under which the decision does not count: "
+    "give the list of the class with which it was decided, or decide again."
+)
 GONE = "The notebook that was graded is no longer there."
 NOT_YET = "Not graded yet: the grader was stopped. The same command goes on from there."
 FAILED = "The grader itself failed: {}. The same command tries again."
@@ -133,9 +142,14 @@ def grade_class(
             for part in private.rglob(".*.part"):  # of a file that was just being written when a grader was killed
                 part.unlink()
         seed = _seed(place / "seed", seed)
-        conditions = Conditions(assignment.fingerprint, engine.ENGINE, seed, dataclasses.asdict(limits), unsafe)
+        conditions = Conditions(
+            assignment.fingerprint, engine.ENGINE, seed, dataclasses.asdict(limits), unsafe, installed()
+        )
         grade = functools.partial(engine.grade, assignment=assignment, seed=seed, limits=limits, unsafe=unsafe)
         journal = Journal(place / "results", say)
+        known = [journal.gradings[each.student] for each in found if each.path and each.student in journal.gradings]
+        if any(grading.assignment != assignment.fingerprint for grading in known):
+            say(OTHER_POINTS.format(place))
         with (
             Gradebook(database or f"sqlite:///{output.resolve()}/gradebook.db") as gradebook,
             tqdm(total=len(found), unit="notebook", disable=None if progress else True) as bar,
@@ -326,7 +340,18 @@ class _Writer:
                     with self.alone(student):
                         if grading.mark and grading.result.notebook not in seen:
                             self._settle(self._unmarked(student, "not submitted", GONE))
+        self._say_what_is_left_behind(seen)
         return left
+
+    def _say_what_is_left_behind(self, seen: set[str]) -> None:
+        """With another list of the class a notebook may have another name, and what a person decided stays with the old one."""
+        for student, grading in self.journal.gradings.items():
+            if student not in self.submissions and grading.result.notebook in seen:
+                with self.alone(student):
+                    known = report.certain(grading.result)
+                    scores = self._decided(student).items()
+                    if any(score is not None and score != known.get(exercise) for exercise, score in scores):
+                        self.journal.say(LEFT_BEHIND.format(plain(student)))
 
     def notebooks(self, students: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """The bytes, one after the other: a class may not fit into memory."""

@@ -199,7 +199,7 @@ def _examined(session: Session, work: _Work, book: Notebook) -> _Found:
     judged = outcome(exercise, work.points, cases, answers, work.code)
     why = "" if judged.verdict == "right" else _elsewhere(session, work, book, judged)
     if not judged.earned:  # nobody has to look whether it used what is forbidden
-        slip = blame.slip(answers[0])
+        slip = blame.slip(answers[0]) or blame.replaced(book, work.name, work.cell)
         return _not_judged(judged, why) if why else _Found(judged, f"{work.name} {slip}" if slip else "")
     told = [*work.used, *forbidden.as_listed(work.seen, exercise.forbidden, known=work.used)]
     late = forbidden.as_listed(work.seen_late, exercise.forbidden, known=work.used)

@@ -47,6 +47,7 @@ COPY = re.compile(r"( ?\([0-9]+\)|-Copy[0-9]+)$")  # "ada (1).ipynb", as browser
 
 NAMELESS = "The name does not say whose it is."
 STRANGE_NAME = "The name has signs that cannot be shown."
+SEVERAL = "holds what Moodle or Canvas packed for several students; give the grader this folder, or move its content up"
 SHOWN = 5  # names of files in a sentence
 
 
@@ -186,6 +187,14 @@ def _look_into(folder: Path, assignment: Assignment, zone: ZoneInfo | None, foun
     if not found.notebooks and not found.problem:
         found.others.clear()
         _search(folder, assignment, found)
+    if not found.claims and len(_students_in(folder, found.notebooks)) > 1:
+        found.problem, found.notebooks = SEVERAL, []
+
+
+def _students_in(folder: Path, notebooks: list[tuple[str, Path]]) -> set[tuple[str, str]]:
+    """Of how many students Moodle or Canvas packed notebooks into a folder, by their numbers."""
+    paths = [path.relative_to(folder).parts for _, path in notebooks]
+    return {claim[:2] for parts in paths for part in parts for claim in _claims(part)[:1]}
 
 
 def _search(folder: Path, assignment: Assignment, found: HandedIn) -> None:

@@ -6,8 +6,11 @@ A file is written whole or not at all, and says itself whether it is as it was w
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
+import importlib.metadata
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +21,7 @@ from unet_edu.data.files import write_whole
 from unet_edu.grading.alone import concerns_all, told
 from unet_edu.grading.result import Result
 
-__all__ = ["Conditions", "Grading", "Journal", "file_name"]
+__all__ = ["Conditions", "Grading", "Journal", "file_name", "installed"]
 
 LONGEST_NAME = 180  # of a file; systems allow 255 bytes, and others' endings follow
 
@@ -36,6 +39,8 @@ class Conditions:
     limits : dict
         Name → number.
     unsafe : bool
+    packages : str
+        A digest of Python and the packages that a notebook finds here.
     """
 
     assignment: str
@@ -43,6 +48,7 @@ class Conditions:
     seed: int
     limits: dict[str, float]
     unsafe: bool
+    packages: str
 
 
 @dataclass(frozen=True)
@@ -55,11 +61,12 @@ class Grading:
     assignment: str
     limits: dict[str, float]
     doubt: str = ""  # why the folder of submissions asks for a person
+    packages: str = ""
 
     def holds(self, notebook: str, doubt: str, conditions: Conditions) -> bool:
         """Whether this notebook, by its SHA-256, would get this same result now.
 
-        Limits count only for a notebook that ran into one, or may have. A result of the sandbox is good enough where none is asked for.
+        Limits and packages count only for a notebook that ran into a limit or missed a package, or may have. A result of the sandbox is good enough where none is asked for.
         """
         result = self.result
         at_ease = result.status == "graded" and not result.notes
@@ -67,7 +74,7 @@ class Grading:
             (result.notebook, result.engine, result.seed) == (notebook, conditions.engine, conditions.seed)
             and (self.assignment, self.doubt) == (conditions.assignment, doubt)
             and (result.sandboxed or conditions.unsafe)
-            and (at_ease or self.limits == conditions.limits)
+            and (at_ease or (self.limits, self.packages) == (conditions.limits, conditions.packages))
         )
 
     @property
@@ -83,7 +90,14 @@ class Grading:
         earlier = before.mark if before and not force else None
         if earlier and result.earned is not None and (result.sandboxed or not earlier.sandboxed):
             earlier = None
-        return cls(student, result, earlier, conditions.assignment, conditions.limits, doubt)
+        return cls(student, result, earlier, conditions.assignment, conditions.limits, doubt, conditions.packages)
+
+
+@functools.cache
+def installed() -> str:
+    """A digest of Python and of all packages here, with their versions."""
+    names = {f"{package.name} {package.version}" for package in importlib.metadata.distributions()}
+    return hashlib.sha256("\n".join([sys.version, *sorted(names)]).encode()).hexdigest()
 
 
 class DamagedError(ValueError):

@@ -92,7 +92,8 @@ class Row:
     @property
     def asks(self) -> bool:
         """Whether a person has to look."""
-        return self.is_odd or (self.mark is None and self.result.status != "not submitted")
+        was_marked = self.earlier is not None
+        return self.is_odd or (self.mark is None and (was_marked or self.result.status != "not submitted"))
 
     def score(self, exercise: str) -> float | None:
         """What the exercise earned: the gradebook's score before ours; None while nobody can say."""
@@ -338,6 +339,7 @@ def summary(assignment: Assignment, rows: Sequence[Row]) -> str:
         _histogram(assignment, [row.mark for row in rows if row.mark is not None]),
         _exercises(assignment, rows),
         _misconceptions(rows),
+        _partial(rows),
         _people(rows),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -402,6 +404,14 @@ def _misconceptions(rows: Sequence[Row]) -> str:
     if len(commonest) > MOST_HINTS:
         lines.append(f"      and {len(commonest) - MOST_HINTS} others, in the students' feedback")
     return "\n".join(lines)
+
+
+def _partial(rows: Sequence[Row]) -> str:
+    """Whose mark may lack points, until a person has decided about them."""
+    exercises = [exercise for exercise, _ in rows[0].assignment.points] if rows else []
+    count = sum(row.result.status == "partial" and None in map(row.score, exercises) for row in rows)
+    said = "with a mark that has nothing for an exercise which could not be judged: the column “reason” of marks.csv says why"
+    return _wrapped(f"{_many(count, 'student')} {said}", 2) if count else ""
 
 
 def _people(rows: Sequence[Row]) -> str:

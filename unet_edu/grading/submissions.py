@@ -225,7 +225,9 @@ def _submission(student: str, row: _Row, assignment: Assignment, roster: Roster 
     is_odd = is_twice or row.note in (STRANGER, OTHER_NUMBER)
     submitted = roster.submitted.get(student) if roster else None
     if not submitted:
-        submitted = next((found.submitted for found in row.found if found.submitted), None)
+        # The time of the notebook that counts, before that of another one.
+        timed = sorted(row.found, key=lambda found: path not in [each for _, each in found.notebooks])
+        submitted = next((found.submitted for found in timed if found.submitted), None)
         unread = next((found.time_text for found in row.found if found.time_text), "")
         if unread:
             said = f"The time in timestamp.txt is not understood: {unread}. A column “submitted” in the list of the class can say it."

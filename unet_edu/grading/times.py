@@ -100,7 +100,8 @@ def zone_named(name: str) -> ZoneInfo:
         When there is none of this name.
     """
     try:
-        if "/" not in name or name.startswith(("posix/", "right/")):  # "right" counts leap seconds, and is 27 s off
+        # "right" counts leap seconds, and is 27 s off
+        if name != "UTC" and ("/" not in name or name.startswith(("posix/", "right/"))):
             raise ValueError
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # OSError: a folder of zones
