@@ -211,7 +211,7 @@ def test_a_head_that_is_no_convolution_is_told():
     assert earned == 0 and NO_CONVOLUTION in words
 
 
-@pytest.mark.parametrize("place", ["image", "copy", "every block"])
+@pytest.mark.parametrize("place", ["image", "copy", "deepest copy", "every block"])
 def test_dropout_elsewhere_in_the_network_of_2015_is_told(place):
     class Dropping(Plain):
         def forward(self, x):
@@ -222,6 +222,7 @@ def test_dropout_elsewhere_in_the_network_of_2015_is_told(place):
             for down in (self.d1, self.d2, self.d3, self.d4):
                 copies.append(at("every block", down(x)))
                 x = self.pool(copies[-1])
+            copies[-1] = at("deepest copy", copies[-1])
             y = self.bottom(x)
             for up, join in ((self.u4, self.c4), (self.u3, self.c3), (self.u2, self.c2), (self.u1, self.c1)):
                 y = up(y)

@@ -165,6 +165,23 @@ class Undropped(FreshWeights):
             raise UnusableAnswerError(DROPS_ALL)
 
 
+class DroppedWhole(Undropped):
+    """The same, and dropout that drops everything: then one sees whether the way down goes through it, or a copy alone."""
+
+    def __init__(self, seed: int | None) -> None:
+        super().__init__(seed)
+        self.goes_on = True
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.conv2d and self.dropped and self.dropped[-1][0] == len(self.met):
+            given = args[0] if args else (kwargs or {})["input"]
+            self.goes_on &= not given.any()
+        return super().__torch_function__(func, types, args, kwargs)
+
+    def _drop(self, func: Any, args: Any, kwargs: Any) -> Any:
+        return torch.zeros_like(super()._drop(func, args, kwargs))
+
+
 def as_module(value: Any) -> nn.Module | None:
     """What a student's function returned, if it is a network. None stays None: it means that nothing was written."""
     if value is None or value is Ellipsis:
@@ -237,7 +254,11 @@ class Answers:
                 answer = _answer(model, images.clone())
             with Undropped(self.seed) as watch:
                 in_training = _answer(model.train(), images)
-        watch.expect_dropout_at_the_end_of_the_way_down()
+            watch.expect_dropout_at_the_end_of_the_way_down()
+            with DroppedWhole(self.seed) as dropped:
+                _answer(model, images)
+            if not dropped.goes_on:
+                raise UnusableAnswerError(DROPOUT_ELSEWHERE)
         if in_training.shape != answer.shape or not torch.allclose(in_training, answer):
             raise UnusableAnswerError(TRAINS_OTHERWISE)
         return answer
@@ -350,8 +371,8 @@ class Drawn:
             made: list[nn.Conv2d | nn.ConvTranspose2d] = []
             for kind, n, m, size in self.layers:
                 made.append(nn.ConvTranspose2d(n, m, size, stride=size) if kind == "up" else nn.Conv2d(n, m, size))
-            inner = [nn.Sequential(*made[1:])] if made[1:] else []  # layers within layers, as in a U-Net
-            if as_module(f(nn.Sequential(made[0], *inner))) is None:
+            inner = [nn.Sequential(layer) for layer in made[1:2]]  # a layer within another, as in a U-Net
+            if as_module(f(nn.Sequential(*made[:1], *inner, *made[2:]))) is None:
                 return None
         for layer in made:
             _expect_drawn(layer.weight.detach().double().numpy())

@@ -79,9 +79,11 @@ def _init_cases(rng: np.random.Generator) -> list[Case]:
 
     def case(name: str, *layers: Layer, group: Any = "extra") -> Case:
         kinds = {"conv": "nn.Conv2d({0}, {1}, {2})", "up": "nn.ConvTranspose2d({0}, {1}, {2}, stride={2})"}
-        first, *others = (kinds[kind].format(*numbers) for kind, *numbers in layers)
-        words = f"{first}, nn.Sequential({', '.join(others)})" if others else first
-        return Case(name, (f"nn.Sequential({words})",), group=group, probe=Drawn(layers, int(rng.integers(1 << 31))))
+        words = [kinds[kind].format(*numbers) for kind, *numbers in layers]
+        words[1:2] = [f"nn.Sequential({word})" for word in words[1:2]]
+        return Case(
+            name, (f"nn.Sequential({', '.join(words)})",), group=group, probe=Drawn(layers, int(rng.integers(1 << 31)))
+        )
 
     return [
         case("a convolution of 3×3 with 64 channels in", ("conv", 64, 256, 3), group="visible"),
