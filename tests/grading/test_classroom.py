@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import functools
 import hashlib
 import io
@@ -353,6 +354,14 @@ def test_what_missed_a_package_is_graded_again_when_packages_change(klass, at_on
     monkeypatch.setattr(classroom, "installed", lambda: "pandas, too")
     klass.grade()
     assert klass.graded == [notebook] * again
+
+
+def test_a_date_does_not_go_without_a_word(klass, at_once):
+    dated = dataclasses.replace(ASSIGNMENT, due="2027-01-31T23:59+01:00", late_percent_per_day=10.0)
+    klass.hand_in(ada="10").grade(dated)
+    assert klass.said == []
+    klass.grade()
+    assert [said.partition(": ")[2] for said in klass.said] == [classroom.NO_DATE.partition(": ")[2]]
 
 
 def test_other_points_grade_again(klass, at_once):

@@ -53,6 +53,10 @@ LEFT_BEHIND = (
     "{}: a person decided about the notebook that had this name. It has another one now, under which the decision does not count: "
     "give the list of the class with which it was decided, or decide again."
 )
+NO_DATE = (
+    "{}: the gradebook has a date until which it was to be handed in, and what you gave now has none. So nothing is taken off for being late. "
+    "Is it the right assignment.json?"
+)
 GONE = "The notebook that was graded is no longer there."
 NOT_YET = "Not graded yet: the grader was stopped. The same command goes on from there."
 FAILED = "The grader itself failed: {}. The same command tries again."
@@ -154,6 +158,8 @@ def grade_class(
             Gradebook(database or f"sqlite:///{output.resolve()}/gradebook.db") as gradebook,
             tqdm(total=len(found), unit="notebook", disable=None if progress else True) as bar,
         ):
+            if not assignment.due and gradebook.has_due(assignment):
+                say(NO_DATE.format(assignment.name))
             writer = _Writer(assignment, conditions, journal, gradebook, force, bar, found)
             writer.twins = _twins(writer.submissions, output)
             try:

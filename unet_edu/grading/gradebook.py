@@ -126,6 +126,10 @@ class Gradebook:
         """What formgrader has to know of the assignment's notebook, as the gradebook has it."""
         return self._patiently(lambda: self._handout(assignment))
 
+    def has_due(self, assignment: Assignment) -> bool:
+        """Whether the gradebook knows a date until which it was to be handed in."""
+        return self._patiently(lambda: self._assignment(assignment).duedate is not None)
+
     # ----------------------------------------------------------------------------------------------------- submissions
 
     def _write(self, student: str, assignment: Assignment, result: Result, submitted: datetime | None) -> None:
