@@ -157,11 +157,12 @@ def test_a_lesson_names_its_exercises_before_anything_runs(monkeypatch, number):
     monkeypatch.setattr(own, "check_own", lambda *_: pytest.fail("the lesson was run"))
     said = complaint("check", LESSONS[number])
     assert said.startswith(f"unet-edu: {LESSONS[number].name}: is lesson {number}, in which nothing is to be checked")
-    where = [
-        path for name in ASSIGNMENTS if (path := f"exercises/{name}/{name}.ipynb").startswith(f"exercises/{number}")
-    ]
-    assert (f"its exercises are in another notebook, {where[0]}\n" in said) if where else "it has no exercises" in said
-    assert all((ROOT / path).is_file() for path in where)
+    mine = [assignment for name, assignment in ASSIGNMENTS.items() if name.startswith(number)]
+    assert mine or "it has no exercises" in said
+    for assignment in mine:
+        where = f"exercises/{assignment.name}/{assignment.name}.ipynb"
+        assert all(exercise in said for exercise, _ in assignment.points)
+        assert where in said and (ROOT / where).is_file()
 
 
 @pytest.mark.parametrize("change", ["renamed", "by Colab", "with a note on top"])

@@ -118,12 +118,11 @@ def expect_no_lesson(data: bytes, notebook: Notebook, name: str) -> None:
     titles = [title[1] for text in texts(data) if (title := A_LESSON.match(text))]
     if not titles or is_of_exercises(notebook):
         return
-    where = [f"exercises/{each}/{each}.ipynb" for each in ASSIGNMENTS if each.startswith(titles[0])]
-    its = (
-        f"its exercises are in another notebook, {where[0]}"
-        if where
-        else "it has no exercises; the first are those of lesson 01"
-    )
+    its = "it has no exercises; the first are those of lesson 01"
+    for each, assignment in ASSIGNMENTS.items():
+        if each.startswith(titles[0]):
+            names = ", ".join(exercise for exercise, _ in assignment.points)
+            its = f"its exercises ({names}) are in another notebook, exercises/{each}/{each}.ipynb"
     raise ValueError(f"{name}: is lesson {titles[0]}, in which nothing is to be checked; {its}")
 
 
