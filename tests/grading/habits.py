@@ -43,7 +43,7 @@ BESIDE = {
     "history": "%history -n 1-5\n%who\n%env OMP_NUM_THREADS=1",
     "a source": "import inspect\nprint(inspect.getsource(conv2d_naive))\nprint(inspect.signature(conv2d_naive))",
     "a source of a library": "import inspect, scipy.signal\nprint(inspect.getsource(scipy.signal.correlate2d))",
-    "modules": "import sys\nprint('torch' in sys.modules, len(sys.modules))\nIN_COLAB = 'google.colab' in sys.modules",
+    "modules": "import sys\nprint('torch' in sys.modules, len(sys.modules))\nprint(sys.modules.keys())\nIN_COLAB = 'google.colab' in sys.modules",
     "typed": "n = eval(input('n? '))\nm = int(input())",
     "a unit test": "import unittest\nclass TestIt(unittest.TestCase):\n    def test_it(self):\n"
     "        self.assertEqual(conv2d_naive(np.eye(3), np.eye(2)).shape, (2, 2))\n"

@@ -336,7 +336,7 @@ WATCHED = Patterns(
 # What does no harm in some places: `"google.colab" in sys.modules`; `eval(input())`, where nobody types, and `exec("…")`, whose text is read, too;
 # os.write to stdout or stderr; what is printed.
 MODULES, RUNNING, PRINTING = Patterns(("sys.modules",)), Patterns(("builtins.*",)), Patterns(("os.write",))
-LOOKING = Patterns(("inspect.getsource*", "unet_edu.*"))
+LOOKING = Patterns(("inspect.getsource*", "unet_edu.*", "sys.modules", "sys.modules.keys"))
 OFFERED = frozenset(
     f"unet_edu.checks.{name}" for name in ("check", "compare", "quiz", "quiz.quiz", "progress", "progress.progress")
 )
