@@ -85,7 +85,7 @@ def test_the_verdicts_are_those_of_the_notebook(tmp_path):
 
 def test_half_of_the_points(tmp_path):
     """Right in the notebook's cases and in most others."""
-    path = notebook(tmp_path, OUT_SIZE.replace("return", "if i == 2 * k: return -1\n    return"))
+    path = notebook(tmp_path, OUT_SIZE.replace("return", "if s == 5: return -1\n    return"))
     said = run("check", path, code=1)
     assert "✗ out_size: failed." in said and "  1 of 2 points." in said
 

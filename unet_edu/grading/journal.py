@@ -10,6 +10,7 @@ import functools
 import hashlib
 import importlib.metadata
 import json
+import site
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -95,8 +96,9 @@ class Grading:
 
 @functools.cache
 def installed() -> str:
-    """A digest of Python and of all packages here, with their versions."""
-    names = {f"{package.name} {package.version}" for package in importlib.metadata.distributions()}
+    """A digest of Python and of the packages that a notebook finds: those of the environment, whatever else this process may import."""
+    found = importlib.metadata.distributions(path=site.getsitepackages())
+    names = {f"{package.name} {package.version}" for package in found}
     return hashlib.sha256("\n".join([sys.version, *sorted(names)]).encode()).hexdigest()
 
 
