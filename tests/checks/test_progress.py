@@ -67,7 +67,7 @@ def test_a_changed_function_does_not_count_by_its_old_verdict():
 
 
 def test_half_of_the_points_are_those_of_the_command():
-    half = OUT_SIZE.replace("return", "if i == 2 * k: return -1\n    return")
+    half = OUT_SIZE.replace("return", "if s == 5: return -1\n    return")
     assert of(shown(half))["out_size"] == ("failed", 1)
 
 
