@@ -108,7 +108,7 @@ def examine(
 
 
 def rule(exercise: Exercise, mistake: Misconception, points: float) -> float:
-    """All cases right: all points. Those of the notebook and at least half of the fresh ones: half of the points. Otherwise none."""
+    """All cases right: all points. Those of the notebook and at least half of the fresh ones: half of the points, but for two exercises. Otherwise none."""
     cases = exercise.cases(np.random.default_rng((SEED, *exercise.name.encode())))
     verdict = judge(replace(exercise, misconceptions=()), cases, [attempt(mistake.wrong, case) for case in cases])
     right: dict[str, list[bool]] = {"visible": [], "extra": []}
@@ -117,6 +117,8 @@ def rule(exercise: Exercise, mistake: Misconception, points: float) -> float:
     assert right["visible"] and right["extra"]
     if all(right["visible"]) and all(right["extra"]):
         pytest.fail(f"{exercise.name}: {mistake.name} is right in all cases of the seed {SEED}")
+    if exercise.name in ("bilinear_kernel", "split_by_sequence"):
+        return 0.0
     if all(right["visible"]) and 2 * sum(right["extra"]) >= len(right["extra"]):
         return points / 2
     return 0.0
