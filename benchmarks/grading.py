@@ -1,6 +1,6 @@
 """What grading takes beside nbgrader: seconds and memory for each right submission of lesson 02, the same notebooks in the same run.
 
-    python benchmarks/grading.py [--count 8] [--rounds 2]
+    python benchmarks/grading.py [--count 20] [--rounds 2]
 
 Three commands take turns: `nbgrader autograde`, `unet-edu grade --workers 1`, and the same with two workers. Each grades the whole class, and its time is
 divided by the number of notebooks; so the start of the program is in it. Each also grades a class of one: the difference is what another notebook
@@ -134,7 +134,7 @@ say = functools.partial(print, flush=True)  # at once, also into a file
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=8, help="notebooks, at least 2")
+    parser.add_argument("--count", type=int, default=20, help="notebooks, at least 2")
     parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()
     start = time.perf_counter()
