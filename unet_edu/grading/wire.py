@@ -20,7 +20,7 @@ from unet_edu.grading.text import visible
 
 __all__ = ["CallReply", "CellReply", "WireError", "call", "cell", "definitions", "read_call", "read_cell"]
 
-# What an honest runner keeps to: the same numbers stand in `inside/runner.py`. The largest answer to any exercise has about 40,000 numbers.
+# What an honest runner keeps to: the same numbers stand in `inside/runner.py`.
 MOST_HEAD = 16 << 10  # bytes of the line of JSON
 MOST_NUMBERS = 1 << 20
 MOST_AXES = 8
