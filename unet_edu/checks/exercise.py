@@ -50,7 +50,7 @@ TOLERANCE = 1e-4
 
 MOST_CHARACTERS = 400  # of an exception's text
 MOST_PRINTED = 80  # of the first line that a function printed
-MOST_NUMBERS = 1 << 20  # of an answer; the largest right one of any exercise has 640,000 (a stamp of `bilinear_kernel` for a factor of 400)
+MOST_NUMBERS = 1 << 20  # of an answer; the largest right one, of `bilinear_kernel`, has 640,000
 MOST_PARTS = 4  # of an answer of several arrays
 
 # What a student would call the type of an array, by NumPy's letter for it.
