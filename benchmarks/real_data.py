@@ -36,7 +36,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from unet_edu._device import bf16_is_fast
 from unet_edu.data import benchmarks
 from unet_edu.data.benchmarks import RealFrame
 from unet_edu.data.samples import Crops, Frame
@@ -46,7 +45,7 @@ from unet_edu.losses import border_weight_map
 from unet_edu.metrics import confusion_matrix, iou
 from unet_edu.postprocess import instances_from_probability, predict_turned
 from unet_edu.tiling import predict
-from unet_edu.training import fit
+from unet_edu.training import bf16_is_fast, fit
 from unet_edu.unet import UNet
 
 RESULTS = Path(__file__).parents[1] / "unet_edu" / "data" / "results" / "real_data.json"

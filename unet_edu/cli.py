@@ -425,7 +425,7 @@ def _widths(text: str) -> list[int]:
 def _expect_device(device: str | None) -> None:
     if device is None:
         return
-    from unet_edu._device import chosen_device
+    from unet_edu._running.devices import chosen_device
 
     try:
         chosen_device(device)

@@ -1,14 +1,17 @@
-"""What a network finds on an image, from a file to files. `unet-edu predict` does this for many; docs/training.md shows how.
+"""What a network finds on an image, from a file to files.
 
-There are two kinds of networks, and each leaves other files (`RESULTS`). One that was trained on cells leaves cells with numbers. One that
-was trained on classes leaves the class of each pixel: there nothing is counted, no hole is filled and nothing is dropped, for a
-class is not made of things. Which of the two a network is, it says itself: `model.about`.
+`unet-edu predict` does this for many; docs/training.md shows how.
 
-**Memory.** The image is read tile by tile and stretched as it is read. Each tile's probabilities become a decision at once, which takes a
-byte. Pictures are written in bands of rows. So beside the image, as far as that is in memory, it takes 5 bytes per pixel for
-cells (the mask and their numbers) and 1 for classes. Arrays of more than `IN_MEMORY` bytes are files without a name in the folder of the
-results, which vanish however the program ends. docs/training.md has what was measured.
-"""
+There are two kinds of networks, and each leaves other files (`RESULTS`). One that was trained on cells leaves cells
+with numbers. One that was trained on classes leaves the class of each pixel: there nothing is counted, no hole is
+filled and nothing is dropped, for a class is not made of things. Which of the two a network is, it says itself:
+`model.about`.
+
+**Memory.** The image is read tile by tile and stretched as it is read. Each tile's probabilities become a decision at
+once, which takes a byte. Pictures are written in bands of rows. So beside the image, as far as that is in memory, it
+takes 5 bytes per pixel for cells (the mask and their numbers) and 1 for classes. Arrays of more than `IN_MEMORY` bytes
+are files without a name in the folder of the results, which vanish however the program ends. docs/training.md has what
+was measured."""
 
 from __future__ import annotations
 
@@ -56,7 +59,8 @@ def decision(
     Raises
     ------
     TypeError, ValueError
-        When a number is out of range, or the network finds classes and one was given, or it has more classes than a class map holds.
+        When a number is out of range, or the network finds classes and one was given, or it has more classes than a
+        class map holds.
     """
     given = {"threshold": threshold, "min_size": min_size, "grow": grow}
     classes = model.config["num_classes"]
@@ -66,8 +70,8 @@ def decision(
                 raise ValueError(f"{name}: this network finds {classes} classes, and {name} is for cells; leave it out")
         if classes > 256:
             raise ValueError(
-                f"num_classes: expected at most 256, which a class map holds, got {classes}; unet_edu.tiling.predict writes into an array of "
-                "any integers"
+                f"num_classes: expected at most 256, which a class map holds, got {classes}; unet_edu.tiling.predict "
+                "writes into an array of any integers"
             )
     chosen = 0.5 if threshold is None else threshold, min_size or 0, grow or 0.0
     expect_decision(*chosen)
@@ -75,7 +79,7 @@ def decision(
 
 
 def result_files(model: UNet, path: str | os.PathLike[str], output: str | os.PathLike[str]) -> dict[str, Path]:
-    """Where the results of an image go: "labels", "mask" and "overlay" for cells, "classes" and "overlay" for classes."""
+    """Where the results of an image go: "labels", "mask", "overlay" for cells, "classes", "overlay" for classes."""
     ends = RESULTS["cells" if model.finds_cells else "classes"]
     return {kind: Path(output) / f"{Path(path).stem}{end}" for kind, end in ends.items()}
 
@@ -105,8 +109,9 @@ def predict_file(
     Parameters
     ----------
     model : UNet
-        On the device that is to compute, as `unet_edu.training.load` gives it. Of `model.about` it takes "labels", "cells" or "classes";
-        and what `unet_edu.data.seen.seen_as` takes. What is missing there: cells for two classes, classes for more, and "stretch".
+        On the device that is to compute, as `unet_edu.training.load` gives it. Of `model.about` it takes "labels",
+        "cells" or "classes"; and what `unet_edu.data.seen.seen_as` takes. What is missing there: cells for two classes,
+        classes for more, and "stretch".
     path : path
         As for `unet_edu.data.pictures.read_image`.
     output : path
@@ -123,10 +128,12 @@ def predict_file(
     dict of str to Path
         What was written, as `result_files` says before.
 
-        * labels: TIFF with the number of its cell at each pixel, uint16, or int32 where 65535 numbers do not suffice; 0 is the background.
+        * labels: TIFF with the number of its cell at each pixel, uint16, or int32 where 65535 numbers do not suffice; 0
+          is the background.
         * mask: PNG with 255 on cells.
         * classes: PNG whose numbers are the classes; its palette gives them colours, and 0 is black.
-        * overlay: PNG of the image with the cells' outlines; or with the classes in colours, and a strip below that says which is which.
+        * overlay: PNG of the image with the cells' outlines; or with the classes in colours, and a strip below that
+          says which is which.
 
     Raises
     ------
@@ -157,11 +164,12 @@ def predict_file(
     return files
 
 
-# ----------------------------------------------------------------------------------------------------------------- decide
+# -----------------------------------------------------------------------------------------------------------------
+# decide
 
 
 class _Above:
-    """What `tiling.predict` writes probabilities into, and which keeps of them whether that of a cell is above the threshold."""
+    """What `tiling.predict` writes probabilities into, and which keeps whether a cell's is above the threshold."""
 
     dtype = np.dtype(np.float32)
 
@@ -205,7 +213,8 @@ def _empty(shape: tuple[int, ...], dtype: DTypeLike, folder: Path) -> NDArray[An
         return np.asarray(np.memmap(file, dtype, "w+", shape=shape))
 
 
-# ------------------------------------------------------------------------------------------------------------------ write
+# ------------------------------------------------------------------------------------------------------------------
+# write
 
 
 Writer = Callable[[Any], None]
@@ -242,7 +251,10 @@ def _in_colours(seen: Seen, band: slice) -> NDArray[np.uint8]:
 
 
 def _outlined(seen: Seen, cells: NDArray[np.int32]) -> Iterator[NDArray[np.uint8]]:
-    """The image with an outline around each cell. A pixel is on it when a neighbour, which may be in the next band, is not of its cell."""
+    """The image with an outline around each cell.
+
+    A pixel is on it when a neighbour, which may be in the next band, is not of its cell.
+    """
     from skimage.segmentation import find_boundaries
 
     for band in bands(cells.shape):
@@ -256,7 +268,7 @@ def _outlined(seen: Seen, cells: NDArray[np.int32]) -> Iterator[NDArray[np.uint8
 def _coloured(
     seen: Seen, classes: NDArray[np.uint8], colours: NDArray[np.uint8], strip: NDArray[np.uint8]
 ) -> Iterator[NDArray[np.uint8]]:
-    """The image with all classes but 0 in colours; on the right white, where the strip is wider; and below it the strip."""
+    """The image with all classes but 0 in colours; at its right white, where the strip is wider; below it the strip."""
     white = ((0, 0), (0, strip.shape[1] - classes.shape[1]), (0, 0))
     for band in bands(classes.shape):
         plain = _in_colours(seen, band)
@@ -266,7 +278,7 @@ def _coloured(
 
 
 def legend(colours: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
-    """A strip that says which colour is which class: a square and a number for each but 0, in as many lines as it takes.
+    """A strip that says which colour is which class: a square and a number for each but 0, in as many lines as needed.
 
     Parameters
     ----------

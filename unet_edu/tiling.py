@@ -1,8 +1,8 @@
 """Images of any size, tile by tile: the paper's overlap-tile strategy. Lesson 08.
 
-A network of valid convolutions loses a border: of 572 pixels a side 388 are left, 92 fewer at each end. So the pixels that are wanted stand
-in the middle of a larger square that the network reads. Squares that are read overlap, squares that are kept do not. Where a square
-reaches beyond the image, the image is mirrored.
+A network of valid convolutions loses a border: of 572 pixels a side 388 are left, 92 fewer at each end. So the pixels
+that are wanted stand in the middle of a larger square that the network reads. Squares that are read overlap, squares
+that are kept do not. Where a square reaches beyond the image, the image is mirrored.
 
     ┌─────────────── side ───────────────┐   read by the network (blue in the paper's figure 2)
     │ margin ┌────── step ──────┐ margin │
@@ -10,12 +10,13 @@ reaches beyond the image, the image is mirrored.
     │        └──────────────────┘        │
     └────────────────────────────────────┘
 
-**The phase rule.** Four poolings cut the image into windows of 2⁴ = 16 pixels, counted from where the network begins to read. Tiles that
-do not begin a multiple of 16 apart cut the same pixels into other windows, and give other answers. So the step is a multiple of 2^depth.
-Then the tiles together are the answer that the network gives for the whole mirrored image at once, up to rounding.
+**The phase rule.** Four poolings cut the image into windows of 2⁴ = 16 pixels, counted from where the network begins to
+read. Tiles that do not begin a multiple of 16 apart cut the same pixels into other windows, and give other answers. So
+the step is a multiple of 2^depth. Then the tiles together are the answer that the network gives for the whole mirrored
+image at once, up to rounding.
 
-With padding "same" the network adds zeros around each tile, and pixels near its border see them. There the margin is as wide as a pixel
-can see, so that no pixel that is kept has seen a zero.
+With padding "same" the network adds zeros around each tile, and pixels near its border see them. There the margin is as
+wide as a pixel can see, so that no pixel that is kept has seen a zero.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ from torch.func import functional_call
 from tqdm.auto import tqdm
 
 from unet_edu._arguments import Size, pair, whole
-from unet_edu._device import autocast, channels_last
-from unet_edu.unet import UNet, layer_table
+from unet_edu._running.devices import autocast, channels_last
+from unet_edu.sizes import layer_table, legal_side
+from unet_edu.unet import UNet
 
 __all__ = ["Tiling", "default_tile", "mirrored", "predict", "tiling"]
 
@@ -44,7 +46,9 @@ BUDGET = 2**30  # bytes for the answers of all layers at once, on a CPU
 
 
 class Tiling(NamedTuple):
-    """One side of an image, cut into tiles. Each keeps `step` pixels from its start on, and the last one all that are left.
+    """One side of an image, cut into tiles.
+
+    Each keeps `step` pixels from its start on, and the last one all that are left.
 
     Parameters
     ----------
@@ -81,35 +85,40 @@ def predict(
 ) -> Any:
     """The probability of each class at each pixel of an image of any size.
 
-    The answer does not depend on the tile: it is that of the whole image at once, mirrored at its borders, up to rounding. Memory is needed
-    for one batch of tiles, however large the image is. Image and answer are read and written in slices only, so both may lie on the disk.
+    The answer does not depend on the tile: it is that of the whole image at once, mirrored at its borders, up to
+    rounding. Memory is needed for one batch of tiles, however large the image is. Image and answer are read and written
+    in slices only, so both may lie on the disk.
 
     Parameters
     ----------
     model : UNet
-        Is left as it was, and works in evaluation mode meanwhile. Batch normalisation is then a fixed scale and shift. (Layers that normalise
-        by the image they see, such as instance normalisation, would make seams: each tile has its own mean.)
-    image : (H, W) or (C, H, W) array, or whatever has `shape`, `dtype` and slices, such as a `numpy.memmap` or a zarr array
-        Floats are taken as they are; the networks of this course learn on 0 to 1. Booleans become 0 and 1, and unsigned integers are divided
-        by the largest number of their type: uint8 by 255, uint16 by 65535. A camera of 12 bits fills uint16 to 4095 only: divide such an image
-        yourself, as in training.
+        Is left as it was, and works in evaluation mode meanwhile. Batch normalisation is then a fixed scale and shift.
+        (Layers that normalise by the image they see, such as instance normalisation, would make seams: each tile has
+        its own mean.)
+    image : (H, W) or (C, H, W) array, or whatever has `shape`, `dtype` and slices, such as a `numpy.memmap` or a zarr
+    array
+        Floats are taken as they are; the networks of this course learn on 0 to 1. Booleans become 0 and 1, and unsigned
+        integers are divided by the largest number of their type: uint8 by 255, uint16 by 65535. A camera of 12 bits
+        fills uint16 to 4095 only: divide such an image yourself, as in training.
     tile : int or (rows, columns), optional
-        The largest square, in pixels, that the network reads at once; a legal size, as `model.output_size` says. Smaller ones are used where
-        they suffice. Left out: `default_tile`.
+        The largest square, in pixels, that the network reads at once; a legal size, as `model.output_size` says.
+        Smaller ones are used where they suffice. Left out: `default_tile`.
     overlap : int, optional
-        Pixels that are read around those that are kept; rounded up so that the phase stays. Left out: as many as it takes to be exact. With
-        padding "valid" that is the border that the network loses, 92 for four poolings; with "same" as far as pixels see, rounded up 96. With
-        "same" fewer are allowed, and faster; then the pixels near a seam have seen zeros in place of the image, and are an approximation.
+        Pixels that are read around those that are kept; rounded up so that the phase stays. Left out: as many as it
+        takes to be exact. With padding "valid" that is the border that the network loses, 92 for four poolings; with
+        "same" as far as pixels see, rounded up 96. With "same" fewer are allowed, and faster; then the pixels near a
+        seam have seen zeros in place of the image, and are an approximation.
     batch_size : int
         Tiles at once. One large tile costs less than several small ones, so first choose a larger tile.
     device : str or torch.device, optional
         Where to compute; left out: where the model is.
     precision : {"auto", "float32", "bfloat16"}
-        "bfloat16" is mixed precision: convolutions with 16 bits, which takes half the memory and leaves about two digits. "auto" takes it where
-        the hardware is made for it. "float32" computes with the weights as they are, also where they are float64.
+        "bfloat16" is mixed precision: convolutions with 16 bits, which takes half the memory and leaves about two
+        digits. "auto" takes it where the hardware is made for it. "float32" computes with the weights as they are, also
+        where they are float64.
     out : array, optional
-        Where to write: floats of shape (num_classes, H, W) take the probabilities, integers of shape (H, W) the number of the likeliest class.
-        If you interrupt, it holds what was done.
+        Where to write: floats of shape (num_classes, H, W) take the probabilities, integers of shape (H, W) the number
+        of the likeliest class. If you interrupt, it holds what was done.
     progress : bool
         Whether to show a bar.
 
@@ -182,7 +191,8 @@ def tiling(model: UNet, size: Size, tile: Size, overlap: int | None = None) -> t
     Raises
     ------
     ValueError
-        When the tile is not legal, or so small that nothing is kept, or the overlap is smaller than the border that the network loses.
+        When the tile is not legal, or so small that nothing is kept, or the overlap is smaller than the border that the
+        network loses.
 
     Examples
     --------
@@ -190,24 +200,22 @@ def tiling(model: UNet, size: Size, tile: Size, overlap: int | None = None) -> t
     >>> rows.step, rows.margin, list(rows.starts)  # 388 pixels come out, and 384 is the largest step on the phase
     (336, 92, [0, 336, 672])
     """
-    phase = 2**model.depth
+    phase, padding = 2**model.depth, model.config["padding"]
     margin, border = _margin(model, overlap)
-    lacking = 4 if model.config["padding"] == "valid" else 0  # legal sides are multiples of the phase, less this
     axes = []
     for length, largest in zip(pair("size", size, 1), pair("tile", tile, 1), strict=True):
         model.output_size(largest)  # raises when it is not legal, and names the nearest that are
         kept = largest - 2 * margin
         step = kept // phase * phase
         if step < phase:
-            smallest = phase + 2 * margin
+            smallest = legal_side(phase + 2 * margin, model.depth, padding)
             raise ValueError(
-                f"tile: expected at least {smallest + -(smallest + lacking) % phase}, because {margin} pixels at each end are margin and "
-                f"the smallest step is {phase}, got {largest}"
+                f"tile: expected at least {smallest}, because {margin} pixels at each end are margin and the smallest "
+                f"step is {phase}, got {largest}"
             )
         number = 1 + max(0, -(-(length - kept) // step))  # the last tile may keep more than a step
         step = min(step, -(-length // (number * phase)) * phase)
-        side = step + 2 * margin
-        side += -(side + lacking) % phase
+        side = legal_side(step + 2 * margin, model.depth, padding)
         axes.append(Tiling(range(0, number * step, step), step, margin, side, border))
     rows, columns = axes
     return rows, columns
@@ -218,7 +226,8 @@ def _margin(model: UNet, overlap: int | None) -> tuple[int, int]:
     phase = 2**model.depth
     if model.config["padding"] == "valid":
         border = 6 * phase - 4  # 92 for four poolings: two pixels for each pair of convolutions, counted at their level
-        # bilinear interpolation has no neighbour at the border of a tile; that reaches 2^depth − 1 pixels into the answer
+        # bilinear interpolation has no neighbour at the border of a tile; that reaches 2^depth − 1 pixels into the
+        # answer
         exact = border + (phase if model.config["upsample"] == "bilinear" else 0)
     else:
         border, exact = 0, _reach(model)
@@ -231,8 +240,8 @@ def _margin(model: UNet, overlap: int | None) -> tuple[int, int]:
 def _reach(model: UNet) -> int:
     """How many pixels beyond a window of 2^depth pixels its pixels see, at each end: 94 for four poolings.
 
-    Lesson 06's receptive field is about one pixel. Kept pixels come in whole windows, so less is enough for all of them than for the
-    one that sees farthest, wherever it may lie.
+    Lesson 06's receptive field is about one pixel. Kept pixels come in whole windows, so less is enough for all of them
+    than for the one that sees farthest, wherever it may lie.
     """
     pixels = 0
     blurred = 1 if model.config["upsample"] == "bilinear" else 0  # which looks at one neighbour
@@ -249,10 +258,10 @@ def default_tile(
 ) -> tuple[int, int]:
     """The tile that `predict` takes when it is given none.
 
-    The larger the tile, the less of the work goes into margins, and the more memory it takes. So this is the largest of some sides between
-    256 and 2048 for which the answers of all layers, for one batch, take no more than 1 GiB; on a CUDA device, no more than a quarter of the
-    memory that is free. (In truth not all answers are needed at once.) If all are too large it is the smallest, and at least half of each
-    side is kept.
+    The larger the tile, the less of the work goes into margins, and the more memory it takes. So this is the largest of
+    some sides between 256 and 2048 for which the answers of all layers, for one batch, take no more than 1 GiB; on a
+    CUDA device, no more than a quarter of the memory that is free. (In truth not all answers are needed at once.) If
+    all are too large it is the smallest, and at least half of each side is kept.
 
     Parameters
     ----------
@@ -268,11 +277,10 @@ def default_tile(
     """
     device = torch.device(device)
     budget = torch.cuda.mem_get_info(device)[0] // 4 if device.type == "cuda" else BUDGET
-    phase, (margin, _) = 2**model.depth, _margin(model, overlap)
-    lacking = 4 if model.config["padding"] == "valid" else 0
-    for side in SIDES:
-        side = max(side, 4 * margin)  # half of each side is kept, at the least
-        side += -(side + lacking) % phase
+    margin, _ = _margin(model, overlap)
+    for least in SIDES:
+        # half of each side is kept, at the least
+        side = legal_side(max(least, 4 * margin), model.depth, model.config["padding"])
         if batch_size * _activation_bytes(tuple(model.config.items()), side) <= budget:
             break
     return side, side
@@ -288,7 +296,8 @@ def _activation_bytes(config: tuple[tuple[str, Any], ...], side: int) -> int:
 def mirrored(places: Any, length: int) -> NDArray[np.int64]:
     """Which pixel stands at a place beyond the border, when the image is mirrored there, as often as it takes.
 
-    The mirror stands in the middle of the outermost pixel, so that pixel does not come twice: NumPy and PyTorch call it "reflect".
+    The mirror stands in the middle of the outermost pixel, so that pixel does not come twice: NumPy and PyTorch call it
+    "reflect".
 
     Parameters
     ----------
@@ -304,7 +313,8 @@ def mirrored(places: Any, length: int) -> NDArray[np.int64]:
 
     References
     ----------
-    The U-Net's paper, section 2: "the missing context is extrapolated by mirroring the input image". Lesson 08, exercise `mirror_pad`.
+    The U-Net's paper, section 2: "the missing context is extrapolated by mirroring the input image". Lesson 08,
+    exercise `mirror_pad`.
 
     Examples
     --------
@@ -331,19 +341,19 @@ Reader = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[Any]]
 
 
 def _reader(model: UNet, image: Any) -> tuple[tuple[int, int], Reader]:
-    """The height and width of the image, and a function that reads rows and columns of it as (C, rows, columns), scaled."""
+    """The height and width of the image, and a function from rows and columns to its (C, rows, columns), scaled."""
     channels = model.config["in_channels"]
     try:
         shape, dtype = tuple(image.shape), np.dtype(image.dtype)
     except (AttributeError, TypeError):
         raise TypeError(
-            f"image: expected an array, or what has shape, dtype and slices, got {type(image).__name__}; a tensor becomes an array with "
-            "image.numpy(), a list with np.array(image)"
+            f"image: expected an array, or what has shape, dtype and slices, got {type(image).__name__}; a tensor "
+            "becomes an array with image.numpy(), a list with np.array(image)"
         ) from None
     if dtype.kind not in "bfu":
         raise TypeError(
-            f"image: expected floats, booleans or unsigned integers, got {dtype}; how to scale others cannot be known: give floats, scaled as "
-            "in training"
+            f"image: expected floats, booleans or unsigned integers, got {dtype}; how to scale others cannot be "
+            "known: give floats, scaled as in training"
         )
     if len(shape) not in (2, 3) or (shape[0] if len(shape) == 3 else 1) != channels:
         advice = "; np.moveaxis(image, -1, 0) brings the channels to the front" if shape[-1:] == (channels,) else ""
@@ -362,8 +372,8 @@ def _reader(model: UNet, image: Any) -> tuple[tuple[int, int], Reader]:
         if dtype.kind == "f" and not np.isfinite(block).all():
             channel, row, column = np.argwhere(~np.isfinite(block))[0]
             raise ValueError(
-                f"image: expected numbers, got {block[channel, row, column]} at row {top + row}, column {left + column}; "
-                "np.nan_to_num(image) puts numbers in their place"
+                f"image: expected numbers, got {block[channel, row, column]} at row {top + row}, "
+                f"column {left + column}; np.nan_to_num(image) puts numbers in their place"
             )
         return block.astype(wanted)[:, (rows - top)[:, None], columns - left] * scale
 

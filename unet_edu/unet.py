@@ -1,8 +1,9 @@
 """The U-Net. Lesson 06 builds it step by step.
 
-Left, the contracting path: two 3×3 convolutions a level, then a 2×2 max pooling that halves the sides. Right, the expanding path: a step
-up that doubles the sides and halves the channels, a copy from the left, two 3×3 convolutions. At the top a 1×1 convolution turns the
-channels into one score for each class. The whole architecture is the list of widths, the channels at each level:
+Left, the contracting path: two 3×3 convolutions a level, then a 2×2 max pooling that halves the sides. Right, the
+expanding path: a step up that doubles the sides and halves the channels, a copy from the left, two 3×3 convolutions. At
+the top a 1×1 convolution turns the channels into one score for each class. The whole architecture is the list of
+widths, the channels at each level:
 
     64 ─────────── copy ───────────► 64 → scores      level 0
       128 ──────── copy ────────► 128                 level 1
@@ -10,17 +11,16 @@ channels into one score for each class. The whole architecture is the list of wi
             512 ── copy ──► 512                       level 3
                    1024                               level 4, the bottom
 
-Without arguments `UNet()` is the network of Ronneberger, Fischer and Brox (2015), figure 1, for one channel and two classes: 23
-convolutions, 31,030,658 parameters, and 572 × 572 pixels in give 388 × 388 out.
+Without arguments `UNet()` is the network of Ronneberger, Fischer and Brox (2015), figure 1, for one channel and two
+classes: 23 convolutions, 31,030,658 parameters, and 572 × 572 pixels in give 388 × 388 out.
 """
 
 from __future__ import annotations
 
-import functools
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -28,7 +28,10 @@ from torch.nn import functional as F
 
 from unet_edu._arguments import Size, pair, whole
 
-__all__ = ["Layer", "UNet", "center_crop", "he_init_", "layer_table", "level_sides", "receptive_field"]
+# Lessons 06, 08 and 09 import all three from here.
+from unet_edu.sizes import layer_table, level_sides, receptive_field  # noqa: F401
+
+__all__ = ["UNet", "center_crop", "he_init_"]
 
 CHOICES = {
     "padding": ("valid", "same"),
@@ -50,27 +53,29 @@ class UNet(nn.Module):
     widths : sequence of int
         The channels at each level, from the top to the bottom. The paper doubles them from level to level.
     padding : {"valid", "same"}
-        "valid" as in the paper: a 3×3 convolution loses one pixel on each side, so each output pixel has seen real image only. "same" adds
-        zeros, and the output is as large as the input.
+        "valid" as in the paper: a 3×3 convolution loses one pixel on each side, so each output pixel has seen real
+        image only. "same" adds zeros, and the output is as large as the input.
     skip : {"concat", "add", "multiply", "none"}
         How a copy from the left joins the features on the right. The paper puts the channels one behind the other.
     upsample : {"transposed", "bilinear", "unpool"}
-        The step up: a 2×2 transposed convolution with stride 2 (the paper's), bilinear interpolation, or max unpooling with the places
-        of the pooling of the same level (the way of SegNet). The last two get a 1×1 convolution, which halves the channels.
+        The step up: a 2×2 transposed convolution with stride 2 (the paper's), bilinear interpolation, or max unpooling
+        with the places of the pooling of the same level (the way of SegNet). The last two get a 1×1 convolution, which
+        halves the channels.
     norm : {None, "batch"}
         Batch normalisation after each 3×3 convolution. It came after the paper, and takes the place of the bias.
     dropout : float
-        The part of the bottom's numbers that training sets to 0. The paper has dropout "at the end of the contracting path" and
-        does not say how much; 0.5 is what its published code uses.
+        The part of the bottom's numbers that training sets to 0. The paper has dropout "at the end of the contracting
+        path" and does not say how much; 0.5 is what its published code uses.
 
     Attributes
     ----------
     config : dict
         The arguments: `UNet(**model.config)` is another network of the same form.
     about : dict
-        What it was trained for, as far as somebody has noted it: numbers and words, which are kept with the weights. "labels" is "cells" or
-        "classes"; "contrast" is "stretch" or "range", and then "dark", "bright" and "numbers" say of which range; "data" tells one training set
-        from another. `best.pt` has its "step", "val_iou" and "val_loss" too, and by which of the two it was "chosen_by".
+        What it was trained for, as far as somebody has noted it: numbers and words, which are kept with the weights.
+        "labels" is "cells" or "classes"; "contrast" is "stretch" or "range", and then "dark", "bright" and "numbers"
+        say of which range; "data" tells one training set from another. `best.pt` has its "step", "val_iou" and
+        "val_loss" too, and by which of the two it was "chosen_by".
     contracting, expanding : nn.ModuleList
         The double convolutions, from the top down to the bottom, and from there up.
     pool, up, join : nn.ModuleList
@@ -87,8 +92,8 @@ class UNet(nn.Module):
 
     References
     ----------
-    Ronneberger, Fischer and Brox (2015), "U-Net: Convolutional Networks for Biomedical Image Segmentation", section 2. Lesson 06,
-    exercise `unet`.
+    Ronneberger, Fischer and Brox (2015), "U-Net: Convolutional Networks for Biomedical Image Segmentation", section 2.
+    Lesson 06, exercise `unet`.
 
     Examples
     --------
@@ -137,11 +142,14 @@ class UNet(nn.Module):
 
     @property
     def finds_cells(self) -> bool:
-        """Whether its classes are background and cell, and its answer is to be taken apart into cells. Else it tells classes apart."""
+        """Whether its classes are background and cell, and its answer is to be taken apart into cells.
+
+        Else it tells classes apart.
+        """
         return self.config["num_classes"] == 2 and self.about.get("labels", "cells") == "cells"
 
     def forward(self, x: Tensor) -> Tensor:
-        """Scores (logits) for each class at each pixel, (N, num_classes, H', W'), from images (N, in_channels, H, W)."""
+        """Scores (logits) of each class at each pixel, (N, num_classes, H', W'), of images (N, in_channels, H, W)."""
         if x.ndim != 4 or x.shape[1] != self.config["in_channels"]:
             raise ValueError(
                 f"x: expected images of shape (N, {self.config['in_channels']}, H, W), got shape {tuple(x.shape)}"
@@ -177,7 +185,8 @@ class UNet(nn.Module):
         Raises
         ------
         ValueError
-            When a pooling would meet an odd side, or nothing would be left. It says at which level, and which sides near by are legal.
+            When a pooling would meet an odd side, or nothing would be left. It says at which level, and which sides
+            near by are legal.
 
         Examples
         --------
@@ -278,9 +287,9 @@ def center_crop(x: Tensor, size: Size) -> Tensor:
 def he_init_(model: nn.Module) -> nn.Module:
     """Draw the weights anew, so that the numbers neither grow nor fade from layer to layer.
 
-    Weights come from a normal distribution with standard deviation √(2 / N), where N is how many numbers are added up for one output:
-    9 · in_channels for a 3×3 convolution. In a 2×2 transposed convolution with stride 2 the stamps do not overlap, so there N is in_channels.
-    Biases become 0.
+    Weights come from a normal distribution with standard deviation √(2 / N), where N is how many numbers are added up
+    for one output: 9 · in_channels for a 3×3 convolution. In a 2×2 transposed convolution with stride 2 the stamps do
+    not overlap, so there N is in_channels. Biases become 0.
 
     Parameters
     ----------
@@ -289,7 +298,8 @@ def he_init_(model: nn.Module) -> nn.Module:
 
     References
     ----------
-    He, Zhang, Ren and Sun (2015), "Delving Deep into Rectifiers", section 2.2; the U-Net's paper, section 3. Lesson 07, exercise `he_init_`.
+    He, Zhang, Ren and Sun (2015), "Delving Deep into Rectifiers", section 2.2; the U-Net's paper, section 3. Lesson 07,
+    exercise `he_init_`.
     """
     for layer in model.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
@@ -300,174 +310,6 @@ def he_init_(model: nn.Module) -> nn.Module:
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
     return model
-
-
-def level_sides(side: int, depth: int, padding: str = "valid") -> tuple[list[int], list[int]]:
-    """The side of the images after the two convolutions of each level.
-
-    Parameters
-    ----------
-    side : int
-        Of the input, in pixels: its height or its width.
-    depth : int
-        How often the network pools.
-    padding : {"valid", "same"}
-
-    Returns
-    -------
-    down : list of depth + 1 ints
-        From the top to the bottom.
-    up : list of depth ints
-        From there to the top: the last is the output's side.
-
-    Raises
-    ------
-    ValueError
-        When a pooling would meet an odd side, or no pixel would be left.
-
-    References
-    ----------
-    The U-Net's paper, section 2, last paragraph: "all 2×2 max-pooling operations are applied to a layer with an even x- and y-size".
-    Lesson 06, exercise `trace_sizes`.
-
-    Examples
-    --------
-    >>> level_sides(572, depth=4)
-    ([568, 280, 136, 64, 28], [52, 100, 196, 388])
-    """
-    lost = 4 if padding == "valid" else 0
-    down, up = [side - lost], list[int]()
-    for level in range(depth):
-        if down[level] > 0 and down[level] % 2:
-            raise ValueError(
-                f"a side of {side} pixels is {down[level]} when it reaches the pooling of level {level}, and 2×2 pooling needs an "
-                f"even side; {_nearest(side, depth, padding)}"
-            )
-        down.append(down[level] // 2 - lost)
-    for _ in range(depth):
-        up.append(2 * (up or down)[-1] - lost)
-    if min(down + up) < 1:
-        raise ValueError(
-            f"a side of {side} pixels is too small: the convolutions of {depth + 1} levels leave nothing of it; "
-            f"{_nearest(side, depth, padding)}"
-        )
-    return down, up
-
-
-def _nearest(side: int, depth: int, padding: str) -> str:
-    """The legal sides on both sides of one that is not.
-
-    Going up from a bottom of b pixels, every legal side is 2^depth · (b + 8) − 4 (with "same": 2^depth · b), and the output's
-    is 2^depth · (b − 4) + 4, which is at least 1 from this bottom on.
-    """
-    step = 2**depth
-    smallest = step if padding == "same" else step * (4 - 3 // step + 8) - 4
-    below = side - (side - smallest) % step
-    legal = [n for n in (below, below + step) if n >= smallest] or [smallest]
-    return f"the nearest legal {'sides are' if len(legal) > 1 else 'side is'} {' and '.join(map(str, legal))}"
-
-
-def receptive_field(model: UNet) -> tuple[int, ...]:
-    """The sides of the square of input pixels that one output pixel can see.
-
-    There is more than one answer: pooling cuts the image into windows, and where a pixel lies in its window decides how many
-    windows it reaches into.
-
-    Parameters
-    ----------
-    model : UNet
-
-    Returns
-    -------
-    tuple of int
-        In pixels, the smallest first. (188, 204) for the paper's network.
-
-    References
-    ----------
-    Araujo, Norris and Sim (2019), "Computing Receptive Fields of Convolutional Neural Networks", for networks that do not go up again.
-    Lesson 06; lesson 02 has it for a row of convolutions.
-
-    Examples
-    --------
-    >>> receptive_field(UNet(widths=(4, 8, 16, 32, 64)))
-    (188, 204)
-    """
-    lost = 2 if model.config["padding"] == "valid" else 0
-    sides = set()
-    for pixel in range(2**model.depth):  # after so many pixels the windows repeat
-        first = last = pixel
-        for _ in range(model.depth):  # backwards along the expanding path: two convolutions, the step up
-            first, last = first - 2 + lost, last + 2 + lost
-            if model.config["upsample"] == "bilinear":  # a pixel lies between two
-                first, last = first - 1, last + 1
-            first, last = first // 2, last // 2
-        first, last = first - 2 + lost, last + 2 + lost  # the bottom
-        for _ in range(model.depth):  # the pooling, two convolutions
-            first, last = 2 * first - 2 + lost, 2 * last + 1 + 2 + lost
-        sides.add(last - first + 1)
-    return tuple(sorted(sides))
-
-
-class Layer(NamedTuple):
-    """One row of `layer_table`."""
-
-    name: str
-    shape: tuple[int, int, int]
-    parameters: int
-    multiply_adds: int
-    activation_bytes: int
-
-
-def layer_table(model: UNet, size: Size) -> list[Layer]:
-    """What each layer gives out and costs, for one image.
-
-    Parameters
-    ----------
-    model : UNet
-    size : int or (H, W)
-        Of the image.
-
-    Returns
-    -------
-    list of Layer
-        In the order of the computation. `shape` is the output's (channels, rows, columns); `activation_bytes` is its size in float32, which
-        training keeps for the way back; `multiply_adds` counts those of the convolutions, which are nearly all.
-
-    Raises
-    ------
-    ValueError
-        When the size is not legal for the network.
-
-    Examples
-    --------
-    >>> for layer in layer_table(UNet(widths=(4, 8)), 20)[:3]:
-    ...     print(layer.name, layer.shape, layer.parameters, layer.multiply_adds)
-    contracting.0.0 (4, 18, 18) 40 11664
-    contracting.0.2 (4, 16, 16) 148 36864
-    pool.0 (4, 8, 8) 0 0
-    """
-    with torch.device("meta"):  # shapes without numbers: nothing is computed, and nothing stored
-        twin = UNet(**model.config).eval()
-        x = torch.zeros(1, model.config["in_channels"], *pair("size", size, 1))
-    rows: list[Layer] = []
-    for name, layer in twin.named_modules():
-        if isinstance(layer, nn.Conv2d | nn.BatchNorm2d | nn.MaxPool2d | Up | Join) and not name.endswith(".convolve"):
-            layer.register_forward_hook(functools.partial(_note, rows, name))
-    twin(x)
-    return rows
-
-
-def _note(rows: list[Layer], name: str, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-    """Add a layer to the table, when the image comes through it."""
-    _, channels, height, width = output.shape
-    weights, pixels = 0, height * width
-    for part in layer.modules():
-        if isinstance(part, nn.Conv2d | nn.ConvTranspose2d):
-            weights = part.weight.numel()
-            if isinstance(layer, Up):  # each weight meets each pixel that comes in, once
-                pixels = inputs[0].shape[-2] * inputs[0].shape[-1]
-    parameters = sum(parameter.numel() for parameter in layer.parameters())
-    rows.append(Layer(name, (channels, height, width), parameters, weights * pixels, 4 * output.numel()))
 
 
 def _expect_known(config: dict[str, Any]) -> None:

@@ -62,7 +62,7 @@ class ResumingDownloader(NamedTuple):
             except DataError:  # far too large: no beginning of what we want
                 self.part.unlink(missing_ok=True)
                 raise
-        os.replace(self.part, output_file)
+        os.replace(self.part, output_file)  # and not `write_whole`: what has come must outlive a broken connection
 
     def _rest(self, url: str) -> None:
         """Ask for what is missing, and append it."""

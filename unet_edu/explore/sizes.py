@@ -17,7 +17,8 @@ from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
 from unet_edu.explore.picture import digest
 from unet_edu.figures.palette import INK, PAPER, ROLES
 from unet_edu.figures.unet import ARROWS, Arrow, Block, Crop, Drawing, Map, block_names, draw, lay_out
-from unet_edu.unet import Layer, UNet, layer_table, level_sides
+from unet_edu.sizes import Layer, layer_table, level_sides
+from unet_edu.unet import UNet
 
 __all__ = [
     "BOUNDS",

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
 import torch
 
-__all__ = ["autocast", "best_device", "bf16_is_fast", "channels_last", "chosen_device"]
+__all__ = ["autocast", "best_device", "bf16_is_fast", "channels_last", "chosen_device", "own_device", "randomness"]
 
 
 def best_device() -> torch.device:
@@ -37,16 +42,27 @@ def chosen_device(device: str | torch.device | None) -> torch.device:
     return place
 
 
+def own_device(device: str | torch.device | None) -> torch.device:
+    """The device asked for, or the best; of several GPUs, each process takes its own."""
+    place = chosen_device(device)
+    if place.type == "cuda" and place.index is None and "LOCAL_RANK" in os.environ:
+        place = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(place)
+    return place
+
+
 def bf16_is_fast(device: torch.device) -> bool:
     """Whether convolutions with 16-bit numbers (bfloat16) take less time than with 32 bits.
 
-    They do where the hardware multiplies such numbers: GPUs from NVIDIA's Ampere (2020) on, and processors with AVX512-BF16 or AMX.
-    Elsewhere PyTorch computes with them too, but more slowly than with 32 bits (pytorch issue 118499).
+    They do where the hardware multiplies such numbers: GPUs from NVIDIA's Ampere (2020) on, and processors with
+    AVX512-BF16 or AMX. Elsewhere PyTorch computes with them too, but more slowly than with 32 bits (pytorch issue
+    118499).
     """
     if device.type == "cuda":
         return torch.version.hip is not None or torch.cuda.get_device_capability(device) >= (8, 0)
     if device.type == "cpu":
-        # PyTorch asks the processor, and has no public name for the answer; where the private one is gone, 32 bits are safe
+        # PyTorch asks the processor, and has no public name for the answer; where the private one is gone, 32 bits are
+        # safe
         asks = (getattr(torch.cpu, f"_is_{name}_supported", bool) for name in ("avx512_bf16", "amx_tile"))
         return any(ask() for ask in asks)
     return False
@@ -75,3 +91,11 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
 def channels_last(device: torch.device) -> torch.memory_format:
     """How images lie in memory: the channels of a pixel side by side, which is what fast convolutions read."""
     return torch.contiguous_format if device.type == "mps" else torch.channels_last
+
+
+@contextmanager
+def randomness(place: torch.device, *numbers: int) -> Iterator[None]:
+    """Inside, what dropout leaves out follows from these numbers; outside, nobody notices."""
+    with torch.random.fork_rng(devices=[place] if place.type == "cuda" else []):
+        torch.manual_seed(int(np.random.SeedSequence(numbers).generate_state(1)[0]))
+        yield
