@@ -1,6 +1,8 @@
-"""The command `unet-edu`: train a U-Net on images of your own, predict with it, fetch the benchmarks. docs/training.md shows how.
+"""The command `unet-edu`: train a U-Net on images of your own, predict with it, fetch the benchmarks.
 
-Thin: what it does is done by `unet_edu.training.fit`, `unet_edu.predicting.predict_file` and `unet_edu.data.benchmarks`. Here options become
+docs/training.md shows how.
+
+Thin: what it does is done by `unet_edu.runs`, `unet_edu.predicting` and `unet_edu.data.benchmarks`. Here options become
 their arguments, and errors become one sentence. The commands for the exercises are in `unet_edu.grading.commands`.
 """
 
@@ -10,7 +12,6 @@ import functools
 import io
 import json
 import math
-import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -21,15 +22,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unet_edu import __version__
+from unet_edu import runs
 from unet_edu.data.doubts import and_others
-from unet_edu.data.files import DataError, write_whole
+from unet_edu.data.files import MENDABLE
 from unet_edu.data.pictures import DataWarning
 from unet_edu.grading import commands
 
 if TYPE_CHECKING:  # torch takes seconds to import, and `--help` needs none of it
-    from unet_edu.data.samples import Frame
-    from unet_edu.data.sources import Labelled
     from unet_edu.training import History
     from unet_edu.unet import UNet
 
@@ -66,7 +65,8 @@ def _bearing(stream: Any) -> Any:
 
 
 app = _App(
-    help="Train a U-Net, predict with it, and fetch the data sets on which U-Nets are measured. Check and grade the course's exercises.",
+    help="Train a U-Net, predict with it, and fetch the data sets on which U-Nets are measured. "
+    "Check and grade the course's exercises.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -75,15 +75,6 @@ data = typer.Typer(
     help="The four benchmarks: what they are, downloading them, looking at what is there.", no_args_is_help=True
 )
 app.add_typer(data, name="data")
-
-MENDABLE = (DataError, ValueError, OSError, FloatingPointError, MemoryError)
-"""What the user can mend. Anything else is a mistake in this program."""
-
-CONFIG = "train.json"
-SECTIONS = ("data", "network", "recipe", "crops")  # of the settings that must stay the same when a run goes on
-# For class numbers; docs/training.md says what they were chosen on.
-CROPS_OF_CLASSES = {"scale": 1.5, "balance": 0.33}
-LR_OF_CLASSES = 0.006
 
 Padding = StrEnum("Padding", "valid same")
 Skip = StrEnum("Skip", "concat add multiply none")
@@ -140,7 +131,7 @@ def _say(text: str) -> None:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """What is said inside about data that can be used, with a doubt, is told as notes: once for each kind, by the first process."""
+    """What is said inside about data that can be used with a doubt becomes notes: once a kind, by the first process."""
     caught: list[warnings.WarningMessage] = []
     try:
         with warnings.catch_warnings(record=True) as caught:
@@ -153,11 +144,11 @@ def _told() -> Iterator[None]:
                 notes.setdefault(warning.message.said, []).append(warning.message.name)
             else:
                 warnings.showwarning(warning.message, warning.category, warning.filename, warning.lineno)
-        for said, names in notes.items() if _is_first() else ():
+        for said, names in notes.items() if runs.is_first() else ():
             _note(f"{names[0]}{and_others(len(names) - 1)}: {said}")
 
 
-# ------------------------------------------------------------------------------------------------------------------- train
+# ---------------------------------------------------------------------------------------------------------------- train
 
 
 network = functools.partial(typer.Option, rich_help_panel="Network")
@@ -168,8 +159,8 @@ cells = functools.partial(typer.Option, rich_help_panel="For networks that find 
 Source = Annotated[
     str,
     typer.Argument(
-        help="What to train on: a folder with the subfolders 'images' and 'labels'; the name of a benchmark that was fetched; or 'cells' for "
-        "drawn cells, to try things out."
+        help="What to train on: a folder with the subfolders 'images' and 'labels'; the name of a benchmark that was "
+        "fetched; or 'cells' for drawn cells, to try things out."
     ),
 ]
 Classes = Annotated[
@@ -177,14 +168,15 @@ Classes = Annotated[
     typer.Option(
         min=2,
         max=256,
-        help="Labels are class numbers from 0 to one less than this. Without it they number the cells, with 0 for the background.",
+        help="Labels are class numbers from 0 to one less than this. Without it they number the cells, with 0 for the "
+        "background.",
     ),
 ]
 OfImages = Annotated[
     Contrast,
     typer.Option(
-        help="stretch: in each image the darkest percent becomes 0 and the brightest percent 1. range: the same dark and bright for all images, "
-        "those of the images to train on."
+        help="stretch: in each image the darkest percent becomes 0 and the brightest percent 1. range: the same dark "
+        "and bright for all images, those of the images to train on."
     ),
 ]
 
@@ -243,8 +235,9 @@ def train(
 ) -> None:
     """Train a U-Net.
 
-    What was read is said first, and what looks wrong with it. The settings are shown, and kept as train.json beside the weights: best.pt, which did best on the images held out, and last.pt, from
-    which --resume goes on. On several GPUs: accelerate launch -m unet_edu.cli train …
+    What was read is said first, and what looks wrong with it. The settings are shown, and kept as train.json beside the
+    weights: best.pt, which did best on the images held out, and last.pt, from which --resume goes on. On several GPUs:
+    torchrun -m unet_edu.cli train …
     """
     config = {
         "data": {
@@ -273,128 +266,32 @@ def train(
     _expect_device(device)
     if new_data and not resume:
         raise ValueError("--new-data: goes with --resume; a new run needs neither")
-    _train(
-        config,
-        output,
-        resume=resume,
-        new_data=new_data,
-        validate_every=validate_every,
-        tensorboard=tensorboard,
-        quiet=quiet,
-    )
-
-
-def _train(
-    config: dict[str, Any],
-    output: Path,
-    *,
-    resume: bool,
-    new_data: bool,
-    validate_every: int | None,
-    tensorboard: bool,
-    quiet: bool,
-) -> None:
-    """From the settings to `fit`."""
-    import torch
-
-    from unet_edu.data.samples import Crops, Whole
-    from unet_edu.losses import border_weight_map, separated
-    from unet_edu.training import fit
-    from unet_edu.unet import UNet
-
     _expect_folder(output)
-    torch.manual_seed(config["recipe"]["seed"])
-    model = UNet(**config["network"])
-    size, w0 = config["crops"]["size"], config["crops"]["w0"]
-    lost = (size - model.output_size(size)[0]) // 2
-    if _is_first():
-        _expect_settings(config, output, resume, new_data)
-    training, validation, model.about = _read(config, output / "last.pt" if resume else None, quiet)
-    options: dict[str, Any] = {"target": separated if model.finds_cells else None}
-    of_crops: dict[str, Any] = {"margin": lost, "seed": config["recipe"]["seed"]}
-    of_fit: dict[str, Any] = {**config["recipe"], **config["machine"]}
-    if not model.finds_cells:
-        of_crops |= CROPS_OF_CLASSES
-        of_fit |= _recipe_of_classes(training, config)
-    elif w0:
-        options["weight_map"] = functools.partial(border_weight_map, w0=w0, sigma=config["crops"]["sigma"])
-    if _is_first():
-        if not new_data:  # else it is kept when the run has really gone on with them
-            _keep_config(config, output)
+    with _told():
+        run = runs.prepare(config, output, resume=resume, new_data=new_data)
+    if runs.is_first():
+        for line in () if quiet else run.described:
+            typer.echo(line)
+        for doubt in run.doubts:
+            _note(doubt)
         if not quiet:
             typer.echo(json.dumps(config, indent=2))
     with _reports(output, tensorboard, quiet) as on_validation:
-        history = fit(
-            model,
-            Crops(training, size, **options, **of_crops),
-            Whole(validation, **options) if validation else None,
-            **of_fit,
-            validate_every=validate_every,
-            on_validation=on_validation,
-            folder=output,
-            resume=resume,
-            new_data=new_data,
-            progress=not quiet and sys.stderr.isatty(),
-        )
-    if new_data and _is_first():
-        _keep_config(config, output)
+        is_watched = not quiet and sys.stderr.isatty()
+        history = run.train(validate_every=validate_every, on_validation=on_validation, progress=is_watched)
+    if runs.is_first():
+        _tell_result(history, output, quiet)
     if history.interrupted:
-        if _is_first():
-            steps = len(history.losses)
-            typer.echo(f"Stopped at step {steps}. The same command with --resume goes on from there.", err=True)
         raise typer.Exit(130)
-    if _is_first() and not quiet:
-        _tell_result(history, output)
 
 
-def _recipe_of_classes(training: list[Frame], config: dict[str, Any]) -> dict[str, Any]:
-    """A loss that gives up no class, however few pixels it has, and larger steps."""
-    from unet_edu.losses import class_balance, cross_entropy_and_dice
-
-    labels, known = ([frame.instances for frame in training], [frame.known for frame in training])
-    weights = class_balance(labels, config["network"]["num_classes"], known)
-    lr = config["recipe"]["lr"]
-    return {
-        "loss": functools.partial(cross_entropy_and_dice, class_weights=weights),
-        "lr": LR_OF_CLASSES if lr is None and config["recipe"]["optimizer"] == "adamw" else lr,
-    }
-
-
-def _read(config: dict[str, Any], last: Path | None, quiet: bool) -> tuple[list[Frame], list[Frame], dict[str, Any]]:
-    """The frames to train on, those that are held out, and what the network is for. Says what was read, and what looks wrong with it."""
-    from unet_edu.data import doubts, sources
-
-    chosen = config["data"]
-    with _told():
-        images, classes = sources.labelled(
-            chosen["source"], classes=chosen["classes"], ignore=chosen["ignore"], folder=config["folder"]
-        )
-        training, validation = sources.held_out(images, chosen["hold_out"])
-        doubts.expect_something_to_learn(training, classes)
-        about: dict[str, Any] = {"labels": "cells" if classes is None else "classes", "contrast": chosen["contrast"]}
-        if chosen["contrast"] == "range":
-            about |= _scale(training, chosen["channels"], last)
-        learned, kept = (sources.frames(part, chosen["channels"], about) for part in (training, validation))
-    if _is_first():
-        if not quiet:
-            typer.echo(f"To train on: {doubts.described(training, classes)}.")
-            typer.echo(f"Held out: {doubts.described(validation, classes)}.")
-        for doubt in doubts.doubts(training, validation, classes):
-            _note(doubt)
-    return learned, kept, about | {"data": sources.digest(images)}
-
-
-def _scale(training: list[Labelled], channels: int, last: Path | None) -> dict[str, Any]:
-    """What is dark and bright in all pictures alike. A run that goes on keeps to what its network has learned on."""
-    from unet_edu.data.sources import common_scale
-    from unet_edu.training import load
-
-    kept = load(last).about if last is not None and last.exists() else {}
-    names = ("dark", "bright", "numbers")
-    return {name: kept[name] for name in names} if "dark" in kept else common_scale(training, channels)
-
-
-def _tell_result(history: History, output: Path) -> None:
+def _tell_result(history: History, output: Path, quiet: bool) -> None:
+    if history.interrupted:
+        steps = len(history.losses)
+        typer.echo(f"Stopped at step {steps}. The same command with --resume goes on from there.", err=True)
+        return
+    if quiet:
+        return
     best = history.best
     if best is None:
         typer.echo(f"Weights: {output / 'last.pt'}. No image was held out, so none was the best.")
@@ -440,86 +337,33 @@ def _expect_folder(output: Path) -> None:
         raise ValueError(f"--output: {in_the_way} is a file; take a folder")
 
 
-def _is_first() -> bool:
-    """Whether this process is the only one, or the first of those that `accelerate launch` or `torchrun` has started."""
-    return os.environ.get("RANK", "0") == "0"
-
-
-def _expect_settings(config: dict[str, Any], output: Path, resume: bool, new_data: bool) -> None:
-    """Who goes on with a run goes on with its settings, on whatever machine."""
-    there = [name for name in ("last.pt", "best.pt") if (output / name).exists()]
-    if not there or (resume and "last.pt" not in there):
-        return
-    if not resume:
-        raise ValueError(f"{output}: holds a run already; --resume goes on with it, another --output starts a new one")
-    kept = _config_beside(output / "last.pt")
-    if not kept:  # somebody has removed it; `fit` compares what the checkpoint knows
-        return
-    for section in SECTIONS:
-        for name, now in config[section].items():
-            then = kept.get(section, {}).get(name)
-            # on another machine the same images may be in another place
-            is_same = now == then or (name == "source" and Path(str(now)).name == Path(str(then)).name)
-            if not (is_same or (new_data and name in ("source", "hold_out"))):
-                allow = ", say --new-data" * (name in ("source", "hold_out"))
-                raise ValueError(
-                    f"{name}: the run in {output} has {then!r}, got {now!r}; go on with the same{allow}, or take another --output"
-                )
-
-
-def _keep_config(config: dict[str, Any], output: Path) -> None:
-    """Write the settings beside the weights."""
-    output.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"unet_edu": __version__, **config}, indent=2)
-    write_whole(output / CONFIG, lambda file: file.write(text.encode()), force=True)
-
-
-def _config_beside(weights: Path) -> dict[str, Any]:
-    """The settings beside some weights; none where there is no such file."""
-    path = weights.parent / CONFIG
-    try:
-        kept = json.loads(path.read_text())
-        if not (isinstance(kept, dict) and all(isinstance(kept.get(name, {}), dict) for name in SECTIONS)):
-            raise ValueError("other settings than those of a run")
-        return kept
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise ValueError(f"{path}: is damaged ({error}); remove it, and give the options again") from None
-
-
 @contextmanager
 def _reports(output: Path, wanted: bool, quiet: bool) -> Iterator[Callable[[UNet, dict[str, float]], None]]:
     """What is done with the figures of each validation: a line for people, curves for TensorBoard."""
     from tqdm import tqdm
 
-    writer = None
-    if wanted and _is_first():
+    curves = None
+    if wanted and runs.is_first():
         try:
-            from tensorboardX import SummaryWriter
+            curves = runs.Curves(output)
         except ImportError:
             typer.echo("No curves for TensorBoard: `pip install tensorboardX` brings what writes them.", err=True)
-        else:
-            writer = SummaryWriter(str(output / "tensorboard"))
 
     def report(model: UNet, row: dict[str, float]) -> None:
         if not quiet:  # the IoU of each class is told at the end
             shown = {name: value for name, value in row.items() if not name.startswith("val_iou_")}
             tqdm.write("  ".join(f"{name} {value:.4g}" for name, value in shown.items()))
-        if writer is not None:
-            for name, value in row.items():
-                if name != "step" and math.isfinite(value):
-                    writer.add_scalar(name, value, int(row["step"]))
-            writer.flush()
+        if curves is not None:
+            curves.add(row)
 
     try:
         yield report
     finally:
-        if writer is not None:
-            writer.close()
+        if curves is not None:
+            curves.close()
 
 
-# ----------------------------------------------------------------------------------------------------------------- predict
+# -------------------------------------------------------------------------------------------------------------- predict
 
 
 @app.command()
@@ -548,80 +392,42 @@ def predict(
 ) -> None:
     """Find the cells, or the classes, in images.
 
-    A network that was trained on cells leaves three files for each image NAME: NAME_labels.tif with a number for each cell (16 bits, 0 is the
-    background), NAME_mask.png (255 on cells), and NAME_overlay.png, the image with the cells' outlines.
+    A network that was trained on cells leaves three files for each image NAME: NAME_labels.tif with a number for each
+    cell (16 bits, 0 is the background), NAME_mask.png (255 on cells), and NAME_overlay.png, the image with the cells'
+    outlines.
 
-    One that was trained on classes leaves two: NAME_classes.png, whose numbers are the classes, and NAME_overlay.png, the image with the
-    classes in colours.
+    One that was trained on classes leaves two: NAME_classes.png, whose numbers are the classes, and NAME_overlay.png,
+    the image with the classes in colours.
 
     One image that cannot be read does not stop the others; the exit code is then 1.
     """
-    from tqdm import tqdm
-
-    from unet_edu.predicting import decision, predict_file
+    from unet_edu.predicting import predict_files
+    from unet_edu.training import best_device, load
 
     _expect_device(device)
     _expect_folder(output)
-    model = _network(weights, device)
-    decision(model, threshold, min_size, grow)  # or it would be refused for each image
-    failures, has_bar = 0, not quiet and sys.stderr.isatty()
+    model = load(runs.best_weights(weights)).to(device or best_device())
     with _told():
-        paths = _images(images, model, output, force)
-        for path in tqdm(paths, disable=not has_bar or len(paths) == 1, unit="image"):
-            try:
-                predict_file(
-                    model,
-                    path,
-                    output,
-                    threshold=threshold,
-                    min_size=min_size,
-                    grow=grow,
-                    tile=tile,
-                    precision=precision.value,
-                    force=force,
-                    progress=has_bar and len(paths) == 1,
-                )
-            except MENDABLE as error:
-                failures += 1
-                _complain(error)
+        results = predict_files(
+            model,
+            images,
+            output,
+            threshold=threshold,
+            min_size=min_size,
+            grow=grow,
+            tile=tile,
+            precision=precision.value,
+            force=force,
+            progress=not quiet and sys.stderr.isatty(),
+            on_failure=_complain,
+        )
+    failures = sum(isinstance(result, Exception) for result in results.values())
     if failures:
-        _say(f"unet-edu: {failures} of {len(paths)} images failed")
+        _say(f"unet-edu: {failures} of {len(results)} images failed")
         raise typer.Exit(1)
 
 
-def _network(weights: Path, device: str | None) -> UNet:
-    from unet_edu.training import best_device, load
-
-    if weights.is_dir():
-        found = [path for path in (weights / "best.pt", weights / "last.pt") if path.exists()]
-        if not found:
-            raise ValueError(
-                f"{weights}: expected best.pt or last.pt in this folder, as `unet-edu train` leaves them there"
-            )
-        weights = found[0]
-    return load(weights).to(device or best_device())
-
-
-def _images(named: list[Path], model: UNet, output: Path, force: bool) -> list[Path]:
-    """The files, and those in the folders. Looks before anything is computed whether something would be lost."""
-    from unet_edu.data.sources import picture_files
-    from unet_edu.predicting import RESULTS, expect_free, result_files
-
-    paths = picture_files(named, [end for ends in RESULTS.values() for end in ends.values()])
-    results: dict[Path, Path] = {}
-    for path in paths:
-        for file in result_files(model, path, output).values():
-            if (twin := results.setdefault(file, path)) != path:
-                raise ValueError(
-                    f"{path}: its results would have the names of those of {twin}; take two --output folders"
-                )
-    if lost := {path.resolve() for path in paths} & {file.resolve() for file in results}:
-        raise ValueError(f"{lost.pop()}: is one of the images, and a result would take its name; take another --output")
-    expect_free(list(results), force)
-    return paths
-
-
-# -------------------------------------------------------------------------------------------------------------------- data
+# ----------------------------------------------------------------------------------------------------------------- data
 
 
 Folder = Annotated[
@@ -682,7 +488,7 @@ def show(name: Name, folder: Folder = None) -> None:
     )
 
 
-# --------------------------------------------------------------------------------------------------------------- exercises
+# ------------------------------------------------------------------------------------------------------------ exercises
 
 
 for exercises_command in (commands.check, commands.progress, commands.grade, commands.release):

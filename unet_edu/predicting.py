@@ -19,7 +19,7 @@ import functools
 import math
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +28,10 @@ from numpy.typing import DTypeLike, NDArray
 
 from unet_edu._arguments import Size
 from unet_edu._bands import bands
-from unet_edu.data.files import write_whole
+from unet_edu.data.files import MENDABLE, write_whole
 from unet_edu.data.pictures import read_image
 from unet_edu.data.seen import Seen, seen_as
+from unet_edu.data.sources import picture_files
 from unet_edu.data.writing import write_png, write_tiff
 from unet_edu.figures.palette import class_colours
 from unet_edu.postprocess import expect_decision, instances_from_mask
@@ -38,7 +39,7 @@ from unet_edu.postprocess import expect_decision, instances_from_mask
 if TYPE_CHECKING:  # torch takes seconds to import, and the names of results are wanted without it
     from unet_edu.unet import UNet
 
-__all__ = ["RESULTS", "decision", "expect_free", "legend", "predict_file", "result_files"]
+__all__ = ["RESULTS", "decision", "expect_free", "legend", "predict_file", "predict_files", "result_files"]
 
 RESULTS = {
     "cells": {"labels": "_labels.tif", "mask": "_mask.png", "overlay": "_overlay.png"},
@@ -164,8 +165,78 @@ def predict_file(
     return files
 
 
-# -----------------------------------------------------------------------------------------------------------------
-# decide
+def predict_files(
+    model: UNet,
+    images: Iterable[str | os.PathLike[str]],
+    output: str | os.PathLike[str],
+    *,
+    threshold: float | None = None,
+    min_size: int | None = None,
+    grow: float | None = None,
+    force: bool = False,
+    progress: bool = False,
+    on_failure: Callable[[Exception], None] = lambda error: None,
+    **options: Any,
+) -> dict[Path, dict[str, Path] | Exception]:
+    """Find the cells or the classes on many images. One that cannot be read does not stop the others.
+
+    Parameters
+    ----------
+    images : iterable of path
+        Files, and folders of them.
+    progress : bool
+        Whether to show a bar: of the images, or of the tiles of a single one.
+    on_failure : function of an error
+        Called at once for each image that fails.
+    model, output, threshold, min_size, grow, force, options
+        As for `predict_file`.
+
+    Returns
+    -------
+    dict
+        For each image what was written, as `predict_file` answers it, or the error.
+
+    Raises
+    ------
+    DataError, FileExistsError, TypeError, ValueError
+        Before anything is computed: when a folder holds no picture, an option is out of range, a result would
+        overwrite an image or the result of another one, or one is there already and `force` is not given.
+    """
+    from tqdm import tqdm
+
+    decision(model, threshold, min_size, grow)  # or it would be refused for each image
+    paths = _with_room_for_results(images, model, output, force)
+    is_single = len(paths) == 1
+    results: dict[Path, dict[str, Path] | Exception] = {}
+    how: dict[str, Any] = {"threshold": threshold, "min_size": min_size, "grow": grow, "force": force, **options}
+    for path in tqdm(paths, disable=not progress or is_single, unit="image"):
+        try:
+            results[path] = predict_file(model, path, output, **how, progress=progress and is_single)
+        except MENDABLE as error:
+            results[path] = error
+            on_failure(error)
+    return results
+
+
+def _with_room_for_results(
+    named: Iterable[str | os.PathLike[str]], model: UNet, output: str | os.PathLike[str], force: bool
+) -> list[Path]:
+    """The files, and those in the folders, after a look whether something would be lost."""
+    paths = picture_files(named, [end for ends in RESULTS.values() for end in ends.values()])
+    results: dict[Path, Path] = {}
+    for path in paths:
+        for file in result_files(model, path, output).values():
+            if (twin := results.setdefault(file, path)) != path:
+                raise ValueError(
+                    f"{path}: its results would have the names of those of {twin}; take two --output folders"
+                )
+    if lost := {path.resolve() for path in paths} & {file.resolve() for file in results}:
+        raise ValueError(f"{lost.pop()}: is one of the images, and a result would take its name; take another --output")
+    expect_free(list(results), force)
+    return paths
+
+
+# --------------------------------------------------------------------------------------------------------------- decide
 
 
 class _Above:
@@ -213,8 +284,7 @@ def _empty(shape: tuple[int, ...], dtype: DTypeLike, folder: Path) -> NDArray[An
         return np.asarray(np.memmap(file, dtype, "w+", shape=shape))
 
 
-# ------------------------------------------------------------------------------------------------------------------
-# write
+# ---------------------------------------------------------------------------------------------------------------- write
 
 
 Writer = Callable[[Any], None]

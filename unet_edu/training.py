@@ -61,7 +61,7 @@ class History:
 
     @property
     def best(self) -> dict[str, float] | None:
-        """The validation whose network is `best.pt`, if any: of the highest IoU or, where none is higher, lowest loss."""
+        """The validation of the network in `best.pt`, if any: the highest IoU or, where that ties, the lowest loss."""
         return max((row for row in self.rows if "val_iou" in row), key=score, default=None)
 
     @property

@@ -142,7 +142,9 @@ def module_page(name: str, lessons: dict[str, Lesson]) -> str:
 
 def _is_written_in(module: ModuleType, item: str) -> bool:
     value = getattr(module, item)
-    return not (inspect.isclass(value) or inspect.isfunction(value)) or value.__module__ == module.__name__
+    if not (inspect.isclass(value) or inspect.isfunction(value)):
+        return True
+    return value.__module__ == module.__name__ or "._" in value.__module__  # a private module has no page
 
 
 def module_list(names: list[str]) -> str:

@@ -113,28 +113,23 @@ def test_commands_in_their_order(place, monkeypatch):
     assert results == {"_labels.tif", "_mask.png", "_overlay.png"} and all(f"NAME{end}" in TRAINING for end in results)
 
 
-@pytest.mark.parametrize("launcher", ["accelerate", "torchrun"])
-def test_launchers(place, monkeypatch, launcher):
-    """The launcher understands its options, and the module behind it is ours. (That two processes make one run is tested with the command.)"""
-    from accelerate.commands.launch import launch_command_parser
+def test_torchrun(place, monkeypatch):
+    """It understands its options, and the module behind it is ours. (Two processes make one run: tests/library/test_cli.py.)"""
     from torch.distributed.run import get_args_parser
 
-    (command,) = (command for command in COMMANDS if command[0] == launcher)
-    options = command[2:] if launcher == "accelerate" else command[1:]
-    understood = (launch_command_parser() if launcher == "accelerate" else get_args_parser()).parse_args(options)
+    (command,) = (command for command in COMMANDS if command[0] == "torchrun")
+    understood = get_args_parser().parse_args(command[1:])
     assert understood.module and understood.training_script == "unet_edu.cli"
-    assert str(getattr(understood, "num_processes", None) or understood.nproc_per_node) == "4"
+    assert understood.nproc_per_node == "4"
     batch = int(command[command.index("--batch-size") + 1])
     assert f"each of the four processes computes {batch // 4} of the {batch} crops" in TRAINING and batch % 4 == 0
     monkeypatch.chdir(place)
-    arguments = understood.training_script_args
-    arguments[arguments.index("runs/four")] = f"runs/{launcher}"
-    invoke(arguments)
+    invoke(understood.training_script_args)
 
 
 def test_the_other_commands_are_known_and_few():
     """They install things, or start a program that is not ours."""
-    others = [command for command in COMMANDS if command[0] not in ("unet-edu", "accelerate", "torchrun")]
+    others = [command for command in COMMANDS if command[0] not in ("unet-edu", "torchrun")]
     assert [command[0] for command in others] == ["pip", "pip", "tensorboard"]
     (package,) = (command[2] for command in others if "unet-edu" in command[-1])
     assert set(re.findall(r"unet-edu\[(\w+)\]", package)) <= set(PROJECT["optional-dependencies"])
@@ -464,8 +459,7 @@ RUN = {
     ("README.md", "bibtex"): "it is no program",
     ("CONTRIBUTING.md", ""): test_a_lesson_is_changed_as_the_page_says,
     ("docs/training.md", "unet-edu "): test_commands_in_their_order,
-    ("docs/training.md", "accelerate "): test_launchers,
-    ("docs/training.md", "torchrun "): test_launchers,
+    ("docs/training.md", "torchrun "): test_torchrun,
     ("docs/training.md", "python"): test_the_program_runs,
     ("docs/training.md", "text"): test_on_colab_the_same_command_is_given,  # the other one shows folders
     ("docs/instructors.md", "unet-edu "): test_the_commands_for_instructors_in_their_order,

@@ -124,6 +124,12 @@ def test_every_ablation_has_its_runs_and_its_pictures(real_data):
 def test_two_steps_from_end_to_end(real_data, tmp_path, monkeypatch, capsys):
     small = replace(real_data.SETTINGS["phc"], width=2, crop=32, batch_size=1)
     monkeypatch.setitem(real_data.SETTINGS, "phc", small)
+    training, scored = real_data.split(small, frames_of(real_data, small))
+    assert [(len(part), part[0].name[-4:], part[-1].name[-4:]) for part in (training, scored)] == [
+        (61, "t000", "t114"),
+        (19, "t010", "t112"),
+    ]
+    monkeypatch.setattr(real_data, "split", lambda setting, frames: (training[:3], scored[:2]))
     out = tmp_path / "results.json"
     for _ in range(2):  # the second run replaces the rows of the first
         real_data.main(["phc", "--steps", "2", "--out", str(out)])
@@ -133,5 +139,5 @@ def test_two_steps_from_end_to_end(real_data, tmp_path, monkeypatch, capsys):
     assert len(variants) == len(set(variants)) == 4
     first = results["records"][0]
     assert [row["step"] for row in first["curve"]] == [1, 2]
-    assert first["split"] == "PhC-C2DH-U373/01/t000 … t114 (61 frames) → PhC-C2DH-U373/02/t010 … t112 (19 frames)"
+    assert first["split"] == "PhC-C2DH-U373/01/t000 … t003 (3 frames) → PhC-C2DH-U373/02/t010 … t017 (2 frames)"
     assert "otsu" in capsys.readouterr().out

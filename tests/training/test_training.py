@@ -10,8 +10,6 @@ import pickle
 import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 import warnings
@@ -727,32 +725,35 @@ def server():
 
 
 def test_killed_twenty_times_it_still_arrives(server, tmp_path):
-    """SIGKILL at random moments: after each, the last checkpoint loads; in the end all is as in a run that nobody disturbed."""
-    settings = {"steps": 300, "batch_size": 2, "validate_every": 1}
-    rng, last, loaded = np.random.default_rng(2015), tmp_path / "last.pt", 0
-    for _ in range(20):
-        child, before = server.Process(target=run, args=(tmp_path, settings)), _time_of(last)
+    """SIGKILL while it writes, or after: the last checkpoint loads; in the end all is as in a run that nobody disturbed."""
+    settings = {"steps": 300, "batch_size": 2}
+    last = tmp_path / "last.pt"
+    for n in range(20):
+        child, before = server.Process(target=run, args=(tmp_path, {**settings, "validate_every": 1})), _time_of(last)
         child.start()
-        while _time_of(last) == before and child.is_alive():
-            time.sleep(0.001)  # until it has written once
-        time.sleep(rng.uniform(0, 0.05))
+        wait_until(lambda before=before: _time_of(last) != before, child)
+        if n % 4:
+            before = _time_of(last)
+            wait_until(lambda before=before: any(tmp_path.glob(".*.part")) or _time_of(last) != before, child)
         child.kill()
         child.join()
         assert child.exitcode == -signal.SIGKILL
-        loaded += isinstance(load(last), UNet)
-    assert loaded == 20
+        assert isinstance(load(last), UNet)
     assert 20 <= torch.load(last, weights_only=True)["step"] < 300
-    child = server.Process(target=run, args=(tmp_path, settings))
-    child.start()
-    child.join()
-    assert child.exitcode == 0
-    alone = server.Process(target=run, args=(tmp_path / "alone", {**settings, "validate_every": 300}))
-    alone.start()
-    alone.join()
+    for folder in (tmp_path, tmp_path / "alone"):
+        child = server.Process(target=run, args=(folder, {**settings, "validate_every": 300}))
+        child.start()
+        child.join()
+        assert child.exitcode == 0
     resumed, undisturbed = (torch.load(path, weights_only=True) for path in (last, tmp_path / "alone" / "last.pt"))
     assert resumed["losses"] == undisturbed["losses"] and len(resumed["losses"]) == 300
     assert_same(resumed["weights"], undisturbed["weights"])
-    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob(".last.pt.*"))
+
+
+def wait_until(condition, child):
+    while not condition() and child.is_alive():
+        time.sleep(0.001)
 
 
 def _time_of(path):
@@ -778,28 +779,6 @@ def assert_as_one(path):
     assert_same(two["weights"], weights(alone), rtol=0, atol=2e-4)
 
 
-def test_two_processes_of_accelerate_are_one(tmp_path):
-    """(As torchrun starts them: tests/library/test_cli.py.)"""
-    script = tmp_path / "run.py"
-    script.write_text(
-        f"from tests.training.runs import run\nrun({str(tmp_path / 'two')!r}, {SETTINGS_OF_TWO!r}, norm=None)\nprint('done')"
-    )
-    command = [
-        sys.executable,
-        "-m",
-        "accelerate.commands.launch",
-        "--num_processes=2",
-        "--multi_gpu",
-        "--mixed_precision=no",
-    ]
-    command += [f"--main_process_port={free_port()}", "--num_machines=1", "--dynamo_backend=no", str(script)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "MASTER_ADDR": "127.0.0.1"}
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.count("done") == 2
-    assert_as_one(tmp_path / "two" / "last.pt")
-
-
 def outcomes(server, folder, accident=""):
     """What came of two processes: they both end, whatever happens to one of them."""
     port = free_port()
@@ -807,7 +786,7 @@ def outcomes(server, folder, accident=""):
     for process in both:
         process.start()
     for process in both:
-        process.join(120)
+        process.join(600)
     ended = [process.exitcode for process in both]
     for process in both:
         process.kill()

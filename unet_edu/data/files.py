@@ -9,11 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["DataError", "whole_file", "write_whole"]
+__all__ = ["MENDABLE", "DataError", "whole_file", "write_whole"]
 
 
 class DataError(Exception):
     """Data that cannot be used: the sentence says which file, what is wrong with it, and what to do."""
+
+
+MENDABLE = (DataError, ValueError, OSError, FloatingPointError, MemoryError)
+"""What the user can mend. Anything else is a mistake in this program."""
 
 
 @contextmanager
