@@ -46,4 +46,5 @@ def interrupted_later(*, second_breaks: bool = False) -> Iterator[list[bool]]:
 
 def ignore_interrupts(worker: int = 0) -> None:
     """In a process that works for another one: Ctrl-C reaches them all, and the first decides what it means."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -13,7 +15,8 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from unet_edu.unet import CHOICES, UNet, center_crop, he_init_, layer_table, level_sides, receptive_field
+from unet_edu.sizes import layer_table, level_sides, receptive_field
+from unet_edu.unet import CHOICES, UNet, center_crop, he_init_
 
 KINDS = list(itertools.product(*CHOICES.values()))
 
@@ -138,6 +141,13 @@ def test_an_illegal_size_names_the_level(paper):
         paper.output_size(101)
     with pytest.raises(ValueError, match=r"8 pixels is too small"):
         level_sides(8, 1)
+
+
+def test_sides_are_computed_where_torch_is_not_installed():
+    program = (
+        "import sys; sys.modules['torch'] = None; from unet_edu.sizes import level_sides; print(level_sides(572, 4)[1])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", program], text=True) == "[52, 100, 196, 388]\n"
 
 
 @pytest.mark.parametrize("padding", CHOICES["padding"])

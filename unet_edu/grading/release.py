@@ -7,10 +7,9 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from importlib.metadata import metadata
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import unet_edu
 from unet_edu.data.files import write_whole
@@ -84,12 +83,8 @@ def release(
         raise FileExistsError(f"{there[0]}: is there already; --force overwrites it, another --output leaves it alone")
     folder.mkdir(parents=True, exist_ok=True)
     for path, text in texts.items():
-        write_whole(path, partial(_fill, text), force=True)
+        write_whole(path, text.encode(), force=True)
     return folder
-
-
-def _fill(text: str, file: BinaryIO) -> None:
-    file.write(text.encode())
 
 
 def _chosen(

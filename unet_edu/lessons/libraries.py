@@ -34,6 +34,8 @@ NETWORKS = (
     *(
         "unet_edu.unet.*",
         "unet_edu.training.*",
+        "unet_edu.runs.*",
+        "unet_edu._running.*",
         "unet_edu.tiling.*",
         "unet_edu.data.networks.*",
         "torch.hub.*",

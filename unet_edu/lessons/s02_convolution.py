@@ -614,7 +614,7 @@ RECEPTIVE_FIELD = Exercise(
     reference=_receptive_field,
     cases=_layer_cases,
     whole=True,
-    forbidden=("unet_edu.convolution.receptive_field", "unet_edu.unet.*"),
+    forbidden=("unet_edu.convolution.receptive_field", "unet_edu.unet.*", "unet_edu.sizes.*"),
 )
 RECEPTIVE_FIELD.mistake(
     "strides ignored",

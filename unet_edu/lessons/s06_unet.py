@@ -336,7 +336,7 @@ TRACE_SIZES = Exercise(
     points=2,
     reference=_trace_sizes,
     cases=_size_cases,
-    forbidden=("unet_edu.unet.*",),
+    forbidden=("unet_edu.unet.*", "unet_edu.sizes.*"),
 )
 TRACE_SIZES.mistake(
     "odd sides pooled",

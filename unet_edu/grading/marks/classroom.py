@@ -25,6 +25,7 @@ from zoneinfo import ZoneInfo
 import filelock
 from tqdm import tqdm
 
+from unet_edu._interrupt import interrupted_later
 from unet_edu.data.files import write_whole
 from unet_edu.grading import engine, sandbox
 from unet_edu.grading.assignment import Assignment
@@ -171,7 +172,7 @@ def grade_class(
                     answers = cluster.run_on(grade, tasks, scheduler, unsafe=unsafe)
                 with contextlib.closing(answers):
                     for student, answer in answers:
-                        with cluster.interrupted_later(), writer.alone(student):
+                        with interrupted_later(), writer.alone(student):
                             writer.take(student, answer)
             finally:
                 rows = _reports(output, writer, roster)
@@ -227,7 +228,7 @@ def _pages(row: Row, writer: _Writer, output: Path, handout: Handout) -> Iterato
 
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, lambda file: file.write(content), force=True)
+    write_whole(path, content, force=True)
 
 
 @contextlib.contextmanager

@@ -20,11 +20,12 @@ from itertools import islice
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 
+from unet_edu._interrupt import ignore_interrupts, interrupted_later
 from unet_edu.grading.marks.alone import told
 from unet_edu.grading.result import Result
 from unet_edu.grading.sandbox.bubblewrap import THREADS
 
-__all__ = ["ClusterError", "Failure", "interrupted_later", "run", "run_on"]
+__all__ = ["ClusterError", "Failure", "run", "run_on"]
 
 Grade = Callable[[bytes], Result]
 Task = tuple[str, bytes]
@@ -156,22 +157,6 @@ def _end_of(exit_code: int | None) -> str:
 
 
 @contextlib.contextmanager
-def interrupted_later() -> Iterator[None]:
-    """What is done here is done whole: Ctrl-C comes when it is."""
-    if threading.current_thread() is not threading.main_thread():  # which alone gets Ctrl-C
-        yield
-        return
-    pressed: list[bool] = []
-    handler = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-    if pressed:
-        raise KeyboardInterrupt
-
-
-@contextlib.contextmanager
 def _children_uninterrupted() -> Iterator[None]:
     """A process started here never sees Ctrl-C, not even before its first line: the parent decides what then becomes of it."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
@@ -187,8 +172,7 @@ def _children_uninterrupted() -> Iterator[None]:
 
 def _work(grade: Grade, pipe: Connection) -> None:
     """The life of a process: a notebook in, a result out, until the pipe ends."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ignore_interrupts()
     os.environ |= dict.fromkeys(
         THREADS, "1"
     )  # the workers keep all cores busy; PyTorch, which reads this, is not loaded yet

@@ -153,7 +153,7 @@ class Journal:
         kept = dataclasses.asdict(grading)
         text = json.dumps({"sha256": _digest(kept), "grading": kept}, indent=1)
         path = self.folder / file_name(grading.student, ".json")
-        write_whole(path, lambda file: file.write(text.encode()), force=True)
+        write_whole(path, text.encode(), force=True)
         self.gradings[grading.student] = grading
 
 
