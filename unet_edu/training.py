@@ -218,8 +218,7 @@ def fit(
                         run.history.interrupted = True
                         break
         finally:
-            # while the processes are still joined: what averages their gradients can hang when it is cleared away after
-            # that
+            # while the processes are still joined: what averages their gradients can hang if it is cleared away later
             del network
         pressed.clear()  # the history says it
         model.eval()

@@ -56,7 +56,7 @@ def trained(tmp_path_factory) -> Path:
     return folder
 
 
-# ------------------------------------------------------------------------------------------------------------------- train
+# ---------------------------------------------------------------------------------------------------------------- train
 
 
 def test_a_run_leaves_weights_settings_and_curves(trained):
@@ -68,7 +68,7 @@ def test_a_run_leaves_weights_settings_and_curves(trained):
 
 
 def scalars(path: Path) -> dict[tuple[str, int], float]:
-    """What TensorBoard reads in a file of events: each is its length (8 bytes), a checksum (4), itself, and a checksum (4)."""
+    """What TensorBoard reads in a file: each event is its length (8 bytes), a checksum (4), itself, a checksum (4)."""
     from tensorboardX.proto.event_pb2 import Event
 
     body, found = path.read_bytes(), {}
@@ -187,7 +187,7 @@ def test_frames_of_your_own_are_held_out_in_one_piece(tmp_path):
 
 
 def test_images_without_cells(tmp_path):
-    """Where there is none to learn from, nothing is learned; where none is held out, the loss says which network is the best."""
+    """Where there is none to learn from, nothing is learned; where none is held out, the loss says which is best."""
     folder = write_pairs(tmp_path / "mine", 3)
     empty = np.zeros((48, 56), np.uint8)
     save(folder / "labels" / "1.png", empty)
@@ -341,7 +341,7 @@ def test_a_benchmark(tmp_path):
     assert all(image.labels.max() > 1 for image in images)
 
 
-# ----------------------------------------------------------------------------------------------------------------- predict
+# -------------------------------------------------------------------------------------------------------------- predict
 
 
 @pytest.fixture
@@ -483,7 +483,7 @@ def test_images_and_weights_that_are_none(trained, image, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-# -------------------------------------------------------------------------------------------------------------------- data
+# ----------------------------------------------------------------------------------------------------------------- data
 
 
 def test_the_list_says_what_is_here(tmp_path):
@@ -513,7 +513,7 @@ def test_a_benchmark_is_counted():
     assert "128 frames are here" in run("data", "list", "--folder", os.environ["UNET_EDU_TEST_DATA"])
 
 
-# ---------------------------------------------------------------------------------------------------------------- the rest
+# ------------------------------------------------------------------------------------------------------------- the rest
 
 
 @pytest.mark.parametrize(

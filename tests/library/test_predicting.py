@@ -76,7 +76,7 @@ def grey(model: UNet, path: Path) -> np.ndarray:
     )
 
 
-# ------------------------------------------------------------------------------------------------------------------ cells
+# ---------------------------------------------------------------------------------------------------------------- cells
 
 
 def test_a_network_of_cells_leaves_three_files(image, tmp_path):
@@ -132,7 +132,7 @@ def test_more_cells_than_16_bits_can_number(monkeypatch, tmp_path):
     np.testing.assert_array_equal(labels[::2, ::2].ravel(), np.arange(1, 72_001))
 
 
-# ---------------------------------------------------------------------------------------------------------------- classes
+# -------------------------------------------------------------------------------------------------------------- classes
 
 
 @pytest.mark.usefixtures("small_parts")
@@ -184,7 +184,7 @@ def test_the_legend_has_a_square_for_each_class(number, width):
     assert len(strip) <= 1000
 
 
-# ------------------------------------------------------------------------------------------------------------------- both
+# ----------------------------------------------------------------------------------------------------------------- both
 
 
 @pytest.mark.parametrize("model", [CELLS, CLASSES, network(256), network(12, 3)])
@@ -224,7 +224,7 @@ def test_the_contrast_is_that_of_the_training():
         assert seen_as(about, image, 1).scale == pytest.approx(np.percentile(image, (1, 99)))
 
 
-# ------------------------------------------------------------------------------------------------- nothing is lost or left
+# ---------------------------------------------------------------------------------------------- nothing is lost or left
 
 
 @pytest.mark.parametrize("model", [CELLS, CLASSES])
@@ -345,7 +345,7 @@ print(json.dumps((peak() - before) / side**2))
 
 @pytest.mark.parametrize(("classes", "most"), [(2, 9), (12, 5)])
 def test_memory_is_what_the_guide_says(tmp_path, classes, most):
-    """2 bytes a pixel for the image, 5 for cells and 1 for classes, and some for bands, which large images do not notice."""
+    """2 bytes a pixel for the image, 5 for cells, 1 for classes; and bands, which large images do not notice."""
     command = [sys.executable, "-c", PROGRAM, str(tmp_path), str(classes), "6000"]
     result = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2])
     assert json.loads(result.stdout) < most

@@ -15,7 +15,8 @@ from unet_edu.tiling import BUDGET, default_tile, mirrored, predict, tiling
 from unet_edu.unet import UNet, layer_table, level_sides, receptive_field
 
 CLASSES = 3
-# float64 has 16 digits; some are lost in sums of a few hundred terms through twenty layers. Another phase gives differences above 1e-3.
+# float64 has 16 digits; some are lost in sums of a few hundred terms through twenty layers. Another phase gives
+# differences above 1e-3.
 EXACT = 1e-11
 
 
@@ -36,7 +37,7 @@ def picture(*shape: int) -> np.ndarray:
 
 
 def at_once(model: UNet, image: np.ndarray, around: int) -> np.ndarray:
-    """The answer for the whole image in one piece, mirrored by `around` pixels; more at the end, to reach a legal size."""
+    """The answer for the whole image in one piece, mirrored by `around` pixels; more at the end, to be legal."""
     planes = image[None] if image.ndim == 2 else image
     H, W = planes.shape[1:]
     phase = 2**model.depth
@@ -145,7 +146,7 @@ def test_a_narrower_overlap_is_an_approximation(depth):
 
 @pytest.mark.parametrize("depth", [3, 4])
 def test_tiles_off_the_phase_are_told_apart(depth):
-    """What the tests above would see if `predict` took the paper's step, 388 for 572: the answers side by side, without a gap."""
+    """What the tests above would see if `predict` took the paper's step, 388 for 572: the answers side by side."""
     model = network(depth)
     lost, tile = border(model), smallest_tile(model)
     step = model.output_size(tile)[0]

@@ -1,4 +1,4 @@
-"""The U-Net against the paper's numbers, against gradients that are followed through it, and against torch's own counter."""
+"""The U-Net against the paper's numbers, gradients that are followed through it, and torch's own counter."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_what_comes_out_has_the_size_that_was_said(paper):
 
 
 def test_the_network_is_figure_1_written_out(paper):
-    """The same computation without any of the module's own parts: layer after layer, with the paper's order of copies."""
+    """The same computation without the module's own parts: layer after layer, with the paper's order of copies."""
     model = small()
     x = torch.randn(2, 2, 44, 60, dtype=torch.float64)
 
@@ -153,8 +153,11 @@ def test_sides_are_computed_where_torch_is_not_installed():
 @pytest.mark.parametrize("padding", CHOICES["padding"])
 @pytest.mark.parametrize("upsample", ["transposed", "bilinear"])
 def test_the_receptive_field_is_what_gradients_reach(padding, upsample):
-    """Gradients of single output pixels, in the middle of a large image. Weights are positive, so that nothing cancels; several images,
-    because pooling lets one pixel of a window through, and another one in another image."""
+    """Gradients of single output pixels, in the middle of a large image.
+
+    Weights are positive, so that nothing cancels; several images, because pooling lets one pixel of a window through,
+    and another one in another image.
+    """
     model = small(padding=padding, upsample=upsample)
     for weights in model.parameters():
         weights.data.abs_()
@@ -194,7 +197,8 @@ def test_initial_weights_keep_the_size_of_the_numbers():
     torch.manual_seed(2015)
     model = UNet(1, 2, (64, 128), norm=None)
     convolution, up = model.contracting[0][2], model.up[0].convolve
-    # the standard deviation of n drawn numbers is off by about 1/√(2n) of itself: 0.4 % for these, and 3 % is seven times that
+    # the standard deviation of n drawn numbers is off by about 1/√(2n) of itself: 0.4 % for these, and 3 % is seven
+    # times that
     assert convolution.weight.std().item() == pytest.approx((2 / 576) ** 0.5, rel=0.03)
     assert up.weight.std().item() == pytest.approx((2 / 128) ** 0.5, rel=0.03)
     assert not any(layer.bias.any() for layer in (convolution, up, model.head))

@@ -48,7 +48,10 @@ def run(folder, settings, **kwargs):
 
 
 def one_of_two(rank, port, folder, accident):
-    """One of two processes, as a launcher starts them, and an accident that meets one of them. What came of it is written into a file."""
+    """One of two processes, as a launcher starts them, and an accident that meets one of them.
+
+    What came of it is written into a file.
+    """
     os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     settings = {"steps": 6, "batch_size": 4, "validate_every": 2, "optimizer": "adamw", "folder": folder / "run"}
     train = Blobs()

@@ -97,7 +97,8 @@ def test_the_published_results_are_what_the_program_writes(real_data):
     records = json.loads(text)["records"]
     assert {record["experiment"] for record in records} <= set(real_data.SETTINGS)
     for record in records:
-        asked = f"{record['experiment']} --variant {record['variant'].split(',')[0].replace(' ', '-')} --seed {record['seed']}"
+        variant = record["variant"].split(",")[0].replace(" ", "-")
+        asked = f"{record['experiment']} --variant {variant} --seed {record['seed']}"
         if record["variant"] != "otsu":  # the control is written together with the first network
             assert record["command"] == f"python benchmarks/real_data.py {asked} --steps {record['steps']}"
         assert record["scores"]

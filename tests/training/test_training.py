@@ -53,7 +53,7 @@ def test_it_learns():
 
 
 def test_a_step_is_the_papers():
-    """One step by hand, twice: p ← p − lr·v with v ← 0.99·v + gradient, on the mean weighted cross-entropy of the pixels answered."""
+    """One step by hand, twice: p ← p − lr·v with v ← 0.99·v + gradient, on the weighted loss of the pixels answered."""
     model, by_hand = network(norm=None, dropout=0.0, padding="valid"), network(norm=None, dropout=0.0, padding="valid")
     samples = Shuffled(Blobs(side=20), seed=7)
     fit(model, Blobs(side=20), steps=2, lr=0.1, seed=7, **PLAIN)
@@ -650,7 +650,10 @@ def doubled(times):
 
 
 def test_a_program_of_the_unpickler_that_makes_no_sense(tmp_path, whole_file):
-    """With right checksums, so that it is read: random changes, and lists in lists. Whatever torch raises, it is one clear error."""
+    """With right checksums, so that it is read: random changes, and lists in lists.
+
+    Whatever torch raises, it is one clear error.
+    """
     rng, names = np.random.default_rng(2015), Counter()
     with zipfile.ZipFile(io.BytesIO(whole_file)) as archive:
         entries = {name: archive.read(name) for name in archive.namelist()}
@@ -725,7 +728,7 @@ def server():
 
 
 def test_killed_twenty_times_it_still_arrives(server, tmp_path):
-    """SIGKILL while it writes, or after: the last checkpoint loads; in the end all is as in a run that nobody disturbed."""
+    """SIGKILL while it writes, or after: the last checkpoint loads; the end is that of a run that nobody disturbed."""
     settings = {"steps": 300, "batch_size": 2}
     last = tmp_path / "last.pt"
     for n in range(20):
@@ -825,7 +828,7 @@ def test_a_batch_is_shared_evenly():
 
 
 def test_compile_trains_what_torch_compiles(monkeypatch):
-    """Compiling takes half a minute, and is torch's business; here it is seen that what it gives back is what is trained."""
+    """Compiling takes half a minute, and is torch's business; here it is seen that what it gives back is trained."""
     asked = []
 
     def compiled(model):

@@ -34,9 +34,9 @@ BLOCK = 2**18
 class ResumingDownloader(NamedTuple):
     """Downloads for `pooch.retrieve(..., downloader=…)`, and goes on where an earlier download stopped.
 
-    What has come so far is kept in `part`. After a broken connection the server is asked for the rest (HTTP's header `Range`), some times at
-    once, and again in the next call. A server that does not know `Range` sends everything again. Whether the pieces belong together is
-    decided by pooch, which compares the checksum of the whole.
+    What has come so far is kept in `part`. After a broken connection the server is asked for the rest (HTTP's header
+    `Range`), some times at once, and again in the next call. A server that does not know `Range` sends everything
+    again. Whether the pieces belong together is decided by pooch, which compares the checksum of the whole.
     """
 
     part: Path
@@ -87,7 +87,8 @@ class ResumingDownloader(NamedTuple):
                 while block := answer.raw.read1(BLOCK):  # what has come by now, so that a break loses nothing
                     if file.tell() + len(block) > LIMIT_BYTES:
                         raise DataError(
-                            f"{url}: sends more than {LIMIT_BYTES} bytes, which no benchmark has; the address may be wrong"
+                            f"{url}: sends more than {LIMIT_BYTES} bytes, which no benchmark has; "
+                            "the address may be wrong"
                         )
                     file.write(block)
                     bar.update(len(block))
@@ -98,8 +99,8 @@ class ResumingDownloader(NamedTuple):
         if not self.part.exists() or not self.part.stat().st_size:
             return f"{url}: cannot be reached ({_reason(error)}); is there a network, and may this machine use it?"
         return (
-            f"{url}: the connection broke ({_reason(error)}); {self.part.stat().st_size} bytes are kept in {self.part}, "
-            "and the next try goes on from there"
+            f"{url}: the connection broke ({_reason(error)}); {self.part.stat().st_size} bytes are kept in "
+            f"{self.part}, and the next try goes on from there"
         )
 
 
@@ -116,7 +117,7 @@ def _reason(error: Exception) -> str:
 
 
 def _extent(answer: Any) -> tuple[int, int | None]:
-    """The place of an answer's first byte in the whole file, or −1 for a part of unknown place; and the size of the whole, if the server says."""
+    """The place of an answer's first byte in the whole file, −1 if unknown; and the size of the whole, if said."""
     said = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
     if answer.status_code == 206 and said:
         return int(said[1]), None if said[2] == "*" else int(said[2])
@@ -158,8 +159,9 @@ def unpack(archive: Path, folder: Path, *, limit: int = LIMIT_BYTES) -> None:
     Raises
     ------
     DataError
-        When the archive is damaged, larger than `limit`, or has a member that is no plain file in the folder: an absolute name, "..", a
-        drive letter, a symbolic link, a device, or a name that is there twice (also when only capitals differ, which some disks ignore).
+        When the archive is damaged, larger than `limit`, or has a member that is no plain file in the folder: an
+        absolute name, "..", a drive letter, a symbolic link, a device, or a name that is there twice (also when only
+        capitals differ, which some disks ignore).
     """
     try:
         with zipfile.ZipFile(archive) as pack:
@@ -184,9 +186,8 @@ def _write(pack: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     with pack.open(member) as source, open(path, "xb") as file:
-        shutil.copyfileobj(
-            source, file, BLOCK
-        )  # zipfile gives no more bytes than were declared, and compares their checksum
+        # zipfile gives no more bytes than were declared, and compares their checksum
+        shutil.copyfileobj(source, file, BLOCK)
 
 
 def _refuse_strange(archive: Path, members: list[zipfile.ZipInfo]) -> None:
