@@ -5,10 +5,20 @@ import json
 
 import pytest
 
-from tests.explorers.browser import ROOT, chromium
+from tests.explorers.browser import ROOT, chromium, told
 from tests.explorers.mounted import scene_of
 
 SIZE = {"width": 900, "height": 700}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """A test of an open page that fails shows what was on it."""
+    report = yield
+    page = item.funcargs.get("page")
+    if report.failed and page:
+        report.sections.append(("the page", told(page, getattr(page, "lab", None))))
+    return report
 
 
 @pytest.fixture(scope="module")

@@ -447,7 +447,7 @@ NOT_RUN = {
     "cd unet-edu": "goes into what was cloned",
     "conda env create -f environment.yml": "needs conda and the network; test_environment.py compares the file",
     "conda activate unet-edu": "needs conda",
-    "make lab": "installs from the network; test_lab.py opens the lessons in JupyterLab",
+    "make lab": "installs from the network; test_lab_in_browser.py opens the lessons in JupyterLab",
     "make retarget REPO=your-name/unet-edu": "rewrites the clone; test_colab.py does it with a copy",
     "pip install tensorboard": NETWORK,
     "tensorboard --logdir runs": "a program of others, which is not installed here",
