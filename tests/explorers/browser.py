@@ -21,8 +21,8 @@ from typing import NamedTuple
 from playwright.sync_api import Browser, Error, Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
-# The one limit of all waits: each ends when its condition holds, so only what would never come meets it. A busy machine may need
-# minutes for a lesson.
+# The one limit of all waits: each ends when its condition holds, so only what would never come meets it. A busy machine
+# may need minutes for a lesson.
 PATIENCE_S = 300
 expect.set_options(timeout=1000 * PATIENCE_S)
 
@@ -34,7 +34,8 @@ class CutOff(NamedTuple):
     enter: Sequence[str]  # stands before a command that shall run there
 
     def attempts(self) -> int:
-        """How many packets found no way out, and how many questions nobody answered (some ask for names at loopback)."""
+        """How many packets found no way out, and how many questions nobody answered (some ask for names at
+        loopback)."""
         lines = [line.split() for line in Path(f"/proc/{self.process}/net/snmp").read_text().splitlines()]
         counts = {
             (names[0], name): int(count)
@@ -83,9 +84,9 @@ class Lab(NamedTuple):
 def jupyterlab(home: Path, theme: str = "JupyterLab Light", enter: Sequence[str] = ()) -> Iterator[Lab]:
     """What `make lab` starts, without the settings of whoever runs it.
 
-    `home` keeps JupyterLab's own files, checkpoints included. The whole process group is stopped at the end, kernels included.
-    The page has JupyterLab's own object, `jupyterapp`, which says what can only be guessed from the outside: whether the kernel
-    listens, and how many cells there are.
+    `home` keeps JupyterLab's own files, checkpoints included. The whole process group is stopped at the end, kernels
+    included. The page has JupyterLab's own object, `jupyterapp`, which says what can only be guessed from the outside:
+    whether the kernel listens, and how many cells there are.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -126,7 +127,8 @@ def jupyterlab(home: Path, theme: str = "JupyterLab Light", enter: Sequence[str]
 
 
 PANEL = "jupyterapp.shell.currentWidget"
-# JupyterLab shows cells before the kernel listens, and more of them while one looks; an order that comes too early is forgotten.
+# JupyterLab shows cells before the kernel listens, and more of them while one looks; an order that comes too early is
+# forgotten.
 IS_OPEN = f"""() => {{
     const panel = window.jupyterapp && {PANEL}, kernel = panel?.sessionContext?.session?.kernel;
     const cells = panel?.context?.isReady ? [...panel.content.model.cells].filter(cell => cell.type === "code") : [];
@@ -155,7 +157,8 @@ def open_and_run(page: Page, lab: Lab, path: str) -> None:
 
 
 def wait_for_the_kernel(page: Page) -> None:
-    """Until it has done all that was asked of it, and the page shows that. Twice: a control that is moved while the kernel is busy waits."""
+    """Until it has done all that was asked of it, and the page shows that. Twice: a control that is moved while the
+    kernel is busy waits."""
     for _ in range(2):
         page.evaluate(
             f"{PANEL}.sessionContext.session.kernel.requestExecute({{code: '', silent: true}}).done.then(() => null)"

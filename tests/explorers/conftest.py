@@ -40,7 +40,8 @@ def mount(context):
 
 @pytest.fixture
 def timed_mount(browser):
-    """As `mount`, but time passes only in `page.clock.run_for`; which holds for all pages of a context, so it has its own."""
+    """As `mount`, but time passes only in `page.clock.run_for`; which holds for all pages of a context, so it has its
+    own."""
     page = browser.new_page(viewport=SIZE)
     page.clock.install(time=0)
     page.clock.pause_at(1000)

@@ -1,4 +1,5 @@
-"""A scene with everything that no single explorer has: twins, arrows, points, factors that stand in no cell, all marks."""
+"""A scene with everything that no single explorer has: twins, arrows, points, factors that stand in no cell, all
+marks."""
 
 from unet_edu.figures.scene import Grid, Link, Scene, stack
 

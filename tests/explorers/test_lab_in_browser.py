@@ -1,4 +1,5 @@
-"""`make lab` in a real browser, without a network: open each lesson, run it all, compare the scenes, and use what it shows."""
+"""`make lab` in a real browser, without a network: open each lesson, run it all, compare the scenes, and use what it
+shows."""
 
 import re
 import subprocess
@@ -28,8 +29,9 @@ from unet_edu import quiz
 pytestmark = pytest.mark.needs("chromium", "bubblewrap")
 
 FIRST, CONVOLUTION = ROOT / "course/00_start_here.ipynb", ROOT / "course/02_convolution.ipynb"
-# All but the first have explorers, formulas and a quiz. pytest keeps tests together whose lessons have the same place in their
-# lists, so that each lesson runs once: 02, for which there are more tests, is the first in every list, and 00 the last.
+# All but the first have explorers, formulas and a quiz. pytest keeps tests together whose lessons have the same place
+# in their lists, so that each lesson runs once: 02, for which there are more tests, is the first in every list, and 00
+# the last.
 LESSONS = sorted(set(notebooks("course")) - {FIRST}, key=lambda path: (path != CONVOLUTION, path))
 
 
@@ -231,7 +233,8 @@ def test_arrow_keys_and_letters_stay_in_the_explorer(page):
 
 @with_lessons(*LESSONS, FIRST)
 def test_nothing_was_asked_of_the_network(page, place):
-    """Neither by the page, nor by JupyterLab and the kernel, whose attempts the place counts; nor is the reader asked to allow it."""
+    """Neither by the page, nor by JupyterLab and the kernel, whose attempts the place counts; nor is the reader asked
+    to allow it."""
     assert page.asked and not [url for url in page.asked if not re.match(r"(http|ws)://127\.0\.0\.1:|data:|blob:", url)]
     assert place.attempts() == 0
     assert page.locator(".Toastify__toast").all_text_contents() == []

@@ -1,4 +1,5 @@
-"""The matrix explorer: what its scene says is true, for every value of every control; and a row is a patch in a browser."""
+"""The matrix explorer: what its scene says is true, for every value of every control; and a row is a patch in a
+browser."""
 
 import itertools
 import json

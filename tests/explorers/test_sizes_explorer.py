@@ -85,7 +85,8 @@ def test_what_is_reached_before_the_image_gets_stuck_costs_what_it_would(size):
 
 
 def boxes(depth, padding, size):
-    """First and last input pixel that each pixel of each block sees along one side, by walking through the network forwards."""
+    """First and last input pixel that each pixel of each block sees along one side, by walking through the network
+    forwards."""
     lost = padding == "valid"
 
     def convolve(first, last):

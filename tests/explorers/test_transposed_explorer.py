@@ -1,4 +1,5 @@
-"""The transposed convolution explorer: its scenes are true, for every value of every control; and in step, in a browser."""
+"""The transposed convolution explorer: its scenes are true, for every value of every control; and in step, in a
+browser."""
 
 import itertools
 import json
@@ -45,7 +46,8 @@ def numbers(scene: Scene, name: str) -> np.ndarray:
 
 
 def sums_of_links(scene: Scene) -> dict[tuple[str, str], np.ndarray]:
-    """For each pair of grids (output, input) that links join: Σ weight · input at each output; where no weight stands, Σ input."""
+    """For each pair of grids (output, input) that links join: Σ weight · input at each output; where no weight stands,
+    Σ input."""
     cells = values(scene)
     found = defaultdict(lambda: np.zeros(len(cells)))  # where no stamp reaches, no link leads
     grid_of = [grid.name for grid in scene.grids for _ in grid.text]
@@ -285,7 +287,8 @@ def test_overlaps_are_true_for_every_setting():
 
 
 def test_overlaps_are_counted_for_an_input_of_their_own():
-    """The input in the menu, which is switched off there, decides nothing: neither what is too large nor what is cut off."""
+    """The input in the menu, which is switched off there, decides nothing: neither what is too large nor what is cut
+    off."""
     for x, settings in (([[1]], {"padding": 1, "kernel": [[1]]}), (np.ones((2, 3)), {"stride": 3})):
         assert state(x, **settings).problem and not state(x, show="overlaps", **settings).problem
     assert state(np.ones((2, 3)), [[1]], padding=2, show="overlaps").problem.startswith(

@@ -30,8 +30,9 @@ def scenes(notebook: nbformat.NotebookNode) -> dict[str, list[Any]]:
 def differences(stored: Any, fresh: Any, place: str = "") -> Iterator[str]:
     """Where two scenes differ by more than machines do.
 
-    Sums of floats agree between machines to about six digits. A number that lies between two roundings may be rounded either way, so
-    the last digit that is written of it may differ by one: in a place the sixth, in a text the last one behind the point.
+    Sums of floats agree between machines to about six digits. A number that lies between two roundings may be rounded
+    either way, so the last digit that is written of it may differ by one: in a place the sixth, in a text the last one
+    behind the point.
     """
     if isinstance(stored, dict) and isinstance(fresh, dict) and stored.keys() == fresh.keys():
         for key, value in stored.items():

@@ -1,4 +1,5 @@
-"""The door to Colab: each notebook's link and its cell that installs the course, the one address in them, and what judges them in `make test-colab`."""
+"""The door to Colab: each notebook's link and its cell that installs the course, the one address in them, and what
+judges them in `make test-colab`."""
 
 from __future__ import annotations
 
@@ -207,7 +208,8 @@ def model(module: str, **state: str) -> dict[str, object]:
 
 
 def shown(views: int, models: dict[str, object], metadata: dict[str, object] | None = None) -> list[str]:
-    """What `make test-colab` says of a notebook that calls one explorer, and shows so many views of the widget `box`."""
+    """What `make test-colab` says of a notebook that calls one explorer, and shows so many views of the widget
+    `box`."""
     cell = nbformat.v4.new_code_cell("x = 3\nexplore.sizes(x)")
     data = {WIDGET_VIEW: {"model_id": "box"}}
     cell.outputs = [nbformat.v4.new_output("display_data", data, metadata=metadata or {}) for _ in range(views)]

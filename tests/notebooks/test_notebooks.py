@@ -1,4 +1,5 @@
-"""What a stored notebook must be, read without a kernel, and proof that running them again would notice a wrong number."""
+"""What a stored notebook must be, read without a kernel, and proof that running them again would notice a wrong
+number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Once installed, the course needs no network. (That the lessons run without one is seen where JupyterLab opens them.)"""
+"""Once installed, the course needs no network. (That the lessons run without one is seen where JupyterLab opens
+them.)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Errors that a student will meet end in one sentence, which says what to do. One table: the situation, and what must be read there.
+"""Errors that a student will meet end in one sentence, which says what to do. One table: the situation, and what must
+be read there.
 
 What a notebook's first cell says where the course is not installed is tested with the set-up cells.
 """
@@ -205,7 +206,7 @@ def test_the_package_s_first_file_is_read_by_an_old_python():
     assert lines and "sys.version_info < (3, 11)" in source.splitlines()[lines[0] - 1]
 
 
-# ---------------------------------------------------------------------------------------------------------- make and Jupyter
+# ----------------------------------------------------------------------------------------------------- make and Jupyter
 
 
 @pytest.fixture
