@@ -52,7 +52,9 @@ def another(control):
 
 def shown(explorer):
     return {
-        view.widget.model_id: hashlib.sha256(json.dumps(view.widget.get_state()[view.trait], sort_keys=True).encode()).hexdigest()
+        view.widget.model_id: hashlib.sha256(
+            json.dumps(view.widget.get_state()[view.trait], sort_keys=True).encode()
+        ).hexdigest()
         for view in explorer.views
     }
 

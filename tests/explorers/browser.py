@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, Error, Locator, Page, expect, sync_play
 ROOT = Path(__file__).parents[2]
 # The one limit of all waits: each ends when its condition holds, so only what would never come meets it. A busy machine
 # may need minutes for a lesson.
-PATIENCE_S = 300
+PATIENCE_S = 900
 expect.set_options(timeout=1000 * PATIENCE_S)
 
 
@@ -127,8 +127,9 @@ def jupyterlab(home: Path, theme: str = "JupyterLab Light", enter: Sequence[str]
 
 
 PANEL = "jupyterapp.shell.currentWidget"
-# JupyterLab shows cells before the kernel listens, and more of them while one looks; an order that comes too early is
-# forgotten.
+# JupyterLab shows an empty notebook, then its cells, a few at a time, and calls a kernel idle that is not there. To an
+# order that comes before a kernel it answers with a dialog, "Select Kernel", or not at all; and the stored numbers of
+# cells that come later look like those of a run.
 IS_OPEN = f"""() => {{
     const panel = window.jupyterapp && {PANEL}, kernel = panel?.sessionContext?.session?.kernel;
     const cells = panel?.context?.isReady ? [...panel.content.model.cells].filter(cell => cell.type === "code") : [];
@@ -174,9 +175,8 @@ def told(page: Page, lab: Lab | None = None) -> str:
     """What somebody who sits before a page sees and could look up: for the report of a test that failed."""
     said = {"dialogs": "[...document.querySelectorAll('.jp-Dialog')].map(node => node.innerText).join('\\n')"}
     if lab:
-        said["kernel"] = (
-            f"(kernel => kernel && kernel.connectionStatus + ', ' + kernel.status)({PANEL}?.sessionContext?.session?.kernel)"
-        )
+        kernel = f"{PANEL}?.sessionContext?.session?.kernel"
+        said["kernel"] = f"(kernel => kernel && kernel.connectionStatus + ', ' + kernel.status)({kernel})"
         said["prompts"] = f"{PROMPTS}.join(' ')"
     said["text"] = "document.body.innerText"
     lines = []

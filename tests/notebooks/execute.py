@@ -1,5 +1,6 @@
-"""Run notebooks in place, from fresh kernels, and store what they show: `python tests/notebooks/execute.py
-[NOTEBOOK…]`.
+"""Run notebooks in place, from fresh kernels, and store what they show.
+
+    python tests/notebooks/execute.py [NOTEBOOK…]
 
 Without arguments: all of course/ and solutions/. Two runs of a notebook leave the same bytes, so a difference in git is
 a difference in the course.

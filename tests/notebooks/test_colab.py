@@ -32,8 +32,10 @@ except ImportError:
 
     if "google.colab" not in sys.modules:
         raise ImportError(
-            f"This kernel, Python {{sys.version.split()[0]}}, does not have the course. Choose one that has it (in JupyterLab: "
-            "Kernel → Change Kernel…), or start JupyterLab with `make lab` in the course's folder. How to install the course, "
+            f"This kernel, Python {{sys.version.split()[0]}}, does not have the course. \
+Choose one that has it (in JupyterLab: "
+            "Kernel → Change Kernel…), or start JupyterLab with `make lab` in the course's folder. \
+How to install the course, "
             "for Python 3.11 or later: {GITHUB}{REPO}#three-doors"
         ) from None
     !pip install -q "unet-edu @ git+{GITHUB}{REPO}"
@@ -158,8 +160,14 @@ def test_the_same_address_changes_nothing(clone):
 
 
 def test_what_only_looks_like_the_address_stays():
-    text = b"github.com/a/b github/a/b/blob github.com/a/b.git github.com/a/b. github.com/a/b-c github.com/a/b.c github.com/x/a/b a/b"
-    after = b"github.com/x/y github/x/y/blob github.com/x/y.git github.com/x/y. github.com/a/b-c github.com/a/b.c github.com/x/a/b a/b"
+    text = (
+        b"github.com/a/b github/a/b/blob github.com/a/b.git github.com/a/b. "
+        b"github.com/a/b-c github.com/a/b.c github.com/x/a/b a/b"
+    )
+    after = (
+        b"github.com/x/y github/x/y/blob github.com/x/y.git github.com/x/y. "
+        b"github.com/a/b-c github.com/a/b.c github.com/x/a/b a/b"
+    )
     assert replaced(text, "a/b", "x/y") == after
 
 

@@ -310,7 +310,10 @@ def test_nbgrader_s_exchange(school, monkeypatch):
 
 def test_the_limits_that_instructors_read_are_the_usual_ones():
     usual = limits.USUAL
-    words = f"{usual.cell:g} seconds for a cell, {usual.call:g} for a call of a function, {usual.total:g} in all, and {usual.memory / 2**30:g} GB of memory"
+    words = (
+        f"{usual.cell:g} seconds for a cell, {usual.call:g} for a call of a function, {usual.total:g} in all, "
+        f"and {usual.memory / 2**30:g} GB of memory"
+    )
     assert words in INSTRUCTORS
     assert "Each is worth ten points" in INSTRUCTORS
     assert {sum(points for _, points in each.points) for each in ASSIGNMENTS.values()} == {10}

@@ -64,7 +64,10 @@ COMMANDS = {
     "a notebook that is not of the course": (
         beside(NOTHING, unet_edu("check", "mine.ipynb")),
         (
-            "mine.ipynb: has none of the course's functions; name the assignment with --assignment, one of 01_segmentation",
+            (
+                "mine.ipynb: has none of the course's functions; "
+                "name the assignment with --assignment, one of 01_segmentation"
+            ),
         ),
     ),
     "a lesson's name with a typing error": (
@@ -135,7 +138,10 @@ def test_a_command_ends_in_one_sentence(situation, tmp_path):
 # In a notebook an error has a traceback; its last line is the sentence.
 IN_A_NOTEBOOK = {
     "no GPU to train on": (
-        "from unet_edu.training import fit; from unet_edu.unet import UNet\nfit(UNet(widths=(2, 4)), [], steps=1, device='cuda')",
+        (
+            "from unet_edu.training import fit; from unet_edu.unet import UNet\n"
+            "fit(UNet(widths=(2, 4)), [], steps=1, device='cuda')"
+        ),
         "ValueError: device: PyTorch finds no cuda on this machine; leave it out, or take cpu",
     ),
     "a name in the place of a function": (
