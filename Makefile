@@ -4,17 +4,22 @@ PYTHON = python3
 VENV = .venv
 PINS = constraints.txt
 NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=300
-# A file's tests share a browser, a server or a kernel, so they stay together. Each worker takes half a gigabyte and has one core, on which two
-# threads would only wait for each other.
-WORKERS = -n logical --maxprocesses 4 --dist loadfile
+# A file's tests share a browser, a server or a kernel, so they stay together. The files come in their order: by their number of tests, those
+# with few long ones would be left for the end, when one worker runs and the others wait. Each worker takes half a gigabyte and has one core,
+# on which two threads would only wait for each other.
+WORKERS = -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 PYTEST = OMP_NUM_THREADS=1 pytest $(NBVAL) $(WORKERS)
+# What `make quick` does not wait for: files that train networks, start programs and browsers or draw many answers, and each picture of a verdict.
+SLOW = tests/checks/test_exercises.py tests/checks/test_quiz.py tests/checks/test_tables.py \
+	tests/library/test_cli.py tests/library/test_predicting.py tests/library/test_tiling.py
+QUICK = tests/library tests/checks course/02_convolution.ipynb $(SLOW:%=--ignore=%) -k "not well_formed"
 # By PATH, because nbgrader calls other programs by their names.
 RUN = PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 LAB_CONFIG = $(VENV)/etc/jupyter/labconfig/page_config.json
 # JupyterLab refuses to run as root, which is what a container's only user is, unless told.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab site test notebooks exercises retarget format benchmarks test-colab test-latest test-oldest
+.PHONY: help lab site test quick notebooks exercises retarget format benchmarks test-colab test-latest test-oldest
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {printf "make %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +35,12 @@ test: $(VENV)/test.stamp  ## check style and types, run all tests and all notebo
 	$(RUN) ruff format --check
 	$(RUN) mypy
 	$(RUN) $(PYTEST) $(ARGS)
+
+quick: $(VENV)/test.stamp  ## check style and types, and test the library, the checks and one lesson, without what takes long
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+	$(RUN) $(PYTEST) $(QUICK)
 
 # In environments of their own, made from nothing, because "newest" is something else every day. Style is for `make test` alone.
 test-latest: VENV = .venv-latest

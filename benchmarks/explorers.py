@@ -2,8 +2,9 @@
 
     python benchmarks/explorers.py [LESSON…]
 
-Runs the lessons of `ROWS`, or only those that are named (such as 02), as `make lab` opens them. The clock is the browser's: it starts
-with the key or the choice, and stops in the first frame after the picture has changed. The aim: a median under 50 ms.
+Runs the lessons of `ROWS`, or only those that are named (such as 02), as `make lab` opens them. The clock is the
+browser's: it starts with the key or the choice, and stops in the first frame after the picture has changed. The aim: a
+median under 50 ms.
 """
 
 from __future__ import annotations
@@ -19,11 +20,19 @@ from typing import NamedTuple
 from playwright.sync_api import Page
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from tests.explorers.browser import ROOT, chromium, jupyterlab, live_explorers, open_and_run
+from tests.explorers.browser import (
+    PATIENCE_S,
+    ROOT,
+    chromium,
+    jupyterlab,
+    live_explorers,
+    open_and_run,
+    wait_for_the_kernel,
+)
 from tests.notebooks.shown import explorers
 
 STEPS = 40
-LIMIT_MS = 10_000  # far more than a reader would wait: nothing changes any more
+LIMIT_MS = 1000 * PATIENCE_S  # far more than a reader would wait: nothing changes any more
 
 START_CLOCK = """(picture, [event, limit]) => {
     window.elapsed = new Promise(resolve => {
@@ -53,7 +62,8 @@ class Row(NamedTuple):
     first: tuple[str, str] | None = None  # a menu and what to choose there before, without a clock
 
     def measure(self, page: Page, steps: int, settle_ms: int, rest_ms: int) -> list[float]:
-        """Milliseconds of so many actions, each waited for; between them a reader, not a machine gun, lets the kernel come to rest.
+        """Milliseconds of so many actions, each waited for; between them a reader, not a machine gun, lets the kernel
+        come to rest.
 
         Raises
         ------
@@ -77,7 +87,9 @@ class Row(NamedTuple):
                 page.keyboard.press(turn)
 
         act((self.choices or self.keys)[-1])  # so that the next one is a change, wherever the control stood
-        page.wait_for_timeout(settle_ms)  # what came before shall be over
+        # What came before shall be over.
+        wait_for_the_kernel(page)
+        page.wait_for_timeout(settle_ms)
         for turn in itertools.islice(turns, steps):
             picture.evaluate(START_CLOCK, ["change" if self.choices else "keydown", LIMIT_MS])
             act(turn)
@@ -146,12 +158,12 @@ ROWS = (
 
 def main(lessons: Sequence[str]) -> None:
     print(f"JupyterLab 4, headless Chromium, {STEPS} actions each")
-    with tempfile.TemporaryDirectory() as home, chromium() as browser, jupyterlab(Path(home)) as address:
+    with tempfile.TemporaryDirectory() as home, chromium() as browser, jupyterlab(Path(home)) as lab:
         for lesson, rows in itertools.groupby(ROWS, key=lambda row: row.lesson):
             if lessons and lesson not in lessons:
                 continue
             page = browser.new_page(viewport={"width": 1280, "height": 1000})
-            open_and_run(page, address, str(lesson_path(lesson).relative_to(ROOT)))
+            open_and_run(page, lab, str(lesson_path(lesson).relative_to(ROOT)))
             for row in rows:
                 times = row.measure(page, STEPS, settle_ms=1000, rest_ms=60)
                 p95 = statistics.quantiles(times, n=20)[-1]

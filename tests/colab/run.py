@@ -1,7 +1,9 @@
-"""The course as Colab's readers meet it. `make test-colab` runs this with the Python of .venv-colab, which has Colab's packages and no others.
+"""The course as Colab's readers meet it. `make test-colab` runs this with the Python of .venv-colab, which has Colab's
+packages and no others.
 
-The first code cell installs the course, from a wheel in the place of the repository's address, and must change nothing else. Then every
-lesson, and every exercise as it is handed out, runs to its end, and every explorer and quiz shows itself and follows its controls.
+The first code cell installs the course, from a wheel in the place of the repository's address, and must change nothing
+else. Then every lesson, and every exercise as it is handed out, runs to its end, and every explorer and quiz shows
+itself and follows its controls.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ START = "import google.colab\nimport numpy, matplotlib.pyplot"
 INSTALLED = "The course is installed. Go on with the next cell.\n"
 CALM = "ImportError: This kernel, Python "
 
-# Runs after a notebook's own cells. Each explorer's controls are moved, and what its views then show is told twice: to the browser, and here.
+# Runs after a notebook's own cells. Each explorer's controls are moved, and what its views then show is told twice: to
+# the browser, and here.
 PROBE = """
 import hashlib, json, sys
 import ipywidgets, unet_edu
@@ -49,7 +52,9 @@ def another(control):
 
 def shown(explorer):
     return {
-        view.widget.model_id: hashlib.sha256(json.dumps(view.widget.get_state()[view.trait], sort_keys=True).encode()).hexdigest()
+        view.widget.model_id: hashlib.sha256(
+            json.dumps(view.widget.get_state()[view.trait], sort_keys=True).encode()
+        ).hexdigest()
         for view in explorer.views
     }
 
@@ -93,7 +98,8 @@ def main() -> None:
 
 
 async def install(lesson: Path, kernels: Kernels, wheel: Path) -> list[str]:
-    """Let the lesson's own cell install the course. Returns what went wrong, and what pip did that it should not have done."""
+    """Let the lesson's own cell install the course. Returns what went wrong, and what pip did that it should not have
+    done."""
     stamp = Path(sys.prefix) / "colab.stamp"  # without it `make` builds the environment anew
     stamp.unlink(missing_ok=True)
     if any(line.startswith("unet-edu ") for line in freeze()):
@@ -152,7 +158,8 @@ async def turned_away(path: Path, kernels: Kernels) -> list[str]:
 
 
 async def installed(path: Path, kernels: Kernels, wheel: Path) -> list[str]:
-    """On Colab the first code cell installs the course, in one line of words, and the lesson then runs in the same kernel."""
+    """On Colab the first code cell installs the course, in one line of words, and the lesson then runs in the same
+    kernel."""
     notebook = nbformat.read(path, as_version=4)
     cell = notebook.cells[1]
     cell.source, count = ADDRESS.subn(wheel.as_uri(), cell.source)
@@ -201,7 +208,8 @@ def changes(before: set[str], after: set[str], added: set[str]) -> list[str]:
 
 
 class Kernels:
-    """Runs notebooks in kernels that are on Colab or elsewhere, in an empty folder and without the reader's own settings."""
+    """Runs notebooks in kernels that are on Colab or elsewhere, in an empty folder and without the reader's own
+    settings."""
 
     def __init__(self, folder: Path) -> None:
         self.content = folder / "content"
@@ -220,7 +228,8 @@ class Kernels:
         self.environments = {"colab": colab, "elsewhere": elsewhere}
 
     async def run(self, notebook: nbformat.NotebookNode, where: str, last: str | None = None) -> list[str]:
-        """Run all cells, and then `last`, which stays in the notebook. Returns the error of the cell that stopped it."""
+        """Run all cells, and then `last`, which stays in the notebook. Returns the error of the cell that stopped
+        it."""
         if last:
             notebook.cells.append(nbformat.v4.new_code_cell(last))
         resources = {"metadata": {"path": str(self.content)}}
@@ -272,7 +281,8 @@ def fingerprint(value: Any) -> str:
 
 
 def lost_view(output: nbformat.NotebookNode, models: dict[str, Any]) -> list[str]:
-    """What keeps Colab from showing this view: a widget that it was not told of, or one of others without the address of their manager."""
+    """What keeps Colab from showing this view: a widget that it was not told of, or one of others without the address
+    of their manager."""
     seen: set[str] = set()
     todo = [output.data[WIDGET_VIEW]["model_id"]]
     while todo:

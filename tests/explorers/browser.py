@@ -14,15 +14,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from playwright.sync_api import Browser, Locator, Page, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, Error, Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
-STARTING_S = 120  # a first start, on a slow machine
-RUNNING_S = 300  # a whole lesson, likewise
+# The one limit of all waits: each ends when its condition holds, so only what would never come meets it. A busy machine
+# may need minutes for a lesson.
+PATIENCE_S = 900
+expect.set_options(timeout=1000 * PATIENCE_S)
 
 
 class CutOff(NamedTuple):
@@ -32,7 +34,8 @@ class CutOff(NamedTuple):
     enter: Sequence[str]  # stands before a command that shall run there
 
     def attempts(self) -> int:
-        """How many packets found no way out, and how many questions nobody answered (some ask for names at loopback)."""
+        """How many packets found no way out, and how many questions nobody answered (some ask for names at
+        loopback)."""
         lines = [line.split() for line in Path(f"/proc/{self.process}/net/snmp").read_text().splitlines()]
         counts = {
             (names[0], name): int(count)
@@ -66,16 +69,24 @@ def chromium(enter: Sequence[str] = ()) -> Iterator[Browser]:
         starter = Path(folder) / "chromium"
         starter.write_text(f'#!/bin/sh\nexec {shlex.join([*enter, shutil.which("chromium") or "chromium"])} "$@"\n')
         starter.chmod(0o700)
-        browser = playwright.chromium.launch(executable_path=starter, args=quiet)
+        browser = playwright.chromium.launch(executable_path=starter, args=quiet, timeout=1000 * PATIENCE_S)
+        browser.on("context", lambda context: context.set_default_timeout(1000 * PATIENCE_S))
         yield browser
         browser.close()
 
 
-@contextmanager
-def jupyterlab(home: Path, theme: str = "JupyterLab Light", enter: Sequence[str] = ()) -> Iterator[str]:
-    """What `make lab` starts, without the settings of whoever runs it; gives its address, with a place for a notebook's path.
+class Lab(NamedTuple):
+    address: str  # with a place for a notebook's path
+    log: Path  # of the server and of its kernels
 
-    `home` keeps JupyterLab's own files, checkpoints included. The whole process group is stopped at the end, kernels included.
+
+@contextmanager
+def jupyterlab(home: Path, theme: str = "JupyterLab Light", enter: Sequence[str] = ()) -> Iterator[Lab]:
+    """What `make lab` starts, without the settings of whoever runs it.
+
+    `home` keeps JupyterLab's own files, checkpoints included. The whole process group is stopped at the end, kernels
+    included. The page has JupyterLab's own object, `jupyterapp`, which says what can only be guessed from the outside:
+    whether the kernel listens, and how many cells there are.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -83,12 +94,13 @@ def jupyterlab(home: Path, theme: str = "JupyterLab Light", enter: Sequence[str]
     token, venv = secrets.token_hex(16), os.path.relpath(sys.prefix, ROOT)
     options = (
         f"--no-browser --ServerApp.port={port} --ServerApp.port_retries=0 --IdentityProvider.token={token} "
-        f"--FileCheckpoints.checkpoint_dir={home / 'checkpoints'}"
+        f"--FileCheckpoints.checkpoint_dir={home / 'checkpoints'} --LabApp.expose_app_in_browser=True"
     )
     places = {name: str(home / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
     places |= {f"JUPYTERLAB_{name}_DIR": str(home / name.lower()) for name in ("SETTINGS", "WORKSPACES")}
     _write_settings(Path(places["JUPYTERLAB_SETTINGS_DIR"]), theme)
-    with (home / "lab.log").open("wb") as log:
+    path = home / "lab.log"
+    with path.open("wb") as log:
         server = subprocess.Popen(
             # With the packages of this process as they are: to install others would need the network.
             [*enter, "make", f"--old-file={venv}/lab.stamp", "lab", f"VENV={venv}", f"LAB_ARGS={options}"],
@@ -100,35 +112,80 @@ def jupyterlab(home: Path, theme: str = "JupyterLab Light", enter: Sequence[str]
             start_new_session=True,
         )
     try:
-        deadline = time.monotonic() + STARTING_S
-        while "is running at:" not in (home / "lab.log").read_text():
+        deadline = time.monotonic() + PATIENCE_S
+        while "is running at:" not in path.read_text():
             if server.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("JupyterLab did not start:\n" + (home / "lab.log").read_text())
+                raise RuntimeError("JupyterLab did not start:\n" + path.read_text())
             time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}/lab/tree/{{path}}?token={token}&reset"
+        yield Lab(f"http://127.0.0.1:{port}/lab/tree/{{path}}?token={token}&reset", path)
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         try:
-            server.wait(20)
+            server.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             os.killpg(server.pid, signal.SIGKILL)
 
 
-def open_and_run(page: Page, address: str, path: str) -> None:
-    """Open a notebook, run all its cells through the menu, as a student would, and wait until the last one is done."""
-    page.goto(address.format(path=path), timeout=STARTING_S * 1000)
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(timeout=STARTING_S * 1000)
-    prompts = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(node => node.textContent.trim())"
-    _choose(page, "Edit", "Clear Outputs of All Cells")  # the stored ones would look like those of a run
-    page.wait_for_function(f"{prompts}.every(text => text === '[ ]:')")
-    for _ in range(5):  # JupyterLab drops an order that comes while it still connects to the kernel
-        _choose(page, "Run", "Run All Cells")
-        with suppress(TimeoutError):
-            page.wait_for_function(f"{prompts}.some(text => text !== '[ ]:')", timeout=10_000)
-        page.wait_for_function(f"!{prompts}.includes('[*]:')", timeout=RUNNING_S * 1000)
-        if page.evaluate(f"{prompts}.every(text => /[0-9]/.test(text))"):
-            return
-    raise RuntimeError(f"JupyterLab did not run {path}")
+PANEL = "jupyterapp.shell.currentWidget"
+# JupyterLab shows an empty notebook, then its cells, a few at a time, and calls a kernel idle that is not there. To an
+# order that comes before a kernel it answers with a dialog, "Select Kernel", or not at all; and the stored numbers of
+# cells that come later look like those of a run.
+IS_OPEN = f"""() => {{
+    const panel = window.jupyterapp && {PANEL}, kernel = panel?.sessionContext?.session?.kernel;
+    const cells = panel?.context?.isReady ? [...panel.content.model.cells].filter(cell => cell.type === "code") : [];
+    return kernel?.connectionStatus === "connected" && kernel.status === "idle" && cells.length > 0
+        && document.querySelectorAll(".jp-CodeCell .jp-InputPrompt").length === cells.length;
+}}"""
+PROMPTS = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(node => node.textContent.trim())"
+
+
+def open_and_run(page: Page, lab: Lab, path: str) -> None:
+    """Open a notebook, run all its cells, and wait until the last one is done."""
+    try:
+        page.goto(lab.address.format(path=path))
+        page.wait_for_function(IS_OPEN)
+        # The stored outputs would look like those of a run.
+        _command(page, "notebook:clear-all-cell-outputs")
+        page.wait_for_function(f"{PROMPTS}.every(text => text === '[ ]:')")
+        _command(page, "notebook:run-all-cells")
+        page.wait_for_function(f"{PROMPTS}.some(text => text !== '[ ]:')")
+        page.wait_for_function(f"!{PROMPTS}.includes('[*]:')")
+        if not page.evaluate(f"{PROMPTS}.every(text => /[0-9]/.test(text))"):
+            raise RuntimeError(f"JupyterLab did not run {path} to its end")
+    except (Error, RuntimeError) as error:
+        error.add_note(told(page, lab))
+        raise
+
+
+def wait_for_the_kernel(page: Page) -> None:
+    """Until it has done all that was asked of it, and the page shows that. Twice: a control that is moved while the
+    kernel is busy waits."""
+    for _ in range(2):
+        page.evaluate(
+            f"{PANEL}.sessionContext.session.kernel.requestExecute({{code: '', silent: true}}).done.then(() => null)"
+        )
+
+
+def shut_down(page: Page) -> None:
+    """End the kernel of an open notebook; JupyterLab would keep it, and its memory, when the page is closed."""
+    page.evaluate(f"{PANEL}.sessionContext.shutdown()")
+
+
+def told(page: Page, lab: Lab | None = None) -> str:
+    """What somebody who sits before a page sees and could look up: for the report of a test that failed."""
+    said = {"dialogs": "[...document.querySelectorAll('.jp-Dialog')].map(node => node.innerText).join('\\n')"}
+    if lab:
+        kernel = f"{PANEL}?.sessionContext?.session?.kernel"
+        said["kernel"] = f"(kernel => kernel && kernel.connectionStatus + ', ' + kernel.status)({kernel})"
+        said["prompts"] = f"{PROMPTS}.join(' ')"
+    said["text"] = "document.body.innerText"
+    lines = []
+    for name, script in said.items():
+        try:
+            lines.append(f"{name}: {page.evaluate(script)}")
+        except Error as error:  # it is closed, or does not answer
+            lines.append(f"{name}: {error}")
+    return "\n".join([*lines, *(["log:", lab.log.read_text()[-10_000:]] if lab else [])])
 
 
 def live_explorers(page: Page) -> Locator:
@@ -136,9 +193,9 @@ def live_explorers(page: Page) -> Locator:
     return page.locator(".jp-OutputArea-output > .widget-vbox:has(.widget-slider, .widget-dropdown)")
 
 
-def _choose(page: Page, menu: str, item: str) -> None:
-    page.get_by_role("menuitem", name=menu, exact=True).click()
-    page.get_by_text(item, exact=True).click()
+def _command(page: Page, name: str) -> None:
+    """What a menu's entry does. The menu itself closes when JupyterLab, which still starts, moves the focus."""
+    page.evaluate("name => void jupyterapp.commands.execute(name)", name)
 
 
 def _write_settings(folder: Path, theme: str) -> None:

@@ -5,10 +5,20 @@ import json
 
 import pytest
 
-from tests.explorers.browser import ROOT, chromium
+from tests.explorers.browser import ROOT, chromium, told
 from tests.explorers.mounted import scene_of
 
 SIZE = {"width": 900, "height": 700}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """A test of an open page that fails shows what was on it."""
+    report = yield
+    page = item.funcargs.get("page")
+    if report.failed and page:
+        report.sections.append(("the page", told(page, getattr(page, "lab", None))))
+    return report
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +40,8 @@ def mount(context):
 
 @pytest.fixture
 def timed_mount(browser):
-    """As `mount`, but time passes only in `page.clock.run_for`; which holds for all pages of a context, so it has its own."""
+    """As `mount`, but time passes only in `page.clock.run_for`; which holds for all pages of a context, so it has its
+    own."""
     page = browser.new_page(viewport=SIZE)
     page.clock.install(time=0)
     page.clock.pause_at(1000)

@@ -42,7 +42,8 @@ def type_into(page, grid, row, column, text, key="Enter"):
 
 
 def listen(page):
-    """Collect in window.heard the keys that reach the document, as a notebook would hear them, and whether they were used."""
+    """Collect in window.heard the keys that reach the document, as a notebook would hear them, and whether they were
+    used."""
     page.evaluate("""window.heard = [];
         document.addEventListener("keydown", event => heard.push([event.key, event.defaultPrevented]))""")
 

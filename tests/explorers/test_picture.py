@@ -12,8 +12,8 @@ from unet_edu.explore.picture import array_png, digest, figure_png, image_tag, s
 
 
 def test_a_stored_picture_keeps_greys_grey_and_colours_near():
-    """A ramp of greys beside one of colours: no channel is off by more than 16 of its 256 levels, and greys get no tint that one
-    could see: their channels stay within 4 levels of each other."""
+    """A ramp of greys beside one of colours: no channel is off by more than 16 of its 256 levels, and greys get no tint
+    that one could see: their channels stay within 4 levels of each other."""
     figure = Figure(figsize=(4, 2), dpi=100)
     for n, name in enumerate(("gray", "PuOr")):
         axes = figure.add_axes((n / 2, 0, 0.5, 1))

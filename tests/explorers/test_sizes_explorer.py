@@ -4,7 +4,6 @@ import base64
 import json
 import re
 import sys
-import time
 from itertools import product
 
 import numpy as np
@@ -85,7 +84,8 @@ def test_what_is_reached_before_the_image_gets_stuck_costs_what_it_would(size):
 
 
 def boxes(depth, padding, size):
-    """First and last input pixel that each pixel of each block sees along one side, by walking through the network forwards."""
+    """First and last input pixel that each pixel of each block sees along one side, by walking through the network
+    forwards."""
     lost = padding == "valid"
 
     def convolve(first, last):
@@ -130,7 +130,8 @@ def test_what_a_pixel_sees_is_found_forwards_too(padding, depth):
 
 def test_the_papers_numbers():
     assert summary(State()) == (
-        "572 × 572 in, 388 × 388 out: 184 pixels fewer. 31,030,658 parameters, 150.4 billion multiply-adds, 729.6 MB of feature maps."
+        "572 × 572 in, 388 × 388 out: 184 pixels fewer. 31,030,658 parameters, "
+        "150.4 billion multiply-adds, 729.6 MB of feature maps."
     )
     table = layer_table(UNet(), 572)
     assert sum(layer.multiply_adds for layer in table) / 1e9 == pytest.approx(150.4, abs=0.05)
@@ -236,33 +237,6 @@ def test_the_still_picture_has_words_and_numbers():
     )
 
 
-def test_an_answer_takes_less_than_50_ms():
-    """Of processor time, whatever else the machine does."""
-    explorer = explore.sizes()
-    times = []
-    for size in range(556, 576):
-        start = time.process_time()
-        explorer.controls["size"].value = size
-        times.append(time.process_time() - start)
-    assert np.median(times) < 0.05
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"size": 0}, "size: expected 1 to 700, got 0"),
-        ({"depth": 5}, "depth: expected 1 to 4, got 5"),
-        ({"padding": "reflect"}, "padding: expected one of 'valid', 'same', got 'reflect'"),
-        ({"width": 48}, "width: expected one of 8, 16, 32, 64, got 48"),
-        ({"skip": "max"}, "skip: expected one of 'concat', 'add', 'multiply', 'none', got 'max'"),
-        ({"depth": 1, "block": "pool.1"}, r"block: expected one of input, contracting\.0\.0, .*, got 'pool\.1'"),
-    ],
-)
-def test_errors_say_what_was_expected(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        explore.sizes(**arguments)
-
-
 @pytest.mark.needs("chromium")
 def test_in_a_browser():
     explorer = explore.sizes(570)
@@ -301,7 +275,8 @@ def test_in_a_browser():
         for text in page.locator("svg text").all():  # nothing is cut off at the edge
             inside = text.evaluate(
                 """text => { const a = text.getBoundingClientRect(), b = text.ownerSVGElement.getBoundingClientRect();
-                return a.left >= b.left - 1 && a.right <= b.right + 1 && a.top >= b.top - 1 && a.bottom <= b.bottom + 1 }"""
+                return a.left >= b.left - 1 && a.right <= b.right + 1
+                    && a.top >= b.top - 1 && a.bottom <= b.bottom + 1 }"""
             )
             assert inside, text.text_content()
         assert not errors

@@ -1,7 +1,9 @@
-"""Run notebooks in place, from fresh kernels, and store what they show: `python tests/notebooks/execute.py [NOTEBOOK…]`.
+"""Run notebooks in place, from fresh kernels, and store what they show.
 
-Without arguments: all of course/ and solutions/. Two runs of a notebook leave the same bytes, so a difference in git is a
-difference in the course.
+    python tests/notebooks/execute.py [NOTEBOOK…]
+
+Without arguments: all of course/ and solutions/. Two runs of a notebook leave the same bytes, so a difference in git is
+a difference in the course.
 """
 
 from __future__ import annotations
@@ -78,8 +80,8 @@ def make_stable(notebook: nbformat.NotebookNode) -> None:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
             for output in cell.outputs:
-                # An explorer brings a picture, and a quiz its text, for where no kernel runs; the live view is dead there, and has a
-                # new name each run.
+                # An explorer brings a picture, and a quiz its text, for where no kernel runs; the live view is dead
+                # there, and has a new name each run.
                 if {"image/png", "text/html"} & output.get("data", {}).keys():
                     output.data.pop(WIDGET_VIEW, None)
             cell.outputs = _merge_streams(cell.outputs)

@@ -1,7 +1,9 @@
-"""Make this clone the course of another repository: `make retarget REPO=owner/name`, for an instructor's fork on GitHub.
+"""Make this clone the course of another repository: `make retarget REPO=owner/name`, for an instructor's fork on
+GitHub.
 
-`[project.urls] Repository` in pyproject.toml says where the course lives. That address stands also where a program cannot look it up: in links to Colab,
-in the cells that install the course there, in README.md and docs/. This rewrites it in every file of the clone.
+`[project.urls] Repository` in pyproject.toml says where the course lives. That address stands also where a program
+cannot look it up: in links to Colab, in the cells that install the course there, in README.md and docs/. This rewrites
+it in every file of the clone.
 """
 
 from __future__ import annotations
@@ -55,7 +57,8 @@ def current(root: Path) -> str:
 
 
 def replaced(text: bytes, old: str, new: str) -> bytes:
-    """The text with the one address in the place of the other: on GitHub, and on Colab, which has GitHub's notebooks under github/owner/name."""
+    """The text with the one address in the place of the other: on GitHub, and on Colab, which has GitHub's notebooks
+    under github/owner/name."""
     # not owner/name-of-another, nor owner/name.github.io; a full stop may end a sentence, and .git an address
     pattern = rf"(github(?:usercontent)?(?:\.com)?/){re.escape(old)}(?![\w-])(?!\.(?!git\b)\w)"
     return re.sub(pattern.encode(), rb"\g<1>" + new.encode(), text)

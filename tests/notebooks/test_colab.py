@@ -1,4 +1,5 @@
-"""The door to Colab: each notebook's link and its cell that installs the course, the one address in them, and what judges them in `make test-colab`."""
+"""The door to Colab: each notebook's link and its cell that installs the course, the one address in them, and what
+judges them in `make test-colab`."""
 
 from __future__ import annotations
 
@@ -31,8 +32,10 @@ except ImportError:
 
     if "google.colab" not in sys.modules:
         raise ImportError(
-            f"This kernel, Python {{sys.version.split()[0]}}, does not have the course. Choose one that has it (in JupyterLab: "
-            "Kernel → Change Kernel…), or start JupyterLab with `make lab` in the course's folder. How to install the course, "
+            f"This kernel, Python {{sys.version.split()[0]}}, does not have the course. \
+Choose one that has it (in JupyterLab: "
+            "Kernel → Change Kernel…), or start JupyterLab with `make lab` in the course's folder. \
+How to install the course, "
             "for Python 3.11 or later: {GITHUB}{REPO}#three-doors"
         ) from None
     !pip install -q "unet-edu @ git+{GITHUB}{REPO}"
@@ -157,8 +160,14 @@ def test_the_same_address_changes_nothing(clone):
 
 
 def test_what_only_looks_like_the_address_stays():
-    text = b"github.com/a/b github/a/b/blob github.com/a/b.git github.com/a/b. github.com/a/b-c github.com/a/b.c github.com/x/a/b a/b"
-    after = b"github.com/x/y github/x/y/blob github.com/x/y.git github.com/x/y. github.com/a/b-c github.com/a/b.c github.com/x/a/b a/b"
+    text = (
+        b"github.com/a/b github/a/b/blob github.com/a/b.git github.com/a/b. "
+        b"github.com/a/b-c github.com/a/b.c github.com/x/a/b a/b"
+    )
+    after = (
+        b"github.com/x/y github/x/y/blob github.com/x/y.git github.com/x/y. "
+        b"github.com/a/b-c github.com/a/b.c github.com/x/a/b a/b"
+    )
     assert replaced(text, "a/b", "x/y") == after
 
 
@@ -207,7 +216,8 @@ def model(module: str, **state: str) -> dict[str, object]:
 
 
 def shown(views: int, models: dict[str, object], metadata: dict[str, object] | None = None) -> list[str]:
-    """What `make test-colab` says of a notebook that calls one explorer, and shows so many views of the widget `box`."""
+    """What `make test-colab` says of a notebook that calls one explorer, and shows so many views of the widget
+    `box`."""
     cell = nbformat.v4.new_code_cell("x = 3\nexplore.sizes(x)")
     data = {WIDGET_VIEW: {"model_id": "box"}}
     cell.outputs = [nbformat.v4.new_output("display_data", data, metadata=metadata or {}) for _ in range(views)]

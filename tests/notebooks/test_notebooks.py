@@ -1,7 +1,9 @@
-"""What a stored notebook must be, read without a kernel, and proof that running them again would notice a wrong number."""
+"""What a stored notebook must be, read without a kernel, and proof that running them again would notice a wrong
+number."""
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -14,6 +16,7 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 
 from tests.notebooks.execute import ROOT, WIDGET_VIEW, execute, notebooks
+from tests.notebooks.scenes import differences
 
 LESSONS = notebooks("course", "solutions")
 DIGEST = re.compile(
@@ -189,3 +192,30 @@ def test_a_notebook_that_fails_stays_as_it_was(tmp_path):
     with pytest.raises(CellExecutionError, match="no_such_name"):
         execute(path)
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+# Scenes are compared where JupyterLab runs the lessons.
+
+SCENE = {"grids": [{"text": ("2", "−0.333"), "at": [1.25, 0]}], "links": [[3, 1, 0]], "caption": "2·0.5 + 1 = 2"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_same"),
+    [
+        ("−0.333", "−0.334", True),  # a digit that was rounded the other way
+        ("−0.333", "−0.335", False),
+        ("−0.333", "0.333", False),
+        ("1.25", "1.250001", True),
+        ("1.25", "1.26", False),
+        ("[3, 1, 0]", "[3, 2, 0]", False),
+        ("[3, 1, 0]", "[3, 1]", False),
+        ('"2"', '"3"', False),
+        ("= 2", "= 3", False),
+        ("caption", "code", False),
+    ],
+)
+def test_a_wrong_scene_is_noticed(old: str, new: str, is_same: bool) -> None:
+    text = json.dumps(SCENE, ensure_ascii=False)
+    assert text.count(old) == 1
+    stored, fresh = json.loads(text.replace(old, new)), json.loads(text)
+    assert (list(differences(stored, fresh)) == []) == is_same

@@ -53,7 +53,8 @@ def on_github(output: nbformat.NotebookNode) -> Shown:
 
 
 def by_nbconvert(notebook: nbformat.NotebookNode, template: str) -> list[list[Shown]]:
-    """The same, of the page that `jupyter nbconvert --to html` makes; nothing in it is run. A list for each cell with outputs."""
+    """The same, of the page that `jupyter nbconvert --to html` makes; nothing in it is run. A list for each cell with
+    outputs."""
     page, _ = HTMLExporter(template_name=template).from_notebook_node(notebook)
     cell, output = {"lab": (".jp-CodeCell", ".jp-OutputArea-child"), "classic": (".code_cell", ".output_area")}[
         template

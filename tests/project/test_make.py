@@ -1,4 +1,4 @@
-"""`make test` fails when any of its parts does. The parts are played by stand-ins, so that this takes no time."""
+"""`make test` and `make quick` fail when any of their parts does. Stand-ins play the parts, which takes no time."""
 
 from __future__ import annotations
 
@@ -29,23 +29,31 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def make_test(project: Path, fail: str) -> tuple[int, list[str]]:
+def make(target: str, project: Path, fail: str) -> tuple[int, list[str]]:
     env = {"PATH": "/usr/bin:/bin", "FAIL": fail}
-    result = subprocess.run(["make", "test"], cwd=project, env=env, check=False, capture_output=True, timeout=60)
+    result = subprocess.run(["make", target], cwd=project, env=env, check=False, capture_output=True, timeout=60)
     return result.returncode, (project / "calls").read_text().splitlines()
 
 
-def test_all_parts_are_called_and_notebooks_are_compared_strictly(project):
-    code, calls = make_test(project, fail="nothing")
+@pytest.mark.parametrize("target", ["test", "quick"])
+def test_all_parts_are_called_and_notebooks_are_compared_strictly(project, target):
+    code, calls = make(target, project, fail="nothing")
     assert code == 0 and len(calls) == len(PARTS)
     assert all(call.startswith(part) for call, part in zip(calls, PARTS, strict=True))
     assert "--check" in calls[1] and "--nbval " in calls[3] and "--nbval-lax" not in calls[3]
 
 
+@pytest.mark.parametrize("target", ["test", "quick"])
 @pytest.mark.parametrize("part", PARTS)
-def test_a_part_that_fails_fails_the_whole(project, part):
-    code, calls = make_test(project, fail=part)
+def test_a_part_that_fails_fails_the_whole(project, part, target):
+    code, calls = make(target, project, fail=part)
     assert code != 0 and calls[-1].startswith(part)
+
+
+def test_what_is_quick_and_what_is_left_out_are_there(project):
+    _, (*_, call) = make("quick", project, fail="nothing")
+    places = [word.removeprefix("--ignore=") for word in call.split() if "/" in word]
+    assert len(places) > 5 and not [place for place in places if not (ROOT / place).exists()]
 
 
 def test_no_solution_to_make_exercises_from_is_a_failure(project):

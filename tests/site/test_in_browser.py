@@ -1,4 +1,5 @@
-"""The web book in a real browser: on a phone and on a desk, light and dark, with a keyboard, without Python, and alone."""
+"""The web book in a real browser: on a phone and on a desk, light and dark, with a keyboard, without Python, and
+alone."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ KINDS = [
 ]
 LIVE = 13  # explorers of grids in the lessons
 SERIOUS = ("serious", "critical")
-# A lesson has thousands of coloured words of code. One of each colour is enough for axe, which needs milliseconds for each.
+# A lesson has thousands of coloured words of code. One of each colour is enough for axe, which needs milliseconds for
+# each.
 KEEP_ONE_OF_EACH_COLOUR = """() => {
     const seen = new Set();
     for (const word of document.querySelectorAll(".highlight span[class]")) {
@@ -129,7 +131,8 @@ def test_everyone_can_use_it_on_a_phone_and_on_a_desk_in_light_and_dark(page: Pa
 
 
 def is_as_wide_as_the_screen(page: Page) -> bool:
-    """Whether one need not scroll the page sideways. The theme hides what sticks out of it, and lets its content scroll instead."""
+    """Whether one need not scroll the page sideways. The theme hides what sticks out of it, and lets its content scroll
+    instead."""
     boxes = "[document.documentElement, document.querySelector('.content')]"
     return page.evaluate(f"{boxes}.every(box => box.scrollWidth <= box.clientWidth)")
 

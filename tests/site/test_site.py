@@ -69,7 +69,8 @@ def stored_words(output: nbformat.NotebookNode) -> list[str]:
 
 
 def missing(notebook: nbformat.NotebookNode, page: BeautifulSoup, folder: Path) -> tuple[int, list[str]]:
-    """How many lines and pictures were looked for, and which of them are not in their cell on the page, in their place."""
+    """How many lines and pictures were looked for, and which of them are not in their cell on the page, in their
+    place."""
     stored = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
     shown = page.select("div.cell")
     if len(stored) != len(shown):

@@ -1,4 +1,5 @@
-"""Stands in for what each kernel on Colab has loaded before its first cell; `output` is what anywidget asks for there."""
+"""Stands in for what each kernel on Colab has loaded before its first cell; `output` is what anywidget asks for
+there."""
 
 from google.colab import output
 

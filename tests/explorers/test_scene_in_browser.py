@@ -617,7 +617,7 @@ def test_numbers_as_people_and_cells_write_them(mount):
     assert page.evaluate("edits") == [[16, -4], [16, 0.6]]
 
 
-# ---- twins, arrows, points, factors that stand in no cell -------------------------------------------------------------
+# --- twins, arrows, points, factors that stand in no cell -------------------------------------------------------------
 
 
 def test_what_is_chosen_in_one_grid_is_chosen_in_its_twin(mount):
