@@ -125,8 +125,9 @@ def module_page(name: str, lessons: dict[str, Lesson]) -> str:
         r"\b\d\d\b", " ".join(re.findall(r"[Ll]essons? \d\d(?:(?:,| and|, and) \d\d)*", summary(name)))
     )
     links = [f":doc:`{lessons[number].title} </{lessons[number].page.removesuffix('.ipynb')}>`" for number in numbers]
-    # What a module only hands on is on the page of the module that has it.
-    own = [item for item in getattr(module, "__all__", ()) if _is_written_in(module, item)]
+    # What a module only hands on is on the page of the module that has it; what a package loads when asked, too.
+    names = () if hasattr(module, "__getattr__") else getattr(module, "__all__", ())
+    own = [item for item in names if _is_written_in(module, item)]
     return "\n".join(
         [
             name,

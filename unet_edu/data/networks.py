@@ -10,18 +10,18 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from unet_edu.data.cells import LOOKS, synthetic_cells
 from unet_edu.instances import cell_scores, connected
 from unet_edu.losses import separated
 from unet_edu.metrics import confusion_matrix, iou
-from unet_edu.training import load
-from unet_edu.unet import UNet
+
+if TYPE_CHECKING:
+    from unet_edu.unet import UNet
 
 __all__ = ["NETWORKS", "held_out", "pretrained", "scores"]
 
@@ -69,6 +69,8 @@ def pretrained(name: str) -> UNet:
     >>> pretrained("cells").config["widths"]
     (16, 32, 64)
     """
+    from unet_edu.training import load  # loads torch, which the names of the networks do not need
+
     if name not in NETWORKS:
         raise ValueError(f"name: expected one of {', '.join(NETWORKS)}, got {name!r}")
     path = FOLDER / f"{name}.pt"
@@ -120,8 +122,10 @@ def scores(model: UNet, pictures: dict[str, list[Example]]) -> dict[str, dict[st
     return found
 
 
-@torch.inference_mode()
 def predicted(model: UNet, images: Sequence[NDArray[Any]]) -> NDArray[np.uint8]:
     """The class of each pixel, (N, H, W), of grey images of one size."""
+    import torch
+
     batch = torch.from_numpy(np.stack(images)).float()[:, None]
-    return model(batch).argmax(dim=1).to(torch.uint8).numpy()
+    with torch.inference_mode():
+        return model(batch).argmax(dim=1).to(torch.uint8).numpy()

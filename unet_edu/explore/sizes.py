@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ipywidgets
-import torch
 from matplotlib.figure import Figure
 
 from unet_edu.convolution import receptive_field
@@ -17,7 +16,9 @@ from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
 from unet_edu.explore.picture import digest
 from unet_edu.figures.palette import INK, PAPER, ROLES
 from unet_edu.figures.unet import ARROWS, Arrow, Block, Crop, Drawing, Map, block_names, draw, lay_out
-from unet_edu.unet import Layer, UNet, layer_table, level_sides
+
+if TYPE_CHECKING:
+    from unet_edu.unet import Layer, UNet
 
 __all__ = [
     "BOUNDS",
@@ -165,17 +166,25 @@ def _controls() -> dict[str, ipywidgets.DOMWidget]:
 @lru_cache(maxsize=64)
 def _net(widths: tuple[int, ...], padding: str, skip: str) -> UNet:
     """A network without numbers: only its form is asked."""
+    import torch
+
+    from unet_edu.unet import UNet
+
     with torch.device("meta"):
         return UNet(widths=widths, padding=padding, skip=skip)
 
 
 @lru_cache(maxsize=512)
 def _table(widths: tuple[int, ...], padding: str, skip: str, size: int) -> dict[str, Layer]:
+    from unet_edu.unet import layer_table
+
     return {layer.name: layer for layer in layer_table(_net(widths, padding, skip), size)}
 
 
 def problem(state: State) -> str:
     """Why the size is not legal, in the words of the library's error; nothing when it is."""
+    from unet_edu.unet import level_sides
+
     try:
         level_sides(state.size, state.depth, state.padding)
     except ValueError as error:
@@ -276,6 +285,8 @@ def _legal_size(state: State) -> int:
 
 def summary(state: State) -> str:
     """The whole network in a line; or where the image gets stuck."""
+    from unet_edu.unet import level_sides
+
     if said := problem(state):
         return f"✗ {said[0].upper()}{said[1:]}."
     table = list(facts(state).values())[1:]  # all but the image
