@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from tests.torch_or_skip import F, torch
 from unet_edu.data.elastic import displacement, displacement_from, elastic_deformation, sample_at, warp
 
 SHAPE = (33, 65)
@@ -40,9 +40,7 @@ def test_the_defaults_are_the_papers():
 )
 def test_between_the_arrows_it_is_bicubic(grid, shape):
     arrows = np.random.default_rng(1).normal(size=(2, *grid))
-    expected = torch.nn.functional.interpolate(
-        torch.from_numpy(arrows)[None], shape, mode="bicubic", align_corners=True
-    )
+    expected = F.interpolate(torch.from_numpy(arrows)[None], shape, mode="bicubic", align_corners=True)
     np.testing.assert_allclose(displacement_from(arrows, shape), expected[0], atol=1e-12)  # a few float64 sums
 
 

@@ -192,6 +192,7 @@ def test_where_the_last_have_no_cell_more_are_held_out():
 
 
 def test_each_picture_has_its_own_range_or_all_have_one():
+    pytest.importorskip("torch")
     ramp = np.arange(2000).reshape(40, 50)
     images = [picture(np.zeros((40, 50)), image=image) for image in (ramp.astype(np.int16), 5 * ramp.astype(np.int16))]
     for frame in frames(images, 1, {}):

@@ -4,12 +4,10 @@ import tracemalloc
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
-from torch.nn.functional import conv_transpose2d
-from torch.nn.functional import interpolate as torch_interpolate
 
+from tests.torch_or_skip import F, torch
 from unet_edu import interpolation
 from unet_edu.interpolation import (
     MODES,
@@ -41,7 +39,7 @@ def test_agrees_with_torch_forwards_and_backwards(images, size, out_size, rule, 
     rng = np.random.default_rng(seed)
     x, dy = rng.standard_normal((*images, *size)), rng.standard_normal((*images, *out_size))
     tensor = torch.tensor(x, requires_grad=True)
-    y = torch_interpolate(tensor, size=out_size, **torch_rule(*rule))
+    y = F.interpolate(tensor, size=out_size, **torch_rule(*rule))
     y.backward(torch.tensor(dy))
     mode, align_corners = rule
     np.testing.assert_allclose(
@@ -94,7 +92,7 @@ def test_nearest_rounds_as_torch_does_on_long_sides(size):
     """Torch computes the place in float32, we in whole numbers. A place that is a whole number must not fall short of it."""
     x = torch.arange(size, dtype=torch.float64)[None, None]
     for out_size in (*range(1, 200), 256, 500, 512, 999, 1000, 1024):
-        expected = torch_interpolate(x, size=out_size, mode="nearest")[0, 0].numpy()
+        expected = F.interpolate(x, size=out_size, mode="nearest")[0, 0].numpy()
         np.testing.assert_array_equal(interpolate(x[0], (1, out_size), mode="nearest")[0], expected)
 
 
@@ -109,7 +107,7 @@ def test_is_a_transposed_convolution(mode, size, scale, seed):
     assert all((k - s) % 2 == 0 for k, s in zip(w.shape, scale, strict=True))
 
     def upsample(x):
-        return conv_transpose2d(
+        return F.conv_transpose2d(
             torch.tensor(x)[None, None], torch.tensor(w)[None, None], stride=scale, padding=padding
         )[0, 0].numpy()
 
@@ -130,7 +128,7 @@ def test_at_the_border_a_transposed_convolution_is_darker(size, scale):
     """The docstring of `bilinear_kernel` says in which rows and columns, and there it is true."""
     w = torch.tensor(bilinear_kernel(scale))[None, None]
     padding = (w.shape[-1] - scale) // 2
-    y = conv_transpose2d(torch.ones(1, 1, *size, dtype=torch.float64), w, stride=scale, padding=padding)[0, 0].numpy()
+    y = F.conv_transpose2d(torch.ones(1, 1, *size, dtype=torch.float64), w, stride=scale, padding=padding)[0, 0].numpy()
     dark = np.ones(y.shape, bool)
     dark[scale // 2 : y.shape[0] - scale // 2, scale // 2 : y.shape[1] - scale // 2] = False
     assert (y[dark] < 1 - 1e-9).all()
@@ -143,13 +141,13 @@ def test_bed_of_nails(size, stride, seed):
     x = rng.standard_normal((2, 3, *size))
     y = bed_of_nails(x, stride)
     assert y.shape == (2, 3, size[0] * stride[0], size[1] * stride[1])
-    nail = torch.ones(3, 1, 1, 1, dtype=torch.float64)  # it too is a transposed convolution: the kernel is one 1
-    output_padding = [s - 1 for s in stride]
-    expected = conv_transpose2d(torch.tensor(x), nail, stride=stride, output_padding=output_padding, groups=3)
-    np.testing.assert_array_equal(y, expected.numpy())
     dy = rng.standard_normal(y.shape)
     np.testing.assert_allclose(np.vdot(y, dy), np.vdot(x, bed_of_nails_grad(dy, stride)), **CLOSE)
     np.testing.assert_array_equal(bed_of_nails_grad(y, stride), x)
+    nail = torch.ones(3, 1, 1, 1, dtype=torch.float64)  # it too is a transposed convolution: the kernel is one 1
+    output_padding = [s - 1 for s in stride]
+    expected = F.conv_transpose2d(torch.tensor(x), nail, stride=stride, output_padding=output_padding, groups=3)
+    np.testing.assert_array_equal(y, expected.numpy())
 
 
 @given(st.integers(1, 5), SIZES, SIZES, RULES, SEEDS)

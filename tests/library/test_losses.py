@@ -4,12 +4,11 @@ import time
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import distance_transform_edt, label
-from torch.nn import functional as F
 
+from tests.torch_or_skip import F, torch
 from unet_edu.losses import (
     border_weight_map,
     class_balance,
@@ -20,8 +19,6 @@ from unet_edu.losses import (
     weighted_cross_entropy,
 )
 from unet_edu.metrics import confusion_matrix, dice
-from unet_edu.training import fit
-from unet_edu.unet import UNet
 
 # weights are float32 numbers up to 11, which are rounded by less than 1e-6
 CLOSE = {"rtol": 0, "atol": 2e-6}
@@ -208,7 +205,8 @@ def test_what_is_wrong_is_said(arguments, error, words):
         border_weight_map(**({"instances": [[0, 1]]} | arguments))
 
 
-def drawn(N=2, K=3, H=5, W=7, dtype=torch.float64):
+def drawn(N=2, K=3, H=5, W=7, dtype="float64"):
+    dtype = getattr(torch, dtype)
     generator = torch.Generator().manual_seed(7)
     logits = 3 * torch.randn(N, K, H, W, generator=generator, dtype=dtype)
     labels = torch.randint(0, K, (N, H, W), generator=generator)
@@ -249,7 +247,7 @@ def test_large_scores_overflow_nothing():
 
 
 def test_half_precision_is_added_up_in_float32():
-    logits, labels, weights = drawn(dtype=torch.float32)
+    logits, labels, weights = drawn(dtype="float32")
     half = weighted_cross_entropy(logits.bfloat16(), labels, weights)
     assert half.dtype == torch.float32
     torch.testing.assert_close(half, weighted_cross_entropy(logits.bfloat16().float(), labels, weights))
@@ -399,6 +397,10 @@ def test_class_balance_does_not_count_what_nobody_knows():
 
 
 def test_fit_makes_the_loss_small_that_it_is_given():
+    pytest.importorskip("torch")
+    from unet_edu.training import fit
+    from unet_edu.unet import UNet
+
     answers = []
 
     def noted(scores, labels, weights):

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -16,6 +15,7 @@ from scipy import ndimage
 from skimage.measure import euler_number, label
 from skimage.metrics import adapted_rand_error
 
+from tests.torch_or_skip import torch
 from unet_edu import instances, metrics
 from unet_edu.metrics import (
     average_precision,
@@ -159,9 +159,9 @@ def test_a_number_may_be_large_and_cells_may_be_many():
 
 def test_tensors_lists_bytes_and_floats():
     truth = np.array([[1, 1, 0, 2]])
-    for kind in (torch.tensor(truth), truth.tolist(), truth.astype(np.uint8), truth.astype(np.float32)):
-        assert seg(kind, truth) == seg(truth, kind) == 1
     assert type(seg(truth, truth)) is float
+    for kind in (np.ndarray.tolist, np.uint8, np.float32, lambda array: torch.tensor(array)):
+        assert seg(kind(truth), truth) == seg(truth, kind(truth)) == 1
 
 
 # --- average precision
@@ -404,7 +404,9 @@ def test_masks_of_any_type(kind):
         expected = measure(found, truth)
         assert type(expected) is float
         assert measure(found.astype(kind), truth.astype(kind)) == expected
-        assert measure(torch.tensor(found), truth.tolist()) == expected
+        assert measure(found.tolist(), truth.tolist()) == expected
+    for measure in (pixel_error, rand_error, warping_error):
+        assert measure(torch.tensor(found), truth.tolist()) == measure(found, truth)
 
 
 # --- errors

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-import torch
-import torch.nn.functional as F
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tests.torch_or_skip import F, torch
 from unet_edu.convolution import output_size
 from unet_edu.pooling import (
     avg_pool2d,
@@ -284,9 +283,10 @@ def test_nan_wins_in_every_window_that_holds_it_as_in_torch():
     assert np.argwhere(np.isnan(avg_pool2d(x, 2))).tolist() == [[0, 0], [2, 1]]
 
 
-def test_planes_batches_and_tensors_agree():
+@pytest.mark.parametrize("kind", ["array", "tensor"])
+def test_planes_batches_and_tensors_agree(kind):
     y, indices = max_pool2d(X, 2)
-    for batch in (X[None, None], torch.tensor(X)[None, None]):
+    for batch in (X[None, None],) if kind == "array" else (torch.tensor(X)[None, None],):
         many, places = max_pool2d(batch, 2)
         np.testing.assert_array_equal(many[0, 0], y)
         np.testing.assert_array_equal(places[0, 0], indices)
