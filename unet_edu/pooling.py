@@ -28,10 +28,36 @@ __all__ = [
     "avg_pool2d_grad",
     "max_pool2d",
     "max_pool2d_grad",
+    "max_pool2d_loops",
     "max_unpool2d",
     "max_unpool2d_grad",
     "pooled_size",
 ]
+
+
+def max_pool2d_loops(x: NDArray[Any], kernel: int, stride: int | None = None) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """The largest number of each window of one plane, and its place: the definition itself, as lesson 05 teaches it.
+
+    Parameters
+    ----------
+    x : (H, W) array
+    kernel, stride : int
+        The side of a window and the step between windows, which is the same if it is left out.
+
+    Returns
+    -------
+    y, indices : two (H', W') arrays
+        As those of `max_pool2d`.
+    """
+    (H, W), stride = x.shape, stride or kernel
+    y = np.zeros(((H - kernel) // stride + 1, (W - kernel) // stride + 1), x.dtype)
+    indices = np.zeros(y.shape, np.int64)
+    for i, j in np.ndindex(y.shape):
+        top, left = i * stride, j * stride
+        window = x[top : top + kernel, left : left + kernel]
+        u, v = np.unravel_index(window.argmax(), window.shape)
+        y[i, j], indices[i, j] = window[u, v], (top + u) * W + left + v
+    return y, indices
 
 
 def max_pool2d(
@@ -44,6 +70,8 @@ def max_pool2d(
     ceil_mode: bool = False,
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """The largest number of each window and its place, as `torch.nn.functional.max_pool2d(…, return_indices=True)`.
+
+    It loops over the taps of a window, and not over windows as `max_pool2d_loops` does: each step compares one tap of all windows at once.
 
     Parameters
     ----------

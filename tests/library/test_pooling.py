@@ -12,6 +12,7 @@ from unet_edu.pooling import (
     avg_pool2d_grad,
     max_pool2d,
     max_pool2d_grad,
+    max_pool2d_loops,
     max_unpool2d,
     max_unpool2d_grad,
     pooled_size,
@@ -76,6 +77,15 @@ def test_max_pooling_agrees_with_torch(drawn):
         np.testing.assert_array_equal(ours[0], theirs[0])
         np.testing.assert_array_equal(ours[1], theirs[1])
         np.testing.assert_array_equal(x.reshape(*x.shape[:2], -1)[0, 0][ours[1][0, 0]], ours[0][0, 0])
+
+
+@given(st.integers(1, 4), st.integers(1, 5), st.integers(0, 5), st.integers(0, 5), seeds)
+def test_loops_are_the_definition(kernel, stride, more_rows, more_columns, seed):
+    """Also where numbers are equal: the first of them is taken."""
+    x = np.random.default_rng(seed).integers(-3, 4, (kernel + more_rows, kernel + more_columns))
+    for by_loops, fast in zip(max_pool2d_loops(x, kernel, stride), max_pool2d(x, kernel, stride), strict=True):
+        np.testing.assert_array_equal(by_loops, fast)
+    assert max_pool2d_loops(X, 2)[1].tolist() == max_pool2d(X, 2)[1].tolist()
 
 
 @given(geometries(), seeds)
