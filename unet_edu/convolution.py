@@ -14,7 +14,7 @@ gathers from the windows, the adjoint adds into them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +22,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
 from unet_edu._arguments import Size, biases, dtype_of, expect_shape, images_and_kernels, numbers, pair, whole
+from unet_edu._bands import slices
 
 __all__ = [
     "ReceptiveField",
@@ -122,7 +123,7 @@ def conv2d(
     windows = sliding_windows(x.astype(dtype, copy=False), w.shape[2:], stride, padding, dilation)
     N, C_in, kH, kW, H_out, W_out = windows.shape
     y = np.empty((N, len(w), H_out, W_out), dtype)
-    for rows in _bands(H_out, row_bytes=N * C_in * kH * kW * W_out * dtype.itemsize):
+    for rows in slices(H_out, N * C_in * kH * kW * W_out * dtype.itemsize, BAND_BYTES):
         band = windows[..., rows, :]
         columns = band.reshape(N, C_in * kH * kW, band.shape[-2] * W_out)  # copies: one column an output pixel
         y[:, :, rows] = (kernels @ columns).reshape(N, len(w), band.shape[-2], W_out)
@@ -345,9 +346,3 @@ def sliding_windows(x: NDArray[Any], kernel_size: Size, stride: Size, padding: S
     span = (d_h * (kH - 1) + 1, d_w * (kW - 1) + 1)
     windows = sliding_window_view(x, span, axis=(2, 3), writeable=x.flags.writeable)
     return windows[:, :, ::s_h, ::s_w, ::d_h, ::d_w].transpose(0, 1, 4, 5, 2, 3)
-
-
-def _bands(rows: int, row_bytes: int) -> Iterator[slice]:
-    """Cut `rows` into slices that hold about `BAND_BYTES` each."""
-    step = max(1, BAND_BYTES // max(1, row_bytes))
-    return (slice(top, top + step) for top in range(0, rows, step))

@@ -7,8 +7,6 @@ two *cells* that it lies in, the true one and the predicted one. Two families of
   instance maps: 0 is the background, each other number is one cell.
 - of borders: pixel, Rand and warping error, as the ISBI 2012 challenge scored membranes in electron microscopy. They read masks:
   1 is the inside of a cell, 0 the membrane.
-
-All names can be imported from `unet_edu.metrics`.
 """
 
 from __future__ import annotations

@@ -13,13 +13,14 @@ The numbers in B follow from the two sizes alone: there is nothing to learn. No 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unet_edu._arguments import Size, dtype_of, expect_shape, images, pair, whole
+from unet_edu._bands import slices
 
 __all__ = [
     "MODES",
@@ -30,6 +31,7 @@ __all__ = [
     "bilinear_kernel",
     "interpolate",
     "interpolate_grad",
+    "interpolate_loops",
     "nearest_kernel",
     "source_coordinates",
 ]
@@ -47,8 +49,34 @@ class _Taps(NamedTuple):
     weight: NDArray[np.float64]
 
 
+def interpolate_loops(x: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float64]:
+    """Bilinear interpolation of one plane: the definition itself, as lesson 03 teaches it.
+
+    Parameters
+    ----------
+    x : (H, W) array
+    size : (H', W')
+
+    Returns
+    -------
+    (H', W') array of float64
+    """
+    y = np.zeros(size)
+    for i, j in np.ndindex(size):
+        # the place that this output looks at, kept inside of the image
+        row, column = (
+            np.clip((k + 0.5) * old / new - 0.5, 0, old - 1) for k, old, new in zip((i, j), x.shape, size, strict=True)
+        )
+        for u, v in np.ndindex(x.shape):
+            # full weight where a pixel lies at that place, none at a distance of 1
+            y[i, j] += max(1 - abs(row - u), 0) * max(1 - abs(column - v), 0) * x[u, v]
+    return y
+
+
 def interpolate(x: ArrayLike, size: Size, *, mode: str = "bilinear", align_corners: bool = False) -> NDArray[Any]:
     """Make images larger or smaller, as `torch.nn.functional.interpolate(x, size, mode=…)` does.
+
+    `interpolate_loops` says what bilinear is. Here rows and columns are done one after the other, and each output reads its taps alone.
 
     Parameters
     ----------
@@ -91,7 +119,7 @@ def interpolate(x: ArrayLike, size: Size, *, mode: str = "bilinear", align_corne
     dtype = x.dtype if mode == "nearest" or x.dtype.kind == "f" else np.dtype(np.float64)
     planes = x.reshape(x.shape[0] * x.shape[1], *x.shape[2:])
     y = np.empty((len(planes), H_out, W_out), dtype)
-    for band in _bands(len(planes), plane_bytes=max(x.shape[2], H_out) * W_out * dtype.itemsize):
+    for band in slices(len(planes), max(x.shape[2], H_out) * W_out * dtype.itemsize, BAND_BYTES):
         y[band] = _gather(_gather(planes[band].astype(dtype, copy=False), columns, axis=2), rows, axis=1)
     return y[0] if is_plane else y.reshape(*x.shape[:2], H_out, W_out)
 
@@ -130,7 +158,7 @@ def interpolate_grad(dy: ArrayLike, size: Size, *, mode: str = "bilinear", align
     dtype = dtype_of(dy) if mode == "nearest" or dy.dtype.kind == "f" else np.dtype(np.float64)
     planes = dy.reshape(dy.shape[0] * dy.shape[1], *dy.shape[2:])
     dx = np.empty((len(planes), H, W), dtype)
-    for band in _bands(len(planes), plane_bytes=max(H, dy.shape[2]) * dy.shape[3] * dtype.itemsize):
+    for band in slices(len(planes), max(H, dy.shape[2]) * dy.shape[3] * dtype.itemsize, BAND_BYTES):
         dx[band] = _scatter(_scatter(planes[band].astype(dtype, copy=False), rows, H, axis=1), columns, W, axis=2)
     return dx[0] if is_plane else dx.reshape(*dy.shape[:2], H, W)
 
@@ -245,7 +273,8 @@ def axis_matrix(
 ) -> NDArray[np.float64]:
     """Interpolation along one side as a matrix B: `interpolate` is B_H @ x @ B_W.T.
 
-    Row i holds the weights of output i, and they add up to 1. Column j holds what input j gives, and to whom: it is what the adjoint reads.
+    Row i holds the weights of output i, and they add up to 1. Column j holds what input j gives, and to whom: it is what the
+    adjoint reads. For an image flattened row by row, the one matrix of both sides is `np.kron(B_H, B_W)`.
 
     Parameters
     ----------
@@ -409,12 +438,6 @@ def _scatter(dy: NDArray[Any], taps: _Taps, size: int, axis: int) -> NDArray[Any
         else:
             dx[(slice(None),) * axis + (here,)] += part
     return dx
-
-
-def _bands(planes: int, plane_bytes: int) -> Iterator[slice]:
-    """Cut `planes` into slices that hold about `BAND_BYTES` each."""
-    step = max(1, BAND_BYTES // max(1, plane_bytes))
-    return (slice(first, first + step) for first in range(0, planes, step))
 
 
 def _profile(scale: int, weigh: Callable[[NDArray[Any]], NDArray[Any]], reach: int) -> NDArray[np.float64]:

@@ -20,13 +20,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from unet_edu._arguments import Size, dtype_of, numbers, pair
 from unet_edu.convolution import sliding_windows
-from unet_edu.interpolation import axis_matrix
 
 __all__ = [
     "LIMIT",
     "bed_of_nails_matrix",
     "conv2d_matrix",
-    "interpolation_matrix",
     "max_pool2d_matrix",
     "max_unpool2d_matrix",
 ]
@@ -99,47 +97,6 @@ def conv2d_matrix(
     columns = np.broadcast_to(met[:, None] - 1 + (np.arange(C_in) * (H * W))[:, None], axes)[used]
     values = np.broadcast_to(w.reshape(C_out, 1, C_in, taps), axes)[used]
     return _matrix(values, columns, used.sum(axis=(2, 3)).ravel(), shape, sparse)
-
-
-def interpolation_matrix(
-    size: Size, out_size: Size, *, mode: str = "bilinear", align_corners: bool = False, sparse: bool = False
-) -> Any:
-    """The matrix B of an interpolation: `B @ x.ravel()` is `interpolate(x, out_size, …).ravel()` for a plane x.
-
-    Interpolation works along rows and along columns apart, so B is the Kronecker product of two small matrices, which
-    `interpolation.axis_matrix` gives.
-
-    Parameters
-    ----------
-    size : (H, W)
-        Of the input.
-    out_size : (H', W')
-    mode : "nearest", "bilinear" or "bicubic"
-    align_corners : bool
-    sparse : bool
-        Return a `scipy.sparse.csr_array`.
-
-    Returns
-    -------
-    (H'·W', H·W) array of float64
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `interpolate`; also when the matrix would need more than `LIMIT` bytes.
-
-    References
-    ----------
-    Lessons 03 and 04.
-    """
-    (H, W), (H_out, W_out) = pair("size", size, least=1), pair("out_size", out_size, least=1)
-    rows = axis_matrix(H, H_out, mode=mode, align_corners=align_corners)
-    columns = axis_matrix(W, W_out, mode=mode, align_corners=align_corners)
-    entries = int(np.count_nonzero(rows) * np.count_nonzero(columns))
-    _afford((H_out * W_out, H * W), entries, rows.dtype, sparse, "interpolate needs no matrix")
-    if sparse:
-        return scipy.sparse.kron(scipy.sparse.csr_array(rows), scipy.sparse.csr_array(columns), format="csr")
-    return np.kron(rows, columns)
 
 
 def bed_of_nails_matrix(size: Size, stride: Size, *, sparse: bool = False) -> Any:

@@ -24,11 +24,17 @@ from unet_edu.convolution import (
     conv2d_loops,
     sliding_windows,
 )
-from unet_edu.interpolation import axis_matrix, bed_of_nails, bed_of_nails_grad, interpolate, interpolate_grad
+from unet_edu.interpolation import (
+    axis_matrix,
+    bed_of_nails,
+    bed_of_nails_grad,
+    interpolate,
+    interpolate_grad,
+    interpolate_loops,
+)
 from unet_edu.matrix import (
     bed_of_nails_matrix,
     conv2d_matrix,
-    interpolation_matrix,
     max_pool2d_matrix,
     max_unpool2d_matrix,
 )
@@ -162,6 +168,11 @@ def interpolation_of_images(draw):
     )
 
 
+def interpolation_by_loops(draw):
+    size, out_size = draw(pairs(1, 4)), draw(pairs(1, 6))
+    return Linear(lambda x: interpolate_loops(x, out_size), lambda y: interpolate_grad(y, size), size)
+
+
 def interpolation_along_one_side(draw):
     size, out_size, how = draw(st.integers(1, 8)), draw(st.integers(1, 12)), rule(draw)
     B = axis_matrix(size, out_size, **how)
@@ -228,7 +239,7 @@ def matrix_of_a_convolution(draw):
 
 def matrix_of_an_interpolation(draw):
     size, out_size, how = draw(pairs(1, 6)), draw(pairs(1, 9)), rule(draw)
-    B = interpolation_matrix(size, out_size, **how, sparse=draw(st.booleans()))
+    B = np.kron(*(axis_matrix(n, m, **how) for n, m in zip(size, out_size, strict=True)))
     return by_matrix(B, lambda y: interpolate_grad(y.reshape(out_size), size, **how).ravel(), size)
 
 
@@ -264,13 +275,14 @@ TABLE: dict[Callable[[Any], Linear], tuple[Callable[..., Any], ...]] = {
     transposed_convolution_by_loops: (conv_transpose2d_loops, conv2d),
     zeros_between: (insert_zeros,),
     interpolation_of_images: (interpolate, interpolate_grad),
+    interpolation_by_loops: (interpolate_loops, interpolate_grad),
     interpolation_along_one_side: (axis_matrix, interpolate_grad),
     nails: (bed_of_nails, bed_of_nails_grad),
     selection_of_maxima: (max_unpool2d_grad, max_pool2d_grad),
     unpooling: (max_unpool2d, max_unpool2d_grad),
     average_pooling: (avg_pool2d, avg_pool2d_grad),
     matrix_of_a_convolution: (conv2d_matrix, conv2d_grad_input),
-    matrix_of_an_interpolation: (interpolation_matrix, interpolate_grad),
+    matrix_of_an_interpolation: (axis_matrix, interpolate_grad),
     matrix_of_nails: (bed_of_nails_matrix, bed_of_nails_grad),
     matrix_of_a_selection: (max_pool2d_matrix, max_pool2d_grad),
     matrix_of_an_unpooling: (max_unpool2d_matrix, max_unpool2d_grad),
@@ -279,6 +291,7 @@ TABLE: dict[Callable[[Any], Linear], tuple[Callable[..., Any], ...]] = {
 # All other public functions, and why there is no adjoint to test.
 NO_LINEAR_OPERATOR = {
     "max_pool2d": "the image chooses the places: linear only once they are fixed, see selection_of_maxima",
+    "max_pool2d_loops": "likewise",
     "output_size": "counts",
     "pooled_size": "counts",
     "transposed_size": "counts",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.torch_or_skip import F, torch
 from unet_edu import convolution
+from unet_edu._bands import slices
 from unet_edu.convolution import (
     conv2d,
     conv2d_grad_bias,
@@ -72,7 +73,7 @@ def test_bands_change_nothing(drawn):
 
 
 def test_bands_cover_all_rows_once_and_keep_to_their_size():
-    bands = list(convolution._bands(100, convolution.BAND_BYTES // 4))
+    bands = list(slices(100, 25, limit=100))
     assert [row for band in bands for row in range(100)[band]] == list(range(100))
     assert {len(range(100)[band]) for band in bands} == {4}
 

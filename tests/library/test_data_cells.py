@@ -10,7 +10,8 @@ from scipy import ndimage
 from skimage.filters import threshold_otsu
 
 from unet_edu.data.cells import LOOKS, RADII, SMALLEST, _Cell, _is_free, _whole_pieces, synthetic_cells
-from unet_edu.metrics import confusion_matrix, connected, iou, seg
+from unet_edu.instances import connected, seg
+from unet_edu.metrics import confusion_matrix, iou
 
 SEEDS = range(40)
 

@@ -18,6 +18,7 @@ from unet_edu.interpolation import (
     bilinear_kernel,
     interpolate,
     interpolate_grad,
+    interpolate_loops,
     nearest_kernel,
     source_coordinates,
 )
@@ -67,11 +68,17 @@ def test_is_its_two_matrices(size, out_size, rule, seed):
     mode, align_corners = rule
     B_H, B_W = (axis_matrix(n, m, mode=mode, align_corners=align_corners) for n, m in zip(size, out_size, strict=True))
     x = np.random.default_rng(seed).standard_normal(size)
-    np.testing.assert_allclose(
-        interpolate(x, out_size, mode=mode, align_corners=align_corners), B_H @ x @ B_W.T, **CLOSE
-    )
+    y = interpolate(x, out_size, mode=mode, align_corners=align_corners)
+    np.testing.assert_allclose(y, B_H @ x @ B_W.T, **CLOSE)
+    np.testing.assert_allclose(y.ravel(), np.kron(B_H, B_W) @ x.ravel(), **CLOSE)
     np.testing.assert_allclose(B_H.sum(axis=1), 1, **CLOSE)  # a flat image stays flat
     assert (np.count_nonzero(B_H, axis=1) <= {"nearest": 1, "bilinear": 2, "bicubic": 4}[mode]).all()
+
+
+@given(st.tuples(st.integers(1, 4), st.integers(1, 5)), SIZES, SEEDS)
+def test_loops_are_the_definition(size, out_size, seed):
+    x = np.random.default_rng(seed).standard_normal(size)
+    np.testing.assert_allclose(interpolate_loops(x, out_size), interpolate(x, out_size), **CLOSE)
 
 
 @given(SIZES, SIZES, SEEDS)
@@ -182,6 +189,7 @@ def test_worked_examples():
     assert interpolate(row, (1, 8)).tolist() == [[0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3]]
     np.testing.assert_allclose(interpolate(row, (1, 8), align_corners=True), np.arange(8)[None] * 3 / 7, **CLOSE)
     assert interpolate(row, (1, 2), mode="nearest").tolist() == [[0, 2]]
+    assert interpolate_loops(np.array(row), (1, 8)).tolist() == interpolate(row, (1, 8)).tolist()
     assert interpolate([[0, 2]], (1, 4)).tolist() == [[0, 0.5, 1.5, 2]]
     assert bed_of_nails([[1, 2], [3, 4]], 2).tolist() == [[1, 0, 2, 0], [0, 0, 0, 0], [3, 0, 4, 0], [0, 0, 0, 0]]
     tent = np.array([0.25, 0.75, 0.75, 0.25])

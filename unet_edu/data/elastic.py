@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from unet_edu._arguments import numbers, pair, whole
 from unet_edu.interpolation import interpolate
 
-__all__ = ["displacement", "displacement_from", "elastic_deformation", "sample_at", "warp"]
+__all__ = ["displacement", "displacement_from", "sample_at", "warp"]
 
 # Pixels of context with which a part of an image is turned into a spline: the error at its edge shrinks by 0.27 a pixel, to 1e-7 here.
 CONTEXT = 12
@@ -124,52 +124,6 @@ def warp(array: ArrayLike, field: ArrayLike, *, order: int) -> NDArray[Any]:
     if not np.isfinite(field).all():
         raise ValueError("field: expected finite numbers of pixels, got NaN or infinity")
     return sample_at(array, np.indices(array.shape[-2:]) + field, order=order)
-
-
-def elastic_deformation(
-    rng: np.random.Generator,
-    image: ArrayLike,
-    instances: ArrayLike,
-    weights: ArrayLike | None = None,
-    *,
-    sigma: float = 10.0,
-    grid: int = 3,
-) -> tuple[NDArray[Any], ...]:
-    """Bend an image and all that belongs to it by one random field.
-
-    Parameters
-    ----------
-    rng : numpy Generator
-    image : (H, W) or (C, H, W) array
-    instances : (H, W) array
-        Class or cell numbers: none is in the result that was not in it before.
-    weights : (H, W) array, optional
-    sigma, grid
-        As for `displacement`. With sigma = 0 all stays as it is.
-
-    Returns
-    -------
-    image, instances, and weights if there were any, in their shapes and dtypes
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `displacement` and `warp`; also when height and width are not the same for all.
-
-    References
-    ----------
-    Ronneberger, Fischer and Brox (2015), section 3.1. Lesson 07, exercise `elastic`.
-    """
-    image = _planes("image", image)
-    field = displacement(image.shape[-2:], rng, sigma=sigma, grid=grid)
-    bent = [warp(image, field, order=3)]
-    for name, array, order in (("instances", instances, 0), ("weights", weights, 1)):
-        if array is None:
-            continue
-        if np.shape(array) != image.shape[-2:]:
-            raise ValueError(f"{name}: expected shape {image.shape[-2:]} like the image, got {np.shape(array)}")
-        bent.append(warp(array, field, order=order))
-    return tuple(bent)
 
 
 def sample_at(array: NDArray[Any], coordinates: NDArray[np.float64], *, order: int) -> NDArray[Any]:
