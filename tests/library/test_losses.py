@@ -1,6 +1,6 @@
 """The loss and its weights: against brute force, against PyTorch, and on cases made by hand."""
 
-import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -111,27 +111,11 @@ def test_class_weights():
         assert (border_weight_map(only, class_weights="balanced") == 1).all()
 
 
-def cells_on_a_grid(shape, step, radius):
-    rows, columns = np.mgrid[: shape[0], : shape[1]]
-    inside = np.hypot(rows % step - step / 2, columns % step - step / 2) < radius
-    return np.where(inside, 1 + rows // step * (shape[1] // step + 1) + columns // step, 0)
-
-
-def test_it_is_fast_and_small_enough_to_run_for_each_sample():
-    """Best of five, since other programs share the machine. Measured: 23 ms and 67 ms; a distance map for each cell, sorted, takes 110 ms and 8 s."""
-    import tracemalloc
-
-    for instances, cells, seconds in (
-        (cells_on_a_grid((512, 512), 128, 40)[:, :480], 16, 0.1),
-        (cells_on_a_grid((512, 512), 28, 13), 361, 1.0),
-    ):
-        assert cells - 1 <= len(np.unique(instances)) - 1 <= cells
-        times = []
-        for _ in range(5):
-            begin = time.perf_counter()
-            border_weight_map(instances)
-            times.append(time.perf_counter() - begin)
-        assert min(times) < seconds, times
+def test_it_is_small_enough_to_run_for_each_sample():
+    rows, columns = np.mgrid[:512, :512]
+    inside = np.hypot(rows % 28 - 14, columns % 28 - 14) < 13
+    instances = np.where(inside, 1 + rows // 28 * 19 + columns // 28, 0)
+    assert 360 <= len(np.unique(instances)) - 1 <= 361
     tracemalloc.start()
     border_weight_map(instances)
     peak = tracemalloc.get_traced_memory()[1]
