@@ -2,8 +2,9 @@
 
     python benchmarks/explorers.py [LESSON…]
 
-Runs the lessons of `ROWS`, or only those that are named (such as 02), as `make lab` opens them. The clock is the browser's: it starts
-with the key or the choice, and stops in the first frame after the picture has changed. The aim: a median under 50 ms.
+Runs the lessons of `ROWS`, or only those that are named (such as 02), as `make lab` opens them. The clock is the
+browser's: it starts with the key or the choice, and stops in the first frame after the picture has changed. The aim: a
+median under 50 ms.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Row(NamedTuple):
     first: tuple[str, str] | None = None  # a menu and what to choose there before, without a clock
 
     def measure(self, page: Page, steps: int, settle_ms: int, rest_ms: int) -> list[float]:
-        """Milliseconds of so many actions, each waited for; between them a reader, not a machine gun, lets the kernel come to rest.
+        """Milliseconds of so many actions, each waited for; between them a reader lets the kernel come to rest.
 
         Raises
         ------

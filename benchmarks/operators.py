@@ -1,12 +1,12 @@
-"""How long each operator takes beside PyTorch, on the same numbers, in one run, on one thread; and how its time grows with the image.
+"""How long each operator takes beside PyTorch, on the same numbers and one thread; and how its time grows.
 
     python benchmarks/operators.py
 
-Prints milliseconds of processor time, the ratio to PyTorch, and how many times longer four times as many pixels take. The aims: at most 10 times
-PyTorch's time; and growth near 4, because no operator but the dense matrix is quadratic in the number of pixels, which would be 16.
-Below stand the matrices with the memory that they take, and the error that refuses a dense one before its memory is spent; then what is
-computed for each sample or each validation, against a bound. Stops when a result differs from PyTorch's, and ends with an error when an
-aim is missed.
+Prints milliseconds of processor time, the ratio to PyTorch, and how many times longer four times as many pixels take.
+The aims: at most 10 times PyTorch's time; and growth near 4, because no operator but the dense matrix is quadratic in
+the number of pixels, which would be 16. Below stand the matrices with the memory that they take, and the error that
+refuses a dense one before its memory is spent; then what is computed for each sample or each validation, against a
+bound. Stops when a result differs from PyTorch's, and ends with an error when an aim is missed.
 """
 
 import os
@@ -97,7 +97,7 @@ def operators(n: int) -> dict[str, Row]:
     truth, guess = rng.integers(0, 6, (2, 8, n, n))
     truth_t, guess_t = torch.from_numpy(truth), torch.from_numpy(guess)
 
-    # Sums of 576 products are of size 24, and their rounding errors in float32 below 1e-3; a weight's gradient sums 16 384 of them.
+    # Sums of 576 products are of size 24, with errors in float32 below 1e-3; a weight's gradient sums 16,384 of them.
     rows = {
         "conv2d 3×3": Row(lambda: conv2d(x, w, **padded), lambda: F.conv2d(xt, wt, **padded), 1e-3),
         "conv2d_grad_input": Row(lambda: conv2d_grad_input(dy_conv, w, size, **padded), conv_input, 1e-3),
@@ -188,7 +188,7 @@ def megabytes(n: int, sparse: bool) -> float:
 
 
 def bounded() -> dict[str, tuple[Call, float]]:
-    """What has no counterpart in PyTorch, and the milliseconds that it may take: some five times what a slow core needs."""
+    """What PyTorch has not, and the milliseconds that it may take: some five times what a slow core needs."""
 
     def squares(side: int, step: int) -> np.ndarray:
         ids = np.arange(1, side * side + 1).reshape(side, side)
@@ -211,7 +211,8 @@ def main() -> None:
     small, large = operators(n), operators(2 * n)
     missed = []
     print(
-        f"1×{CHANNELS}×{2 * n}×{2 * n} float32 (1 channel: {8 * n}×{8 * n} float64), one thread, medians of {ROUNDS} rounds; growth from the quickest"
+        f"1×{CHANNELS}×{2 * n}×{2 * n} float32 (1 channel: {8 * n}×{8 * n} float64), one thread, medians of {ROUNDS} "
+        "rounds; growth from the quickest"
     )
     print(f"{'':42s}{'unet_edu':>12s}{'torch':>12s}{'ratio':>9s}{'4 × pixels take':>18s}")
     for name, row in large.items():

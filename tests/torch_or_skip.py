@@ -1,4 +1,4 @@
-"""PyTorch for the tests of what does without it: where it is not installed a comparison is skipped, and the rest of its file runs."""
+"""PyTorch for the tests of what does without it: where it is not installed, comparisons with it are skipped."""
 
 from __future__ import annotations
 

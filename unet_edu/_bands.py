@@ -20,6 +20,6 @@ def bands(shape: Sequence[int], least: int = 1) -> Iterator[slice]:
 
 
 def slices(length: int, size: int, limit: int, least: int = 1) -> Iterator[slice]:
-    """`length` things of one size, in slices that together have at most about `limit`; only the last may have fewer than `least`."""
+    """`length` things of one size, in slices of at most `limit` in all, but of no fewer than `least` things."""
     step = max(least, limit // max(size, 1), 1)
     return (slice(first, min(first + step, length)) for first in range(0, length, step))

@@ -2,14 +2,15 @@
 
 A convolution lays a small kernel `w` on a patch of the image `x`, multiplies number by number, adds up, and moves on:
 
-    y[n, o, i, j] = bias[o] + Σ w[o, c, u, v] · x[n, c, i·stride + u·dilation − padding, j·stride + v·dilation − padding]
+    y[n, o, i, j] = bias[o] + Σ w[o, c, u, v] · x[n, c, i·stride + u·dilation − padding, j·stride + v·dilation −
+    padding]
 
-The sum runs over the input channels `c` and the kernel's rows and columns `u, v`; outside the image `x` is zero. The kernel
-is not flipped: mathematics calls this cross-correlation, deep learning calls it convolution.
+The sum runs over the input channels `c` and the kernel's rows and columns `u, v`; outside the image `x` is zero. The
+kernel is not flipped: mathematics calls this cross-correlation, deep learning calls it convolution.
 
-For a fixed kernel this is a linear map, y = A x. Beside it stands its adjoint Aᵀ, `conv2d_grad_input`, which sends numbers
-back along the same multiplications: ⟨A x, y⟩ = ⟨x, Aᵀ y⟩. Both read one picture of the work, `sliding_windows`: convolution
-gathers from the windows, the adjoint adds into them.
+For a fixed kernel this is a linear map, y = A x. Beside it stands its adjoint Aᵀ, `conv2d_grad_input`, which sends
+numbers back along the same multiplications: ⟨A x, y⟩ = ⟨x, Aᵀ y⟩. Both read one picture of the work, `sliding_windows`:
+convolution gathers from the windows, the adjoint adds into them.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ __all__ = [
     "sliding_windows",
 ]
 
-# Bytes of unrolled windows that `conv2d` copies at a time: large enough for a fast matrix product, small enough to stay in
-# a processor's cache (and to keep a huge image from needing nine times its own memory).
+# Bytes of unrolled windows that `conv2d` copies at a time: large enough for a fast matrix product, small enough to stay
+# in a processor's cache (and to keep a huge image from needing nine times its own memory).
 BAND_BYTES = 1 << 19
 
 
@@ -84,7 +85,7 @@ def conv2d(
     bias : (C_out,) array, or one number with a plane, optional
         Added once to each output channel.
     stride, padding, dilation : int or pair of ints (rows, columns)
-        The step between windows (≥ 1), the ring of zeros around the image (≥ 0), the distance between the kernel's taps (≥ 1).
+        The step between windows (≥ 1), the ring of zeros around the image (≥ 0), the distance between taps (≥ 1).
 
     Returns
     -------
@@ -143,8 +144,8 @@ def conv2d_grad_input(
 ) -> NDArray[Any]:
     """The adjoint of `conv2d`: send each output number back to the inputs it came from.
 
-    This is Aᵀ where convolution is A: the gradient of a loss with respect to `x`, given its gradient `dy` with respect to
-    the output; and, under the name of transposed convolution, the layer with which a U-Net makes images larger (lesson 04).
+    This is Aᵀ where convolution is A: the gradient of a loss with respect to `x`, given its gradient `dy` with respect
+    to the output; and, as transposed convolution, the layer with which a U-Net makes images larger (lesson 04).
 
     Parameters
     ----------
@@ -264,7 +265,8 @@ def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilat
     if span > size + 2 * padding:
         raise ValueError(
             f"kernel: a kernel of {kernel} with dilation {dilation} spans {span} pixels and does not fit into "
-            f"{size + 2 * padding} ({size} and twice the padding of {padding}); take a smaller kernel or dilation, or more padding"
+            f"{size + 2 * padding} ({size} and twice the padding of {padding}); take a smaller kernel or dilation, or "
+            "more padding"
         )
     return (size + 2 * padding - span) // stride + 1
 
@@ -272,7 +274,7 @@ def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilat
 class ReceptiveField(NamedTuple):
     """What the outputs of a chain of layers see of its input, along one side.
 
-    Output n sees the input pixels from `start + n·jump` to `start + n·jump + size − 1`. A negative `start` lies in the padding.
+    Output n sees the pixels from `start + n·jump` to `start + n·jump + size − 1`. A negative `start` is in the padding.
     """
 
     size: int

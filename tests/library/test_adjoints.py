@@ -1,7 +1,7 @@
-"""⟨A x, y⟩ = ⟨x, Aᵀ y⟩ for every linear operator of the library: one table, and a test that the table leaves nothing out.
+"""⟨A x, y⟩ = ⟨x, Aᵀ y⟩ for every linear operator of the library: one table, and a test that nothing is left out.
 
-The identity alone proves that two functions belong together. That the first one is right is shown by the agreement with PyTorch in the
-other files of this folder.
+The identity alone proves that two functions belong together. That the first one is right is shown by the agreement with
+PyTorch in the other files of this folder.
 """
 
 import inspect
@@ -50,7 +50,7 @@ from unet_edu.transposed import (
 
 MODULES = (convolution, interpolation, matrix, metrics, pooling, transposed)
 
-# float64 sums of at most a few hundred products of numbers near 1 are off by less than 1e-12; a wrong term is off by 1e-3 or more
+# float64 sums of a few hundred products of numbers near 1 are off by less than 1e-12; a wrong term by 1e-3 or more
 CLOSE = {"rtol": 0, "atol": 1e-10}
 
 
@@ -197,13 +197,13 @@ def indices_of_a_pooling(draw, disjoint=False):
 
 
 def selection_of_maxima(draw):
-    """Max pooling once its places are chosen: then, and only then, it is linear. `max_unpool2d_grad` picks up from these places."""
+    """Max pooling once its places are chosen: then it is linear. `max_unpool2d_grad` picks up from there."""
     indices, large, _ = indices_of_a_pooling(draw)
     return Linear(lambda x: max_unpool2d_grad(x, indices), lambda y: max_pool2d_grad(y, indices, large[2:]), large)
 
 
 def unpooling(draw):
-    """Where no two numbers share a place. Where they do, unpooling keeps the last, and test_pooling.py says what is true then."""
+    """Where no two numbers share a place. Where they do, unpooling keeps the last: see test_pooling.py."""
     indices, large, small = indices_of_a_pooling(draw, disjoint=True)
     return Linear(lambda y: max_unpool2d(y, indices, large[2:]), lambda x: max_unpool2d_grad(x, indices), small)
 

@@ -1,4 +1,4 @@
-"""conv2d against PyTorch and against its own definition, for geometry that hypothesis draws. Adjoints: test_adjoints.py."""
+"""conv2d against PyTorch and its own definition, for geometry that hypothesis draws. Adjoints: test_adjoints.py."""
 
 import tracemalloc
 
@@ -20,7 +20,7 @@ from unet_edu.convolution import (
     receptive_field,
 )
 
-# float64 sums of at most 3·3·3 products of numbers near 1 are off by less than 1e-13; a wrong term is off by 1e-3 or more
+# float64 sums of at most 3·3·3 products of numbers near 1 are off by less than 1e-13; a wrong term by 1e-3 or more
 CLOSE = {"rtol": 0, "atol": 1e-10}
 
 X = np.array([[4, 5, 8, 7], [1, 8, 8, 8], [3, 6, 6, 4], [6, 5, 7, 8]])

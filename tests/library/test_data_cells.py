@@ -168,7 +168,7 @@ def test_fluorescence_is_bright_on_dark_and_some_of_it_is_blurred(drawn):
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_light_is_uneven(look):
-    """The ground of an empty picture: one corner differs from another by more than what is left of the noise in its mean."""
+    """The ground of an empty picture: its corners differ by more than what is left of the noise in their means."""
     spread = []
     for seed in range(10):
         image, _ = synthetic_cells(seed, cells=0, look=look)

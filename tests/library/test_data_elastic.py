@@ -140,7 +140,7 @@ def test_one_field_bends_all():
     bent, labels, bent_weights = bend(field, image, numbers, weights)
     # beyond the edge a ramp turns back, and has a kink there that no spline follows
     inside = (slice(16, -16), slice(16, -16))
-    # the spline of a straight line is that line, but for what is left of the kinks at 4 pixels and more from the edge: 0.268**4
+    # the spline of a straight line is that line, but for what is left of the kinks 4 pixels from the edge: 0.268**4
     np.testing.assert_allclose((bent - image)[:, *inside], field[:, *inside], atol=0.01)
     read = np.stack(np.divmod(labels, shape[1]))
     assert np.abs(read - bent)[:, *inside].max() < 0.5 + 0.01

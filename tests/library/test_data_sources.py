@@ -46,7 +46,7 @@ def picture(labels, name="it", image=None, known=None) -> Labelled:
     return Labelled(name, rng.random(labels.shape) if image is None else image, labels, known)
 
 
-# ------------------------------------------------------------------------------------------------------------------------- names
+# ---------------------------------------------------------------------------------------------------------------- names
 
 
 @pytest.mark.parametrize("name", ["zelle_ä", "Å1", "한글", "e\u0301te"])
@@ -84,7 +84,8 @@ def test_what_is_not_read_is_said_once_with_a_count(tmp_path):
         assert len(pairs(tmp_path)) == 1
     (said,) = (str(warning.message) for warning in caught)
     assert said == (
-        f"{tmp_path / 'images'}: not read: 2 files in subfolders (such as day2/b.png), 1 file hidden (such as .mine.png), 2 files of other kinds (such as notes.txt)"
+        f"{tmp_path / 'images'}: not read: 2 files in subfolders (such as day2/b.png), 1 file hidden (such as "
+        ".mine.png), 2 files of other kinds (such as notes.txt)"
     )
 
 
@@ -108,7 +109,7 @@ def test_results_are_left_out_only_where_their_picture_stands_beside_them(tmp_pa
     )
 
 
-# ---------------------------------------------------------------------------------------------------------------------- labels
+# --------------------------------------------------------------------------------------------------------------- labels
 
 
 def test_pixels_that_nobody_knows(tmp_path):
@@ -232,7 +233,7 @@ def test_a_digest_tells_one_set_from_another():
     assert digest(some) == digest([picture(np.eye(8), "a"), picture(np.eye(8), "b")])
 
 
-# ------------------------------------------------------------------------------------------------------- what is said before a run
+# -------------------------------------------------------------------------------------------- what is said before a run
 
 
 CELLS = synthetic_cells(0, (64, 64), cells=5)[1]

@@ -1,4 +1,4 @@
-"""Interpolation against PyTorch, against its matrix, its adjoint and a transposed convolution, for geometry that hypothesis draws."""
+"""Interpolation against PyTorch, its matrix, its adjoint and a transposed convolution, for drawn geometry."""
 
 import tracemalloc
 
@@ -96,7 +96,7 @@ def test_bilinear_reads_the_source_coordinate(size, out_size, seed):
 
 @pytest.mark.parametrize("size", [3, 7, 49, 100, 333, 1000])
 def test_nearest_rounds_as_torch_does_on_long_sides(size):
-    """Torch computes the place in float32, we in whole numbers. A place that is a whole number must not fall short of it."""
+    """Torch computes the place in float32, we in whole numbers. A whole number must not fall short of itself."""
     x = torch.arange(size, dtype=torch.float64)[None, None]
     for out_size in (*range(1, 200), 256, 500, 512, 999, 1000, 1024):
         expected = F.interpolate(x, size=out_size, mode="nearest")[0, 0].numpy()

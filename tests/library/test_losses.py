@@ -285,7 +285,7 @@ def test_dice_of_certain_answers_is_the_measure():
 
 
 def test_dice_counts_a_rare_class_as_much_as_a_common_one():
-    """One pixel in a hundred is of class 1. Who never finds it pays half of what there is to pay; the mean over pixels hardly notices."""
+    """One pixel in a hundred is of class 1. Who never finds it pays half; the mean over pixels hardly notices."""
     labels = torch.zeros(1, 10, 10, dtype=torch.int64)
     labels[0, 4, 7] = 1
     never = torch.tensor([5.0, -5.0]).view(1, 2, 1, 1).expand(1, 2, 10, 10)
@@ -350,7 +350,7 @@ def test_class_weights_make_the_cross_entropy_of_a_class_dearer():
 
 
 def test_class_weights_leave_the_scores_honest():
-    """Pixels that look alike, one in ten of them of class 1: nothing is to be changed where the probabilities are 0.9 and 0.1."""
+    """Pixels that look alike, one in ten of class 1: nothing is to change where the probabilities are 0.9 and 0.1."""
     labels = torch.tensor([[[0] * 9 + [1]]])
     score = torch.tensor([0.9, 0.1], dtype=torch.float64).log().requires_grad_()
     logits = score[None, :, None, None].expand(1, 2, 1, 10)

@@ -1,4 +1,4 @@
-"""The measures of cells and of borders against hand-made cases, the definitions written plainly, and scikit-image where it has them."""
+"""The measures of cells and of borders against cases made by hand, their plain definitions, and scikit-image."""
 
 import math
 import os
@@ -262,9 +262,11 @@ def topology(mask):
 
 @pytest.mark.parametrize("code", range(256))
 def test_the_table_knows_simple_pixels(code):
-    """A pixel is simple when the 3 × 3 pixels around it have the same topology with it and without it, in a wide frame of membrane.
+    """A pixel is simple when the 3 × 3 pixels around it have the same topology with it and without it, in a wide frame
+    of membrane.
 
-    That is the definition for the patch itself: a change of the pixel changes neither number, nor which pixels are connected in it.
+    That is the definition for the patch itself: a change of the pixel changes neither number, nor which pixels are
+    connected in it.
     """
     patch = np.zeros((3, 3), bool)
     for bit, (row, column) in enumerate(instances.RING):
@@ -338,8 +340,7 @@ def test_a_shifted_membrane_costs_nothing(width, shift):
 
 @pytest.mark.parametrize(("width", "shift"), [(1, 2), (3, 4), (3, -5)])
 def test_a_membrane_that_jumps_further_is_missing_here_and_too_many_there(width, shift):
-    """Nothing between the old and the new place differs, so nothing there is turned: a split as wide as the new one, a merge as long
-    as the old one."""
+    """Nothing between both places differs, or is turned: a split as wide as the new one, a merge as the old one."""
     truth, found = two_cells(width=width), two_cells(width=width, membrane=10 + shift)
     splits, merges = splits_and_merges(found, truth)
     assert (splits.sum(), merges.sum()) == (width, 12)

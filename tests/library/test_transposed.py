@@ -1,4 +1,4 @@
-"""conv_transpose2d against PyTorch, and the three ways against each other, for geometry that hypothesis draws. Adjoints: test_adjoints.py."""
+"""conv_transpose2d against PyTorch, and the three ways against each other. Adjoints: test_adjoints.py."""
 
 import itertools
 
@@ -19,7 +19,7 @@ from unet_edu.transposed import (
     transposed_size,
 )
 
-# float64 sums of at most 3·3·3 products of numbers near 1 are off by less than 1e-13; a wrong term is off by 1e-3 or more
+# float64 sums of at most 3·3·3 products of numbers near 1 are off by less than 1e-13; a wrong term by 1e-3 or more
 CLOSE = {"rtol": 0, "atol": 1e-10}
 
 Y = np.array([[2, 1], [4, 4]])

@@ -1,4 +1,4 @@
-"""What README, CONTRIBUTING and the pages of docs/ tell people to type works. Each command is run as it stands there; options at its end make it short."""
+"""What README, CONTRIBUTING and docs/ tell people to type works. Each command runs as it stands, options added."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ COMMANDS = commands(TRAINING)
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory) -> Path:
-    """A folder in which somebody follows the page: images with labels, new images, and a benchmark that is here already."""
+    """A folder in which somebody follows the page: images with labels, new images, and a benchmark that is here."""
     folder = tmp_path_factory.mktemp("somebody")
     for n in range(5):
         image, cells = synthetic_cells(n, (70, 80), cells=4)
@@ -115,7 +115,7 @@ def test_commands_in_their_order(place, monkeypatch):
 
 @pytest.mark.parametrize("launcher", ["accelerate", "torchrun"])
 def test_launchers(place, monkeypatch, launcher):
-    """The launcher understands its options, and the module behind it is ours. (That two processes make one run is tested with the command.)"""
+    """The launcher understands its options, and the module is ours. (That two make one run is tested elsewhere.)"""
     from accelerate.commands.launch import launch_command_parser
     from torch.distributed.run import get_args_parser
 
@@ -188,7 +188,7 @@ def test_the_program_runs(place, monkeypatch, capsys):
     assert (place / "runs" / "python" / "best.pt").exists()
 
 
-# ------------------------------------------------------------------------------------------------------------- instructors
+# ---------------------------------------------------------------------------------------------------------- instructors
 
 CALLS_A_LIBRARY = """\
 def conv2d_naive(x, k):
@@ -204,7 +204,7 @@ def options_of(command: str) -> set[str]:
 
 @pytest.fixture
 def school(tmp_path, monkeypatch) -> Path:
-    """A folder in which somebody follows the page. Ada calls a library where she should not, Ben's work is his own, Cy handed in nothing."""
+    """A folder as the page has it. Ada calls a library where she should not, Ben does not, Cy handed in nothing."""
     monkeypatch.chdir(tmp_path)
     text = (ROOT / "solutions" / "02_convolution" / "02_convolution.ipynb").read_text()
     notebook = json.loads(text)
@@ -306,8 +306,8 @@ def test_nbgrader_s_exchange(school, monkeypatch):
 
 def test_the_limits_that_instructors_read_are_the_usual_ones():
     usual = limits.USUAL
-    words = f"{usual.cell:g} seconds for a cell, {usual.call:g} for a call of a function, {usual.total:g} in all, and {usual.memory / 2**30:g} GB of memory"
-    assert words in INSTRUCTORS
+    seconds = f"{usual.cell:g} seconds for a cell, {usual.call:g} for a call of a function, {usual.total:g} in all"
+    assert f"{seconds}, and {usual.memory / 2**30:g} GB of memory" in INSTRUCTORS
     assert "Each is worth ten points" in INSTRUCTORS
     assert {sum(points for _, points in each.points) for each in ASSIGNMENTS.values()} == {10}
 
@@ -337,7 +337,7 @@ def test_every_assignment_is_named():
     assert all(sum(points for _, points in assignment.points) == 10 for assignment in ASSIGNMENTS.values())
 
 
-# ------------------------------------------------------------------------------------------------------------------ README
+# --------------------------------------------------------------------------------------------------------------- README
 
 
 def test_the_commands_of_the_readme_for_images(place, monkeypatch):
@@ -361,7 +361,7 @@ def test_the_command_of_the_readme_for_instructors(school):
 
 
 def test_jupyterlab_opens_the_first_lesson(tmp_path):
-    """From the clone's folder, as the page says. It is stopped as soon as it tells its address; elsewhere it would not start."""
+    """From the clone's folder, as the page says. It is stopped when it tells its address; elsewhere none starts."""
     (command,) = (command for command in commands(README) if command[0] == "jupyter")
     program = [str(Path(sys.executable).parent / command[0]), *command[1:]]
     quiet = ["--no-browser", "--allow-root", "--port=0", "--port-retries=0", "--ServerApp.allow_root=True"]
@@ -378,7 +378,7 @@ def test_jupyterlab_opens_the_first_lesson(tmp_path):
     assert "/lab?token=" in said and "No such file" not in said, said
 
 
-# ------------------------------------------------------------------------------------------------------------ CONTRIBUTING
+# --------------------------------------------------------------------------------------------------------- CONTRIBUTING
 
 EDITOR = """#!/bin/sh
 sed -i 's/^# # 02 · The 3×3 convolution/# # 02 · The small convolution/' "$1"
@@ -387,7 +387,7 @@ sed -i 's/^# # 02 · The 3×3 convolution/# # 02 · The small convolution/' "$1"
 
 @pytest.fixture
 def clone(tmp_path) -> Path:
-    """A copy of the tree with two notebooks, and an environment that is up to date: this one, with stamps of its own."""
+    """A copy of the tree with two notebooks, and an environment that is up to date: this one, with its own stamps."""
     folder = tmp_path / "clone"
     without = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "course", "solutions", "exercises", "grading")
     shutil.copytree(ROOT, folder, ignore=without)
@@ -439,7 +439,7 @@ def test_exercises_are_made_and_programs_formatted_as_the_page_says(clone):
     assert "# Write your code here." in made.read_text() and "BEGIN SOLUTION" not in made.read_text()
 
 
-# ---------------------------------------------------------------------------------------------- every block is accounted for
+# ----------------------------------------------------------------------------------------- every block is accounted for
 
 NETWORK = "needs the network"
 NOT_RUN = {

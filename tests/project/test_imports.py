@@ -1,4 +1,4 @@
-"""Who may import whom: operators know nothing, figures know operators, explorers know figures, checks know operators."""
+"""Who may import whom: operators know nothing, figures and checks know operators, explorers know figures."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def output(program: str) -> set[str]:
 
 
 def test_importing_the_package_is_instant():
-    """Modules are counted and not seconds, which depend on what else the machine does. NumPy alone would be over a hundred."""
+    """Modules are counted, not seconds, which depend on what else the machine does. NumPy alone has over a hundred."""
     loaded = output("import sys; before = set(sys.modules); import unet_edu; print(*sys.modules.keys() - before)")
     assert "unet_edu" in loaded
     assert len(loaded) < 50

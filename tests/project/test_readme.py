@@ -72,7 +72,7 @@ def test_make_knows_every_command(document):
     assert commands and commands <= targets
 
 
-# ------------------------------------------------------------------------------------------------------ the table of lessons
+# ------------------------------------------------------------------------------------------------- the table of lessons
 
 LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 

@@ -1,4 +1,4 @@
-"""Errors that a student will meet end in one sentence, which says what to do. One table: the situation, and what must be read there.
+"""Errors that a student will meet end in one sentence, which says what to do. One table: situations, and what is read.
 
 What a notebook's first cell says where the course is not installed is tested with the set-up cells.
 """
@@ -63,7 +63,10 @@ COMMANDS = {
     "a notebook that is not of the course": (
         beside(NOTHING, unet_edu("check", "mine.ipynb")),
         (
-            "mine.ipynb: has none of the course's functions; name the assignment with --assignment, one of 01_segmentation",
+            (
+                "mine.ipynb: has none of the course's functions; name the assignment with --assignment, one of "
+                "01_segmentation"
+            ),
         ),
     ),
     "a lesson's name with a typing error": (
@@ -134,7 +137,10 @@ def test_a_command_ends_in_one_sentence(situation, tmp_path):
 # In a notebook an error has a traceback; its last line is the sentence.
 IN_A_NOTEBOOK = {
     "no GPU to train on": (
-        "from unet_edu.training import fit; from unet_edu.unet import UNet\nfit(UNet(widths=(2, 4)), [], steps=1, device='cuda')",
+        (
+            "from unet_edu.training import fit; from unet_edu.unet import UNet\nfit(UNet(widths=(2, 4)), [], steps=1, "
+            "device='cuda')"
+        ),
         "ValueError: device: PyTorch finds no cuda on this machine; leave it out, or take cpu",
     ),
     "a name in the place of a function": (
@@ -205,7 +211,7 @@ def test_the_package_s_first_file_is_read_by_an_old_python():
     assert lines and "sys.version_info < (3, 11)" in source.splitlines()[lines[0] - 1]
 
 
-# ---------------------------------------------------------------------------------------------------------- make and Jupyter
+# ----------------------------------------------------------------------------------------------------- make and Jupyter
 
 
 @pytest.fixture

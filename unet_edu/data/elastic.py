@@ -4,9 +4,9 @@ The field says for each output pixel where it looks:
 
     bent[i, j] = image[i + field[0, i, j], j + field[1, i, j]]
 
-It comes from a coarse grid of arrows, 3×3 in the paper, and bicubic interpolation between them. The same field bends the image, its
-labels and its weights. What differs is how a pixel is read that lies between four others: a cubic spline for the image, the nearest
-pixel for labels, because a mean of two class numbers is a third class.
+It comes from a coarse grid of arrows, 3×3 in the paper, and bicubic interpolation between them. The same field bends
+the image, its labels and its weights. What differs is how a pixel is read that lies between four others: a cubic spline
+for the image, the nearest pixel for labels, because a mean of two class numbers is a third class.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from unet_edu.interpolation import interpolate
 
 __all__ = ["displacement", "displacement_from", "sample_at", "warp"]
 
-# Pixels of context with which a part of an image is turned into a spline: the error at its edge shrinks by 0.27 a pixel, to 1e-7 here.
+# Context with which a part of an image is turned into a spline: the error at its edge shrinks by 0.27 a pixel, to 1e-7.
 CONTEXT = 12
 
 
@@ -35,7 +35,7 @@ def displacement(
     shape : (H, W)
     rng : numpy Generator
     sigma : float
-        Standard deviation of the arrows along each side, in pixels. At the arrows it is that of the field; between them it is a little less.
+        Standard deviation of the arrows along each side, in pixels. Between them that of the field is a little less.
     grid : int
         Arrows along each side, at least 2.
 
@@ -51,7 +51,8 @@ def displacement(
 
     References
     ----------
-    Ronneberger, Fischer and Brox (2015), "U-Net", section 3.1: a 3 by 3 grid, 10 pixels, bicubic. Lesson 07, exercise `elastic`.
+    Ronneberger, Fischer and Brox (2015), "U-Net", section 3.1: a 3 by 3 grid, 10 pixels, bicubic. Lesson 07, exercise
+    `elastic`.
     """
     if not (np.isfinite(sigma) and sigma >= 0):
         raise ValueError(f"sigma: expected a number of pixels of at least 0, got {sigma}")
@@ -97,8 +98,8 @@ def warp(array: ArrayLike, field: ArrayLike, *, order: int) -> NDArray[Any]:
     field : (2, H, W) array
         As `displacement` gives it.
     order : 0, 1 or 3
-        How to read between pixels: 0 the nearest (labels), 1 bilinear (weights, which never become negative), 3 cubic spline (images; it can go
-        a little below the darkest and above the brightest pixel).
+        How to read between pixels: 0 the nearest (labels), 1 bilinear (weights, which never become negative), 3 cubic
+        spline (images; it can go a little below the darkest and above the brightest pixel).
 
     Returns
     -------
@@ -167,7 +168,7 @@ def sample_at(array: NDArray[Any], coordinates: NDArray[np.float64], *, order: i
 
 
 def _mirrored(places: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """Places on an endless line of mirror images, brought back to 0 … size − 1. The pixel on the edge is not doubled."""
+    """Places on an endless line of mirror images, brought back to 0 … size − 1. The edge is not doubled."""
     last = size - 1
     if last == 0:
         return np.zeros_like(places)

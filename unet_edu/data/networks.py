@@ -1,7 +1,8 @@
 """Small trained networks that come with the package, so that a lesson can show one before its reader has trained any.
 
-They were trained on drawn cells (`synthetic_cells`) by `benchmarks/train_lessons.py`, all by the same recipe, and differ only in what joins the
-copies of the skip connections. Beside each file stands its checksum and what it reached on pictures that it has never seen.
+They were trained on drawn cells (`synthetic_cells`) by `benchmarks/train_lessons.py`, all by the same recipe, and
+differ only in what joins the copies of the skip connections. Beside each file stands its checksum and what it reached
+on pictures that it has never seen.
 """
 
 from __future__ import annotations
@@ -40,8 +41,9 @@ Example = tuple[NDArray[np.float32], NDArray[np.int32]]
 def pretrained(name: str) -> UNet:
     """A trained network.
 
-    Each has three levels with 16, 32 and 64 channels, padding "same" and batch normalisation, and tells cell (class 1) from background
-    (class 0), with a gap between cells that touch. It knows both looks of `synthetic_cells` and nothing else.
+    Each has three levels with 16, 32 and 64 channels, padding "same" and batch normalisation, and tells cell (class 1)
+    from background (class 0), with a gap between cells that touch. It knows both looks of `synthetic_cells` and nothing
+    else.
 
     Parameters
     ----------
@@ -109,7 +111,7 @@ def scores(model: UNet, pictures: dict[str, list[Example]]) -> dict[str, dict[st
     Returns
     -------
     dict of look → {"seg": …, "iou": …}
-        SEG counts each connected region of the mask as a cell. IoU compares with what the network was trained on, gaps included.
+        SEG takes each connected region of the mask for a cell. IoU compares with what was trained on, gaps included.
     """
     found = {}
     for look, examples in pictures.items():

@@ -1,11 +1,11 @@
 """Scenes: grids of numbers, and which number meets which. The picture behind every grid explorer.
 
-A scene is plain data and knows nothing of how it is drawn. Two painters draw the same one: `draw_scene` here, for pictures that
-stand still, and `explore/scene.js`, where one can point, step and play.
+A scene is plain data and knows nothing of how it is drawn. Two painters draw the same one: `draw_scene` here, for
+pictures that stand still, and `explore/scene.js`, where one can point, step and play.
 
-The heart of a scene are its links. Every linear operator is a list of products, output += weight · input, and a link names the three
-cells of one product. Read from an output, the links are the operator: the patch it sees. Read from an input, they are its
-adjoint: the outputs it feeds. Read from a weight, they are every product it takes part in.
+The heart of a scene are its links. Every linear operator is a list of products, output += weight · input, and a link
+names the three cells of one product. Read from an output, the links are the operator: the patch it sees. Read from an
+input, they are its adjoint: the outputs it feeds. Read from a weight, they are every product it takes part in.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ class Grid:
     notes : tuple of str
         What is said of each cell when one points at it.
     marks : tuple of str
-        For each cell "", "padding" (it is not in the data), "unused" (no product reads it), "tap" (coloured), "faint" (a
-        zero among numbers that matter), "clash" (things collide in it) or "blank".
+        For each cell "", "padding" (it is not in the data), "unused" (no product reads it), "tap" (coloured), "faint"
+        (a zero among numbers that matter), "clash" (things collide in it) or "blank".
     editable : bool
         Whether a reader may type into its cells.
     at : (column, row)
@@ -107,7 +107,7 @@ class Scene:
     grids : tuple of Grid
     links : tuple of Link
     walk : str
-        The grid whose cells step, play and the sliders visit, usually "output". Its notes are sums, its texts their results.
+        The grid whose cells step, play and sliders visit, usually "output". Its notes are sums, its texts results.
     signs : tuple of (column, row, text)
     caption, code : str
         A line below: the formula, filled in; and the line of PyTorch that does the same.
@@ -179,7 +179,7 @@ class Scene:
         return f"{grid.notes[k]} = {grid.text[k]}" if is_result else grid.notes[k]
 
     def linked(self, cell: int) -> dict[int, str]:
-        """Every cell that shares a product with `cell` or its twins; to an input or output, what it is multiplied by."""
+        """Every cell that shares a product with `cell` or its twins; to an input or output, its factor."""
         texts = [text for grid in self.grids for text in grid.text]
         chosen, found = self.same(cell), dict[int, str]()
         for output, input, weight, factor in self.links:
@@ -269,7 +269,7 @@ def inches(scene: Scene, width: float = INCHES) -> tuple[float, float]:
 
 
 def draw_scene(axes: Axes, scene: Scene, selected: int | None = None) -> Axes:
-    """Draw a scene with one cell selected: its linked cells are outlined, and the sum that it stands for is written below.
+    """Draw a scene with one cell selected: its linked cells are outlined, and the sum that it stands for is below.
 
     Parameters
     ----------
@@ -309,8 +309,7 @@ def draw_scene(axes: Axes, scene: Scene, selected: int | None = None) -> Axes:
 
 
 def _draw_cell(axes: Axes, grid: Grid, k: int, points: float, is_selected: bool, corner: str | None) -> None:
-    """One cell, so many points wide: thin and white, or filled and thickly outlined where it is selected or linked (corner is
-    not None)."""
+    """One cell, so many points wide: thin and white, or thickly outlined where selected or linked (has a corner)."""
     x, y = grid.at[0] + k % grid.columns, grid.at[1] + k // grid.columns
     mark, colour = grid.marks[k], ROLES[grid.role]
     is_lit = is_selected or corner is not None

@@ -70,7 +70,7 @@ def squares(rows: Tiling, columns: Tiling, tile: tuple[int, int], size: tuple[in
 
 
 def overlap_tile(image: ArrayLike, rows: Tiling, columns: Tiling, *tiles: tuple[int, int]) -> Figure:
-    """Draw the overlap-tile strategy: the image in its mirrored surroundings, and for each tile what is read and what is kept.
+    """Draw the overlap-tile strategy: the image in its mirrored surroundings, and for each tile what is read and kept.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def windows(length: int, phase: int, **starts: Sequence[int]) -> Figure:
     phase : int
         The width of a window, 2^depth.
     **starts : sequence of int
-        By name: where each tile begins to read, first tile first. Windows are counted from there, until the next tile begins.
+        By name: where each tile begins to read, the first first. Windows are counted from there to the next tile.
 
     Returns
     -------
