@@ -162,7 +162,7 @@ def rule(draw):
 
 
 def interpolation_of_images(draw):
-    size, out_size, how = draw(pairs(1, 8)), draw(pairs(1, 12)), rule(draw)
+    size, out_size, how = draw(pairs(1, 12)), draw(pairs(1, 12)), rule(draw)
     return Linear(
         lambda x: interpolate(x, out_size, **how), lambda y: interpolate_grad(y, size, **how), (*batch(draw), *size)
     )
@@ -209,8 +209,8 @@ def unpooling(draw):
 
 
 def average_pooling(draw):
-    kernel, stride = draw(pairs(1, 3)), draw(st.none() | pairs(1, 3))
-    size = tuple(draw(st.integers(k, k + 5)) for k in kernel)
+    kernel, stride = draw(pairs(1, 4)), draw(st.none() | pairs(1, 4))
+    size = tuple(draw(st.integers(k, k + 7)) for k in kernel)
     how = {
         "padding": tuple(draw(st.integers(0, k // 2)) for k in kernel),
         "ceil_mode": draw(st.booleans()),
