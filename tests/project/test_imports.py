@@ -148,7 +148,8 @@ for name in names:
         print(name)
 """,
     "exercises": """
-from unet_edu.checks import EXERCISES, check
+from unet_edu.checks import check
+from unet_edu.lessons import EXERCISES
 for name in names:
     if check(EXERCISES[name].reference, name).passed:
         print(name)
