@@ -23,7 +23,7 @@ from matplotlib.patches import Rectangle
 
 from unet_edu.figures.palette import INK, PAPER, ROLES
 
-__all__ = ["LABEL", "Grid", "Link", "Scene", "draw_scene", "inches", "line_up", "number", "stack"]
+__all__ = ["LABEL", "Cells", "Link", "Scene", "draw_scene", "inches", "line_up", "number", "stack"]
 
 # All in cells.
 GAP = 0.55  # between a grid and a sign
@@ -53,7 +53,7 @@ class Link(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Grid:
+class Cells:
     """A rectangle of cells.
 
     Attributes
@@ -104,7 +104,7 @@ class Scene:
     ----------
     alt : str
         The scene in words, for someone who does not see it.
-    grids : tuple of Grid
+    grids : tuple of Cells
     links : tuple of Link
     walk : str
         The grid whose cells step, play and sliders visit, usually "output". Its notes are sums, its texts results.
@@ -123,7 +123,7 @@ class Scene:
     """
 
     alt: str
-    grids: tuple[Grid, ...]
+    grids: tuple[Cells, ...]
     links: tuple[Link, ...]
     walk: str
     signs: tuple[tuple[float, float, str], ...] = ()
@@ -146,10 +146,10 @@ class Scene:
         if len(self.groups) != sum(map(len, self.twins)):
             raise ValueError("twins: a cell is in two groups; join them")
 
-    def grid(self, name: str) -> Grid:
+    def grid(self, name: str) -> Cells:
         return self.grids[list(self.first).index(name)]
 
-    def place(self, cell: int) -> tuple[Grid, int]:
+    def place(self, cell: int) -> tuple[Cells, int]:
         """The grid of a cell, and its number in it."""
         grid = next(grid for grid in self.grids if 0 <= cell - self.first[grid.name] < len(grid.text))
         return grid, cell - self.first[grid.name]
@@ -240,18 +240,18 @@ def number(value: SupportsFloat) -> str:
     return "0" if text == "-0" else text.replace("-", "−")
 
 
-def line_up(*parts: Grid | str) -> tuple[tuple[Grid, ...], tuple[tuple[float, float, str], ...]]:
+def line_up(*parts: Cells | str) -> tuple[tuple[Cells, ...], tuple[tuple[float, float, str], ...]]:
     """Place grids side by side, centred, with signs such as "∗" and "=" between them."""
     return stack(parts)
 
 
-def stack(*rows: Sequence[Grid | str]) -> tuple[tuple[Grid, ...], tuple[tuple[float, float, str], ...]]:
+def stack(*rows: Sequence[Cells | str]) -> tuple[tuple[Cells, ...], tuple[tuple[float, float, str], ...]]:
     """Place rows of grids and signs one under the other, each as `line_up` does."""
     grids, signs, top = [], [], 0.0
     for row in rows:
-        height, x = max(part.rows for part in row if isinstance(part, Grid)), 0.0
+        height, x = max(part.rows for part in row if isinstance(part, Cells)), 0.0
         for part in row:
-            if isinstance(part, Grid):
+            if isinstance(part, Cells):
                 grids.append(replace(part, at=(x, top + LABEL + (height - part.rows) / 2)))
                 x += (
                     max(part.columns, WIDE_LETTER * len(part.label) - SIGN - GAP) + GAP
@@ -308,7 +308,7 @@ def draw_scene(axes: Axes, scene: Scene, selected: int | None = None) -> Axes:
     return axes
 
 
-def _draw_cell(axes: Axes, grid: Grid, k: int, points: float, is_selected: bool, corner: str | None) -> None:
+def _draw_cell(axes: Axes, grid: Cells, k: int, points: float, is_selected: bool, corner: str | None) -> None:
     """One cell, so many points wide: thin and white, or thickly outlined where selected or linked (has a corner)."""
     x, y = grid.at[0] + k % grid.columns, grid.at[1] + k // grid.columns
     mark, colour = grid.marks[k], ROLES[grid.role]
