@@ -98,9 +98,8 @@ def memory(side: int) -> None:
             left = (7 * top) % side // 500 * 500
             rows, columns = min(500, side - top), min(500, side - left)
             image[top : top + rows, left : left + columns] = piece[:rows, :columns]
-        predict(
-            model, np.zeros((1100, 1100), np.float32), out=np.zeros((1100, 1100), np.uint8)
-        )  # what PyTorch itself needs, once
+        # what PyTorch itself needs, once
+        predict(model, np.zeros((1100, 1100), np.float32), out=np.zeros((1100, 1100), np.uint8))
         before = peak()
         took = seconds(lambda: predict(model, image, out=out, progress=True))
         more = peak() - before

@@ -31,11 +31,12 @@ CASES = {  # name → input (N, H), and the network's arguments
     "1×1×572×572, the paper's network": (1, 572, {}),
     "8×1×256×256, 32 channels at the top, padded": (8, 256, {"widths": (32, 64, 128, 256, 512), "padding": "same"}),
 }
+# training, prediction; 0.9 because clocks are noisy
 AIMS = {
     "cuda": (4.0, 4.0),
     "fast cpu": (1.8, 2.4),
     "other": (0.9, 0.9),
-}  # training, prediction; 0.9 because clocks are noisy
+}
 
 
 class Plain(nn.Module):
@@ -158,10 +159,8 @@ def speed(name: str, rounds: int, device: torch.device) -> tuple[float, float]:
         with torch.autocast(device.type, enabled=False):
             return plain(torch.as_tensor(images).to(device)).softmax(1).cpu().numpy()
 
-    with (
-        torch.inference_mode(),
-        _in_evaluation(ours, device, "auto") as network,
-    ):  # what `predict` does with a batch of tiles
+    # what `predict` does with a batch of tiles
+    with torch.inference_mode(), _in_evaluation(ours, device, "auto") as network:
         prediction = compare(
             lambda: network(images).softmax(1).cpu().numpy(),
             plain_prediction,

@@ -148,9 +148,8 @@ def _fill_holes(cells: NDArray[np.int32], found: int, empty: Callable[..., NDArr
 
     top, bottom, left, right = _boxes(cells, found)
     may_have_holes = (bottom - top > 2) & (right - left > 2)
-    for piece in np.flatnonzero(
-        may_have_holes
-    ):  # outer pieces before those in their holes, whose first pixels come later
+    # outer pieces before those in their holes, whose first pixels come later
+    for piece in np.flatnonzero(may_have_holes):
         crop = cells[top[piece] : bottom[piece], left[piece] : right[piece]]
         others = np.not_equal(crop, piece, out=empty(crop.shape, bool))
         if others.all():  # it lay in the hole of another, and belongs to that now

@@ -53,9 +53,8 @@ def test_of_a_cell_in_pieces_the_largest_is_kept():
 def test_no_cell_is_laid_on_another():
     round_one = _Cell(20.0, 20.0, ((0.1, 0.0), (0.0, 0.1)))  # a disc with radius 10
     for distance, is_free in ((0, False), (1, False), (16.7, False), (16.9, True), (60, True)):
-        assert _is_free(round_one._replace(column=20.0 + distance), [round_one]) == is_free, (
-            distance
-        )  # 0.84 · 20 = 16.8
+        # 0.84 · 20 = 16.8
+        assert _is_free(round_one._replace(column=20.0 + distance), [round_one]) == is_free, distance
 
 
 def test_the_seed_decides():

@@ -23,9 +23,8 @@ def test_the_arrows_have_the_deviation_that_was_asked_for():
     assert knots.shape == (400, 2, 3, 3)
     # 7,200 independent numbers: their deviation is off by 0.8 %, their mean by 0.08, one standard error each
     assert knots.std() == pytest.approx(7, rel=0.04) and abs(knots.mean()) < 0.4
-    assert (
-        abs(np.corrcoef(knots[:, 0].ravel(), knots[:, 1].ravel())[0, 1]) < 0.08
-    )  # rows and columns know nothing of each other
+    # rows and columns know nothing of each other
+    assert abs(np.corrcoef(knots[:, 0].ravel(), knots[:, 1].ravel())[0, 1]) < 0.08
 
 
 def test_the_defaults_are_the_papers():

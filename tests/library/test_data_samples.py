@@ -161,9 +161,8 @@ def test_image_labels_and_weights_are_read_at_the_same_places():
     for n in range(25):
         image, labels, weights = (part.numpy() for part in crops[n])
         rows, columns = np.divmod(labels, 180)
-        inside = (
-            (image[0] > 6) & (image[0] < 193) & (image[1] > 6) & (image[1] < 173)
-        )  # in the mirror image a ramp has a kink
+        # in the mirror image a ramp has a kink
+        inside = (image[0] > 6) & (image[0] < 193) & (image[1] > 6) & (image[1] < 173)
         assert inside.mean() > 0.5
         np.testing.assert_allclose(weights[inside], image[0][inside] + 1, atol=0.01)
         assert np.abs(rows - image[0])[inside].max() < 0.51 and np.abs(columns - image[1])[inside].max() < 0.51
@@ -201,9 +200,8 @@ def test_sigma_bends():
     for n in range(200):
         image, _, _ = crops[n]
         field = image.numpy() - here
-        knots.append(
-            field[:, ::16, ::16] - field[:, ::16, ::16].mean(axis=(1, 2), keepdims=True)
-        )  # the place is random too
+        # the place is random too
+        knots.append(field[:, ::16, ::16] - field[:, ::16, ::16].mean(axis=(1, 2), keepdims=True))
     # nine numbers around their own mean: the variance is 8/9 of the true one. 3,600: one standard error is 1.2 %
     assert np.std(knots) == pytest.approx(5 * np.sqrt(8 / 9), rel=0.05)
 

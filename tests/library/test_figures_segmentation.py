@@ -81,9 +81,8 @@ def test_colours_and_patterns_lie_where_the_kinds_are():
     painted, kind = agreement(IMAGE, PREDICTION, UNSURE), kinds(PREDICTION, UNSURE)
     assert painted.shape == (*IMAGE.shape, 3) and 0 <= painted.min() and painted.max() <= 1
     grey = np.repeat(IMAGE[..., None], 3, axis=2)
-    np.testing.assert_array_equal(
-        painted[kind == 0], grey[kind == 0].astype(np.float32)
-    )  # what was rightly left out stays a photograph
+    # what was rightly left out stays a photograph
+    np.testing.assert_array_equal(painted[kind == 0], grey[kind == 0].astype(np.float32))
     np.testing.assert_allclose(painted[kind == 4], [to_rgb(KINDS[4].colour)] * np.sum(kind == 4), atol=1e-6)  # float32
     white = (painted == 1).all(axis=-1)
     assert not white[(kind == 1) & (IMAGE < 1)].any()

@@ -388,11 +388,8 @@ def test_fit_makes_the_loss_small_that_it_is_given():
     answers = []
 
     def noted(scores, labels, weights):
-        assert scores.shape == (2, 2, 12, 12) and labels.shape == weights.shape == (
-            2,
-            12,
-            12,
-        )  # without what is trimmed
+        # without what is trimmed
+        assert scores.shape == (2, 2, 12, 12) and labels.shape == weights.shape == (2, 12, 12)
         answers.append(dice_loss(scores, labels, weights))
         return answers[-1]
 

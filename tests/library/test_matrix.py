@@ -127,9 +127,8 @@ def test_unpooling_matrix_is_unpooling_and_its_transpose_the_gradient(drawn, see
     y, indices = max_pool2d(x, kernel, stride)
     U = max_unpool2d_matrix(indices, x.shape[2:])
     np.testing.assert_array_equal(U @ y.ravel(), max_unpool2d(y, indices, x.shape[2:]).ravel())
-    other = np.random.default_rng(seed).standard_normal(
-        y.shape
-    )  # not equal where places are: it matters which one stays
+    # not equal where places are: it matters which one stays
+    other = np.random.default_rng(seed).standard_normal(y.shape)
     np.testing.assert_array_equal(U @ other.ravel(), max_unpool2d(other, indices, x.shape[2:]).ravel())
     assert (U.sum(axis=1) <= 1).all()
     np.testing.assert_array_equal(max_unpool2d_matrix(indices, x.shape[2:], sparse=True).toarray(), U)

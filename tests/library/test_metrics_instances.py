@@ -38,9 +38,8 @@ def maps(draw):
     shape = draw(st.tuples(st.integers(1, 9), st.integers(1, 9)))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     cells = np.array([0, 0, 3, 4, 9, 250])
-    coarse = rng.integers(
-        0, len(cells), (2, -(-shape[0] // 3), -(-shape[1] // 3))
-    )  # blocks of 3 × 3, so that cells overlap well
+    # blocks of 3 × 3, so that cells overlap well
+    coarse = rng.integers(0, len(cells), (2, -(-shape[0] // 3), -(-shape[1] // 3)))
     found, truth = cells[coarse.repeat(3, axis=1).repeat(3, axis=2)[:, : shape[0], : shape[1]]]
     return found, np.where(rng.random(shape) < 0.2, 0, truth)
 

@@ -20,9 +20,8 @@ def plainly(mask, min_size, grow):
     cells, n = np.zeros(mask.shape, np.int32), 0
     for piece in range(1, found + 1):
         cell = ndimage.binary_fill_holes(pieces == piece)
-        if (
-            cell.sum() >= min_size and not cells[pieces == piece].any()
-        ):  # what lies in the hole of another belongs to that
+        # what lies in the hole of another belongs to that
+        if cell.sum() >= min_size and not cells[pieces == piece].any():
             n += 1
             cells[cell] = n
     if grow and n:

@@ -490,10 +490,8 @@ def _isbi(root: Path) -> list[RealFrame]:
 
 def _nuclei(root: Path) -> list[RealFrame]:
     found = {path.stem: {"image": path, "gold": root / "label" / path.name} for path in root.glob("image/*.png")}
-    for part in (
-        "train",
-        "test",
-    ):  # the publisher's own split, which is not used: his test images are a seventh of what this project scores
+    # the publisher's own split, which is not used: his test images are a seventh of what this project scores
+    for part in ("train", "test"):
         for path in root.glob(f"{part}/images/*.tif"):
             found[path.stem] = {"image": path, "gold": root / part / "masks" / path.name}
     return [

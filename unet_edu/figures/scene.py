@@ -253,9 +253,8 @@ def stack(*rows: Sequence[Cells | str]) -> tuple[tuple[Cells, ...], tuple[tuple[
         for part in row:
             if isinstance(part, Cells):
                 grids.append(replace(part, at=(x, top + LABEL + (height - part.rows) / 2)))
-                x += (
-                    max(part.columns, WIDE_LETTER * len(part.label) - SIGN - GAP) + GAP
-                )  # a label may reach over a sign
+                # a label may reach over a sign
+                x += max(part.columns, WIDE_LETTER * len(part.label) - SIGN - GAP) + GAP
             else:
                 signs.append((x + SIGN / 2, top + LABEL + height / 2, part))
                 x += SIGN + GAP
