@@ -30,14 +30,7 @@ from unet_edu.interpolation import bed_of_nails, interpolate, interpolate_grad
 from unet_edu.losses import border_weight_map
 from unet_edu.matrix import conv2d_matrix
 from unet_edu.metrics import confusion_matrix
-from unet_edu.pooling import (
-    avg_pool2d,
-    avg_pool2d_grad,
-    max_pool2d,
-    max_pool2d_grad,
-    max_unpool2d,
-    max_unpool2d_grad,
-)
+from unet_edu.pooling import avg_pool2d, avg_pool2d_grad, max_pool2d, max_pool2d_grad, max_unpool2d, max_unpool2d_grad
 from unet_edu.transposed import conv_transpose2d, conv_transpose2d_by_matrix, conv_transpose2d_by_zeros
 
 torch.set_num_threads(1)

@@ -32,12 +32,7 @@ from unet_edu.interpolation import (
     interpolate_grad,
     interpolate_loops,
 )
-from unet_edu.matrix import (
-    bed_of_nails_matrix,
-    conv2d_matrix,
-    max_pool2d_matrix,
-    max_unpool2d_matrix,
-)
+from unet_edu.matrix import bed_of_nails_matrix, conv2d_matrix, max_pool2d_matrix, max_unpool2d_matrix
 from unet_edu.pooling import avg_pool2d, avg_pool2d_grad, max_pool2d, max_pool2d_grad, max_unpool2d, max_unpool2d_grad
 from unet_edu.transposed import (
     conv_transpose2d,

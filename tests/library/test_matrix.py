@@ -11,12 +11,7 @@ from hypothesis import strategies as st
 from unet_edu import matrix
 from unet_edu.convolution import conv2d, conv2d_grad_input
 from unet_edu.interpolation import axis_matrix, bed_of_nails, interpolate
-from unet_edu.matrix import (
-    bed_of_nails_matrix,
-    conv2d_matrix,
-    max_pool2d_matrix,
-    max_unpool2d_matrix,
-)
+from unet_edu.matrix import bed_of_nails_matrix, conv2d_matrix, max_pool2d_matrix, max_unpool2d_matrix
 from unet_edu.pooling import max_pool2d, max_pool2d_grad, max_unpool2d, max_unpool2d_grad
 from unet_edu.transposed import conv_transpose2d
 
