@@ -2,11 +2,12 @@
 
     python benchmarks/ablations.py [--seeds 0 1 2] [--variants full "no skips"]
 
-Drawn cells, so that anybody can repeat it: few to train on, as in the paper, and others to score on. All variants have the same frames,
-steps and post-processing, and nothing was tuned for any of them. Prints a row a run. All runs go to unet_edu/data/results/ablations.json, and what
-the networks of the first seed found in two pictures to ablations.npz beside it; rows of the same variant and seed are replaced.
+Drawn cells, so that anybody can repeat it: few to train on, as in the paper, and others to score on. All variants have
+the same frames, steps and post-processing, and nothing was tuned for any of them. Prints a row a run. All runs go to
+unet_edu/data/results/ablations.json, and what the networks of the first seed found in two pictures to ablations.npz
+beside it; rows of the same variant and seed are replaced.
 
-Small networks, few steps and easy pictures: the order of the variants is what they show, and only where the seeds agree.
+Small networks, few steps and easy pictures: they show the order of the variants, and only where the seeds agree.
 """
 
 from __future__ import annotations

@@ -62,8 +62,7 @@ class Row(NamedTuple):
     first: tuple[str, str] | None = None  # a menu and what to choose there before, without a clock
 
     def measure(self, page: Page, steps: int, settle_ms: int, rest_ms: int) -> list[float]:
-        """Milliseconds of so many actions, each waited for; between them a reader, not a machine gun, lets the kernel
-        come to rest.
+        """Milliseconds of so many actions, each waited for; between them a reader lets the kernel come to rest.
 
         Raises
         ------

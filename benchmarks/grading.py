@@ -1,13 +1,14 @@
-"""What grading takes beside nbgrader: seconds and memory for each right submission of lesson 02, the same notebooks in the same run.
+"""What grading takes beside nbgrader: seconds and memory for each right submission of lesson 02, in the same run.
 
     python benchmarks/grading.py [--count 20] [--rounds 2]
 
-Three commands take turns: `nbgrader autograde`, `unet-edu grade --workers 1`, and the same with two workers. Each grades the whole class, and its time is
-divided by the number of notebooks; so the start of the program is in it. Each also grades a class of one: the difference is what another notebook
-takes once the program runs. nbgrader runs the notebooks, whose check cells judge; it has no sandbox.
-As given, it takes less than four minutes on two cores; each round is printed as it comes. For less noise, take more notebooks and rounds.
-Memory is the largest sum over the command and all processes that it started, as the system counts their pages: a page that several share counts
-several times, for both.
+Three commands take turns: `nbgrader autograde`, `unet-edu grade --workers 1`, and the same with two workers. Each
+grades the whole class, and its time is divided by the number of notebooks; so the start of the program is in it. Each
+also grades a class of one: the difference is what another notebook takes once the program runs. nbgrader runs the
+notebooks, whose check cells judge; it has no sandbox. As given, it takes less than four minutes on two cores; each
+round is printed as it comes. For less noise, take more notebooks and rounds. Memory is the largest sum over the command
+and all processes that it started, as the system counts their pages: a page that several share counts several times, for
+both.
 
 The aims: no slower a submission than nbgrader's command line; two workers at least 1.7 times as fast as one.
 """
@@ -126,7 +127,8 @@ def course_of(folder: Path, count: int) -> Path:
 
 
 def described(name: str, cost: Cost) -> str:
-    return f"{name:28s} {cost.seconds:6.2f} s a notebook {cost.another:6.2f} s for another {cost.megabytes:6.0f} MB at most"
+    seconds = f"{cost.seconds:6.2f} s a notebook {cost.another:6.2f} s for another"
+    return f"{name:28s} {seconds} {cost.megabytes:6.0f} MB at most"
 
 
 say = functools.partial(print, flush=True)  # at once, also into a file

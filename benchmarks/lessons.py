@@ -1,7 +1,7 @@
 """How long each lesson runs, from a fresh kernel to its last cell: `python benchmarks/lessons.py`.
 
-Copies of the lessons are run, one after the other. The seconds go, with date and machine, into docs/site/run_times.json, from where
-the web book shows them. Run it on a machine that does nothing else.
+Copies of the lessons are run, one after the other. The seconds go, with date and machine, into
+docs/site/run_times.json, from where the web book shows them. Run it on a machine that does nothing else.
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 
     python benchmarks/predicting.py [--side 12000]
 
-Each row is a process of its own: a tiny picture, then one of 4000 and one of --side pixels squared, uncompressed TIFF with 16 bits, with a network of two
-levels and random weights on one thread, for cells and for 12 classes. "kept" is the most memory that the system could not take back (pages of files, which
-it can take back, are left out); "peak" is the most that the process had in all. Both in MB, and less the tiny picture in bytes per pixel.
+Each row is a process of its own: a tiny picture, then one of 4000 and one of --side pixels squared, uncompressed TIFF
+with 16 bits, with a network of two levels and random weights on one thread, for cells and for 12 classes. "kept" is the
+most memory that the system could not take back (pages of files, which it can take back, are left out); "peak" is the
+most that the process had in all. Both in MB, and less the tiny picture in bytes per pixel.
 """
 
 from __future__ import annotations

@@ -3,15 +3,16 @@
     python benchmarks/real_data.py dic|phc|phc-back|em|dsb [--variant full|no-weight-map] [--seed 0] [--steps N]
     python benchmarks/real_data.py dic --choose
 
-Needs the frames: the folder that UNET_EDU_TEST_DATA names, or what `unet-edu data fetch` downloaded. Prints a table, and writes its rows to
-unet_edu/data/results/real_data.json, in place of older rows of the same experiment, variant and seed. The steps are as many as take two cores
-about a quarter of an hour or less.
+Needs the frames: the folder that UNET_EDU_TEST_DATA names, or what `unet-edu data fetch` downloaded. Prints a table,
+and writes its rows to unet_edu/data/results/real_data.json, in place of older rows of the same experiment, variant and
+seed. The steps are as many as take two cores about a quarter of an hour or less.
 
-Thresholds and growth were not chosen by the frames that are scored. `--choose` splits the training frames once more, trains on the first part,
-and prints the scores of thresholds and growths on the second: from there come the numbers in SETTINGS. What was not chosen so: the stronger
-augmentation of "phc" was decided without a trial, but after a first run had been scored; that "dsb" sees its frames enlarged was decided without a trial;
-and how steep the border map is, and that the films' frames are halved, comes from an earlier study that had looked at both films. The network after the last step is the one that is scored; the curve
-is only drawn.
+Thresholds and growth were not chosen by the frames that are scored. `--choose` splits the training frames once more,
+trains on the first part, and prints the scores of thresholds and growths on the second: from there come the numbers in
+SETTINGS. What was not chosen so: the stronger augmentation of "phc" was decided without a trial, but after a first run
+had been scored; that "dsb" sees its frames enlarged was decided without a trial; and how steep the border map is, and
+that the films' frames are halved, comes from an earlier study that had looked at both films. The network after the last
+step is the one that is scored; the curve is only drawn.
 
 `minutes` are of this run on this machine, with whatever else ran there; `cpu_minutes` add up the cores.
 """
@@ -55,7 +56,7 @@ Plane = NDArray[Any]
 
 @dataclass(frozen=True)
 class Setting:
-    """How one set is trained and made into cells. Distances are in pixels of the network's images, but `grow` and `min_size` in the frame's."""
+    """How one set is trained and made into cells. Distances are in its pixels, but for `grow` and `min_size`."""
 
     data: str
     """Its name in `unet_edu.data.benchmarks`."""
@@ -65,7 +66,7 @@ class Setting:
     zoom: float = 1.0
     """The network sees the frames smaller by this factor (1/2), or larger (2)."""
     root: bool = False
-    """Whether it sees the square root of the light above the ground: dim cells beside bright ones become easier to see."""
+    """Whether it sees the square root of the light above the ground: dim cells beside bright ones are easier to see."""
     width: int = 16
     """Channels at the top level; they double four times."""
     crop: int = 128
@@ -122,7 +123,7 @@ def split(setting: Setting, frames: Sequence[RealFrame]) -> tuple[list[RealFrame
 
 
 def split_training(training: Sequence[RealFrame]) -> tuple[list[RealFrame], list[RealFrame]]:
-    """The last third of the training frames, in time or depth, to choose settings by; of frames without order every third."""
+    """The last third of the training frames in time or depth, to choose settings by; without order each third."""
     if training[0].benchmark == "DSB-2018":
         return [f for n, f in enumerate(training) if n % 3 != 2], list(training[2::3])
     cut = len(training) * 2 // 3
@@ -130,7 +131,7 @@ def split_training(training: Sequence[RealFrame]) -> tuple[list[RealFrame], list
 
 
 def _truth(setting: Setting, frame: RealFrame) -> Plane | None:
-    """What a frame is scored by. In the second half of DIC-HeLa people drew 16 cells; the silver labels have 18 a frame."""
+    """What a frame is scored by. In the second half of DIC-HeLa people drew 16 cells; the silver labels have 18."""
     return frame.silver if setting.data == "DIC-C2DH-HeLa" else frame.gold
 
 
@@ -227,7 +228,7 @@ def cell_table(setting: Setting, found: Sequence[Plane], scored: Sequence[RealFr
 def membrane_table(
     insides: Sequence[Plane], scored: Sequence[RealFrame], thresholds: Sequence[float] = (0.5,)
 ) -> dict[str, float]:
-    """The three errors of ISBI 2012: Rand and warping error of the best threshold, as the challenge took them; the pixel error at 0.5."""
+    """The errors of ISBI 2012: Rand and warping error of the best threshold, as there; the pixel error at 0.5."""
     pairs = [(inside, frame.gold) for inside, frame in zip(insides, scored, strict=True)]
     return _rounded(
         {
@@ -264,7 +265,7 @@ def train(
     folder: str | None = None,
     progress: bool | None = None,
 ) -> tuple[UNet, dict[str, Any]]:
-    """A trained network, and how it went: minutes, and every tenth of the way the loss and the score on a few frames."""
+    """A trained network, and how it went: minutes, and every tenth of the way loss and score on a few frames."""
     began, cpu_began, curve = time.perf_counter(), _cpu_seconds(), []
 
     def look(model: UNet, row: dict[str, float]) -> None:
@@ -340,7 +341,7 @@ def choose(setting: Setting, training: Sequence[RealFrame], seed: int) -> None:
 
 
 def write(records: Sequence[dict[str, Any]], head: dict[str, str], path: Path) -> None:
-    """Put these rows in place of older ones of the same experiment, variant and seed. A row is a line, so that a change can be read."""
+    """Put these rows in place of older ones of the same experiment, variant and seed. A row is a line."""
     rows = {
         _key(row): row for row in (json.loads(path.read_text(encoding="utf-8"))["records"] if path.exists() else [])
     }
@@ -371,7 +372,8 @@ def hardware() -> str:
         names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
         cpu = names[0].split(":")[1].strip() if names else cpu
     bits = "bfloat16" if bf16_is_fast(torch.device("cpu")) else "float32"
-    return f"{os.cpu_count()} cores of {cpu}, {bits}, no GPU; they had other work to do at the same time, so look at cpu_minutes"
+    busy = "they had other work to do at the same time, so look at cpu_minutes"
+    return f"{os.cpu_count()} cores of {cpu}, {bits}, no GPU; {busy}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -400,7 +402,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "data": setting.data,
         "seed": asked.seed,
         "split": f"{_range(training)} → {_range(scored)}",
-        "command": f"python benchmarks/real_data.py {asked.experiment} --variant {asked.variant} --seed {asked.seed} --steps {setting.steps}",
+        "command": f"python benchmarks/real_data.py {asked.experiment} --variant {asked.variant} --seed {asked.seed} "
+        f"--steps {setting.steps}",
     }
     records = [
         {

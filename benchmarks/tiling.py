@@ -2,12 +2,12 @@
 
     python benchmarks/tiling.py [--side 20000] [--threads 2]
 
-First the memory: an image of `--side` pixels a side lies on the disk as bytes, and the class numbers are written to the disk. Printed is the
-peak of the process, and what it was before, after an image of a single tile. The aim: less than 500 MB more, whatever the side. 20,000 pixels a side
-are 400 million: some minutes.
+First the memory: an image of `--side` pixels a side lies on the disk as bytes, and the class numbers are written to the
+disk. Printed is the peak of the process, and what it was before, after an image of a single tile. The aim: less than
+500 MB more, whatever the side. 20,000 pixels a side are 400 million: some minutes.
 
-Then the overlap: an image of 1328×1328 pixels, at once and in tiles of several sides: pixels read, multiplications, time, each beside the whole
-image at once, and how far the answers are apart. The aim: they agree to rounding.
+Then the overlap: an image of 1328×1328 pixels, at once and in tiles of several sides: pixels read, multiplications,
+time, each beside the whole image at once, and how far the answers are apart. The aim: they agree to rounding.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ AIM = 500  # MB
 
 
 class OnDisk:
-    """An array in a file that is opened anew for each slice, so that its pages do not count as this process's memory."""
+    """An array in a file that is opened anew for each slice, so that its pages do not count as our memory."""
 
     def __init__(self, path: Path, shape: tuple[int, int], dtype: type) -> None:
         self.path, self.shape, self.dtype, self.largest = path, shape, np.dtype(dtype), 0
@@ -70,7 +70,8 @@ def overlap() -> None:
         for tile in tiles:
             times[tile].append(seconds(lambda tile=tile: predict(model, image, tile=tile)))
     print(
-        f"{side}×{side} pixels, widths {WIDTHS}, unpadded; time, pixels and work beside the whole image at once, best of {ROUNDS}"
+        f"{side}×{side} pixels, widths {WIDTHS}, unpadded; time, pixels and work beside the whole image at once, best "
+        f"of {ROUNDS}"
     )
     print(" tile   tiles   step   pixels read     work     time   largest difference, float32")
     for tile in tiles:
@@ -97,17 +98,18 @@ def memory(side: int) -> None:
             left = (7 * top) % side // 500 * 500
             rows, columns = min(500, side - top), min(500, side - left)
             image[top : top + rows, left : left + columns] = piece[:rows, :columns]
-        predict(
-            model, np.zeros((1100, 1100), np.float32), out=np.zeros((1100, 1100), np.uint8)
-        )  # what PyTorch itself needs, once
+        # what PyTorch itself needs, once
+        predict(model, np.zeros((1100, 1100), np.float32), out=np.zeros((1100, 1100), np.uint8))
         before = peak()
         took = seconds(lambda: predict(model, image, out=out, progress=True))
         more = peak() - before
     print(
-        f"{side:,} × {side:,} pixels, bytes on the disk: {took:.0f} s, {side**2 / took / 1e6:.2f} million pixels a second"
+        f"{side:,} × {side:,} pixels, bytes on the disk: {took:.0f} s, {side**2 / took / 1e6:.2f} million pixels a "
+        "second"
     )
     print(
-        f"peak memory: {before:.0f} MB before, {more:.0f} MB more; the image has {side**2 / 1e6:.0f} MB, as float32 {4 * side**2 / 1e6:.0f} MB"
+        f"peak memory: {before:.0f} MB before, {more:.0f} MB more; the image has {side**2 / 1e6:.0f} MB, as float32 "
+        f"{4 * side**2 / 1e6:.0f} MB"
     )
     print(f"the largest piece read: {image.largest / 1e6:.1f} MB")
     print("the aim is reached" if more < AIM else f"the aim of {AIM} MB is missed")

@@ -3,12 +3,13 @@
     OMP_NUM_THREADS=1 python benchmarks/train_lessons.py            all of them, about two minutes each on one core
     OMP_NUM_THREADS=1 python benchmarks/train_lessons.py cells      one of them
 
-Lessons and explorers use these, so that nobody has to train before they can look. All have the same recipe but for what joins the copies,
-so comparing them is a retrained ablation (with one seed: lesson 09 has several). The same machine with the same code makes the same
-numbers again; another one makes slightly other networks, which do as well.
+Lessons and explorers use these, so that nobody has to train before they can look. All have the same recipe but for what
+joins the copies, so comparing them is a retrained ablation (with one seed: lesson 09 has several). The same machine
+with the same code makes the same numbers again; another one makes slightly other networks, which do as well.
 
-The cells are drawn, the training ones from the seeds 0 to 95, half of them in phase contrast, half fluorescent. Each network is scored on
-pictures that it has never seen (`unet_edu.data.networks.held_out`), and the scores are kept beside the weights.
+The cells are drawn, the training ones from the seeds 0 to 95, half of them in phase contrast, half fluorescent. Each
+network is scored on pictures that it has never seen (`unet_edu.data.networks.held_out`), and the scores are kept beside
+the weights.
 """
 
 from __future__ import annotations

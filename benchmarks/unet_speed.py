@@ -1,12 +1,13 @@
-"""How long training and prediction take, beside the same network written out the usual way and run as PyTorch runs it by default.
+"""How long training and prediction take, beside the same network written the usual way and run as by default.
 
     python benchmarks/unet_speed.py [--rounds 5]
 
-The usual way: 32-bit numbers, the channels of an image one behind the other. Ours: what `fit` and `predict` choose on this machine, which is
-16-bit numbers where they are faster, and the channels of a pixel side by side. Both networks have the same weights and see the same images, in turns, in
-this one run. Prints the milliseconds of the fastest round, the ratios with their spread, and both loss curves. Aims: on a processor with fast
-bfloat16 at least 1.8 times as fast in training and 2.4 times in prediction, on a GPU 4 times; where `fit` stays with 32 bits,
-no slower. Ends with an error when an aim is missed, or the loss curves part.
+The usual way: 32-bit numbers, the channels of an image one behind the other. Ours: what `fit` and `predict` choose on
+this machine, which is 16-bit numbers where they are faster, and the channels of a pixel side by side. Both networks
+have the same weights and see the same images, in turns, in this one run. Prints the milliseconds of the fastest round,
+the ratios with their spread, and both loss curves. Aims: on a processor with fast bfloat16 at least 1.8 times as fast
+in training and 2.4 times in prediction, on a GPU 4 times; where `fit` stays with 32 bits, no slower. Ends with an error
+when an aim is missed, or the loss curves part.
 """
 
 import argparse
@@ -30,11 +31,12 @@ CASES = {  # name → input (N, H), and the network's arguments
     "1×1×572×572, the paper's network": (1, 572, {}),
     "8×1×256×256, 32 channels at the top, padded": (8, 256, {"widths": (32, 64, 128, 256, 512), "padding": "same"}),
 }
+# training, prediction; 0.9 because clocks are noisy
 AIMS = {
     "cuda": (4.0, 4.0),
     "fast cpu": (1.8, 2.4),
     "other": (0.9, 0.9),
-}  # training, prediction; 0.9 because clocks are noisy
+}
 
 
 class Plain(nn.Module):
@@ -122,13 +124,14 @@ def seconds(call: Callable[[], object], device: torch.device) -> float:
 
 
 def compare(ours: Callable[[], object], plain: Callable[[], object], rounds: int, device: torch.device) -> list[float]:
-    """Print the fastest round of each, and return the ratios of the rounds: in turns, so that other work on the machine meets both."""
+    """Print the fastest round of each, and return the ratios of the rounds: in turns, so that other work meets both."""
     ours(), plain()  # the first time allocates
     times = [(seconds(plain, device), seconds(ours, device)) for _ in range(rounds)]
     best = [1000 * min(column) for column in zip(*times, strict=True)]
     ratios = sorted(a / b for a, b in times)
     print(
-        f"{best[0]:10.1f} {best[1]:10.1f} ms   {statistics.median(ratios):5.2f} × as fast ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+        f"{best[0]:10.1f} {best[1]:10.1f} ms   {statistics.median(ratios):5.2f} × as fast ({ratios[0]:.2f} to "
+        f"{ratios[-1]:.2f})"
     )
     return ratios
 
@@ -156,10 +159,8 @@ def speed(name: str, rounds: int, device: torch.device) -> tuple[float, float]:
         with torch.autocast(device.type, enabled=False):
             return plain(torch.as_tensor(images).to(device)).softmax(1).cpu().numpy()
 
-    with (
-        torch.inference_mode(),
-        _in_evaluation(ours, device, "auto") as network,
-    ):  # what `predict` does with a batch of tiles
+    # what `predict` does with a batch of tiles
+    with torch.inference_mode(), _in_evaluation(ours, device, "auto") as network:
         prediction = compare(
             lambda: network(images).softmax(1).cpu().numpy(),
             plain_prediction,
@@ -198,7 +199,8 @@ def main() -> None:
     kind = device.type if device.type == "cuda" else "fast cpu" if bf16_is_fast(device) else "other"
     where = torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} threads"
     print(
-        f"torch {torch.__version__} on {device.type}, {where}; `fit` takes {'16' if bf16_is_fast(device) else '32'} bits"
+        f"torch {torch.__version__} on {device.type}, {where}; `fit` takes {'16' if bf16_is_fast(device) else '32'} "
+        "bits"
     )
     missed = []
     for name in CASES:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if sys.version_info < (3, 11):  # noqa: UP036 - said here, before a line that an older Python cannot read
     raise ImportError(
@@ -11,6 +11,10 @@ if sys.version_info < (3, 11):  # noqa: UP036 - said here, before a line that an
         "install a newer one (python.org, or `conda create -n unet-edu python=3.12`), and the course with it.",
         name=__name__,
     )
+
+from pkgutil import iter_modules
+
+import lazy_loader
 
 if TYPE_CHECKING:
     from unet_edu.checks import check
@@ -20,19 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["check", "progress", "quiz"]
 __version__ = "0.1.0"
 
-
-def __getattr__(name: str) -> Any:
-    """Load `check`, `progress` and `quiz` when they are first asked for, so that `import unet_edu` stays instant."""
-    if name == "check":
-        from unet_edu.checks import check
-
-        return check
-    if name == "progress":
-        from unet_edu.checks.progress import progress
-
-        return progress
-    if name == "quiz":
-        from unet_edu.checks.quiz import quiz
-
-        return quiz
-    raise AttributeError(f"module 'unet_edu' has no attribute {name!r}")
+# All is loaded when it is first asked for, so that `import unet_edu` stays instant.
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    [module.name for module in iter_modules(__path__) if not module.name.startswith("_")],
+    {"checks": ["check"], "checks.progress": ["progress"], "checks.quiz": ["quiz"]},
+)

@@ -1,7 +1,7 @@
 """What the operators share: how they read their arguments.
 
-Every operator takes one plane (H, W) or a batch (N, C, H, W), and settings that are one int for both directions or a pair (rows,
-columns). An error names the argument, says what was expected and what came.
+Every operator takes one plane (H, W) or a batch (N, C, H, W), and settings that are one int for both directions or a
+pair (rows, columns). An error names the argument, says what was expected and what came.
 """
 
 from __future__ import annotations

@@ -2,19 +2,20 @@
 
 A convolution lays a small kernel `w` on a patch of the image `x`, multiplies number by number, adds up, and moves on:
 
-    y[n, o, i, j] = bias[o] + Σ w[o, c, u, v] · x[n, c, i·stride + u·dilation − padding, j·stride + v·dilation − padding]
+    y[n, o, i, j] = bias[o] + Σ w[o, c, u, v] · x[n, c, i·stride + u·dilation − padding, j·stride + v·dilation −
+    padding]
 
-The sum runs over the input channels `c` and the kernel's rows and columns `u, v`; outside the image `x` is zero. The kernel
-is not flipped: mathematics calls this cross-correlation, deep learning calls it convolution.
+The sum runs over the input channels `c` and the kernel's rows and columns `u, v`; outside the image `x` is zero. The
+kernel is not flipped: mathematics calls this cross-correlation, deep learning calls it convolution.
 
-For a fixed kernel this is a linear map, y = A x. Beside it stands its adjoint Aᵀ, `conv2d_grad_input`, which sends numbers
-back along the same multiplications: ⟨A x, y⟩ = ⟨x, Aᵀ y⟩. Both read one picture of the work, `sliding_windows`: convolution
-gathers from the windows, the adjoint adds into them.
+For a fixed kernel this is a linear map, y = A x. Beside it stands its adjoint Aᵀ, `conv2d_grad_input`, which sends
+numbers back along the same multiplications: ⟨A x, y⟩ = ⟨x, Aᵀ y⟩. Both read one picture of the work, `sliding_windows`:
+convolution gathers from the windows, the adjoint adds into them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
 from unet_edu._arguments import Size, biases, dtype_of, expect_shape, images_and_kernels, numbers, pair, whole
+from unet_edu._bands import slices
 
 __all__ = [
     "ReceptiveField",
@@ -35,8 +37,8 @@ __all__ = [
     "sliding_windows",
 ]
 
-# Bytes of unrolled windows that `conv2d` copies at a time: large enough for a fast matrix product, small enough to stay in
-# a processor's cache (and to keep a huge image from needing nine times its own memory).
+# Bytes of unrolled windows that `conv2d` copies at a time: large enough for a fast matrix product, small enough to stay
+# in a processor's cache (and to keep a huge image from needing nine times its own memory).
 BAND_BYTES = 1 << 19
 
 
@@ -83,7 +85,7 @@ def conv2d(
     bias : (C_out,) array, or one number with a plane, optional
         Added once to each output channel.
     stride, padding, dilation : int or pair of ints (rows, columns)
-        The step between windows (≥ 1), the ring of zeros around the image (≥ 0), the distance between the kernel's taps (≥ 1).
+        The step between windows (≥ 1), the ring of zeros around the image (≥ 0), the distance between taps (≥ 1).
 
     Returns
     -------
@@ -122,7 +124,7 @@ def conv2d(
     windows = sliding_windows(x.astype(dtype, copy=False), w.shape[2:], stride, padding, dilation)
     N, C_in, kH, kW, H_out, W_out = windows.shape
     y = np.empty((N, len(w), H_out, W_out), dtype)
-    for rows in _bands(H_out, row_bytes=N * C_in * kH * kW * W_out * dtype.itemsize):
+    for rows in slices(H_out, N * C_in * kH * kW * W_out * dtype.itemsize, BAND_BYTES):
         band = windows[..., rows, :]
         columns = band.reshape(N, C_in * kH * kW, band.shape[-2] * W_out)  # copies: one column an output pixel
         y[:, :, rows] = (kernels @ columns).reshape(N, len(w), band.shape[-2], W_out)
@@ -142,8 +144,8 @@ def conv2d_grad_input(
 ) -> NDArray[Any]:
     """The adjoint of `conv2d`: send each output number back to the inputs it came from.
 
-    This is Aᵀ where convolution is A: the gradient of a loss with respect to `x`, given its gradient `dy` with respect to
-    the output; and, under the name of transposed convolution, the layer with which a U-Net makes images larger (lesson 04).
+    This is Aᵀ where convolution is A: the gradient of a loss with respect to `x`, given its gradient `dy` with respect
+    to the output; and, as transposed convolution, the layer with which a U-Net makes images larger (lesson 04).
 
     Parameters
     ----------
@@ -263,7 +265,8 @@ def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilat
     if span > size + 2 * padding:
         raise ValueError(
             f"kernel: a kernel of {kernel} with dilation {dilation} spans {span} pixels and does not fit into "
-            f"{size + 2 * padding} ({size} and twice the padding of {padding}); take a smaller kernel or dilation, or more padding"
+            f"{size + 2 * padding} ({size} and twice the padding of {padding}); take a smaller kernel or dilation, or "
+            "more padding"
         )
     return (size + 2 * padding - span) // stride + 1
 
@@ -271,7 +274,7 @@ def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilat
 class ReceptiveField(NamedTuple):
     """What the outputs of a chain of layers see of its input, along one side.
 
-    Output n sees the input pixels from `start + n·jump` to `start + n·jump + size − 1`. A negative `start` lies in the padding.
+    Output n sees the pixels from `start + n·jump` to `start + n·jump + size − 1`. A negative `start` is in the padding.
     """
 
     size: int
@@ -345,9 +348,3 @@ def sliding_windows(x: NDArray[Any], kernel_size: Size, stride: Size, padding: S
     span = (d_h * (kH - 1) + 1, d_w * (kW - 1) + 1)
     windows = sliding_window_view(x, span, axis=(2, 3), writeable=x.flags.writeable)
     return windows[:, :, ::s_h, ::s_w, ::d_h, ::d_w].transpose(0, 1, 4, 5, 2, 3)
-
-
-def _bands(rows: int, row_bytes: int) -> Iterator[slice]:
-    """Cut `rows` into slices that hold about `BAND_BYTES` each."""
-    step = max(1, BAND_BYTES // max(1, row_bytes))
-    return (slice(top, top + step) for top in range(0, rows, step))

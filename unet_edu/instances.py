@@ -1,14 +1,12 @@
 """How good is a segmentation into cells? Measures of objects, where `metrics` measures pixels. Lesson 09.
 
-They have a file of their own, because they begin with another table. In `metrics` each pixel is counted by its two classes; here by the
-two *cells* that it lies in, the true one and the predicted one. Two families of measures follow:
+They have a file of their own, because they begin with another table. In `metrics` each pixel is counted by its two
+classes; here by the two *cells* that it lies in, the true one and the predicted one. Two families of measures follow:
 
-- of overlaps: SEG, as the Cell Tracking Challenge scores, and average precision, as the Data Science Bowl 2018 did. They read
-  instance maps: 0 is the background, each other number is one cell.
-- of borders: pixel, Rand and warping error, as the ISBI 2012 challenge scored membranes in electron microscopy. They read masks:
-  1 is the inside of a cell, 0 the membrane.
-
-All names can be imported from `unet_edu.metrics`.
+- of overlaps: SEG, as the Cell Tracking Challenge scores, and average precision, as the Data Science Bowl 2018 did.
+  They read instance maps: 0 is the background, each other number is one cell.
+- of borders: pixel, Rand and warping error, as the ISBI 2012 challenge scored membranes in electron microscopy. They
+  read masks: 1 is the inside of a cell, 0 the membrane.
 """
 
 from __future__ import annotations
@@ -36,14 +34,14 @@ __all__ = [
 
 DSB_THRESHOLDS = tuple(np.arange(50, 100, 5) / 100)  # 0.50, 0.55 … 0.95
 
-# The eight neighbours of a pixel, once around it from the right: an even place shares an edge with it, an odd one only a corner.
+# The neighbours of a pixel, once around it from the right: an even place shares an edge with it, an odd one a corner.
 RING = ((0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1), (1, 0), (1, 1))
 
 
 def connected(mask: ArrayLike) -> NDArray[np.int32]:
     """Make cells of a mask: pixels that are connected over their edges get one number.
 
-    Two pixels that share only a corner are not connected: a border of one pixel, also a slanting one, keeps two cells apart.
+    Two pixels that share only a corner are not connected: a border of one pixel, even slanting, keeps two cells apart.
 
     Parameters
     ----------
@@ -76,10 +74,11 @@ def connected(mask: ArrayLike) -> NDArray[np.int32]:
 
 
 def cell_scores(prediction: ArrayLike, target: ArrayLike) -> NDArray[np.float64]:
-    """For each true cell, how well it was found: `|R ∩ S| / |R ∪ S|` with the predicted cell S that covers more than half of it, or 0.
+    """For each true cell, how well it was found: `|R ∩ S| / |R ∪ S|` with the predicted cell S that covers more than
+    half of it, or 0.
 
-    No two predicted cells can both cover more than half of a true one. But one predicted cell can cover several true ones: where cells
-    are merged, each has a small score.
+    No two predicted cells can both cover more than half of a true one. But one predicted cell can cover several true
+    ones: where cells are merged, each has a small score.
 
     Parameters
     ----------
@@ -100,7 +99,8 @@ def cell_scores(prediction: ArrayLike, target: ArrayLike) -> NDArray[np.float64]
 
     References
     ----------
-    Maška and others (2014), "A benchmark for comparison of cell tracking algorithms", section 2.3. Lesson 09, exercise `seg_score`.
+    Maška and others (2014), "A benchmark for comparison of cell tracking algorithms", section 2.3. Lesson 09, exercise
+    `seg_score`.
 
     Examples
     --------
@@ -123,14 +123,14 @@ def cell_scores(prediction: ArrayLike, target: ArrayLike) -> NDArray[np.float64]
 def seg(prediction: ArrayLike, target: ArrayLike) -> float:
     """The Cell Tracking Challenge's SEG: the mean score of all true cells, also of those that nobody found.
 
-    A predicted cell where none is costs nothing, unless it takes pixels from others. Always look at the number of cells too, or at
-    `average_precision`.
+    A predicted cell where none is costs nothing, unless it takes pixels from others. Always look at the number of cells
+    too, or at `average_precision`.
 
     Parameters
     ----------
     prediction, target : (H, W) or (N, H, W) arrays of one shape
-        Instance maps. Of N frames all cells count alike: a frame with many cells weighs more. For frames of different sizes take the mean
-        of `np.concatenate([cell_scores(p, t) for p, t in …])`.
+        Instance maps. Of N frames all cells count alike: a frame with many cells weighs more. For frames of different
+        sizes take the mean of `np.concatenate([cell_scores(p, t) for p, t in …])`.
 
     Returns
     -------
@@ -144,8 +144,8 @@ def seg(prediction: ArrayLike, target: ArrayLike) -> float:
 
     References
     ----------
-    Maška and others (2014), section 2.3; celltrackingchallenge.net/evaluation-methodology. Table 2 of the U-Net's paper reports it under
-    the name IOU. Lesson 09.
+    Maška and others (2014), section 2.3; celltrackingchallenge.net/evaluation-methodology. Table 2 of the U-Net's paper
+    reports it under the name IOU. Lesson 09.
 
     Examples
     --------
@@ -161,16 +161,16 @@ def average_precision(
 ) -> NDArray[np.float64]:
     """The share of right cells, at each threshold: TP / (TP + FP + FN), counted in cells.
 
-    A predicted cell is right (TP) when its IoU with a true one is above the threshold. Predicted cells that are not right are FP, true cells
-    that no right one belongs to are FN.
+    A predicted cell is right (TP) when its IoU with a true one is above the threshold. Predicted cells that are not
+    right are FP, true cells that no right one belongs to are FN.
 
     Parameters
     ----------
     prediction, target : (H, W) arrays of one shape
         Instance maps.
     thresholds : (n,) array
-        From 0.5 up and below 1: above 0.5 a cell can match only one other. The Data Science Bowl 2018 took 0.50, 0.55 … 0.95; its score
-        of an image is the mean over these, and the score of a data set the mean over its images.
+        From 0.5 up and below 1: above 0.5 a cell can match only one other. The Data Science Bowl 2018 took 0.50, 0.55 …
+        0.95; its score of an image is the mean over these, and the score of a data set the mean over its images.
 
     Returns
     -------
@@ -205,8 +205,8 @@ def average_precision(
 def pixel_error(prediction: ArrayLike, target: ArrayLike) -> float:
     """The share of pixels in which two masks differ.
 
-    The organisers of ISBI 2012 gave two meanings to this name: this one (the squared distance of the masks), and 1 − the F-score of the
-    pixels. Which one a table holds is not always said.
+    The organisers of ISBI 2012 gave two meanings to this name: this one (the squared distance of the masks), and 1 −
+    the F-score of the pixels. Which one a table holds is not always said.
 
     Parameters
     ----------
@@ -225,7 +225,8 @@ def pixel_error(prediction: ArrayLike, target: ArrayLike) -> float:
 
     References
     ----------
-    Arganda-Carreras and others (2015), "Crowdsourcing the creation of image segmentation algorithms for connectomics". Lesson 09.
+    Arganda-Carreras and others (2015), "Crowdsourcing the creation of image segmentation algorithms for connectomics".
+    Lesson 09.
 
     Examples
     --------
@@ -239,9 +240,10 @@ def pixel_error(prediction: ArrayLike, target: ArrayLike) -> float:
 def rand_error(prediction: ArrayLike, target: ArrayLike) -> float:
     """One minus the F-score of pairs of pixels: were two pixels of one cell put together, and of two cells kept apart?
 
-    Both masks are first made into cells with `connected`. Then all pairs of pixels inside true cells are looked at (the Rand index
-    restricted to the foreground). Precision: of the pairs in one predicted cell, how many are in one true cell? Recall: of the pairs in one true
-    cell, how many are in one predicted cell? A gap of one pixel in a membrane merges two cells, and so costs much.
+    Both masks are first made into cells with `connected`. Then all pairs of pixels inside true cells are looked at (the
+    Rand index restricted to the foreground). Precision: of the pairs in one predicted cell, how many are in one true
+    cell? Recall: of the pairs in one true cell, how many are in one predicted cell? A gap of one pixel in a membrane
+    merges two cells, and so costs much.
 
     Parameters
     ----------
@@ -260,13 +262,15 @@ def rand_error(prediction: ArrayLike, target: ArrayLike) -> float:
 
     Notes
     -----
-    Pixels of true cells that were called membrane are cells of one pixel each, as in the challenge. Here a pair is two different pixels, as
-    in scikit-image; the challenge paired each pixel with itself too, which changes the error by one part in the mean area of a cell. The challenge
-    took the best of several thresholds of a probability map: `min(rand_error(p > t, target) for t in …)`.
+    Pixels of true cells that were called membrane are cells of one pixel each, as in the challenge. Here a pair is two
+    different pixels, as in scikit-image; the challenge paired each pixel with itself too, which changes the error by
+    one part in the mean area of a cell. The challenge took the best of several thresholds of a probability map:
+    `min(rand_error(p > t, target) for t in …)`.
 
     References
     ----------
-    Rand (1971), "Objective criteria for the evaluation of clustering methods"; Arganda-Carreras and others (2015). Lesson 09.
+    Rand (1971), "Objective criteria for the evaluation of clustering methods"; Arganda-Carreras and others (2015).
+    Lesson 09.
 
     Examples
     --------
@@ -288,9 +292,9 @@ def rand_error(prediction: ArrayLike, target: ArrayLike) -> float:
 def warping_error(prediction: ArrayLike, target: ArrayLike) -> float:
     """The share of pixels at which cells are split or merged, whatever the exact course of the membranes.
 
-    The true mask is first bent towards the prediction, as far as this is possible without joining, tearing, making or losing a cell
-    (`warped`). A membrane that is too thick, or that is displaced by no more than its own width, then costs nothing. Of what still differs,
-    the pixels count that split or merge cells (`splits_and_merges`).
+    The true mask is first bent towards the prediction, as far as this is possible without joining, tearing, making or
+    losing a cell (`warped`). A membrane that is too thick, or that is displaced by no more than its own width, then
+    costs nothing. Of what still differs, the pixels count that split or merge cells (`splits_and_merges`).
 
     Parameters
     ----------
@@ -309,13 +313,15 @@ def warping_error(prediction: ArrayLike, target: ArrayLike) -> float:
 
     Notes
     -----
-    ISBI 2012 counted so, and took the best of the thresholds 0.0, 0.1 … 0.9 of a probability map. Jain and others (2010) count
-    all that still differs, `np.mean(warped(prediction, target) != prediction)`: cells and holes that are added or lost too. A merge
-    costs as many pixels as the missing membrane is long, a split only as many as the false membrane is thick.
+    ISBI 2012 counted so, and took the best of the thresholds 0.0, 0.1 … 0.9 of a probability map. Jain and others
+    (2010) count all that still differs, `np.mean(warped(prediction, target) != prediction)`: cells and holes that are
+    added or lost too. A merge costs as many pixels as the missing membrane is long, a split only as many as the false
+    membrane is thick.
 
     References
     ----------
-    Jain and others (2010), "Boundary Learning by Optimization with Topological Constraints"; Arganda-Carreras and others (2015). Lesson 09.
+    Jain and others (2010), "Boundary Learning by Optimization with Topological Constraints"; Arganda-Carreras and
+    others (2015). Lesson 09.
 
     Examples
     --------
@@ -331,8 +337,8 @@ def warping_error(prediction: ArrayLike, target: ArrayLike) -> float:
 def warped(prediction: ArrayLike, target: ArrayLike) -> NDArray[np.bool_]:
     """The true mask, bent towards the prediction without a change of its topology.
 
-    A pixel is *simple* when turning it from cell to membrane, or back, changes neither the number of cells nor the number of pieces of
-    membrane. As long as a pixel that differs from the prediction is simple, it is turned.
+    A pixel is *simple* when turning it from cell to membrane, or back, changes neither the number of cells nor the
+    number of pieces of membrane. As long as a pixel that differs from the prediction is simple, it is turned.
 
     Parameters
     ----------
@@ -349,14 +355,14 @@ def warped(prediction: ArrayLike, target: ArrayLike) -> NDArray[np.bool_]:
 
     Notes
     -----
-    Cells are connected over edges, membranes over corners too, and all around the image is membrane. What differs from the start is turned
-    first, then what became simple by that. Another order may leave other pixels over: the challenge's program took those first
-    of which the prediction is surest.
+    Cells are connected over edges, membranes over corners too, and all around the image is membrane. What differs from
+    the start is turned first, then what became simple by that. Another order may leave other pixels over: the
+    challenge's program took those first of which the prediction is surest.
 
     References
     ----------
-    Jain and others (2010), section 3. Simple pixels: Yokoi, Toriwaki and Fukumura (1975), "An analysis of topological properties of digitized
-    binary pictures using local features". Lesson 09.
+    Jain and others (2010), section 3. Simple pixels: Yokoi, Toriwaki and Fukumura (1975), "An analysis of topological
+    properties of digitized binary pictures using local features". Lesson 09.
     """
     found, truth = _both(_mask, prediction, target, ranks=(2,))
     width = truth.shape[1] + 2
@@ -382,8 +388,9 @@ def splits_and_merges(prediction: ArrayLike, target: ArrayLike) -> tuple[NDArray
     Returns
     -------
     splits, merges : (H, W) arrays of bool
-        Of the pixels in which the `warped` truth still differs from the prediction: those that would tear a cell of the warped truth when they became
-        membrane, and those that would join two cells when they became cell. Each is looked at alone.
+        Of the pixels in which the `warped` truth still differs from the prediction: those that would tear a cell of the
+        warped truth when they became membrane, and those that would join two cells when they became cell. Each is
+        looked at alone.
 
     Raises
     ------
@@ -405,7 +412,8 @@ def splits_and_merges(prediction: ArrayLike, target: ArrayLike) -> tuple[NDArray
     for place in np.flatnonzero(np.pad(found, 1) != mask).tolist():
         around = place + np.array(ring)
         if flat[place]:
-            # Around it, membrane and cell take turns. Pieces of membrane that are connected elsewhere enclose a part of the cell between them.
+            # Around it, membrane and cell take turns. Pieces of membrane that are connected elsewhere enclose a part of
+            # the cell between them.
             pieces = set(membranes.ravel()[around].tolist()) - {0}
             splits.flat[place] = len(pieces) < GROUPS[_code(flat, place, ring)]
         else:
@@ -419,7 +427,8 @@ def _code(pixels: Any, place: int, ring: list[int]) -> int:
 
 
 def _groups(code: int) -> int:
-    """How many groups of cell pixels that share an edge with the middle one meet there, if it were membrane: Yokoi's connectivity number.
+    """How many groups of cell pixels that share an edge with the middle one meet there, if it were membrane: Yokoi's
+    connectivity number.
 
     It is 1 for a simple pixel, and 0 for one that is surrounded by cell or by membrane alone.
     """
@@ -431,7 +440,8 @@ GROUPS = tuple(map(_groups, range(256)))
 
 
 def _overlaps(found: NDArray[Any], truth: NDArray[Any]) -> tuple[Any, ...]:
-    """True cells and their areas, predicted cells and their areas, the pairs of cells (places in these lists) that overlap, and by how much.
+    """True cells and their areas, predicted cells and their areas, the pairs of cells (places in these lists) that
+    overlap, and by how much.
 
     Every pair of numbers is counted at once: no loop over cells, and no table that a thousand cells would make large.
     """
@@ -457,7 +467,8 @@ def _both(
     found, truth = read("prediction", prediction), read("target", target)
     if found.shape != truth.shape:
         raise ValueError(
-            f"prediction: expected the shape of target, {truth.shape}, got {found.shape}; where a network trims the border, crop the target"
+            f"prediction: expected the shape of target, {truth.shape}, got {found.shape}; where a network trims the "
+            "border, crop the target"
         )
     return found, _with_axes("target", truth, ranks)
 
@@ -489,7 +500,7 @@ def _mask(name: str, value: ArrayLike) -> NDArray[np.bool_]:
     wrong = array[~np.isin(array, (0, 1))]
     if len(wrong):
         raise ValueError(
-            f"{name}: expected a mask of 0 and 1, got {wrong[0]:g}; probabilities become one with p > 0.5, and a mask of 0 and 255 or an "
-            "instance map with array > 0"
+            f"{name}: expected a mask of 0 and 1, got {wrong[0]:g}; probabilities become one with p > 0.5, and a mask "
+            "of 0 and 255 or an instance map with array > 0"
         )
     return array.astype(bool)

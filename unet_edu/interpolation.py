@@ -7,19 +7,20 @@ The weights of a row do not depend on those of a column, so along each side inte
 
     y = B_H x B_Wᵀ        the adjoint:  B_Hᵀ y B_W
 
-The numbers in B follow from the two sizes alone: there is nothing to learn. No such matrix is multiplied here: its rows have 1, 2 or
-4 numbers each, the taps, so `interpolate` gathers along them and `interpolate_grad` adds back along them.
+The numbers in B follow from the two sizes alone: there is nothing to learn. No such matrix is multiplied here: its rows
+have 1, 2 or 4 numbers each, the taps, so `interpolate` gathers along them and `interpolate_grad` adds back along them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unet_edu._arguments import Size, dtype_of, expect_shape, images, pair, whole
+from unet_edu._bands import slices
 
 __all__ = [
     "MODES",
@@ -30,6 +31,7 @@ __all__ = [
     "bilinear_kernel",
     "interpolate",
     "interpolate_grad",
+    "interpolate_loops",
     "nearest_kernel",
     "source_coordinates",
 ]
@@ -47,14 +49,40 @@ class _Taps(NamedTuple):
     weight: NDArray[np.float64]
 
 
+def interpolate_loops(x: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float64]:
+    """Bilinear interpolation of one plane: the definition itself, as lesson 03 teaches it.
+
+    Parameters
+    ----------
+    x : (H, W) array
+    size : (H', W')
+
+    Returns
+    -------
+    (H', W') array of float64
+    """
+    y = np.zeros(size)
+    for i, j in np.ndindex(size):
+        # the place that this output looks at, kept inside of the image
+        row, column = (
+            np.clip((k + 0.5) * old / new - 0.5, 0, old - 1) for k, old, new in zip((i, j), x.shape, size, strict=True)
+        )
+        for u, v in np.ndindex(x.shape):
+            # full weight where a pixel lies at that place, none at a distance of 1
+            y[i, j] += max(1 - abs(row - u), 0) * max(1 - abs(column - v), 0) * x[u, v]
+    return y
+
+
 def interpolate(x: ArrayLike, size: Size, *, mode: str = "bilinear", align_corners: bool = False) -> NDArray[Any]:
     """Make images larger or smaller, as `torch.nn.functional.interpolate(x, size, mode=…)` does.
+
+    `interpolate_loops` says what bilinear is. Here rows and columns come in turn, and only the taps are read.
 
     Parameters
     ----------
     x : (N, C, H, W) or (H, W) array of real numbers
     size : int or pair of ints
-        Height and width of the output. Any size ≥ 1, larger or smaller. Nothing is smoothed before an image is made smaller.
+        Height and width of the output, ≥ 1, larger or smaller. Nothing is smoothed before an image is made smaller.
     mode : "nearest", "bilinear" or "bicubic"
         Bicubic is cubic convolution with a = −0.75; it can go below the smallest and above the largest pixel.
     align_corners : bool
@@ -63,8 +91,8 @@ def interpolate(x: ArrayLike, size: Size, *, mode: str = "bilinear", align_corne
     Returns
     -------
     (N, C, H', W') or (H', W') array
-        Nearest only copies, so it keeps the type, and the class ids of a mask stay class ids. The others keep the precision of
-        floats; from integers and booleans they make float64.
+        Nearest only copies, so it keeps the type, and the class ids of a mask stay class ids. The others keep the
+        precision of floats; from integers and booleans they make float64.
 
     Raises
     ------
@@ -75,7 +103,8 @@ def interpolate(x: ArrayLike, size: Size, *, mode: str = "bilinear", align_corne
 
     References
     ----------
-    Keys (1981), "Cubic convolution interpolation for digital image processing", section II. Lesson 03, exercises `up_nearest` and `up_bilinear`.
+    Keys (1981), "Cubic convolution interpolation for digital image processing", section II. Lesson 03, exercises
+    `up_nearest` and `up_bilinear`.
 
     Examples
     --------
@@ -91,7 +120,7 @@ def interpolate(x: ArrayLike, size: Size, *, mode: str = "bilinear", align_corne
     dtype = x.dtype if mode == "nearest" or x.dtype.kind == "f" else np.dtype(np.float64)
     planes = x.reshape(x.shape[0] * x.shape[1], *x.shape[2:])
     y = np.empty((len(planes), H_out, W_out), dtype)
-    for band in _bands(len(planes), plane_bytes=max(x.shape[2], H_out) * W_out * dtype.itemsize):
+    for band in slices(len(planes), max(x.shape[2], H_out) * W_out * dtype.itemsize, BAND_BYTES):
         y[band] = _gather(_gather(planes[band].astype(dtype, copy=False), columns, axis=2), rows, axis=1)
     return y[0] if is_plane else y.reshape(*x.shape[:2], H_out, W_out)
 
@@ -111,7 +140,7 @@ def interpolate_grad(dy: ArrayLike, size: Size, *, mode: str = "bilinear", align
     Returns
     -------
     (N, C, H, W) or (H, W) array
-        Floats keep their precision. Integers and booleans become int64 with nearest, which only adds, and float64 with the others.
+        Floats keep their precision. Integers and booleans become int64 with nearest, which only adds, else float64.
 
     Raises
     ------
@@ -130,7 +159,7 @@ def interpolate_grad(dy: ArrayLike, size: Size, *, mode: str = "bilinear", align
     dtype = dtype_of(dy) if mode == "nearest" or dy.dtype.kind == "f" else np.dtype(np.float64)
     planes = dy.reshape(dy.shape[0] * dy.shape[1], *dy.shape[2:])
     dx = np.empty((len(planes), H, W), dtype)
-    for band in _bands(len(planes), plane_bytes=max(H, dy.shape[2]) * dy.shape[3] * dtype.itemsize):
+    for band in slices(len(planes), max(H, dy.shape[2]) * dy.shape[3] * dtype.itemsize, BAND_BYTES):
         dx[band] = _scatter(_scatter(planes[band].astype(dtype, copy=False), rows, H, axis=1), columns, W, axis=2)
     return dx[0] if is_plane else dx.reshape(*dy.shape[:2], H, W)
 
@@ -202,10 +231,10 @@ def source_coordinates(
 
     - Bilinear and bicubic take a pixel to be a small square and lay the two images edge on edge:
       (i + 0.5)·size/out_size − 0.5.
-    - With `align_corners` they lay the centres of the first and of the last pixel on each other: i·(size − 1)/(out_size − 1).
+    - With `align_corners` they lay the centres of first and last pixel on each other: i·(size − 1)/(out_size − 1).
     - Nearest measures from the edge and rounds down: it copies pixel ⌊i·size/out_size⌋. Here it is i·size/out_size.
 
-    The first can lie outside: −0.25 where an image becomes twice as large. `interpolate` then repeats the pixel at the border.
+    The first can lie outside: −0.25 where an image becomes twice as large. `interpolate` then repeats the border.
 
     Parameters
     ----------
@@ -245,7 +274,8 @@ def axis_matrix(
 ) -> NDArray[np.float64]:
     """Interpolation along one side as a matrix B: `interpolate` is B_H @ x @ B_W.T.
 
-    Row i holds the weights of output i, and they add up to 1. Column j holds what input j gives, and to whom: it is what the adjoint reads.
+    Row i holds the weights of output i, and they add up to 1. Column j holds what input j gives, and to whom: it is
+    what the adjoint reads. For an image flattened row by row, the one matrix of both sides is `np.kron(B_H, B_W)`.
 
     Parameters
     ----------
@@ -307,10 +337,11 @@ def nearest_kernel(scale: Size) -> NDArray[np.float64]:
 def bilinear_kernel(scale: Size) -> NDArray[np.float64]:
     """The kernel with which a transposed convolution does what bilinear does: a tent.
 
-    The transposed convolution has `stride=scale` and `padding=(k − scale) / 2`, where k is the side of the kernel. Inside it is equal to
-    `interpolate` with `align_corners=False`. At the border it is not, and both are right: where interpolation repeats the last pixel, a transposed
-    convolution finds nothing to add, as if a ring of zeros lay around the image. So its outermost scale // 2 rows and columns are
-    darker. (With `align_corners=True` the weights change from pixel to pixel, so no one kernel can do it.)
+    The transposed convolution has `stride=scale` and `padding=(k − scale) / 2`, where k is the side of the kernel.
+    Inside it is equal to `interpolate` with `align_corners=False`. At the border it is not, and both are right: where
+    interpolation repeats the last pixel, a transposed convolution finds nothing to add, as if a ring of zeros lay
+    around the image. So its outermost scale // 2 rows and columns are darker. (With `align_corners=True` the weights
+    change from pixel to pixel, so no one kernel can do it.)
 
     Parameters
     ----------
@@ -324,8 +355,8 @@ def bilinear_kernel(scale: Size) -> NDArray[np.float64]:
 
     References
     ----------
-    Long, Shelhamer and Darrell (2015), "Fully convolutional networks for semantic segmentation", section 3.3, which starts its learned
-    upsampling from this kernel. Lesson 03, exercise `bilinear_kernel`.
+    Long, Shelhamer and Darrell (2015), "Fully convolutional networks for semantic segmentation", section 3.3, which
+    starts its learned upsampling from this kernel. Lesson 03, exercise `bilinear_kernel`.
 
     Examples
     --------
@@ -339,8 +370,8 @@ def bilinear_kernel(scale: Size) -> NDArray[np.float64]:
 def bicubic_kernel(scale: Size) -> NDArray[np.float64]:
     """The kernel with which a transposed convolution does what bicubic does: a peak in a shallow ditch.
 
-    Stride and padding as for `bilinear_kernel`, and the same is true: equal inside, while the outermost 3·scale // 2 rows and columns
-    miss the repeated border.
+    Stride and padding as for `bilinear_kernel`, and the same is true: equal inside, while the outermost 3·scale // 2
+    rows and columns miss the repeated border.
 
     Parameters
     ----------
@@ -361,7 +392,7 @@ def _tent(distance: NDArray[Any]) -> NDArray[Any]:
 
 
 def _cubic(distance: NDArray[Any]) -> NDArray[Any]:
-    """Keys (1981), equations 4 to 8 with a = −0.75, the value in PyTorch and OpenCV: 1 at 0, 0 at 1 and 2, negative between.
+    """Keys (1981), equations 4 to 8 with a = −0.75, as in PyTorch and OpenCV: 1 at 0, 0 at 1 and 2, negative between.
 
     No tap is farther away than 2.
     """
@@ -409,12 +440,6 @@ def _scatter(dy: NDArray[Any], taps: _Taps, size: int, axis: int) -> NDArray[Any
         else:
             dx[(slice(None),) * axis + (here,)] += part
     return dx
-
-
-def _bands(planes: int, plane_bytes: int) -> Iterator[slice]:
-    """Cut `planes` into slices that hold about `BAND_BYTES` each."""
-    step = max(1, BAND_BYTES // max(1, plane_bytes))
-    return (slice(first, first + step) for first in range(0, planes, step))
 
 
 def _profile(scale: int, weigh: Callable[[NDArray[Any]], NDArray[Any]], reach: int) -> NDArray[np.float64]:

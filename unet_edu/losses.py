@@ -1,21 +1,21 @@
-"""The loss of the U-Net: cross-entropy in which each pixel has a weight of its own. And one for classes of few pixels. Lesson 07.
+"""The loss of the U-Net: cross-entropy with a weight for each pixel. And one for classes of few pixels. Lesson 07.
 
-The network gives each pixel x one score a class. The softmax makes probabilities p of them, and the loss looks at the probability of
-the true class ℓ(x):
+The network gives each pixel x one score a class. The softmax makes probabilities p of them, and the loss looks at the
+probability of the true class ℓ(x):
 
     E = mean over the pixels x of w(x) · (−log p_ℓ(x)(x))
 
-(The paper's eq. 1 is printed without the minus sign. As printed one would have to make it large; what is made small, there too, is −log p.)
+(The paper's eq. 1 is printed without the minus sign, so one would have to make it large; what is made small is −log p.)
 
 The weights w decide what a mistake costs. The paper makes the narrow gaps between cells expensive (eq. 2):
 
     w(x) = w_c(x) + w0 · exp(−(d1(x) + d2(x))² / (2 σ²))
 
-with d1 and d2 the distances from x to the nearest and to the second nearest cell. Where both are near, there is a gap to be kept open.
+with d1 and d2 the distances from x to the nearest and the second nearest cell. Where both are near, a gap is kept open.
 
-A mean over pixels hardly notices a class of few pixels: who never finds it is almost always right. The Dice loss asks of each class how well
-its area is met, and all classes count the same. `cross_entropy_and_dice` is the sum of both, and `class_balance` gives the first one weights that
-make rare classes expensive.
+A mean over pixels hardly notices a class of few pixels: who never finds it is almost always right. The Dice loss asks
+of each class how well its area is met, and all classes count the same. `cross_entropy_and_dice` is the sum of both, and
+`class_balance` gives the first one weights that make rare classes expensive.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def border_weight_map(
 ) -> NDArray[np.float32]:
     """What a mistake costs at each pixel: more in the gaps between cells.
 
-    w = w_c + w0 · exp(−(d1 + d2)² / (2 σ²)), the second term on background pixels only. Cells that touch have no gap whose pixels could
-    be expensive; so they are first taken apart as `separated` does it, and weights and labels agree.
+    w = w_c + w0 · exp(−(d1 + d2)² / (2 σ²)), the second term on background pixels only. Cells that touch have no gap
+    whose pixels could be expensive; so they are first taken apart as `separated` does it, and weights and labels agree.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def border_weight_map(
     sigma : float
         How wide a gap may be and still be expensive, in pixels.
     class_weights : "balanced" or pair (background, cell), optional
-        w_c. Left out, it is 1 for both classes. "balanced" gives each class the same sum of weights, with a mean of 1 over the image.
+        w_c. Left out, it is 1 for both. "balanced" gives each class the same sum of weights, with a mean of 1.
 
     Returns
     -------
@@ -105,8 +105,8 @@ def border_weight_map(
 def nearest_two(instances: ArrayLike, *, within: float = np.inf) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The distance of each pixel to the nearest and to the second nearest cell: d1 and d2.
 
-    A distance map for each cell, all at once, would take as many images as there are cells. Here one cell comes after the other, each in
-    a window that reaches as far as asked, and the two smallest numbers so far are kept.
+    A distance map for each cell, all at once, would take as many images as there are cells. Here one cell comes after
+    the other, each in a window that reaches as far as asked, and the two smallest numbers so far are kept.
 
     Parameters
     ----------
@@ -139,10 +139,10 @@ def nearest_two(instances: ArrayLike, *, within: float = np.inf) -> tuple[NDArra
 def separated(instances: ArrayLike) -> NDArray[np.bool_]:
     """The cells as a mask, with a gap where two of them touch.
 
-    A network that says "cell" or "background" for each pixel can only tell cells apart by background between them. Where pixels of two
-    cells are neighbours (the eight around a pixel count), both become background: the gap is two pixels wide. Cells that do not touch stay
-    as they are. A cell so thin that nothing would be left of it stays whole, and its neighbours alone make room; two such cells side by
-    side stay joined.
+    A network that says "cell" or "background" for each pixel can only tell cells apart by background between them.
+    Where pixels of two cells are neighbours (the eight around a pixel count), both become background: the gap is two
+    pixels wide. Cells that do not touch stay as they are. A cell so thin that nothing would be left of it stays whole,
+    and its neighbours alone make room; two such cells side by side stay joined.
 
     Parameters
     ----------
@@ -156,7 +156,8 @@ def separated(instances: ArrayLike) -> NDArray[np.bool_]:
 
     References
     ----------
-    Ronneberger, Fischer and Brox (2015), section 3: "the separation border is computed using morphological operations". Lesson 07.
+    Ronneberger, Fischer and Brox (2015), section 3: "the separation border is computed using morphological operations".
+    Lesson 07.
 
     Examples
     --------
@@ -178,9 +179,9 @@ def separated(instances: ArrayLike) -> NDArray[np.bool_]:
 def weighted_cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
     """The mean over all pixels of w · (−log p), with p the probability of the true class.
 
-    The sum is divided by the number of pixels, not by the sum of the weights: twice the weights are twice the loss. (PyTorch's
-    `cross_entropy(..., weight=...)`, which takes one weight a *class*, divides by the sum of the weights that it used. The two differ by
-    the mean of the weights.) No pixel is ignored: to leave one out, give it weight 0.
+    The sum is divided by the number of pixels, not by the sum of the weights: twice the weights are twice the loss.
+    (PyTorch's `cross_entropy(..., weight=...)`, which takes one weight a *class*, divides by the sum of the weights
+    that it used. The two differ by the mean of the weights.) No pixel is ignored: to leave one out, give it weight 0.
 
     Parameters
     ----------
@@ -208,7 +209,7 @@ def weighted_cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | Non
 
     Examples
     --------
-    Where all scores are equal, every class has the same probability, and the loss is the logarithm of their number, here log 2:
+    Where all scores are equal, all classes are equally probable, and the loss is the log of their number, here log 2:
 
     >>> import torch
     >>> round(weighted_cross_entropy(torch.zeros(1, 2, 4, 4), torch.zeros(1, 4, 4, dtype=torch.int64)).item(), 4)
@@ -222,11 +223,11 @@ def weighted_cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | Non
 def dice_loss(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
     """One minus the Dice coefficient, the mean over the classes, with probabilities in the place of yes and no.
 
-    For one class, with p its probability at a pixel, t = 1 where it is the true class and 0 elsewhere, and w the pixel's weight:
+    For one class, with p its probability at a pixel, t = 1 where it is true and 0 elsewhere, and w the pixel's weight:
 
         D = 2 Σ w·p·t / Σ w·(p + t)
 
-    The sums run over all pixels of the batch. A class that none of them is of has no say: its D would be 0, however small p is made.
+    The sums run over all pixels of the batch. A class that is not there has no say: its D would be 0 for any p.
 
     Parameters
     ----------
@@ -251,8 +252,8 @@ def dice_loss(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> 
 
     References
     ----------
-    Milletari, Navab and Ahmadi (2016), "V-Net: Fully Convolutional Neural Networks for Volumetric Medical Image Segmentation", section 3;
-    there p and t are squared below the line. Lesson 07.
+    Milletari, Navab and Ahmadi (2016), "V-Net: Fully Convolutional Neural Networks for Volumetric Medical Image
+    Segmentation", section 3; there p and t are squared below the line. Lesson 07.
 
     Examples
     --------
@@ -277,16 +278,17 @@ def cross_entropy_and_dice(
 ) -> Tensor:
     """`weighted_cross_entropy` + `dice_loss`: for class numbers, when some classes have few pixels.
 
-    The Dice loss asks that no class be given up. Yet where the network is sure that a class is nowhere, its slope is almost nothing; there the
-    cross-entropy pulls, and the harder the more the class weighs. A network that is trained so finds heavy classes in too many places: where a class
-    weighs w, its score is too high by log w. So log w is added to the scores before they are compared, and those of the network stay honest.
+    The Dice loss asks that no class be given up. Yet where the network is sure that a class is nowhere, its slope is
+    almost nothing; there the cross-entropy pulls, and the harder the more the class weighs. A network that is trained
+    so finds heavy classes in too many places: where a class weighs w, its score is too high by log w. So log w is added
+    to the scores before they are compared, and those of the network stay honest.
 
     Parameters
     ----------
     logits, labels, weights
         As for `weighted_cross_entropy`.
     class_weights : (K,) array, optional
-        By how much a mistake costs more in the cross-entropy, for each true class; `class_balance` gives such. 1 for all when left out.
+        By how much a mistake in each true class costs more in the cross-entropy, as `class_balance` gives; else 1.
 
     Returns
     -------
@@ -301,8 +303,9 @@ def cross_entropy_and_dice(
 
     References
     ----------
-    Isensee and others (2021), "nnU-Net: a self-configuring method for deep learning-based biomedical image segmentation", whose default is
-    the sum without class weights. Menon and others (2021), "Long-tail learning via logit adjustment", for what is added to the scores. Lesson 07.
+    Isensee and others (2021), "nnU-Net: a self-configuring method for deep learning-based biomedical image
+    segmentation", whose default is the sum without class weights. Menon and others (2021), "Long-tail learning via
+    logit adjustment", for what is added to the scores. Lesson 07.
     """
     dice = dice_loss(logits, labels, weights)
     if class_weights is not None:
@@ -321,8 +324,8 @@ def class_balance(
 ) -> NDArray[np.float32]:
     """Weights that make rare classes expensive: 1 / √share, where share is the part of all pixels that a class has.
 
-    With 1 / share, all classes would cost the same in sum, and a class of few pixels would be found in too many places; the root stands
-    between that and no weights. They are scaled so that their mean over the pixels is 1.
+    With 1 / share, all classes would cost the same in sum, and a class of few pixels would be found in too many places;
+    the root stands between that and no weights. They are scaled so that their mean over the pixels is 1.
 
     Parameters
     ----------
@@ -330,7 +333,7 @@ def class_balance(
         Class numbers of all images, from 0 to `num_classes` − 1. Sizes may differ.
     num_classes : int
     weights : sequence of (H, W) arrays or None, optional
-        For each image what its pixels count in the loss, or None where each counts 1. Here it only matters whether a pixel counts at all.
+        For each image what its pixels count in the loss, or None for 1. Here only matters whether they count at all.
 
     Returns
     -------
@@ -368,8 +371,9 @@ def _scores(logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
     for name, tensor in (("labels", labels), ("weights", weights)):
         if tensor is not None and tensor.shape != expected:
             raise ValueError(
-                f"{name}: expected shape {expected}, one number a pixel of the logits {tuple(logits.shape)}, got {tuple(tensor.shape)}; "
-                "where the network trims the border, crop labels and weights with unet_edu.unet.center_crop"
+                f"{name}: expected shape {expected}, one number a pixel of the logits {tuple(logits.shape)}, got "
+                f"{tuple(tensor.shape)}; where the network trims the border, crop labels and weights with "
+                "unet_edu.unet.center_crop"
             )
     # bfloat16 has three digits, too few to add up many small losses
     return logits.float() if logits.element_size() < 4 else logits
@@ -381,8 +385,8 @@ def _instances(value: ArrayLike) -> NDArray[np.int64]:
         raise ValueError(f"instances: expected one image (H, W) with at least one pixel, got shape {array.shape}")
     if array.dtype.kind == "f":
         raise TypeError(
-            f"instances: expected whole numbers, one a cell, got {array.dtype}; a mask of cells becomes such an array with "
-            "scipy.ndimage.label(mask)[0]"
+            f"instances: expected whole numbers, one a cell, got {array.dtype}; a mask of cells becomes such an array "
+            "with scipy.ndimage.label(mask)[0]"
         )
     if array.min() < 0:
         raise ValueError(f"instances: expected 0 for the background and numbers above 0 for cells, got {array.min()}")
@@ -407,7 +411,7 @@ def _class_weights(
 
 
 def _shifted(image: NDArray[Any], down: int, right: int) -> NDArray[Any]:
-    """A view of the pixels that have a neighbour `down` and `right` of them; for the opposite shift, of these neighbours."""
+    """A view of the pixels with a neighbour `down` and `right` of them; for the opposite shift, of these neighbours."""
     rows = slice(max(-down, 0), image.shape[0] - max(down, 0))
     columns = slice(max(-right, 0), image.shape[1] - max(right, 0))
     return image[rows, columns]

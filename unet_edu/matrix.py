@@ -1,12 +1,12 @@
 """The operators as matrices: y = A x, with images flattened row by row. Lesson 04.
 
-Every operator of this course that is linear is a table of numbers: row r says with which weights output pixel r is made of
-the input pixels, column c says where input pixel c goes. The transposed table goes the other way, and is the operator's adjoint:
-the gradient. Matrices of different operators can be multiplied with each other.
+Every operator of this course that is linear is a table of numbers: row r says with which weights output pixel r is made
+of the input pixels, column c says where input pixel c goes. The transposed table goes the other way, and is the
+operator's adjoint: the gradient. Matrices of different operators can be multiplied with each other.
 
-A table for whole images is huge and nearly empty. Each function returns it as a NumPy array, which is refused above `LIMIT` bytes,
-or, with `sparse=True`, as a `scipy.sparse` array in CSR format, which keeps only the entries that the operator uses. All are built
-at once by index arithmetic, in time and memory that grow with what is kept.
+A table for whole images is huge and nearly empty. Each function returns it as a NumPy array, which is refused above
+`LIMIT` bytes, or, with `sparse=True`, as a `scipy.sparse` array in CSR format, which keeps only the entries that the
+operator uses. All are built at once by index arithmetic, in time and memory that grow with what is kept.
 """
 
 from __future__ import annotations
@@ -20,13 +20,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from unet_edu._arguments import Size, dtype_of, numbers, pair
 from unet_edu.convolution import sliding_windows
-from unet_edu.interpolation import axis_matrix
 
 __all__ = [
     "LIMIT",
     "bed_of_nails_matrix",
     "conv2d_matrix",
-    "interpolation_matrix",
     "max_pool2d_matrix",
     "max_unpool2d_matrix",
 ]
@@ -44,7 +42,7 @@ def conv2d_matrix(
     dilation: Size = 1,
     sparse: bool = False,
 ) -> Any:
-    """The matrix A of a convolution: `A @ x.ravel()` is `conv2d(x, w, …).ravel()`, and `A.T` is the transposed convolution.
+    """The matrix A of a convolution: `A @ x.ravel()` is `conv2d(x, w, …).ravel()`, `A.T` the transposed convolution.
 
     Parameters
     ----------
@@ -54,8 +52,8 @@ def conv2d_matrix(
     stride, padding, dilation : int or pair of ints (rows, columns)
         As for `conv2d`.
     sparse : bool
-        Return a `scipy.sparse.csr_array`, which keeps only the places where a weight stands. (SciPy multiplies float16 by
-        turning it into float32.)
+        Return a `scipy.sparse.csr_array`, which keeps only the places where a weight stands. (SciPy multiplies float16
+        by turning it into float32.)
 
     Returns
     -------
@@ -65,8 +63,8 @@ def conv2d_matrix(
     Raises
     ------
     TypeError, ValueError
-        As `conv2d`; also when the matrix would need more than `LIMIT` bytes. A dense one grows with the square of the number of
-        pixels: one channel of 128×128 already needs 2 GB.
+        As `conv2d`; also when the matrix would need more than `LIMIT` bytes. A dense one grows with the square of the
+        number of pixels: one channel of 128×128 already needs 2 GB.
 
     References
     ----------
@@ -101,52 +99,11 @@ def conv2d_matrix(
     return _matrix(values, columns, used.sum(axis=(2, 3)).ravel(), shape, sparse)
 
 
-def interpolation_matrix(
-    size: Size, out_size: Size, *, mode: str = "bilinear", align_corners: bool = False, sparse: bool = False
-) -> Any:
-    """The matrix B of an interpolation: `B @ x.ravel()` is `interpolate(x, out_size, …).ravel()` for a plane x.
-
-    Interpolation works along rows and along columns apart, so B is the Kronecker product of two small matrices, which
-    `interpolation.axis_matrix` gives.
-
-    Parameters
-    ----------
-    size : (H, W)
-        Of the input.
-    out_size : (H', W')
-    mode : "nearest", "bilinear" or "bicubic"
-    align_corners : bool
-    sparse : bool
-        Return a `scipy.sparse.csr_array`.
-
-    Returns
-    -------
-    (H'·W', H·W) array of float64
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `interpolate`; also when the matrix would need more than `LIMIT` bytes.
-
-    References
-    ----------
-    Lessons 03 and 04.
-    """
-    (H, W), (H_out, W_out) = pair("size", size, least=1), pair("out_size", out_size, least=1)
-    rows = axis_matrix(H, H_out, mode=mode, align_corners=align_corners)
-    columns = axis_matrix(W, W_out, mode=mode, align_corners=align_corners)
-    entries = int(np.count_nonzero(rows) * np.count_nonzero(columns))
-    _afford((H_out * W_out, H * W), entries, rows.dtype, sparse, "interpolate needs no matrix")
-    if sparse:
-        return scipy.sparse.kron(scipy.sparse.csr_array(rows), scipy.sparse.csr_array(columns), format="csr")
-    return np.kron(rows, columns)
-
-
 def bed_of_nails_matrix(size: Size, stride: Size, *, sparse: bool = False) -> Any:
-    """The matrix of a bed of nails: the transpose of a convolution whose kernel is a single 1 and whose stride skips the rest.
+    """The matrix of a bed of nails: the transpose of a convolution with a kernel of one 1, whose stride skips the rest.
 
-    So a bed of nails is a transposed convolution too: kernel [[1]], this stride, and an `output_padding` of stride − 1 for the zeros
-    behind the last nail.
+    So a bed of nails is a transposed convolution too: kernel [[1]], this stride, and an `output_padding` of stride − 1
+    for the zeros behind the last nail.
 
     Parameters
     ----------
@@ -184,10 +141,10 @@ def bed_of_nails_matrix(size: Size, stride: Size, *, sparse: bool = False) -> An
 
 
 def max_pool2d_matrix(indices: ArrayLike, size: Size, *, sparse: bool = False) -> Any:
-    """The matrix S of a max pooling that has been done: each row selects the one pixel that was the largest of its window.
+    """The matrix S of a max pooling that has been done: each row selects the pixel that was the largest of its window.
 
-    `S @ x.ravel()` is the pooled image, and `S.T` sends a gradient back. The data chose S: for another image it is another
-    matrix, so max pooling as a whole is not linear.
+    `S @ x.ravel()` is the pooled image, and `S.T` sends a gradient back. The data chose S: for another image it is
+    another matrix, so max pooling as a whole is not linear.
 
     Parameters
     ----------
@@ -206,8 +163,8 @@ def max_pool2d_matrix(indices: ArrayLike, size: Size, *, sparse: bool = False) -
     Raises
     ------
     TypeError, ValueError
-        When `indices` are not ints with 2 or 4 axes, or point outside of the plane; or the matrix would need more than `LIMIT`
-        bytes.
+        When `indices` are not ints with 2 or 4 axes, or point outside of the plane; or the matrix would need more than
+        `LIMIT` bytes.
 
     References
     ----------
@@ -229,9 +186,9 @@ def max_pool2d_matrix(indices: ArrayLike, size: Size, *, sparse: bool = False) -
 def max_unpool2d_matrix(indices: ArrayLike, size: Size, *, sparse: bool = False) -> Any:
     """The matrix of max unpooling: each column puts one pooled number back into its place; all other places stay 0.
 
-    Where pooling windows do not overlap, no place is used twice and this is `max_pool2d_matrix(indices, size).T`. Where they
-    overlap, two outputs may have come from one pixel. The transpose adds them up, as a gradient must; unpooling keeps the last
-    one.
+    Where pooling windows do not overlap, no place is used twice and this is `max_pool2d_matrix(indices, size).T`. Where
+    they overlap, two outputs may have come from one pixel. The transpose adds them up, as a gradient must; unpooling
+    keeps the last one.
 
     Parameters
     ----------
@@ -280,8 +237,8 @@ def _places(indices: ArrayLike, size: Size) -> tuple[NDArray[np.int64], int]:
         raise TypeError(f"indices: expected ints, as max_pool2d gives them, got type {array.dtype}")
     if array.size and not (0 <= array.min() and array.max() < H * W):
         raise ValueError(
-            f"indices: expected places from 0 to {H * W - 1} in a plane of {H}×{W}, got {array.min()} to {array.max()}; "
-            "give the size of the image that was pooled"
+            f"indices: expected places from 0 to {H * W - 1} in a plane of {H}×{W}, got {array.min()} to "
+            f"{array.max()}; give the size of the image that was pooled"
         )
     planes = array.astype(np.int64).reshape(-1, array.shape[-2] * array.shape[-1])
     return (planes + np.arange(len(planes))[:, None] * (H * W)).ravel(), len(planes) * H * W
@@ -308,8 +265,8 @@ def _afford(shape: tuple[int, int], entries: int, dtype: np.dtype[Any], sparse: 
         raise ValueError(f"size: even the sparse matrix would need {_readable(thin)}, {limit}; {instead}")
     if not sparse and full > LIMIT:
         raise ValueError(
-            f"size: a dense matrix of {shape[0]}×{shape[1]} needs {_readable(full)}, {limit}; with sparse=True it needs about "
-            f"{_readable(thin)}, because only {entries} of its {cells} entries are used"
+            f"size: a dense matrix of {shape[0]}×{shape[1]} needs {_readable(full)}, {limit}; with sparse=True it "
+            f"needs about {_readable(thin)}, because only {entries} of its {cells} entries are used"
         )
 
 

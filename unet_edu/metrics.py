@@ -4,16 +4,16 @@ Everything begins with one table, the confusion matrix: how many pixels of each 
 
     C[i, j] = number of pixels whose truth is class i and whose prediction is class j
 
-For one class, the table holds three numbers of interest: true positives (TP, the diagonal), false positives (FP, the rest of the
-column) and false negatives (FN, the rest of the row). The measures are ratios of these:
+For one class, the table holds three numbers of interest: true positives (TP, the diagonal), false positives (FP, the
+rest of the column) and false negatives (FN, the rest of the row). The measures are ratios of these:
 
-    IoU = TP / (TP + FP + FN)      Dice = 2·TP / (2·TP + FP + FN)      precision = TP / (TP + FP)      recall = TP / (TP + FN)
+    IoU = TP / (TP + FP + FN)    Dice = 2·TP / (2·TP + FP + FN)    precision = TP / (TP + FP)    recall = TP / (TP + FN)
 
-A binary mask is the case of two classes: 0 is the background, 1 what one looks for. So `iou(confusion_matrix(mask, truth, 2))[1]` is
-the IoU of two masks.
+A binary mask is the case of two classes: 0 is the background, 1 what one looks for. The IoU of two masks is
+`iou(confusion_matrix(mask, truth, 2))[1]`.
 
-Pixels do not know cells. The measures of objects (SEG, average precision) and of the borders between them (Rand and warping error)
-are written in `unet_edu.instances`, and can be imported from here too.
+Pixels do not know cells. The measures of objects (SEG, average precision) and of the borders between them (Rand and
+warping error) are in `unet_edu.instances`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unet_edu._arguments import numbers, whole
-from unet_edu.instances import (
+
+# Lessons 07 and 09 take them from here.
+from unet_edu.instances import (  # noqa: F401
     average_precision,
     cell_scores,
     connected,
@@ -38,24 +40,7 @@ from unet_edu.instances import (
     warping_error,
 )
 
-__all__ = [
-    "average_precision",
-    "cell_scores",
-    "confusion_matrix",
-    "connected",
-    "dice",
-    "iou",
-    "mean_iou",
-    "pixel_accuracy",
-    "pixel_error",
-    "precision",
-    "rand_error",
-    "recall",
-    "seg",
-    "splits_and_merges",
-    "warped",
-    "warping_error",
-]
+__all__ = ["confusion_matrix", "dice", "iou", "mean_iou", "pixel_accuracy", "precision", "recall"]
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
@@ -78,11 +63,11 @@ def confusion_matrix(
     num_classes : int
         2 for a binary mask.
     ignore_index : int, optional
-        Pixels whose target is this number are left out, whatever was predicted there. Data sets mark so what nobody could label,
-        many with 255.
+        Pixels whose target is this number are left out, whatever was predicted there. Data sets mark so what nobody
+        could label, many with 255.
     per_image : bool
-        Whether each entry of the first axis gets a table of its own, or all pixels are counted together (pooled). The sum of the tables over
-        the images is the pooled one.
+        Whether each entry of the first axis gets a table of its own, or all pixels are counted together (pooled). The
+        sum of the tables over the images is the pooled one.
 
     Returns
     -------
@@ -97,8 +82,8 @@ def confusion_matrix(
 
     References
     ----------
-    Long, Shelhamer and Darrell (2015), "Fully Convolutional Networks for Semantic Segmentation", section 5 (there n_ij). Lesson 01,
-    exercise `confusion`.
+    Long, Shelhamer and Darrell (2015), "Fully Convolutional Networks for Semantic Segmentation", section 5 (there
+    n_ij). Lesson 01, exercise `confusion`.
 
     Examples
     --------
@@ -110,8 +95,9 @@ def confusion_matrix(
     prediction, target = numbers("prediction", prediction), numbers("target", target)
     if prediction.shape != target.shape:
         raise ValueError(
-            f"prediction: expected the shape of target, {target.shape}, got {prediction.shape}; scores (N, K, H, W) become labels "
-            "with scores.argmax(axis=1), an axis of length 1 is dropped with x[:, 0], and where a network trims the border, crop the target"
+            f"prediction: expected the shape of target, {target.shape}, got {prediction.shape}; scores (N, K, H, W) "
+            "become labels with scores.argmax(axis=1), an axis of length 1 is dropped with x[:, 0], and where a "
+            "network trims the border, crop the target"
         )
     if per_image and prediction.ndim < 2:
         raise ValueError(f"prediction: expected an axis of images before the pixels, got shape {prediction.shape}")
@@ -125,14 +111,15 @@ def confusion_matrix(
 
 
 def _of_one_table(measure: Callable[P, Answer]) -> Callable[P, Answer]:
-    """Who gives a measure two masks, as many libraries want them, is told what to do; Python would only count the arguments."""
+    """Who gives a measure two masks, as to many libraries, is told what to do; Python would only count arguments."""
 
     @wraps(measure)
     def measure_one(*tables: P.args, **options: P.kwargs) -> Answer:
         if len(tables) > 1:
             raise TypeError(
                 f"{measure.__name__}: expected one table as confusion_matrix gives it, got {len(tables)} arguments; "
-                f"for two masks: {measure.__name__}(confusion_matrix(prediction, truth, 2)); options are named, as in empty=1.0"
+                f"for two masks: {measure.__name__}(confusion_matrix(prediction, truth, 2)); options are named, as in "
+                "empty=1.0"
             )
         return measure(*tables, **options)
 
@@ -148,8 +135,8 @@ def iou(confusion: ArrayLike, *, empty: float = np.nan) -> NDArray[np.float64]:
     confusion : (..., K, K) array
         As `confusion_matrix` gives it.
     empty : float
-        The answer for a class that is neither in the truth nor in the prediction, where the ratio is 0 / 0. NaN leaves it open;
-        1.0 says that to find nothing where nothing is, is right.
+        The answer for a class that is neither in the truth nor in the prediction, where the ratio is 0 / 0. NaN leaves
+        it open; 1.0 says that to find nothing where nothing is, is right.
 
     Returns
     -------
@@ -165,8 +152,8 @@ def iou(confusion: ArrayLike, *, empty: float = np.nan) -> NDArray[np.float64]:
 
     References
     ----------
-    Jaccard (1912), "The Distribution of the Flora in the Alpine Zone", for sets of plants; Everingham and others (2010), "The PASCAL
-    Visual Object Classes (VOC) Challenge", for pixels. Lesson 01, exercise `iou`.
+    Jaccard (1912), "The Distribution of the Flora in the Alpine Zone", for sets of plants; Everingham and others
+    (2010), "The PASCAL Visual Object Classes (VOC) Challenge", for pixels. Lesson 01, exercise `iou`.
 
     Examples
     --------
@@ -262,7 +249,7 @@ def recall(confusion: ArrayLike, *, empty: float = np.nan) -> NDArray[np.float64
 
 @_of_one_table
 def pixel_accuracy(confusion: ArrayLike) -> NDArray[np.float64]:
-    """The share of all pixels that got their true class. Where one class fills the picture, this says little: lesson 01 shows why.
+    """The share of all pixels that got their true class. Where one class fills the picture, it says little (lesson 01).
 
     Parameters
     ----------
@@ -282,16 +269,16 @@ def _labels(name: str, array: NDArray[Any], num_classes: int) -> NDArray[np.int6
     no_class = array[~np.isfinite(array) | (array != np.round(array))] if array.dtype.kind == "f" else []
     if len(no_class):
         raise ValueError(
-            f"{name}: expected class numbers, got {no_class[0]:g}; probabilities become a mask with p > 0.5, scores (N, K, H, W) "
-            "become labels with scores.argmax(axis=1)"
+            f"{name}: expected class numbers, got {no_class[0]:g}; probabilities become a mask with p > 0.5, scores "
+            "(N, K, H, W) become labels with scores.argmax(axis=1)"
         )
     if array.size and not 0 <= array.min() <= array.max() < num_classes:
         wrong = array.max() if array.min() >= 0 else array.min()
         advice = (
             "a mask of 0 and 255 becomes one of 0 and 1 with mask > 0"
             if np.isin(array, (0, 255)).all()
-            else "num_classes counts the background too; where nobody knows the truth, write one number such as 255 into the target "
-            "and name it as ignore_index"
+            else "num_classes counts the background too; where nobody knows the truth, write one number such as 255 "
+            "into the target and name it as ignore_index"
         )
         raise ValueError(f"{name}: expected class numbers from 0 to {num_classes - 1}, got {wrong:g}; {advice}")
     return array.astype(np.int64)

@@ -4,13 +4,13 @@ Max pooling keeps the largest number of each window, and remembers where it stoo
 
     y[n, c, i, j] = max over u, v of x[n, c, i·stride + u·dilation − padding, j·stride + v·dilation − padding]
 
-The place is a flat index into the H×W plane, row · W + column. While the places stay the same, pooling is a linear map: a
-selection matrix S that copies one number into each output, y = S x. Its adjoint Sᵀ, `max_pool2d_grad`, puts each number back
-at its place and zeros everywhere else; where windows overlap and share a place, it adds. `max_unpool2d` does the same, but
-keeps one number of those that share a place. Without overlap the two are equal.
+The place is a flat index into the H×W plane, row · W + column. While the places stay the same, pooling is a linear map:
+a selection matrix S that copies one number into each output, y = S x. Its adjoint Sᵀ, `max_pool2d_grad`, puts each
+number back at its place and zeros everywhere else; where windows overlap and share a place, it adds. `max_unpool2d`
+does the same, but keeps one number of those that share a place. Without overlap the two are equal.
 
-S depends on x, so max pooling is not linear. Average pooling is: the same numbers for every image, and `avg_pool2d_grad` is
-its adjoint.
+S depends on x, so max pooling is not linear. Average pooling is: the same numbers for every image, and
+`avg_pool2d_grad` is its adjoint.
 """
 
 from __future__ import annotations
@@ -28,10 +28,36 @@ __all__ = [
     "avg_pool2d_grad",
     "max_pool2d",
     "max_pool2d_grad",
+    "max_pool2d_loops",
     "max_unpool2d",
     "max_unpool2d_grad",
     "pooled_size",
 ]
+
+
+def max_pool2d_loops(x: NDArray[Any], kernel: int, stride: int | None = None) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """The largest number of each window of one plane, and its place: the definition itself, as lesson 05 teaches it.
+
+    Parameters
+    ----------
+    x : (H, W) array
+    kernel, stride : int
+        The side of a window and the step between windows, which is the same if it is left out.
+
+    Returns
+    -------
+    y, indices : two (H', W') arrays
+        As those of `max_pool2d`.
+    """
+    (H, W), stride = x.shape, stride or kernel
+    y = np.zeros(((H - kernel) // stride + 1, (W - kernel) // stride + 1), x.dtype)
+    indices = np.zeros(y.shape, np.int64)
+    for i, j in np.ndindex(y.shape):
+        top, left = i * stride, j * stride
+        window = x[top : top + kernel, left : left + kernel]
+        u, v = np.unravel_index(window.argmax(), window.shape)
+        y[i, j], indices[i, j] = window[u, v], (top + u) * W + left + v
+    return y, indices
 
 
 def max_pool2d(
@@ -45,17 +71,19 @@ def max_pool2d(
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """The largest number of each window and its place, as `torch.nn.functional.max_pool2d(…, return_indices=True)`.
 
+    It loops over taps, not over windows as `max_pool2d_loops` does: each step compares one tap of all windows at once.
+
     Parameters
     ----------
     x : (N, C, H, W) or (H, W) array of real numbers
         NaN wins in every window that holds it.
     kernel_size : int or pair of ints (rows, columns)
     stride : int or pair of ints, optional
-        The step between windows (≥ 1); as large as the kernel if it is left out, so that windows neither overlap nor leave gaps.
+        The step between windows (≥ 1); if left out, that of the kernel, so that windows neither overlap nor leave gaps.
     padding, dilation : int or pair of ints
-        A ring around the image that never wins (at most half of the window), the distance between the window's taps (≥ 1).
+        A ring around the image that never wins (at most half of the window), the distance between the taps (≥ 1).
     ceil_mode : bool
-        Also use a last window that reaches beyond the image, if it starts inside the image or its left or upper padding.
+        Also use a last window that reaches beyond the image, if it starts inside of it or its left or upper padding.
 
     Returns
     -------
@@ -108,8 +136,8 @@ def max_pool2d(
 def max_pool2d_grad(dy: ArrayLike, indices: ArrayLike, size: Size) -> NDArray[Any]:
     """The adjoint of max pooling with the places held fixed: add each number to the place that its maximum came from.
 
-    This is Sᵀ where pooling is S: the gradient of a loss with respect to `x`, given its gradient `dy` with respect to the
-    maxima. Where several windows chose the same place, it collects from all of them.
+    This is Sᵀ where pooling is S: the gradient of a loss with respect to `x`, given its gradient `dy` with respect to
+    the maxima. Where several windows chose the same place, it collects from all of them.
 
     Parameters
     ----------
@@ -150,8 +178,8 @@ def max_pool2d_grad(dy: ArrayLike, indices: ArrayLike, size: Size) -> NDArray[An
 def max_unpool2d(y: ArrayLike, indices: ArrayLike, size: Size) -> NDArray[Any]:
     """Put each number at its remembered place, and zeros everywhere else, as `torch.nn.functional.max_unpool2d` does.
 
-    Where several numbers share a place, the last of them in row-major order stays. PyTorch keeps one of them too, but does not
-    say which, and on a GPU it may change from run to run. Sᵀ, which is `max_pool2d_grad`, adds them.
+    Where several numbers share a place, the last of them in row-major order stays. PyTorch keeps one of them too, but
+    does not say which, and on a GPU it may change from run to run. Sᵀ, which is `max_pool2d_grad`, adds them.
 
     Parameters
     ----------
@@ -195,9 +223,9 @@ def max_unpool2d(y: ArrayLike, indices: ArrayLike, size: Size) -> NDArray[Any]:
 def max_unpool2d_grad(dx: ArrayLike, indices: ArrayLike) -> NDArray[Any]:
     """Fetch the number at each remembered place: S itself, the adjoint of Sᵀ.
 
-    The gradient of a loss with respect to the pooled numbers, given its gradient `dx` with respect to the unpooled image. Where
-    numbers share a place each gets the same gradient, as in PyTorch; there this is the adjoint of `max_pool2d_grad`, which
-    adds, and not of `max_unpool2d`, which drops all but one.
+    The gradient of a loss with respect to the pooled numbers, given its gradient `dx` with respect to the unpooled
+    image. Where numbers share a place each gets the same gradient, as in PyTorch; there this is the adjoint of
+    `max_pool2d_grad`, which adds, and not of `max_unpool2d`, which drops all but one.
 
     Parameters
     ----------
@@ -327,8 +355,8 @@ def pooled_size(
 ) -> int:
     """How many windows a pooling has along one side.
 
-    As `convolution.output_size`, which drops cells that fill no window. With `ceil_mode` one more window takes them in, if it
-    starts inside the image or the padding before it.
+    As `convolution.output_size`, which drops cells that fill no window. With `ceil_mode` one more window takes them in,
+    if it starts inside the image or the padding before it.
 
     Raises
     ------
@@ -467,7 +495,7 @@ def _in_plane(indices: NDArray[Any], H: int, W: int) -> NDArray[np.int64]:
     if indices.size and not 0 <= indices.min() <= indices.max() < H * W:
         worst = indices.max() if indices.max() >= H * W else indices.min()
         raise ValueError(
-            f"indices: {worst} is no place of a {H}×{W} plane, which has 0 to {H * W - 1}; give the height and width of the "
-            f"image that was pooled: if both were odd, pass size=({H + 1}, {W + 1})"
+            f"indices: {worst} is no place of a {H}×{W} plane, which has 0 to {H * W - 1}; give the height and width "
+            f"of the image that was pooled: if both were odd, pass size=({H + 1}, {W + 1})"
         )
     return indices.astype(np.int64, copy=False)

@@ -1,7 +1,8 @@
 """From a network's probabilities to cells, and better probabilities for a little more time. Lesson 09.
 
-A network that learned on `losses.separated` leaves a gap between cells that touch, and it is unsure along every edge. So its answer is
-made into cells in four steps: a threshold, pieces that are connected, away with specks, and the gap given back.
+A network that learned on `losses.separated` leaves a gap between cells that touch, and it is unsure along every edge.
+So its answer is made into cells in four steps: a threshold, pieces that are connected, away with specks, and the gap
+given back.
 """
 
 from __future__ import annotations
@@ -34,11 +35,11 @@ def instances_from_probability(
     probability : (H, W) array of floats
         From 0 to 1: channel 1 of what `tiling.predict` gives.
     threshold : float
-        A pixel is cell where the probability is above it. A high threshold takes more cells apart that touch, and makes all of them smaller.
+        A pixel is cell where the probability is above it. A high one takes more cells apart, and makes all smaller.
     min_size : int
         Cells of fewer pixels are removed, after their holes are filled.
     grow : float
-        Each cell then grows by up to so many pixels, but not into another. It gives back what the gap and the threshold took.
+        Each cell then grows by up to so many pixels, but not into another: what the gap and the threshold took.
 
     Returns
     -------
@@ -62,12 +63,14 @@ def instances_from_probability(
     probability = numbers("probability", probability)
     if probability.ndim != 2:
         raise ValueError(
-            f"probability: expected one plane (H, W), got shape {probability.shape}; take the class of the cells, as in predict(…)[1]"
+            f"probability: expected one plane (H, W), got shape {probability.shape}; take the class of the cells, as "
+            "in predict(…)[1]"
         )
     low, high = (probability.min(), probability.max()) if probability.size else (0, 1)
     if not (low >= -ROUNDING and high <= 1 + ROUNDING):
         raise ValueError(
-            f"probability: expected numbers from 0 to 1, got {low:g} to {high:g}; a network's scores become probabilities with softmax"
+            f"probability: expected numbers from 0 to 1, got {low:g} to {high:g}; a network's scores become "
+            "probabilities with softmax"
         )
     expect_decision(threshold, min_size, grow)
     return instances_from_mask(probability > threshold, min_size=min_size, grow=grow)
@@ -82,8 +85,9 @@ def instances_from_mask(
 ) -> NDArray[np.int32]:
     """Make cells of a mask: what `instances_from_probability` does after its threshold.
 
-    It works in the array of the answer, band by band and cell by cell. So beside the mask it takes 4 bytes per pixel for the answer, and up to
-    32 bytes for each piece; and while holes are filled, 5 bytes for each pixel of the rectangle around the piece.
+    It works in the array of the answer, band by band and cell by cell. So beside the mask it takes 4 bytes per pixel
+    for the answer, and up to 32 bytes for each piece; and while holes are filled, 5 bytes for each pixel of the
+    rectangle around the piece.
 
     Parameters
     ----------
@@ -139,14 +143,13 @@ def expect_decision(threshold: float, min_size: int, grow: float) -> None:
 
 
 def _fill_holes(cells: NDArray[np.int32], found: int, empty: Callable[..., NDArray[Any]]) -> None:
-    """Give each piece its holes, with all that lies in them. A hole is what cannot reach the rectangle around the piece over edges."""
+    """Give each piece its holes, with all in them. A hole cannot reach the rectangle around the piece over edges."""
     from scipy import ndimage
 
     top, bottom, left, right = _boxes(cells, found)
     may_have_holes = (bottom - top > 2) & (right - left > 2)
-    for piece in np.flatnonzero(
-        may_have_holes
-    ):  # outer pieces before those in their holes, whose first pixels come later
+    # outer pieces before those in their holes, whose first pixels come later
+    for piece in np.flatnonzero(may_have_holes):
         crop = cells[top[piece] : bottom[piece], left[piece] : right[piece]]
         others = np.not_equal(crop, piece, out=empty(crop.shape, bool))
         if others.all():  # it lay in the hole of another, and belongs to that now
@@ -164,7 +167,7 @@ def _fill_holes(cells: NDArray[np.int32], found: int, empty: Callable[..., NDArr
 def _boxes(cells: NDArray[np.int32], found: int) -> NDArray[np.int32]:
     """The rectangles around the pieces: four rows top, bottom, left, right, with a column for each number.
 
-    `ndimage.find_objects` would make Python objects of twenty times the size, which counts where noise makes millions of pieces.
+    `ndimage.find_objects` would make Python objects of twenty times the size, which counts with millions of pieces.
     """
     boxes = np.zeros((4, found + 1), np.int32)
     boxes[[0, 2]] = np.iinfo(np.int32).max
@@ -192,7 +195,7 @@ def _renumber(cells: NDArray[np.int32], found: int, min_size: int) -> int:
 
 
 def _grow(cells: NDArray[np.int32], grow: float) -> None:
-    """Let cells grow by up to so many pixels. Each band sees as many rows above and below it: above as they were before they grew."""
+    """Let cells grow by up to so many pixels. Each band sees as many rows around it, as they were before."""
     from scipy import ndimage
 
     reach = min(math.ceil(grow), len(cells))
@@ -209,9 +212,9 @@ def _grow(cells: NDArray[np.int32], grow: float) -> None:
 def predict_turned(model: UNet, image: NDArray[Any], **options: Any) -> NDArray[np.float32]:
     """The mean answer over the image turned by 0°, 90°, 180° and 270°, and the mirror images of these.
 
-    A network that was trained on turned and flipped images should give the same answer whichever way an image is turned. It nearly does;
-    in the mean of eight answers some of its errors cancel. It takes eight times as long. (The paper averages seven rotated versions
-    for its results on membranes.)
+    A network that was trained on turned and flipped images should give the same answer whichever way an image is
+    turned. It nearly does; in the mean of eight answers some of its errors cancel. It takes eight times as long. (The
+    paper averages seven rotated versions for its results on membranes.)
 
     Parameters
     ----------

@@ -1,14 +1,14 @@
 """Transposed convolution, three ways, in NumPy. Lesson 04.
 
 A convolution gathers: many input numbers become one output number. A transposed convolution goes back along the same
-multiplications: one input number becomes many. Each pixel of `x` stamps the kernel `w`, as strongly as the pixel's own value, onto a
-larger image, and where stamps overlap they add up:
+multiplications: one input number becomes many. Each pixel of `x` stamps the kernel `w`, as strongly as the pixel's own
+value, onto a larger image, and where stamps overlap they add up:
 
     y[n, o, i·stride + u·dilation − padding, j·stride + v·dilation − padding]  collects  x[n, c, i, j] · w[c, o, u, v]
 
-for all c, i, j, u, v; what falls outside of y is lost. If A is the matrix of the convolution from y's size to x's size, then
-this is Aᵀ: it has the shape of an inverse, and it is not one. Its adjoint is that convolution, A itself. So its gradients stand in
-`convolution`, with image and gradient in exchanged places:
+for all c, i, j, u, v; what falls outside of y is lost. If A is the matrix of the convolution from y's size to x's size,
+then this is Aᵀ: it has the shape of an inverse, and it is not one. Its adjoint is that convolution, A itself. So its
+gradients stand in `convolution`, with image and gradient in exchanged places:
 
 - with respect to `x`: `conv2d(dy, w, …)`
 - with respect to `w`: `conv2d_grad_weight(x, dy, kernel_size, …)`
@@ -77,37 +77,38 @@ def conv_transpose2d(
     x : (N, C_in, H, W) or (H, W) array of real numbers
         A batch of images, or one plane.
     w : (C_in, C_out, kH, kW) array, or (kH, kW) with a plane
-        The input channels come first. It is the array of the convolution from C_out to C_in channels that this one transposes.
+        The input channels come first: the array of the convolution from C_out to C_in channels that is transposed.
     bias : (C_out,) array, or one number with a plane, optional
         Added once to each output channel.
     stride : int or pair of ints (rows, columns), ≥ 1
         The step between stamps. This is what makes the image larger.
     padding : int or pair of ints, ≥ 0
-        How many rows and columns to cut off on each side: where the convolution had a ring of zeros, whose gradient nobody needs.
+        How many rows and columns to cut off on each side: where the convolution had zeros, whose gradient nobody needs.
     output_padding : int or pair of ints, ≥ 0 and less than the stride
-        How many rows and columns to cut off less, at the bottom and on the right. `stride` image sizes shrink to one and the same
-        size; this says to which of them to return. (PyTorch also takes numbers from the stride up to the dilation. Then the
-        result is no transposed convolution any more, and here it is an error.)
+        How many rows and columns to cut off less, at the bottom and on the right. `stride` image sizes shrink to one
+        and the same size; this says to which of them to return. (PyTorch also takes numbers from the stride up to the
+        dilation. Then the result is no transposed convolution any more, and here it is an error.)
     dilation : int or pair of ints, ≥ 1
         The distance between the kernel's taps.
 
     Returns
     -------
     (N, C_out, H', W') or (H', W') array
-        With sizes as `transposed_size` gives them. Floats keep their precision; integers and booleans become int64 (uint64:
-        float64).
+        With sizes as `transposed_size` gives them. Floats keep their precision; integers and booleans become int64
+        (uint64: float64).
 
     Raises
     ------
     TypeError
         When an argument does not hold real numbers, or a stride is not an int.
     ValueError
-        When ranks or channels do not match, `output_padding` is not less than the stride, or the padding cuts off everything.
+        When ranks or channels do not match, `output_padding` is too large, or the padding cuts off everything.
 
     References
     ----------
-    Dumoulin and Visin (2016), "A guide to convolution arithmetic for deep learning", section 4. Long, Shelhamer and Darrell
-    (2015), "Fully convolutional networks for semantic segmentation", section 3.3. Lesson 04, exercise `tconv2d_scatter`.
+    Dumoulin and Visin (2016), "A guide to convolution arithmetic for deep learning", section 4. Long, Shelhamer and
+    Darrell (2015), "Fully convolutional networks for semantic segmentation", section 3.3. Lesson 04, exercise
+    `tconv2d_scatter`.
 
     Examples
     --------
@@ -135,10 +136,10 @@ def conv_transpose2d_by_zeros(
     output_padding: Size = 0,
     dilation: Size = 1,
 ) -> NDArray[Any]:
-    """The same as `conv_transpose2d`, as an ordinary convolution: zeros between and around the pixels, and the kernel flipped.
+    """The same as `conv_transpose2d`, as a convolution: zeros between and around the pixels, and the kernel flipped.
 
-    It multiplies mostly with zeros, about stride² times as much work as the stamps. It is here to be understood: a layer that is
-    called transposed is a convolution with stride 1 over an image with holes.
+    It multiplies mostly with zeros, about stride² times as much work as the stamps. It is here to be understood: a
+    layer that is called transposed is a convolution with stride 1 over an image with holes.
 
     Parameters and errors are those of `conv_transpose2d`, without bias.
 
@@ -229,8 +230,8 @@ def transposed_size(
 ) -> int:
     """How long one side becomes: (size − 1)·stride + dilation·(kernel − 1) + 1 − 2·padding + output_padding.
 
-    The stamps start `stride` apart and the last one is as long as the kernel; padding cuts off both ends. A convolution with the same
-    settings brings an image of this size back to `size`.
+    The stamps start `stride` apart and the last one is as long as the kernel; padding cuts off both ends. A convolution
+    with the same settings brings an image of this size back to `size`.
 
     Raises
     ------
@@ -255,8 +256,8 @@ def transposed_size(
     output_padding = whole("output_padding", output_padding, 0)
     if output_padding >= stride:
         raise ValueError(
-            f"output_padding: expected less than the stride of {stride}, got {output_padding}; it chooses among the {stride} sizes "
-            f"that a convolution with this stride brings to {size}"
+            f"output_padding: expected less than the stride of {stride}, got {output_padding}; it chooses among the "
+            f"{stride} sizes that a convolution with this stride brings to {size}"
         )
     covered = (size - 1) * stride + dilation * (kernel - 1) + 1
     if covered + output_padding <= 2 * padding:
@@ -272,7 +273,7 @@ def overlap_count(
 ) -> NDArray[np.int64]:
     """How many stamps fall on each output pixel along one side. Where neighbours differ, checkerboards begin.
 
-    In two directions the counts multiply: `np.outer(rows, columns)`. Inside they are all equal when the stride divides the kernel.
+    In two directions the counts multiply: `np.outer(rows, columns)`. Inside they are equal if stride divides kernel.
 
     Returns
     -------
@@ -285,7 +286,8 @@ def overlap_count(
 
     References
     ----------
-    Odena, Dumoulin and Olah (2016), "Deconvolution and checkerboard artifacts", Distill. Lesson 04, exercise `overlap_counts`.
+    Odena, Dumoulin and Olah (2016), "Deconvolution and checkerboard artifacts", Distill. Lesson 04, exercise
+    `overlap_counts`.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """Build the web book: `python -m docs.site.build [--output FOLDER] [--course FOLDER]`.
 
-First the sources of all pages are written, in the layout of the repository, into a folder beside the output. Then Sphinx makes the
-book of them. Nothing in it is asked from another place: no script, style or font.
+First the sources of all pages are written, in the layout of the repository, into a folder beside the output. Then
+Sphinx makes the book of them. Nothing in it is asked from another place: no script, style or font.
 """
 
 from __future__ import annotations

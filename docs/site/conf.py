@@ -1,4 +1,4 @@
-"""Sphinx's settings for the web book. `python -m docs.site.build` writes the pages' sources and calls Sphinx with these."""
+"""Sphinx's settings for the web book. `python -m docs.site.build` writes the pages' sources and calls Sphinx."""
 
 import functools
 import importlib
@@ -82,7 +82,7 @@ PLAIN: dict[str, list[str]] = {}
 
 
 def hide_from_napoleon(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
-    """Napoleon takes what stands before a colon in a property's docstring for a type. Here it is the beginning of a sentence."""
+    """Napoleon takes what stands before a colon in a property's docstring for a type. Here a sentence begins so."""
     if what in ("attribute", "data", "property"):
         PLAIN[name] = lines[:]
         lines.clear()
@@ -98,7 +98,7 @@ def skip_fields(app: Sphinx, what: str, name: str, obj: object, skip: bool, opti
 
 
 def name_heading_levels(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
-    """Sphinx calls the captions of the navigation headings, and does not say of which level; screen readers want to know."""
+    """Sphinx makes headings of the navigation's captions, without a level; screen readers want to know it."""
     tree = context["furo_navigation_tree"]
     context["furo_navigation_tree"] = tree.replace('role="heading"', 'role="heading" aria-level="2"')
 

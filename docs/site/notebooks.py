@@ -1,5 +1,5 @@
-"""A stored notebook becomes a page of the book: what only a kernel or an editor needs goes, pictures get their words, and explorers
-of grids bring what they need to answer without Python.
+"""A stored notebook becomes a page of the book: what only a kernel or an editor needs goes, pictures get their words,
+and explorers of grids bring what they need to answer without Python.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ EXPLORER = re.compile(r"^(?:\w+ = )?explore\.(?!show\b|digest\b)(\w+)\(", re.MUL
 
 
 class Lesson(NamedTuple):
-    """A notebook and its place in the book. `page` is its path in the repository and, but for the ending, in the book."""
+    """A notebook and its place in the book. `page` is its path in the repository and, but for the ending, there."""
 
     page: str
     notebook: NotebookNode
@@ -111,7 +111,10 @@ def doors(lesson: Lesson, run_time: float | None) -> str:
         [
             '<div class="unet-doors">',
             f'<a class="unet-door unet-colab" href="{on_colab(lesson.page)}">Open in Colab</a>',
-            f'<a class="unet-door" href="{relative("notebooks/" + lesson.page, lesson.page)}" download>Download notebook</a>',
+            (
+                f'<a class="unet-door" href="{relative("notebooks/" + lesson.page, lesson.page)}" download>Download '
+                "notebook</a>"
+            ),
             f'<a class="unet-door" href="{on_github(ROOT / lesson.page)}">See on GitHub</a>',
             f"<span>{' · '.join(facts)}</span>" if facts else "",
             "</div>\n",
@@ -120,7 +123,7 @@ def doors(lesson: Lesson, run_time: float | None) -> str:
 
 
 def relink(text: str, page: str) -> str:
-    """Links to files of the repository that are no pages of the book lead to the library's page of it, or to the repository."""
+    """Links to files that are no pages of the book lead to the library's page of it, or to the repository."""
 
     def follow(link: re.Match[str]) -> str:
         path, hash_sign, anchor = link[1].partition("#")
@@ -157,7 +160,7 @@ def _prepare_code(cell: NotebookNode, lesson: Lesson, book: Path) -> None:
 
 
 def _take_words(alt: str, following: list[NotebookNode]) -> str:
-    """What `show` printed below its picture, which becomes the picture's caption: the words, and the numbers of its data."""
+    """What `show` printed below its picture, and what becomes its caption: the words, and the numbers of its data."""
     printed = textwrap.fill(alt, 72) + "\n"
     if not following or not following[0].get("text", "").startswith(printed):
         return alt
@@ -179,8 +182,9 @@ def figure(output: NotebookNode, words: str, source: str, lesson: Lesson) -> str
     colab = f'<a class="unet-colab" href="{on_colab(lesson.page)}">open the lesson in Colab</a>'
     if scenes:
         caption = (
-            f'<p class="unet-when-live">This explorer also answers without Python: point, click, step. To change its numbers and '
-            f"settings, {colab}.</p><details><summary>The whole picture, and in words</summary>{described}</details>"
+            '<p class="unet-when-live">This explorer also answers without Python: point, click, step. To change its '
+            f"numbers and settings, {colab}.</p>"
+            f"<details><summary>The whole picture, and in words</summary>{described}</details>"
         )
     elif output.output_type == "execute_result":
         caption = f"<p>{described}</p><p>Here you see one picture of this explorer. To move its sliders, {colab}.</p>"

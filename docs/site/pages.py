@@ -37,9 +37,11 @@ def lesson_list(lessons: Iterable[Lesson], run_times: dict[str, float], promises
     for lesson in lessons:
         number, _, title = lesson.title.partition(" · ")
         rows.append(
-            f'<li><a href="{lesson.html}"><span class="unet-number">{number}</span><span class="unet-title">{escape(title)}</span>'
-            f'<span class="unet-promise">{escape(promises[Path(lesson.page).name])}</span>'
-            f'<span class="unet-time"><span>{lesson.time}</span> <span>runs in {run_times[lesson.page]:.0f} s</span></span></a></li>'
+            f'<li><a href="{lesson.html}"><span class="unet-number">{number}</span><span '
+            f'class="unet-title">{escape(title)}</span><span '
+            f'class="unet-promise">{escape(promises[Path(lesson.page).name])}</span><span '
+            f'class="unet-time"><span>{lesson.time}</span> <span>runs in {run_times[lesson.page]:.0f} '
+            "s</span></span></a></li>"
         )
     return raw("\n".join(['<ol class="unet-lessons">', *rows, "</ol>"]))
 
@@ -78,10 +80,10 @@ def explorer_list(explorers: dict[str, list[Shown]], picture: Callable[[Shown], 
     cards = []
     for name, shown in explorers.items():
         title, _, rest = summary(explorer_module(name)).partition(": ")
-        alive = shown[0].output.metadata.get("unet_edu", {}).get("scenes")
+        alive = " <em>answers here</em>" if shown[0].output.metadata.get("unet_edu", {}).get("scenes") else ""
         cards.append(
             f'<li><a href="{name}.html"><img src="{picture(shown[0])}" alt="" loading="lazy">'
-            f"<strong>{escape(title)}</strong>{' <em>answers here</em>' if alive else ''}<span>{escape(sentence(rest))}</span></a></li>"
+            f"<strong>{escape(title)}</strong>{alive}<span>{escape(sentence(rest))}</span></a></li>"
         )
     links = "\n".join(explorers)
     return (
@@ -102,8 +104,8 @@ def exercise_list(exercises: Iterable[Lesson]) -> str:
         [
             "# Exercises",
             "",
-            "You write a function, call `check` on it in the next cell, and read what to think about if it is not right yet. Open",
-            "them in Colab, or download them: on these pages nothing runs.",
+            "You write a function, call `check` on it in the next cell, and read what to think about if it is not",
+            "right yet. Open them in Colab, or download them: on these pages nothing runs.",
             "",
             "| exercises | on Colab |",
             "|---|---|",
@@ -125,8 +127,9 @@ def module_page(name: str, lessons: dict[str, Lesson]) -> str:
         r"\b\d\d\b", " ".join(re.findall(r"[Ll]essons? \d\d(?:(?:,| and|, and) \d\d)*", summary(name)))
     )
     links = [f":doc:`{lessons[number].title} </{lessons[number].page.removesuffix('.ipynb')}>`" for number in numbers]
-    # What a module only hands on is on the page of the module that has it.
-    own = [item for item in getattr(module, "__all__", ()) if _is_written_in(module, item)]
+    # What a module only hands on is on the page of the module that has it; what a package loads when asked, too.
+    names = () if hasattr(module, "__getattr__") else getattr(module, "__all__", ())
+    own = [item for item in names if _is_written_in(module, item)]
     return "\n".join(
         [
             name,

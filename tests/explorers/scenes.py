@@ -7,17 +7,17 @@ from collections import defaultdict
 
 import numpy as np
 
-from unet_edu.figures.scene import Grid, Link, Scene, stack
+from unet_edu.figures.scene import Cells, Link, Scene, stack
 
 _grids, _signs = stack(
     [
-        Grid("input", "input x", "input", 2, 2, ("1", "2", "3", "4"), ("one", "two", "three", "four")),
+        Cells("input", "input x", "input", 2, 2, ("1", "2", "3", "4"), ("one", "two", "three", "four")),
         "=",
-        Grid("flat", "flat", "input", 4, 1, ("1", "2", "3", "4"), ("",) * 4, ("", "faint", "unused", "clash")),
+        Cells("flat", "flat", "input", 4, 1, ("1", "2", "3", "4"), ("",) * 4, ("", "faint", "unused", "clash")),
     ],
     [
-        Grid("kernel", "kernel w", "kernel", 1, 1, ("0.25",), ("a quarter",)),
-        Grid("output", "output y", "output", 1, 2, ("1", "0.5"), ("½·1 + 0.25·2", "0.25·2")),
+        Cells("kernel", "kernel w", "kernel", 1, 1, ("0.25",), ("a quarter",)),
+        Cells("output", "output y", "output", 1, 2, ("1", "0.5"), ("½·1 + 0.25·2", "0.25·2")),
     ],
 )
 # the cells: input 0 to 3, flat 4 to 7, kernel 8, output 9 and 10

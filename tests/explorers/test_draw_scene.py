@@ -11,7 +11,7 @@ from unet_edu.explore.convolution import IMAGE, PRESETS
 from unet_edu.explore.convolution import State as ConvolutionState
 from unet_edu.explore.convolution import scene as convolution_scene
 from unet_edu.figures.palette import PAPER, ROLES
-from unet_edu.figures.scene import Grid, Scene, draw_scene, inches, line_up, stack
+from unet_edu.figures.scene import Cells, Scene, draw_scene, inches, line_up, stack
 
 STRIDED = scene(State(size=6, kernel=3, stride=2, padding=1, dilation=1))  # the padding on the right is in no window
 
@@ -184,7 +184,7 @@ def test_the_middle_of_a_cell_is_inside_it():
 
 
 def test_rows_are_stacked_without_touching():
-    one, two = (Grid(name, name, "input", rows, 1, ("",) * rows, ("",) * rows) for name, rows in (("a", 3), ("b", 1)))
+    one, two = (Cells(name, name, "input", rows, 1, ("",) * rows, ("",) * rows) for name, rows in (("a", 3), ("b", 1)))
     grids, signs = stack([one, "+", two], [two])
     assert line_up(one, "+", two) == (grids[:2], signs)
     assert grids[1].at[1] == grids[0].at[1] + 1  # centred
@@ -209,7 +209,7 @@ def test_a_long_line_below_is_wrapped_and_has_its_room():
 
 def test_tall_scenes_get_smaller_cells_and_numbers_that_fit_them():
     def cells_of(rows, columns, text):
-        grid = Grid("output", "y", "output", rows, columns, (text,) * rows * columns, ("",) * rows * columns)
+        grid = Cells("output", "y", "output", rows, columns, (text,) * rows * columns, ("",) * rows * columns)
         return Scene("", (grid,), (), "output")
 
     def points(scene):

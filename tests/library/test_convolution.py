@@ -1,15 +1,15 @@
-"""conv2d against PyTorch and against its own definition, for geometry that hypothesis draws. Adjoints: test_adjoints.py."""
+"""conv2d against PyTorch and its own definition, for geometry that hypothesis draws. Adjoints: test_adjoints.py."""
 
 import tracemalloc
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch.nn.functional import conv2d as torch_conv2d
 
+from tests.torch_or_skip import F, torch
 from unet_edu import convolution
+from unet_edu._bands import slices
 from unet_edu.convolution import (
     conv2d,
     conv2d_grad_bias,
@@ -20,7 +20,7 @@ from unet_edu.convolution import (
     receptive_field,
 )
 
-# float64 sums of at most 3·3·3 products of numbers near 1 are off by less than 1e-13; a wrong term is off by 1e-3 or more
+# float64 sums of at most 3·3·3 products of numbers near 1 are off by less than 1e-13; a wrong term by 1e-3 or more
 CLOSE = {"rtol": 0, "atol": 1e-10}
 
 X = np.array([[4, 5, 8, 7], [1, 8, 8, 8], [3, 6, 6, 4], [6, 5, 7, 8]])
@@ -46,7 +46,7 @@ def geometries(draw):
 def torch_gradients(x, w, bias, geometry, rng):
     """PyTorch's output and its gradients for a random gradient dy of the output."""
     tensors = [torch.tensor(a, requires_grad=True) for a in (x, w, bias)]
-    y = torch_conv2d(*tensors, **geometry)
+    y = F.conv2d(*tensors, **geometry)
     dy = rng.standard_normal(y.shape)
     y.backward(torch.tensor(dy))
     return y.detach().numpy(), dy, [t.grad.numpy() for t in tensors]
@@ -73,7 +73,7 @@ def test_bands_change_nothing(drawn):
 
 
 def test_bands_cover_all_rows_once_and_keep_to_their_size():
-    bands = list(convolution._bands(100, convolution.BAND_BYTES // 4))
+    bands = list(slices(100, 25, limit=100))
     assert [row for band in bands for row in range(100)[band]] == list(range(100))
     assert {len(range(100)[band]) for band in bands} == {4}
 
@@ -132,8 +132,8 @@ def test_types():
     assert conv2d(X, W, 0.5).tolist() == [[122.5, 148.5], [126.5, 134.5]]
     assert conv2d(X, W, np.array(3)).tolist() == [[125, 151], [129, 137]]
     assert conv2d(X, W, stride=np.array(2), padding=np.array([1, 0])).shape == (2, 1)
-    assert conv2d(torch.tensor(X), torch.tensor(W)).tolist() == [[122, 148], [126, 134]]
     assert conv2d(np.zeros((0, 1, 4, 4)), W[None, None]).shape == (0, 1, 2, 2)
+    assert conv2d(torch.tensor(X), torch.tensor(W)).tolist() == [[122, 148], [126, 134]]
 
 
 def test_gradients_have_the_types_of_their_operands():
@@ -180,7 +180,6 @@ def test_inputs_stay_as_they_were():
         ({"stride": 0}, ValueError, "stride: expected an int of at least 1, got 0"),
         ({"stride": {1, 2}}, TypeError, r"stride: expected an int, got \{1, 2\}"),
         ({"stride": b"ab"}, TypeError, "stride: expected an int, got b'ab'"),
-        ({"x": torch.ones(4, 4, requires_grad=True)}, TypeError, "x: expected an array, got Tensor .*detach"),
         ({"w": np.ones((5, 5)), "stride": 2}, ValueError, "spans 5 pixels"),
         (
             {"x": np.ones((1, 0, 4, 4)), "w": W[None, None]},
@@ -199,6 +198,12 @@ def test_inputs_stay_as_they_were():
 def test_bad_input_is_named(arguments, error, message):
     with pytest.raises(error, match=message):
         conv2d(**({"x": X, "w": W} | arguments))
+
+
+def test_a_tensor_that_asks_for_gradients_is_named():
+    x = torch.ones(4, 4, requires_grad=True)
+    with pytest.raises(TypeError, match="x: expected an array, got Tensor .*detach"):
+        conv2d(x, W)
 
 
 def test_bad_shapes_are_named():

@@ -27,7 +27,7 @@ from unet_edu.data.archives import appearing, unpack
 from unet_edu.data.benchmarks import BENCHMARKS, by_id, by_position, by_sequence, fetch, load, split
 from unet_edu.data.files import DataError, write_whole
 
-# ------------------------------------------------------------------------------------------------------------ files made here
+# ------------------------------------------------------------------------------------------------------ files made here
 
 
 def png(array: np.ndarray) -> bytes:
@@ -43,7 +43,7 @@ def tif(array: np.ndarray, **options: object) -> bytes:
 
 
 def tracking_files() -> dict[str, bytes]:
-    """Three frames each of two sequences, as the Cell Tracking Challenge packs them. Only the middle one has gold, of one cell of two."""
+    """Three frames of two sequences, as the Cell Tracking Challenge packs them. The middle ones have some gold."""
     files = {}
     for sequence in ("01", "02"):
         for t in range(3):
@@ -66,11 +66,11 @@ def zipped(files: dict[str, bytes]) -> bytes:
     return file.getvalue()
 
 
-# ------------------------------------------------------------------------------------------------------------ a server that misbehaves
+# --------------------------------------------------------------------------------------------- a server that misbehaves
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Sends `body`. `breaks` holds after how many bytes each of the next connections breaks; the other attributes are further sins."""
+    """Sends `body`. `breaks`: after how many bytes each of the next connections breaks; the others are further sins."""
 
     body = b""
     knows_range = True
@@ -740,7 +740,7 @@ def test_a_split_with_an_empty_side_is_none():
         split([])
 
 
-# ------------------------------------------------------------------------------------------------------------ the real frames
+# ------------------------------------------------------------------------------------------------------ the real frames
 
 REAL = {  # as the folder's own description says: frames, frames with gold, shape
     "PhC-C2DH-U373": (61 + 67, 15 + 19, (520, 696)),

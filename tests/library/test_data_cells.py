@@ -10,7 +10,8 @@ from scipy import ndimage
 from skimage.filters import threshold_otsu
 
 from unet_edu.data.cells import LOOKS, RADII, SMALLEST, _Cell, _is_free, _whole_pieces, synthetic_cells
-from unet_edu.metrics import confusion_matrix, connected, iou, seg
+from unet_edu.instances import connected, seg
+from unet_edu.metrics import confusion_matrix, iou
 
 SEEDS = range(40)
 
@@ -52,9 +53,8 @@ def test_of_a_cell_in_pieces_the_largest_is_kept():
 def test_no_cell_is_laid_on_another():
     round_one = _Cell(20.0, 20.0, ((0.1, 0.0), (0.0, 0.1)))  # a disc with radius 10
     for distance, is_free in ((0, False), (1, False), (16.7, False), (16.9, True), (60, True)):
-        assert _is_free(round_one._replace(column=20.0 + distance), [round_one]) == is_free, (
-            distance
-        )  # 0.84 · 20 = 16.8
+        # 0.84 · 20 = 16.8
+        assert _is_free(round_one._replace(column=20.0 + distance), [round_one]) == is_free, distance
 
 
 def test_the_seed_decides():
@@ -167,7 +167,7 @@ def test_fluorescence_is_bright_on_dark_and_some_of_it_is_blurred(drawn):
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_light_is_uneven(look):
-    """The ground of an empty picture: one corner differs from another by more than what is left of the noise in its mean."""
+    """The ground of an empty picture: its corners differ by more than what is left of the noise in their means."""
     spread = []
     for seed in range(10):
         image, _ = synthetic_cells(seed, cells=0, look=look)

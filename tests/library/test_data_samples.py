@@ -1,4 +1,4 @@
-"""Samples are a pure function of seed and number; image, labels and weights go the same way; each lever does what it says."""
+"""Samples follow from seed and number alone; image, labels, weights go the same way; each lever does what it says."""
 
 import itertools
 import pickle
@@ -35,7 +35,7 @@ def frames(count=3, shape=(60, 70)):
 
 
 def where(shape):
-    """A frame that says where each pixel stood: rows and columns in the image, one number a pixel in the labels, rows in the weights."""
+    """A frame that says where each pixel stood: rows and columns in image, numbers in labels, rows in weights."""
     image = np.indices(shape).astype(np.float32)
     return Frame(image, np.arange(np.prod(shape)).reshape(shape), image[0] + 1)
 
@@ -155,22 +155,21 @@ def test_flips_and_quarter_turns_make_all_eight_pictures():
 
 
 def test_image_labels_and_weights_are_read_at_the_same_places():
-    """With all that moves pixels switched on, labels and weights say where they were read, and the image says the same."""
+    """With all that moves pixels switched on, labels and weights say where they were read, and so does the image."""
     frame = where((200, 180))
     crops = Crops([frame], (40, 56), target=None, **DARK)
     for n in range(25):
         image, labels, weights = (part.numpy() for part in crops[n])
         rows, columns = np.divmod(labels, 180)
-        inside = (
-            (image[0] > 6) & (image[0] < 193) & (image[1] > 6) & (image[1] < 173)
-        )  # in the mirror image a ramp has a kink
+        # in the mirror image a ramp has a kink
+        inside = (image[0] > 6) & (image[0] < 193) & (image[1] > 6) & (image[1] < 173)
         assert inside.mean() > 0.5
         np.testing.assert_allclose(weights[inside], image[0][inside] + 1, atol=0.01)
         assert np.abs(rows - image[0])[inside].max() < 0.51 and np.abs(columns - image[1])[inside].max() < 0.51
 
 
 def jacobians(crops, count):
-    """How rows and columns read change from one pixel of the crop to the next, (…, 2, 2), where nothing of the mirror image is seen."""
+    """How the rows and columns read change from pixel to pixel of a crop, (…, 2, 2), where no mirror image is seen."""
     parts = [image for image, _, _ in map(crops.__getitem__, range(count)) if 6 < image.min() and image.max() < 113]
     assert len(parts) > 0.6 * count
     return np.array(
@@ -201,10 +200,9 @@ def test_sigma_bends():
     for n in range(200):
         image, _, _ = crops[n]
         field = image.numpy() - here
-        knots.append(
-            field[:, ::16, ::16] - field[:, ::16, ::16].mean(axis=(1, 2), keepdims=True)
-        )  # the place is random too
-    # nine numbers around their own mean: the variance is 8/9 of the true one. 3,600 numbers: one standard error is 1.2 %
+        # the place is random too
+        knots.append(field[:, ::16, ::16] - field[:, ::16, ::16].mean(axis=(1, 2), keepdims=True))
+    # nine numbers around their own mean: the variance is 8/9 of the true one. 3,600: one standard error is 1.2 %
     assert np.std(knots) == pytest.approx(5 * np.sqrt(8 / 9), rel=0.05)
 
 
@@ -365,15 +363,27 @@ GOOD = Frame(np.zeros((8, 9)), np.zeros((8, 9), int))
             r"frames\[0\].image: expected floats .* got uint8; of bytes, take image / 255",
         ),
         (lambda: Whole([GOOD._replace(image=None)]), TypeError, r"frames\[0\].image: .* got none"),
-        (lambda: Whole([GOOD._replace(image=np.zeros(8))]), ValueError, r"expected shape \(H, W\) or \(C, H, W\), got \(8,\)"),
+        (
+            lambda: Whole([GOOD._replace(image=np.zeros(8))]),
+            ValueError,
+            r"expected shape \(H, W\) or \(C, H, W\), got \(8,\)",
+        ),
         (
             lambda: Whole([GOOD, GOOD._replace(instances=np.zeros((9, 8), int))]),
             ValueError,
             r"frames\[1\].instances: expected shape \(8, 9\) like the image, got \(9, 8\)",
         ),
-        (lambda: Whole([GOOD._replace(instances=np.zeros((8, 9)))]), TypeError, "instances: expected whole numbers, got float64"),
+        (
+            lambda: Whole([GOOD._replace(instances=np.zeros((8, 9)))]),
+            TypeError,
+            "instances: expected whole numbers, got float64",
+        ),
         (lambda: Whole([GOOD._replace(instances=None)]), TypeError, "instances: expected whole numbers, got none"),
-        (lambda: Whole([GOOD._replace(weights=np.zeros(3))]), ValueError, r"frames\[0\].weights: expected shape \(8, 9\)"),
+        (
+            lambda: Whole([GOOD._replace(weights=np.zeros(3))]),
+            ValueError,
+            r"frames\[0\].weights: expected shape \(8, 9\)",
+        ),
         (
             lambda: Whole([GOOD, GOOD._replace(image=np.zeros((3, 8, 9)))]),
             ValueError,

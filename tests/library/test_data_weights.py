@@ -1,4 +1,4 @@
-"""The trained networks that come with the package: they are whole, do what the lessons say, and a damaged one is refused."""
+"""The trained networks of the package: they are whole, do what the lessons say, and a damaged one is refused."""
 
 import importlib.util
 import json
@@ -37,7 +37,7 @@ def test_each_is_small_and_what_it_says(name):
 
 
 def test_the_noted_scores_are_those_that_come_out(found):
-    """Sums in another order may flip a pixel whose two scores are equal but for rounding; a cell has hundreds of pixels."""
+    """Sums in another order may flip a pixel whose scores are equal but for rounding; a cell has hundreds of pixels."""
     for name, looks in found.items():
         assert set(looks) == set(LOOKS)
         for look, row in looks.items():
@@ -140,7 +140,8 @@ def test_nothing_keeps_them_out_of_the_package():
 
 
 def test_photographs_need_no_torch():
-    program = "import sys; from unet_edu.data import photo, PHOTOS; import unet_edu.data as d; print('torch' in sys.modules, 'pretrained' in d.__all__)"
+    program = "import sys; from unet_edu.data import __all__, photo, PHOTOS; "
+    program += "print('torch' in sys.modules, 'pretrained' in __all__)"
     assert subprocess.check_output([sys.executable, "-c", program], text=True).split() == ["False", "True"]
 
 

@@ -4,7 +4,6 @@ import io
 import itertools
 import subprocess
 import sys
-import warnings
 
 import numpy as np
 import pytest
@@ -13,9 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
+from tests.library.drawings import expect_legible_on_white_whole_and_not_too_wide, expect_the_same_twice
 from unet_edu.explore.picture import figure_png
 from unet_edu.figures.palette import CLASSES, INK
-from unet_edu.figures.panels import WIDTH, Grid, Photo, curves, numbers, painted, photos
+from unet_edu.figures.panels import Grid, Photo, curves, numbers, painted, photos
 
 X = np.array([[4, 5, 8, 7], [1, 8, 8, 8], [3, 6, 6, 4]])
 SIGNED = np.linspace(-1, 2, 12).reshape(3, 4)
@@ -68,29 +68,13 @@ def draw(name: str) -> Figure:
 def test_same_data_same_picture(name):
     data = DRAWINGS[name][-1]
     before = data.copy()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        first, second = figure_png(draw(name)), figure_png(draw(name))
-    assert first.startswith(b"\x89PNG") and first == second
+    expect_the_same_twice(lambda: draw(name))
     assert np.array_equal(data, before) and data.dtype == before.dtype
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
-def test_legible_on_white_and_not_too_wide(name):
-    figure = draw(name)
-    figure_png(figure)
-    assert figure.get_size_inches()[0] <= WIDTH
-    assert figure.get_facecolor() == (1, 1, 1, 1)
-    texts = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
-    assert all(text.get_fontsize() >= 8 for text in texts)
-
-
-@pytest.mark.parametrize("name", DRAWINGS)
-def test_nothing_is_cut_off(name):
-    pixels = np.asarray(Image.open(io.BytesIO(figure_png(draw(name)))).convert("L"))
-    assert pixels.min() < 128, "nothing is drawn"
-    for side in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]):
-        assert (side == 255).all(), "something touches the edge of the picture"
+def test_legible_on_white_whole_and_not_too_wide(name):
+    expect_legible_on_white_whole_and_not_too_wide(draw(name))
 
 
 def test_every_number_stands_in_its_cell():

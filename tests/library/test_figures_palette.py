@@ -28,7 +28,7 @@ def test_colours_are_told_apart(number, least):
 
 
 def test_what_others_see():
-    """Greys look the same to all. Red and green become alike without the cones for green, and stay apart without those for blue."""
+    """Greys look the same to all. Red and green are alike without cones for green, and apart without those for blue."""
     greys, others = np.array([[0.0] * 3, [128] * 3, [255] * 3]), np.array([[160.0, 80, 0], [80, 120, 0]])
     np.testing.assert_allclose(_as_seen(greys) - _as_seen(greys)[0], 0, atol=0.5)
     apart = np.linalg.norm(np.diff(_as_seen(others), axis=1), axis=-1)[:, 0]

@@ -1,20 +1,16 @@
 """The pictures of lesson 01 draw what they are given, legibly, and the same each time."""
 
-import io
 import itertools
-import warnings
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon, Rectangle
-from matplotlib.text import Text
-from PIL import Image
 
+from tests.library.drawings import expect_legible_on_white_whole_and_not_too_wide, expect_the_same_twice, texts
 from unet_edu.explore.picture import figure_png
 from unet_edu.figures.palette import CLASSES
-from unet_edu.figures.panels import WIDTH
 from unet_edu.figures.segmentation import (
     KINDS,
     STRIPES,
@@ -50,31 +46,18 @@ DRAWINGS = {
 }
 
 
-def texts(figure: Figure) -> list[Text]:
-    return [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
-
-
 def words(figure: Figure) -> list[str]:
     return [text.get_text() for text in texts(figure)]
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_same_data_same_picture(name):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        first, second = figure_png(DRAWINGS[name]()), figure_png(DRAWINGS[name]())
-    assert first.startswith(b"\x89PNG") and first == second
+    expect_the_same_twice(DRAWINGS[name])
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_legible_on_white_whole_and_not_too_wide(name):
-    figure = DRAWINGS[name]()
-    pixels = np.asarray(Image.open(io.BytesIO(figure_png(figure))).convert("L"))
-    assert figure.get_size_inches()[0] <= WIDTH and figure.get_facecolor() == (1, 1, 1, 1)
-    assert all(text.get_fontsize() >= 8 for text in texts(figure))
-    assert pixels.min() < 128, "nothing is drawn"
-    for side in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]):
-        assert (side == 255).all(), "something touches the edge of the picture"
+    expect_legible_on_white_whole_and_not_too_wide(DRAWINGS[name]())
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
@@ -98,9 +81,8 @@ def test_colours_and_patterns_lie_where_the_kinds_are():
     painted, kind = agreement(IMAGE, PREDICTION, UNSURE), kinds(PREDICTION, UNSURE)
     assert painted.shape == (*IMAGE.shape, 3) and 0 <= painted.min() and painted.max() <= 1
     grey = np.repeat(IMAGE[..., None], 3, axis=2)
-    np.testing.assert_array_equal(
-        painted[kind == 0], grey[kind == 0].astype(np.float32)
-    )  # what was rightly left out stays a photograph
+    # what was rightly left out stays a photograph
+    np.testing.assert_array_equal(painted[kind == 0], grey[kind == 0].astype(np.float32))
     np.testing.assert_allclose(painted[kind == 4], [to_rgb(KINDS[4].colour)] * np.sum(kind == 4), atol=1e-6)  # float32
     white = (painted == 1).all(axis=-1)
     assert not white[(kind == 1) & (IMAGE < 1)].any()

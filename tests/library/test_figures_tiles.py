@@ -1,17 +1,11 @@
 """The pictures of lesson 08 draw what they are given, legibly, and the same each time."""
 
-import io
-
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.text import Text
-from PIL import Image
 
-from unet_edu.explore.picture import figure_png
-from unet_edu.figures.panels import WIDTH
+from tests.library.drawings import expect_legible_on_white_whole_and_not_too_wide, expect_the_same_twice, texts
 from unet_edu.figures.tiles import KEPT, READ, overlap_tile, squares, wide, windows
 from unet_edu.tiling import tiling
 from unet_edu.unet import UNet
@@ -28,25 +22,14 @@ DRAWINGS = {
 }
 
 
-def texts(figure: Figure) -> list[Text]:
-    return [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
-
-
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_same_data_same_picture(name):
-    first, second = figure_png(DRAWINGS[name]()), figure_png(DRAWINGS[name]())
-    assert first.startswith(b"\x89PNG") and first == second
+    expect_the_same_twice(DRAWINGS[name])
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_legible_on_white_whole_and_not_too_wide(name):
-    figure = DRAWINGS[name]()
-    pixels = np.asarray(Image.open(io.BytesIO(figure_png(figure))).convert("L"))
-    assert figure.get_size_inches()[0] <= WIDTH and figure.get_facecolor() == (1, 1, 1, 1)
-    assert all(text.get_fontsize() >= 8 for text in texts(figure))
-    assert pixels.min() < 128, "nothing is drawn"
-    for side in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]):
-        assert (side == 255).all(), "something touches the edge of the picture"
+    expect_legible_on_white_whole_and_not_too_wide(DRAWINGS[name]())
 
 
 def test_the_surroundings_are_mirrored_and_paler():

@@ -16,9 +16,8 @@ def test_each_cell_has_one_colour_and_a_darker_rim():
     inside = {number: picture[place] for number, place in {1: (3, 3), 2: (3, 9), 70: (10, 9)}.items()}
     assert len({tuple(colour) for colour in inside.values()}) == 3
     np.testing.assert_allclose(picture[3, 2], inside[1])
-    np.testing.assert_allclose(
-        picture[3, [1, 5]], [0.45 * inside[1]] * 2, rtol=1e-6
-    )  # the rim, also towards a neighbour
+    # the rim, also towards a neighbour
+    np.testing.assert_allclose(picture[3, [1, 5]], [0.45 * inside[1]] * 2, rtol=1e-6)
     np.testing.assert_allclose(picture[3, 6], 0.45 * inside[2], rtol=1e-6)
     np.testing.assert_allclose(picture[11, 9], inside[70], err_msg="the edge of the image is no rim")
     grey = picture[instances == 0]

@@ -10,14 +10,8 @@ from hypothesis import strategies as st
 
 from unet_edu import matrix
 from unet_edu.convolution import conv2d, conv2d_grad_input
-from unet_edu.interpolation import MODES, bed_of_nails, interpolate, interpolate_grad
-from unet_edu.matrix import (
-    bed_of_nails_matrix,
-    conv2d_matrix,
-    interpolation_matrix,
-    max_pool2d_matrix,
-    max_unpool2d_matrix,
-)
+from unet_edu.interpolation import axis_matrix, bed_of_nails, interpolate
+from unet_edu.matrix import bed_of_nails_matrix, conv2d_matrix, max_pool2d_matrix, max_unpool2d_matrix
 from unet_edu.pooling import max_pool2d, max_pool2d_grad, max_unpool2d, max_unpool2d_grad
 from unet_edu.transposed import conv_transpose2d
 
@@ -101,19 +95,6 @@ def test_types(sparse):
     assert (conv2d_matrix(np.full((2, 2), 200, np.uint8), 3, sparse=sparse) @ x).tolist() == [160_000] * 4
 
 
-@given(pairs(1, 6), pairs(1, 9), st.sampled_from(MODES), st.booleans(), SEEDS)
-def test_interpolation_matrix_is_interpolation_and_its_transpose_the_adjoint(size, out_size, mode, align, seed):
-    options = {"mode": mode, "align_corners": align and mode != "nearest"}
-    rng = np.random.default_rng(seed)
-    x, dy = rng.standard_normal(size), rng.standard_normal(out_size)
-    B = interpolation_matrix(size, out_size, **options)
-    np.testing.assert_allclose(B @ x.ravel(), interpolate(x, out_size, **options).ravel(), **CLOSE)
-    np.testing.assert_allclose(B.T @ dy.ravel(), interpolate_grad(dy, size, **options).ravel(), **CLOSE)
-    thin = interpolation_matrix(size, out_size, **options, sparse=True)
-    assert isinstance(thin, scipy.sparse.csr_array)
-    np.testing.assert_array_equal(thin.toarray(), B)
-
-
 @st.composite
 def poolings(draw):
     """An image batch and a pooling of it: overlapping, exact or with gaps."""
@@ -141,9 +122,8 @@ def test_unpooling_matrix_is_unpooling_and_its_transpose_the_gradient(drawn, see
     y, indices = max_pool2d(x, kernel, stride)
     U = max_unpool2d_matrix(indices, x.shape[2:])
     np.testing.assert_array_equal(U @ y.ravel(), max_unpool2d(y, indices, x.shape[2:]).ravel())
-    other = np.random.default_rng(seed).standard_normal(
-        y.shape
-    )  # not equal where places are: it matters which one stays
+    # not equal where places are: it matters which one stays
+    other = np.random.default_rng(seed).standard_normal(y.shape)
     np.testing.assert_array_equal(U @ other.ravel(), max_unpool2d(other, indices, x.shape[2:]).ravel())
     assert (U.sum(axis=1) <= 1).all()
     np.testing.assert_array_equal(max_unpool2d_matrix(indices, x.shape[2:], sparse=True).toarray(), U)
@@ -170,7 +150,7 @@ def test_matrices_compose():
     """A layer down and a layer up, as one matrix."""
     x = np.random.default_rng(0).standard_normal((8, 6))
     A = conv2d_matrix(W, (8, 6), stride=2, padding=1, sparse=True)
-    B = interpolation_matrix((4, 3), (8, 6), sparse=True)
+    B = scipy.sparse.kron(axis_matrix(4, 8), axis_matrix(3, 6))
     chained = interpolate(conv2d(x, W, stride=2, padding=1), (8, 6))
     np.testing.assert_allclose((B @ A) @ x.ravel(), chained.ravel(), **CLOSE)
 
@@ -181,10 +161,6 @@ def test_a_dense_matrix_says_what_it_would_cost_before_it_spends_it():
         ValueError, match=r"size: a dense matrix of 64516×65536 needs 33\.8 GB, .*sparse=True.* 9\.29 MB"
     ):
         conv2d_matrix(W, (256, 256))
-    with pytest.raises(
-        ValueError, match=r"a dense matrix of 262144×65536 needs 137\.4 GB, .*sparse=True.* only 1044484 of"
-    ):
-        interpolation_matrix((256, 256), (512, 512))
     indices = np.zeros((128, 128), int)
     with pytest.raises(ValueError, match=r"a dense matrix of 16384×65536 needs 8\.6 GB, .*sparse=True"):
         max_pool2d_matrix(indices, (256, 256))
@@ -216,8 +192,6 @@ def test_the_limit_is_exact(monkeypatch):
             ValueError, match=f"even the sparse matrix would .* 576 bytes, .*; {operator} needs no matrix"
         ):
             table(indices, 6, sparse=True)
-    with pytest.raises(ValueError, match="even the sparse matrix would .*; interpolate needs no matrix"):
-        interpolation_matrix(6, 12, sparse=True)
     monkeypatch.setattr(matrix, "LIMIT", 1000)
     with pytest.raises(ValueError, match="more than the 1 kB"):
         conv2d_matrix(W, (6, 6))
@@ -245,8 +219,6 @@ def test_sparse_matrices_grow_with_the_pixels_and_not_with_their_square():
         (lambda: conv2d_matrix(W, (2, 4)), ValueError, "kernel: .* spans 3 pixels and does not fit into 2"),
         (lambda: conv2d_matrix(W, 4, stride=0), ValueError, "stride: expected an int of at least 1, got 0"),
         (lambda: conv2d_matrix(W, 4, padding=1.5), TypeError, "padding: expected an int, got 1.5"),
-        (lambda: interpolation_matrix(4, 8, mode="lanczos"), ValueError, "mode: .*lanczos"),
-        (lambda: interpolation_matrix(4, 0), ValueError, "out_size: expected an int of at least 1, got 0"),
         (lambda: max_pool2d_matrix([[0.5]], 2), TypeError, "indices: expected ints, .* got type float64"),
         (lambda: max_pool2d_matrix([0, 1], 2), ValueError, r"indices: expected 2 axes .* got shape \(2,\)"),
         (

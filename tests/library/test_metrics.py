@@ -6,11 +6,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from skimage.metrics import adapted_rand_error, contingency_table
 
+from tests.torch_or_skip import torch
 from unet_edu.metrics import confusion_matrix, dice, iou, mean_iou, pixel_accuracy, precision, recall
 
 # quotients of whole numbers below 100: a wrong one is off by 1e-4 or more, rounding by less than 1e-15

@@ -2,18 +2,16 @@
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from tests.torch_or_skip import torch
 from unet_edu import _bands
 from unet_edu.data.cells import synthetic_cells
 from unet_edu.instances import connected, seg
 from unet_edu.losses import separated
 from unet_edu.postprocess import instances_from_mask, instances_from_probability, predict_turned
-from unet_edu.tiling import predict
-from unet_edu.unet import UNet
 
 
 def plainly(mask, min_size, grow):
@@ -22,9 +20,8 @@ def plainly(mask, min_size, grow):
     cells, n = np.zeros(mask.shape, np.int32), 0
     for piece in range(1, found + 1):
         cell = ndimage.binary_fill_holes(pieces == piece)
-        if (
-            cell.sum() >= min_size and not cells[pieces == piece].any()
-        ):  # what lies in the hole of another belongs to that
+        # what lies in the hole of another belongs to that
+        if cell.sum() >= min_size and not cells[pieces == piece].any():
             n += 1
             cells[cell] = n
     if grow and n:
@@ -156,13 +153,17 @@ def test_a_mask_is_one_plane():
         instances_from_mask(np.zeros((5, 5)), grow=-1)
 
 
-def small():
+def small(**more):
     torch.manual_seed(0)
-    return UNet(widths=(4, 8), padding="same", norm="batch").eval()
+    from unet_edu.unet import UNet
+
+    return UNet(**{"widths": (4, 8), "padding": "same"} | more).eval()
 
 
 def test_the_mean_of_eight_views_does_not_care_how_the_image_is_turned():
-    model, image = small(), synthetic_cells(0, (32, 48))[0]
+    model, image = small(norm="batch"), synthetic_cells(0, (32, 48))[0]
+    from unet_edu.tiling import predict
+
     straight = predict_turned(model, image, precision="float32")
     assert straight.shape == (2, 32, 48)
     assert straight.dtype == np.float32
@@ -175,6 +176,5 @@ def test_the_mean_of_eight_views_does_not_care_how_the_image_is_turned():
 
 
 def test_views_of_one_colour_image_are_turned_without_its_channels():
-    torch.manual_seed(1)
-    model = UNet(in_channels=3, widths=(4, 8), padding="same").eval()
+    model = small(in_channels=3)
     assert predict_turned(model, np.random.default_rng(0).random((3, 16, 24)).astype(np.float32)).shape == (2, 16, 24)

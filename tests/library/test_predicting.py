@@ -240,7 +240,8 @@ def test_results_are_overwritten_only_when_told(model, image, tmp_path, monkeypa
                 predict_file(model, image, tmp_path / "out")
         assert list((tmp_path / "out").iterdir()) == [kept] and kept.read_bytes() == b"mine"
         assert predict_file(model, image, tmp_path / "out", force=True) == files
-        assert all(Image.open(path) for path in files.values())
+        for path in files.values():
+            Image.open(path).close()
 
 
 @pytest.mark.usefixtures("small_parts")

@@ -1,14 +1,13 @@
-"""conv_transpose2d against PyTorch, and the three ways against each other, for geometry that hypothesis draws. Adjoints: test_adjoints.py."""
+"""conv_transpose2d against PyTorch, and the three ways against each other. Adjoints: test_adjoints.py."""
 
 import itertools
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch.nn.functional import conv_transpose2d as torch_conv_transpose2d
 
+from tests.torch_or_skip import F, torch
 from unet_edu.convolution import conv2d, conv2d_grad_bias, conv2d_grad_weight, output_size
 from unet_edu.transposed import (
     conv_transpose2d,
@@ -20,7 +19,7 @@ from unet_edu.transposed import (
     transposed_size,
 )
 
-# float64 sums of at most 3·3·3 products of numbers near 1 are off by less than 1e-13; a wrong term is off by 1e-3 or more
+# float64 sums of at most 3·3·3 products of numbers near 1 are off by less than 1e-13; a wrong term by 1e-3 or more
 CLOSE = {"rtol": 0, "atol": 1e-10}
 
 Y = np.array([[2, 1], [4, 4]])
@@ -58,7 +57,7 @@ def of_convolution(geometry):
 def test_agrees_with_torch_forwards_and_backwards(drawn, seed):
     x, w, bias, geometry = drawn
     tensors = [torch.tensor(a, requires_grad=True) for a in (x, w, bias)]
-    y = torch_conv_transpose2d(*tensors, **geometry)
+    y = F.conv_transpose2d(*tensors, **geometry)
     dy = np.random.default_rng(seed).standard_normal(y.shape)
     y.backward(torch.tensor(dy))
     dx, dw, db = (t.grad.numpy() for t in tensors)
@@ -123,12 +122,13 @@ def test_types():
         assert way(Y.astype(np.float32), W).dtype == np.float64
         assert way(Y.astype(np.float32), W.astype(np.int8)).dtype == np.float32
         assert way(Y.astype(np.int8), W.astype(np.float32)).dtype == np.float32
-        assert way(torch.tensor(Y), torch.tensor(W)).tolist() == RESULT
         assert way(np.zeros((0, 1, 2, 2)), W[None, None]).shape == (0, 1, 4, 4)
     assert conv_transpose2d(Y.astype(np.float32), W.astype(np.float32), 0.5).dtype == np.float32
     assert conv_transpose2d(Y, W, 0.5)[0].tolist() == [2.5, 9.5, 6.5, 1.5]
     assert conv_transpose2d(Y, W, np.array(1)).dtype == np.int64
     assert conv_transpose2d_loops(Y, W).dtype == np.float64
+    for way in WAYS:
+        assert way(torch.tensor(Y), torch.tensor(W)).tolist() == RESULT
 
 
 def test_three_ways_are_one_for_every_pair_of_types():
@@ -204,9 +204,9 @@ def test_sizes_by_hand():
 def test_overlap_counts_are_a_transposed_convolution_of_ones(drawn):
     x, w, _, geometry = drawn
     rows, columns = (overlap_count(*along) for along in zip(x.shape[2:], w.shape[2:], *geometry.values(), strict=True))
-    counted = torch_conv_transpose2d(torch.ones(1, 1, *x.shape[2:]), torch.ones(1, 1, *w.shape[2:]), **geometry)
-    np.testing.assert_array_equal(np.outer(rows, columns), counted[0, 0].numpy())
     assert rows.dtype == np.int64
+    counted = F.conv_transpose2d(torch.ones(1, 1, *x.shape[2:]), torch.ones(1, 1, *w.shape[2:]), **geometry)
+    np.testing.assert_array_equal(np.outer(rows, columns), counted[0, 0].numpy())
 
 
 def test_overlap_is_even_inside_when_the_stride_divides_the_kernel():

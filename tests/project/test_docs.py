@@ -1,5 +1,4 @@
-"""What README, CONTRIBUTING and the pages of docs/ tell people to type works. Each command is run as it stands there;
-options at its end make it short."""
+"""What README, CONTRIBUTING and docs/ tell people to type works. Each command runs as it stands, options added."""
 
 from __future__ import annotations
 
@@ -73,8 +72,7 @@ COMMANDS = commands(TRAINING)
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory) -> Path:
-    """A folder in which somebody follows the page: images with labels, new images, and a benchmark that is here
-    already."""
+    """A folder in which somebody follows the page: images with labels, new images, and a benchmark that is here."""
     folder = tmp_path_factory.mktemp("somebody")
     for n in range(5):
         image, cells = synthetic_cells(n, (70, 80), cells=4)
@@ -167,9 +165,8 @@ def test_every_option_in_the_text_exists():
 def test_every_message_that_is_quoted_exists():
     quoted = re.findall(r'^\| "([^"]+)"', TRAINING, re.MULTILINE)
     source = " ".join(path.read_text() for path in (ROOT / "unet_edu").rglob("*.py"))
-    with pytest.raises(
-        ValueError, match="nearest legal"
-    ) as caught:  # made of parts; here of a crop of 100 and the default widths
+    # made of parts; here of a crop of 100 and the default widths
+    with pytest.raises(ValueError, match="nearest legal") as caught:
         UNet(widths=(16, 32, 64, 128, 256), padding="same").output_size(100)
     source += str(caught.value)
     assert len(quoted) >= 3
@@ -201,8 +198,7 @@ def options_of(command: str) -> set[str]:
 
 @pytest.fixture
 def school(tmp_path, monkeypatch) -> Path:
-    """A folder in which somebody follows the page. Ada calls a library where she should not, Ben's work is his own, Cy
-    handed in nothing."""
+    """A folder as the page has it. Ada calls a library where she should not, Ben does not, Cy handed in nothing."""
     monkeypatch.chdir(tmp_path)
     text = (ROOT / "solutions" / "02_convolution" / "02_convolution.ipynb").read_text()
     notebook = json.loads(text)
@@ -304,11 +300,8 @@ def test_nbgrader_s_exchange(school, monkeypatch):
 
 def test_the_limits_that_instructors_read_are_the_usual_ones():
     usual = limits.USUAL
-    words = (
-        f"{usual.cell:g} seconds for a cell, {usual.call:g} for a call of a function, {usual.total:g} in all, "
-        f"and {usual.memory / 2**30:g} GB of memory"
-    )
-    assert words in INSTRUCTORS
+    seconds = f"{usual.cell:g} seconds for a cell, {usual.call:g} for a call of a function, {usual.total:g} in all"
+    assert f"{seconds}, and {usual.memory / 2**30:g} GB of memory" in INSTRUCTORS
     assert "Each is worth ten points" in INSTRUCTORS
     assert {sum(points for _, points in each.points) for each in ASSIGNMENTS.values()} == {10}
 
@@ -362,8 +355,7 @@ def test_the_command_of_the_readme_for_instructors(school):
 
 
 def test_jupyterlab_opens_the_first_lesson(tmp_path):
-    """From the clone's folder, as the page says. It is stopped as soon as it tells its address; elsewhere it would not
-    start."""
+    """From the clone's folder, as the page says. It is stopped when it tells its address; elsewhere none starts."""
     (command,) = (command for command in commands(README) if command[0] == "jupyter")
     program = [str(Path(sys.executable).parent / command[0]), *command[1:]]
     quiet = ["--no-browser", "--allow-root", "--port=0", "--port-retries=0", "--ServerApp.allow_root=True"]
@@ -389,8 +381,7 @@ sed -i 's/^# # 02 · The 3×3 convolution/# # 02 · The small convolution/' "$1"
 
 @pytest.fixture
 def clone(tmp_path) -> Path:
-    """A copy of the tree with two notebooks, and an environment that is up to date: this one, with stamps of its
-    own."""
+    """A copy of the tree with two notebooks, and an environment that is up to date: this one, with its own stamps."""
     folder = tmp_path / "clone"
     without = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "course", "solutions", "exercises", "grading")
     shutil.copytree(ROOT, folder, ignore=without)

@@ -47,9 +47,8 @@ def test_conda_installs_the_same():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     conda = {line for line in environment["dependencies"] if isinstance(line, str)}
     pip = next(line["pip"] for line in environment["dependencies"] if isinstance(line, dict))
-    newest = {
-        needed.name: needed for needed in requirements("lab")
-    }  # an extra may ask for a newer one than the core does
+    # an extra may ask for a newer one than the core does
+    newest = {needed.name: needed for needed in requirements("lab")}
     expected = {f"{CONDA_NAMES.get(needed.name, needed.name)}{needed.specifier}" for needed in newest.values()}
     assert len(expected) >= 5
     assert conda == expected | {f"python{PROJECT['requires-python']}", "pip"}

@@ -1,5 +1,4 @@
-"""Errors that a student will meet end in one sentence, which says what to do. One table: the situation, and what must
-be read there.
+"""Errors that a student will meet end in one sentence, which says what to do. One table: situations, and what is read.
 
 What a notebook's first cell says where the course is not installed is tested with the set-up cells.
 """
@@ -65,8 +64,8 @@ COMMANDS = {
         beside(NOTHING, unet_edu("check", "mine.ipynb")),
         (
             (
-                "mine.ipynb: has none of the course's functions; "
-                "name the assignment with --assignment, one of 01_segmentation"
+                "mine.ipynb: has none of the course's functions; name the assignment with --assignment, one of "
+                "01_segmentation"
             ),
         ),
     ),
@@ -139,8 +138,8 @@ def test_a_command_ends_in_one_sentence(situation, tmp_path):
 IN_A_NOTEBOOK = {
     "no GPU to train on": (
         (
-            "from unet_edu.training import fit; from unet_edu.unet import UNet\n"
-            "fit(UNet(widths=(2, 4)), [], steps=1, device='cuda')"
+            "from unet_edu.training import fit; from unet_edu.unet import UNet\nfit(UNet(widths=(2, 4)), [], steps=1, "
+            "device='cuda')"
         ),
         "ValueError: device: PyTorch finds no cuda on this machine; leave it out, or take cpu",
     ),

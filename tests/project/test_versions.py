@@ -1,4 +1,4 @@
-"""`make test-latest` and `make test-oldest` test what they say, each in a new environment. Python and pytest are played by stand-ins."""
+"""`make test-latest` and `make test-oldest` do what they say in a new environment. Stand-ins play Python and pytest."""
 
 from __future__ import annotations
 

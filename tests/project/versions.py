@@ -1,7 +1,7 @@
 """The versions that `make test-latest` and `make test-oldest` are about.
 
-`versions.py latest` and `versions.py oldest` print the constraints that pip shall keep to in a new environment. With `--installed` they
-look at the environment they run in, and fail when it is not what it is called.
+`versions.py latest` and `versions.py oldest` print the constraints that pip shall keep to in a new environment. With
+`--installed` they look at the environment they run in, and fail when it is not what it is called.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 # What nobody asks for by name, and what of it the oldest need.
 BESIDE_THE_OLDEST = {
-    "pyparsing": "<3.3",  # warns of the names by which Matplotlib before 3.10.7 calls it, and a test lets no warning pass
+    "pyparsing": "<3.3",  # warns of the names by which Matplotlib before 3.10.7 calls it
 }
 
 
 def lower_bounds() -> dict[str, str]:
-    """The oldest version allowed of each package that pyproject.toml names. An extra may ask for a newer one than the core does."""
+    """The oldest version allowed of each package in pyproject.toml. An extra may ask for a newer one than the core."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     lines = [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]
     return dict(line.split(">=") for line in lines if not line.startswith(project["name"]))

@@ -1,63 +1,19 @@
-"""Pictures to learn on. Nothing here is downloaded: the photographs come inside scikit-image."""
+"""Pictures to learn on: photographs, drawn cells, the public benchmarks, and the networks trained on them."""
 
-from __future__ import annotations
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING
 
-import functools
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
+import lazy_loader
 
 if TYPE_CHECKING:
     from unet_edu.data.networks import pretrained
+    from unet_edu.data.photos import PHOTOS, photo
 
 __all__ = ["PHOTOS", "photo", "pretrained"]
 
-PHOTOS = {
-    "camera": "a man with a camera on a tripod, in a field",
-    "coins": "ancient coins from Pompeii, on a dark ground",
-    "cell": "one living cell under a holographic phase microscope",
-    "astronaut": "the astronaut Eileen Collins in front of a flag and a model of the space shuttle",
-}
-"""The photographs by name, each with what it shows."""
-
-
-def photo(name: str) -> NDArray[Any]:
-    """A real photograph as one plane of grey values.
-
-    Parameters
-    ----------
-    name : str
-        One of `PHOTOS`.
-
-    Returns
-    -------
-    (H, W) array of float64
-        From 0 (black) to 1 (white). Colour pictures are turned grey with the weights of the eye.
-
-    Raises
-    ------
-    ValueError
-        When there is no photograph of this name.
-    """
-    if name not in PHOTOS:
-        raise ValueError(f"name: expected one of {', '.join(PHOTOS)}, got {name!r}")
-    return _grey(name).copy()
-
-
-def __getattr__(name: str) -> Any:
-    """Load `pretrained` when it is first asked for: who wants photographs need not wait for torch."""
-    if name == "pretrained":
-        from unet_edu.data.networks import pretrained
-
-        return pretrained
-    raise AttributeError(f"module 'unet_edu.data' has no attribute {name!r}")
-
-
-@functools.lru_cache(maxsize=len(PHOTOS))
-def _grey(name: str) -> NDArray[Any]:
-    import skimage.color  # slow to import, and only photographs need it
-    import skimage.data
-
-    image = getattr(skimage.data, name)()
-    return np.asarray(skimage.color.rgb2gray(image) if image.ndim == 3 else image / 255, dtype=np.float64)
+# Loaded when first asked for: who wants photographs need not wait for torch.
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    [module.name for module in iter_modules(__path__)],
+    {"networks": ["pretrained"], "photos": ["PHOTOS", "photo"]},
+)

@@ -1,7 +1,7 @@
-"""The real benchmarks: four sets of microscope images with labels, on which the U-Net and its followers were measured. Lesson 09.
+"""The real benchmarks: four sets of microscope images, on which the U-Net and its followers were measured. Lesson 09.
 
-None of them is part of this package. `fetch` downloads one from its publisher into a folder of yours, `load` reads it, and `split` says which
-frames are for training and which for the score.
+None of them is part of this package. `fetch` downloads one from its publisher into a folder of yours, `load` reads it,
+and `split` says which frames are for training and which for the score.
 
     frames = load("PhC-C2DH-U373", fetch("PhC-C2DH-U373"))
     training, scored = split(frames)
@@ -86,8 +86,14 @@ BENCHMARKS = {
         "0e10fe909a1243084d91773470856993b7d40126a12e85f0f1345a7a9e512f29",
         "free for research, when the works below are cited",
         (
-            'Cardona and others (2010), "An integrated micro- and macroarchitectural analysis of the Drosophila brain", PLoS Biology 8',
-            'Arganda-Carreras and others (2015), "Crowdsourcing … of image segmentation algorithms for connectomics", Front. Neuroanat. 9',
+            (
+                'Cardona and others (2010), "An integrated micro- and macroarchitectural analysis of the Drosophila '
+                'brain", PLoS Biology 8'
+            ),
+            (
+                'Arganda-Carreras and others (2015), "Crowdsourcing … of image segmentation algorithms for '
+                'connectomics", Front. Neuroanat. 9'
+            ),
         ),
         "isbi2012_em",
     ),
@@ -97,7 +103,10 @@ BENCHMARKS = {
         "e44921950edce378063aa4457e625581ba35b4c2dbd9a07c19d48900129f386f",
         "CC0",
         (
-            'Caicedo and others (2019), "Nucleus segmentation across imaging experiments: the 2018 Data Science Bowl", Nature Methods 16',
+            (
+                'Caicedo and others (2019), "Nucleus segmentation across imaging experiments: the 2018 Data Science '
+                'Bowl", Nature Methods 16'
+            ),
         ),
         "dsb2018_fluo",
     ),
@@ -109,7 +118,7 @@ Reader = Callable[[], NDArray[Any]]
 
 @dataclass(frozen=True)
 class RealFrame:
-    """One image of a benchmark with its labels. An array is read from its file each time it is asked for: keep what you use twice."""
+    """One image of a benchmark with its labels. Each array is read when it is asked for: keep what you use twice."""
 
     benchmark: str
     sequence: int
@@ -123,31 +132,31 @@ class RealFrame:
 
     @property
     def image(self) -> NDArray[np.float32]:
-        """(H, W) float32. Divided by the largest number of the file's type, so that 8 bits go from 0 to 1; nothing is stretched."""
+        """(H, W) float32. Divided by the largest number of the file's type, not stretched: 8 bits go from 0 to 1."""
         image = self.files["image"]()
         return (image / (np.iinfo(image.dtype).max if image.dtype.kind in "ui" else 1)).astype(np.float32)
 
     @property
     def gold(self) -> NDArray[np.int32] | None:
-        """(H, W) int32, drawn by people: 0 is background, each cell has a number of its own. In ISBI-2012: 0 on membrane, 1 inside.
+        """(H, W) int32, drawn by people: 0 is background, cells have numbers. In ISBI-2012: 0 on membrane, else 1.
 
-        Many frames have none. In the Cell Tracking Challenge it may hold a few of the frame's cells only: see `every_cell_is_gold`.
+        Many frames have none. In the Cell Tracking Challenge it may hold only some cells: see `every_cell_is_gold`.
         """
         return self._labels("gold")
 
     @property
     def silver(self) -> NDArray[np.int32] | None:
-        """(H, W) int32, voted for by earlier programs of the Cell Tracking Challenge: on every frame, and slightly wrong."""
+        """(H, W) int32, voted for by programs of the Cell Tracking Challenge: on every frame, and slightly wrong."""
         return self._labels("silver")
 
     @property
     def markers(self) -> NDArray[np.int32] | None:
-        """(H, W) int32, a blob in each cell of the Cell Tracking Challenge. Tells how many cells there are, not where they end."""
+        """(H, W) int32, a blob in each cell of the Cell Tracking Challenge. Tells how many, not where they end."""
         return self._labels("markers")
 
     @property
     def every_cell_is_gold(self) -> bool:
-        """Whether `gold` holds as many cells as the frame has. Elsewhere what is outside of `gold` is no background, and only SEG may be asked."""
+        """Whether `gold` holds all cells of the frame. Else what is outside is no background: ask only for SEG."""
         gold, markers = self.gold, self.markers
         return gold is not None and (markers is None or len(np.unique(gold)) == len(np.unique(markers)))
 
@@ -156,7 +165,7 @@ class RealFrame:
 
 
 def cache() -> Path:
-    """The folder into which `fetch` puts what it downloads, if it is told no other: the usual place of this operating system."""
+    """The folder into which `fetch` puts what it downloads, if told no other: the usual place of the system."""
     import pooch
 
     return Path(pooch.os_cache("unet-edu"))
@@ -165,8 +174,8 @@ def cache() -> Path:
 def fetch(name: str, folder: str | os.PathLike[str] | None = None, *, progress: bool = True) -> Path:
     """Download a benchmark from its publisher, once.
 
-    A download that broke goes on where it stopped. The benchmark's folder appears when all has come, its checksum is right and all is unpacked;
-    until then there is none. Two processes may ask at once: the second waits for the first.
+    A download that broke goes on where it stopped. The benchmark's folder appears when all has come, its checksum is
+    right and all is unpacked; until then there is none. Two processes may ask at once: the second waits for the first.
 
     Parameters
     ----------
@@ -187,8 +196,8 @@ def fetch(name: str, folder: str | os.PathLike[str] | None = None, *, progress: 
     ValueError
         When there is no such benchmark.
     DataError
-        When there is no network, the disk is full, the folder cannot be written, or what came is damaged or not what was published. The sentence
-        says what to do.
+        When there is no network, the disk is full, the folder cannot be written, or what came is damaged or not what
+        was published. The sentence says what to do.
     """
     base = cache() if folder is None else Path(folder)
     target = base / _known(name)
@@ -270,7 +279,8 @@ def _in_plain_words(base: Path) -> Iterator[None]:
     except OSError as error:
         if errno.errorcode.get(error.errno or 0) in ("ENOSPC", "EDQUOT"):
             raise DataError(
-                f"{base}: the disk is full; make room, or name another folder. What has come is kept, and the next try goes on from there"
+                f"{base}: the disk is full; make room, or name another folder. What has come is kept, and the next "
+                "try goes on from there"
             ) from None
         if isinstance(error, PermissionError) or error.errno == errno.EROFS:
             raise DataError(f"{base}: cannot be written ({error}); name a folder of yours") from None
@@ -280,8 +290,9 @@ def _in_plain_words(base: Path) -> Iterator[None]:
 def load(name: str, folder: str | os.PathLike[str] | None = None, *, sequence: int | None = None) -> list[RealFrame]:
     """The frames of a benchmark, in order. Nothing is downloaded, and no pixel is read yet.
 
-    Two layouts are known: the publisher's, as `fetch` leaves it, and plain PNG files, in which the project's own tests keep some frames
-    (`phc_u373/01/image/t000.png`, `…/gold/`, `…/silver/`, `…/markers/`; `isbi2012_em/image/00.png`, `…/label/`).
+    Two layouts are known: the publisher's, as `fetch` leaves it, and plain PNG files, in which the project's own tests
+    keep some frames (`phc_u373/01/image/t000.png`, `…/gold/`, `…/silver/`, `…/markers/`; `isbi2012_em/image/00.png`,
+    `…/label/`).
 
     Parameters
     ----------
@@ -314,8 +325,9 @@ def load(name: str, folder: str | os.PathLike[str] | None = None, *, sequence: i
 def by_sequence(frames: Sequence[RealFrame], training: int = 1) -> tuple[list[RealFrame], list[RealFrame]]:
     """One sequence to train on, the others for the score.
 
-    A film shows the same cells again and again: frame 8 is nearly frame 7. Frames dealt out at random would put a near copy of each scored
-    frame into the training set, and the score would tell how well the network remembers. Another sequence shows other cells.
+    A film shows the same cells again and again: frame 8 is nearly frame 7. Frames dealt out at random would put a near
+    copy of each scored frame into the training set, and the score would tell how well the network remembers. Another
+    sequence shows other cells.
 
     Returns
     -------
@@ -327,8 +339,9 @@ def by_sequence(frames: Sequence[RealFrame], training: int = 1) -> tuple[list[Re
 def by_position(frames: Sequence[RealFrame], start: int) -> tuple[list[RealFrame], list[RealFrame]]:
     """Frames before `start` to train on, the frames from there for the score.
 
-    For one film or one block of slices. The neighbours at the cut still look alike, but all others are some time or depth apart. This is the
-    next best after `by_sequence`; frames dealt out at random would all have a neighbour on the other side.
+    For one film or one block of slices. The neighbours at the cut still look alike, but all others are some time or
+    depth apart. This is the next best after `by_sequence`; frames dealt out at random would all have a neighbour on the
+    other side.
 
     Returns
     -------
@@ -340,8 +353,9 @@ def by_position(frames: Sequence[RealFrame], start: int) -> tuple[list[RealFrame
 def by_id(frames: Sequence[RealFrame], share: float = 0.25) -> tuple[list[RealFrame], list[RealFrame]]:
     """About this share of the frames for the score, chosen by a hash of each name; the others to train on.
 
-    For images that follow no order. A frame's side depends on its own name alone: on no seed, and not on which other frames are there. So
-    everybody who uses this split scores on the same images. Images of one experiment still land on both sides.
+    For images that follow no order. A frame's side depends on its own name alone: on no seed, and not on which other
+    frames are there. So everybody who uses this split scores on the same images. Images of one experiment still land on
+    both sides.
 
     Returns
     -------
@@ -360,8 +374,8 @@ def split(frames: Sequence[RealFrame]) -> tuple[list[RealFrame], list[RealFrame]
     DSB-2018        three quarters → one quarter                            `by_id`
     =============== ======================================================= =============================
 
-    Settings (how many steps, which learning rate) are chosen inside the training frames. Who chooses them by the scored frames reports a
-    score that is too good.
+    Settings (how many steps, which learning rate) are chosen inside the training frames. Who chooses them by the scored
+    frames reports a score that is too good.
 
     Returns
     -------
@@ -390,13 +404,14 @@ def _two(frames: Sequence[RealFrame], trains: Callable[[RealFrame], bool]) -> tu
     scored = [frame for frame in frames if not trains(frame)]
     if not training or not scored:
         raise ValueError(
-            f"frames: of {len(frames)} frames {len(training)} are to train on and {len(scored)} for the score; both need some"
+            f"frames: of {len(frames)} frames {len(training)} are to train on and {len(scored)} for the score; both "
+            "need some"
         )
     return training, scored
 
 
 def _hash01(name: str) -> float:
-    """A number from 0 to 1 that follows from an image's name. Its first 12 letters count: one layout shortens the names to these."""
+    """A number from 0 to 1 that follows from an image's name. Its first 12 letters count: one layout has only these."""
     identity = name.rsplit("/", 1)[-1][:12]
     return int(hashlib.sha256(identity.encode()).hexdigest()[:8], 16) / 2**32
 
@@ -475,10 +490,8 @@ def _isbi(root: Path) -> list[RealFrame]:
 
 def _nuclei(root: Path) -> list[RealFrame]:
     found = {path.stem: {"image": path, "gold": root / "label" / path.name} for path in root.glob("image/*.png")}
-    for part in (
-        "train",
-        "test",
-    ):  # the publisher's own split, which is not used: his test images are a seventh of what this project scores
+    # the publisher's own split, which is not used: his test images are a seventh of what this project scores
+    for part in ("train", "test"):
         for path in root.glob(f"{part}/images/*.tif"):
             found[path.stem] = {"image": path, "gold": root / part / "masks" / path.name}
     return [
@@ -496,7 +509,7 @@ _FINDERS: dict[str, Callable[[Path], list[RealFrame]]] = {
 
 
 def _readers(paths: dict[str, Path]) -> dict[str, Reader]:
-    """How to read each of these files that is there. The image is expected to be there: its reader will say if it is not."""
+    """How to read each of these files that is there. The image is expected: its reader will say if it is not there."""
     return {
         kind: partial(read_image if kind == "image" else read_labels, path)
         for kind, path in paths.items()
@@ -514,7 +527,7 @@ def _raw(volume: Path, z: int) -> NDArray[np.uint8]:
 
 
 def _inside(volume: Path, z: int) -> NDArray[np.int32]:
-    """1 inside a neuron, 0 on its membrane. Copies of the set differ in which of the two is 0; the membrane is always the smaller part."""
+    """1 inside a neuron, 0 on its membrane. Some copies have it the other way; the membrane is the smaller part."""
     labels = _slice(volume, "labels/membranes", z) > 0
     return (labels if labels.mean() > 0.5 else ~labels).astype(np.int32)
 

@@ -1,11 +1,12 @@
 """Drawn cells: pictures with a perfect truth, as many as one likes. Lessons 00 and 07.
 
-Nobody has to annotate these, so they are good to learn on; and nothing in them is a surprise, so they prove little. Lesson 09 goes to
-real ones. Two looks:
+Nobody has to annotate these, so they are good to learn on; and nothing in them is a surprise, so they prove little.
+Lesson 09 goes to real ones. Two looks:
 
-- fluorescence: bright nuclei on a dark ground, as in the Data Science Bowl of 2018. Light is uneven, and some lie out of focus.
-- phase: living cells in phase contrast, as in the film PhC-U373. A cell is about as grey as its ground; what shows it is its rim, its
-  grain, and the bright halo around it.
+- fluorescence: bright nuclei on a dark ground, as in the Data Science Bowl of 2018. Light is uneven, and some lie out
+  of focus.
+- phase: living cells in phase contrast, as in the film PhC-U373. A cell is about as grey as its ground; what shows it
+  is its rim, its grain, and the bright halo around it.
 
 Many cells touch. Where they do, one sees at most a faint line, and a threshold takes them for one.
 """
@@ -35,7 +36,7 @@ SMALLEST = 20  # pixels: of a cell at the edge, less than that is not drawn
 
 
 class _Cell(NamedTuple):
-    """An ellipse: its centre, and the matrix that makes a unit circle of it. Plain floats, because thousands of distances are asked for."""
+    """An ellipse: its centre, and the matrix that makes a unit circle of it. Plain floats, for speed."""
 
     row: float
     column: float
@@ -62,7 +63,7 @@ def synthetic_cells(
         The same int gives the same picture. A Generator is drawn from, so it gives a new one each time.
     shape : (H, W)
     cells : int
-        How many to lay, each about 20 pixels wide. Fewer come where no more find room; of those that lie across the edge a part is seen.
+        How many to lay, each about 20 pixels wide. Fewer come where no more find room; some lie across the edge.
     look : "phase" or "fluorescence"
 
     Returns
@@ -139,8 +140,8 @@ def _is_free(cell: _Cell, laid: list[_Cell]) -> bool:
 def _outlines(rng: np.random.Generator, shape: tuple[int, int], cells: list[_Cell]) -> tuple[NDArray[np.int32], Plane]:
     """Which pixel is whose, and how deep inside: 1 in the centre of a cell, 0 on its rim and outside.
 
-    The ellipses are bent, or else they would look drawn. A pixel inside of two belongs to the one in which it lies deeper: cells
-    press flat against each other.
+    The ellipses are bent, or else they would look drawn. A pixel inside of two belongs to the one in which it lies
+    deeper: cells press flat against each other.
     """
     arrows = tuple(side // 16 + 2 for side in shape)
     bent = np.indices(shape) + displacement_from(rng.normal(0, 2.2, (2, *arrows)), shape)
@@ -176,7 +177,7 @@ def _whole_pieces(instances: NDArray[np.int32], cells: int) -> NDArray[np.int32]
 
 
 def _fluorescence(rng: np.random.Generator, instances: NDArray[np.int32], depth: Plane) -> Plane:
-    """Nuclei that shine: a dye in their chromatin, seen through a microscope with one sharp plane, uneven light and few photons."""
+    """Nuclei that shine: a dye in their chromatin, seen with one sharp plane, uneven light and few photons."""
     shape, cells = instances.shape, int(instances.max())
     brightness = np.append(0, rng.uniform(0.45, 1.0, cells))[instances]
     chromatin = 1 + 0.16 * _texture(rng, shape, 1.6) + 0.10 * _texture(rng, shape, 4)
@@ -189,9 +190,9 @@ def _fluorescence(rng: np.random.Generator, instances: NDArray[np.int32], depth:
 
 
 def _phase(rng: np.random.Generator, instances: NDArray[np.int32], depth: Plane) -> Plane:
-    """What slows light down is darker than its surroundings: phase contrast shows how a cell differs from the mean around it.
+    """What slows light down is darker than its surroundings: phase contrast shows how a cell differs from the mean.
 
-    So there is a bright halo around each cell, and the middle of a large one is grey again. Some have rounded up and are thicker.
+    So there is a bright halo around each cell, and the middle of a large one is grey again. Some are round and thicker.
     """
     shape, cells = instances.shape, int(instances.max())
     thick = rng.uniform(0.6, 1.1, cells) * np.where(rng.random(cells) < 0.15, 1.7, 1)

@@ -1,7 +1,7 @@
-"""Before a training: what was read, in a few lines, and what usually means that it is not what somebody wanted. docs/training.md.
+"""Before a training: what was read, in a few lines, and what usually means that it is not as wanted. docs/training.md.
 
-A wrong label map trains without an error, and the network is useless. Nothing here is certain, so nothing here stops a training, but for sets on which
-nothing can be learned: each doubt is a sentence with the name of the file.
+A wrong label map trains without an error, and the network is useless. Nothing here is certain, so nothing here stops a
+training, but for sets on which nothing can be learned: each doubt is a sentence with the name of the file.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def described(images: Sequence[Labelled], classes: int | None) -> str:
     shares = _shares(images, classes)
     if classes is None:
         cells = sorted(len(_numbers(one)) for one in images)
-        text += f"; {cells[0]}, {cells[len(cells) // 2]}, {cells[-1]} cells per image (least, median, most), on {_percent(1 - shares[0])} of the pixels"
+        text += f"; {cells[0]}, {cells[len(cells) // 2]}, {cells[-1]} cells per image (least, median, most)"
+        text += f", on {_percent(1 - shares[0])} of the pixels"
     else:
         text += "; of the pixels are " + ", ".join(
             f"{_percent(share)} class {n}" for n, share in enumerate(shares) if share
@@ -132,7 +133,7 @@ def _numbers(one: Labelled) -> NDArray[np.int32]:
     return numbers[numbers > 0]
 
 
-# ----------------------------------------------------------------------------------------------------------- labels that number cells
+# --------------------------------------------------------------------------------------------- labels that number cells
 
 
 def _is_full(one: Labelled) -> str | None:
@@ -158,8 +159,9 @@ def _is_in_pieces(one: Labelled) -> str | None:
     torn = np.count_nonzero(pieces > 1)
     if torn and (pieces.max() >= MANY_PIECES or torn > max(2, len(numbers) / 5)):
         return (
-            f"number {numbers[pieces.argmax()]} lies in {pieces.max()} pieces, and {torn} of {len(numbers)} numbers in more than one. Each number is "
-            "taken for one cell. Are these kinds of things (--classes)? Or a mask with grey edges, of which only 0 and 255 should be left?"
+            f"number {numbers[pieces.argmax()]} lies in {pieces.max()} pieces, and {torn} of {len(numbers)} numbers "
+            "in more than one. Each number is taken for one cell. Are these kinds of things (--classes)? Or a mask "
+            "with grey edges, of which only 0 and 255 should be left?"
         )
     return None
 
@@ -174,8 +176,8 @@ def _is_of_edges(one: Labelled) -> str | None:
     thin = len(numbers) - np.count_nonzero(np.unique(labels[inner]))
     if 3 <= thin < len(numbers) and 2 * thin > len(numbers) and pieces.max() > 1:
         return (
-            f"{thin} of its {len(numbers)} numbers are nowhere three pixels wide, as the greys along the edges of a mask are. "
-            "Each is taken for a cell; save the mask with hard edges, 0 and 255"
+            f"{thin} of its {len(numbers)} numbers are nowhere three pixels wide, as the greys along the edges of a "
+            "mask are. Each is taken for a cell; save the mask with hard edges, 0 and 255"
         )
     return None
 
@@ -188,8 +190,9 @@ def _has_holes(one: Labelled) -> str | None:
     holes = ndimage.binary_fill_holes(is_cell).mean() - is_cell.mean()
     if holes > 0.25 * is_cell.mean():
         return (
-            f"its cells enclose background ({_percent(holes)} of the picture), and `predict` fills the holes of cells. Are these kinds of things, such as vessels? "
-            "Then say how many kinds, with the ground, as in --classes 2"
+            f"its cells enclose background ({_percent(holes)} of the picture), and `predict` fills the holes of "
+            "cells. Are these kinds of things, such as vessels? Then say how many kinds, with the ground, as in "
+            "--classes 2"
         )
     return None
 
@@ -203,8 +206,9 @@ def _alike(images: Sequence[Labelled]) -> Iterator[str]:
     (same,) = numbers if len(numbers) == 1 else ((),)
     if len(images) >= 3 and 2 <= len(same) <= 3:  # more may well be the cells of a film
         yield (
-            f"{images[0].name}{and_others(len(images) - 1)}: all hold the same numbers, {', '.join(map(str, same))}. Are these kinds of things? Then say "
-            f"how many there are with the background, as in --classes {max(same) + 1}"
+            f"{images[0].name}{and_others(len(images) - 1)}: all hold the same numbers, {', '.join(map(str, same))}. "
+            "Are these kinds of things? Then say how many there are with the background, as in --classes "
+            f"{max(same) + 1}"
         )
 
 
@@ -212,8 +216,8 @@ def _empty(validation: Sequence[Labelled]) -> Iterator[str]:
     empty = [one.name for one in validation if not one.labels.any()]
     if empty and len(empty) == len(validation):
         yield (
-            f"{empty[0]}{and_others(len(empty) - 1)}: no image that is held out has a cell, so there is no val_iou, and val_loss chooses best.pt. "
-            "It knows only what is found where nothing is; mark cells on more images"
+            f"{empty[0]}{and_others(len(empty) - 1)}: no image that is held out has a cell, so there is no val_iou, "
+            "and val_loss chooses best.pt. It knows only what is found where nothing is; mark cells on more images"
         )
     elif empty:
         yield f"{empty[0]}{and_others(len(empty) - 1)}: held out, and without a cell"
@@ -231,7 +235,7 @@ def _missing(training: Sequence[Labelled], validation: Sequence[Labelled], class
             yield f"class{'es' * (len(absent) > 1)} {listed} on none of the images that are {said}"
 
 
-# ------------------------------------------------------------------------------------------- the same picture on both sides
+# --------------------------------------------------------------------------------------- the same picture on both sides
 
 
 def _leaks(training: Sequence[Labelled], validation: Sequence[Labelled]) -> Iterator[str]:
@@ -240,11 +244,14 @@ def _leaks(training: Sequence[Labelled], validation: Sequence[Labelled]) -> Iter
     copies = [(one.picture or one.name, seen[_content(one)]) for one in validation if _content(one) in seen]
     if copies:
         held, known = copies[0]
-        yield f"{held}{and_others(len(copies) - 1)}: held out, and the same picture as {known}, which is trained on; scores will be too good"
+        held += and_others(len(copies) - 1)
+        yield f"{held}: held out, and the same picture as {known}, which is trained on; scores will be too good"
     elif training and validation and (share := _likeness(training, validation[0])):
         yield (
-            f"{validation[0].picture or validation[0].name}: held out, and nearly the same picture as {training[-1].picture or training[-1].name}, which is trained on (they correlate by {share:.2f}). Are they "
-            "neighbours in a film? Then scores will be too good: name the images so that the last ones are of another film"
+            f"{validation[0].picture or validation[0].name}: held out, and nearly the same picture as "
+            f"{training[-1].picture or training[-1].name}, which is trained on (they correlate by {share:.2f}). Are "
+            "they neighbours in a film? Then scores will be too good: name the images so that the last ones are of "
+            "another film"
         )
 
 
@@ -253,7 +260,7 @@ def _content(one: Labelled) -> tuple[tuple[int, ...], str]:
 
 
 def _likeness(training: Sequence[Labelled], first: Labelled) -> float | None:
-    """How alike the neighbours at the border are, if they are much more so than pictures of this kind are anyway (those of one eye, one dish)."""
+    """How alike the neighbours at the border are, if much more so than their kind is anyway (one eye, one dish)."""
     mine = _small(first)
     alike = [float(np.mean(mine * small)) if small.shape == mine.shape else 0.0 for small in map(_small, training)]
     usual = float(np.median(alike[:-1])) if len(alike) > 1 else 0.0

@@ -4,9 +4,9 @@ The field says for each output pixel where it looks:
 
     bent[i, j] = image[i + field[0, i, j], j + field[1, i, j]]
 
-It comes from a coarse grid of arrows, 3×3 in the paper, and bicubic interpolation between them. The same field bends the image, its
-labels and its weights. What differs is how a pixel is read that lies between four others: a cubic spline for the image, the nearest
-pixel for labels, because a mean of two class numbers is a third class.
+It comes from a coarse grid of arrows, 3×3 in the paper, and bicubic interpolation between them. The same field bends
+the image, its labels and its weights. What differs is how a pixel is read that lies between four others: a cubic spline
+for the image, the nearest pixel for labels, because a mean of two class numbers is a third class.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 from unet_edu._arguments import numbers, pair, whole
 from unet_edu.interpolation import interpolate
 
-__all__ = ["displacement", "displacement_from", "elastic_deformation", "sample_at", "warp"]
+__all__ = ["displacement", "displacement_from", "sample_at", "warp"]
 
-# Pixels of context with which a part of an image is turned into a spline: the error at its edge shrinks by 0.27 a pixel, to 1e-7 here.
+# Context with which a part of an image is turned into a spline: the error at its edge shrinks by 0.27 a pixel, to 1e-7.
 CONTEXT = 12
 
 
@@ -35,7 +35,7 @@ def displacement(
     shape : (H, W)
     rng : numpy Generator
     sigma : float
-        Standard deviation of the arrows along each side, in pixels. At the arrows it is that of the field; between them it is a little less.
+        Standard deviation of the arrows along each side, in pixels. Between them that of the field is a little less.
     grid : int
         Arrows along each side, at least 2.
 
@@ -51,7 +51,8 @@ def displacement(
 
     References
     ----------
-    Ronneberger, Fischer and Brox (2015), "U-Net", section 3.1: a 3 by 3 grid, 10 pixels, bicubic. Lesson 07, exercise `elastic`.
+    Ronneberger, Fischer and Brox (2015), "U-Net", section 3.1: a 3 by 3 grid, 10 pixels, bicubic. Lesson 07, exercise
+    `elastic`.
     """
     if not (np.isfinite(sigma) and sigma >= 0):
         raise ValueError(f"sigma: expected a number of pixels of at least 0, got {sigma}")
@@ -97,8 +98,8 @@ def warp(array: ArrayLike, field: ArrayLike, *, order: int) -> NDArray[Any]:
     field : (2, H, W) array
         As `displacement` gives it.
     order : 0, 1 or 3
-        How to read between pixels: 0 the nearest (labels), 1 bilinear (weights, which never become negative), 3 cubic spline (images; it can go
-        a little below the darkest and above the brightest pixel).
+        How to read between pixels: 0 the nearest (labels), 1 bilinear (weights, which never become negative), 3 cubic
+        spline (images; it can go a little below the darkest and above the brightest pixel).
 
     Returns
     -------
@@ -124,52 +125,6 @@ def warp(array: ArrayLike, field: ArrayLike, *, order: int) -> NDArray[Any]:
     if not np.isfinite(field).all():
         raise ValueError("field: expected finite numbers of pixels, got NaN or infinity")
     return sample_at(array, np.indices(array.shape[-2:]) + field, order=order)
-
-
-def elastic_deformation(
-    rng: np.random.Generator,
-    image: ArrayLike,
-    instances: ArrayLike,
-    weights: ArrayLike | None = None,
-    *,
-    sigma: float = 10.0,
-    grid: int = 3,
-) -> tuple[NDArray[Any], ...]:
-    """Bend an image and all that belongs to it by one random field.
-
-    Parameters
-    ----------
-    rng : numpy Generator
-    image : (H, W) or (C, H, W) array
-    instances : (H, W) array
-        Class or cell numbers: none is in the result that was not in it before.
-    weights : (H, W) array, optional
-    sigma, grid
-        As for `displacement`. With sigma = 0 all stays as it is.
-
-    Returns
-    -------
-    image, instances, and weights if there were any, in their shapes and dtypes
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `displacement` and `warp`; also when height and width are not the same for all.
-
-    References
-    ----------
-    Ronneberger, Fischer and Brox (2015), section 3.1. Lesson 07, exercise `elastic`.
-    """
-    image = _planes("image", image)
-    field = displacement(image.shape[-2:], rng, sigma=sigma, grid=grid)
-    bent = [warp(image, field, order=3)]
-    for name, array, order in (("instances", instances, 0), ("weights", weights, 1)):
-        if array is None:
-            continue
-        if np.shape(array) != image.shape[-2:]:
-            raise ValueError(f"{name}: expected shape {image.shape[-2:]} like the image, got {np.shape(array)}")
-        bent.append(warp(array, field, order=order))
-    return tuple(bent)
 
 
 def sample_at(array: NDArray[Any], coordinates: NDArray[np.float64], *, order: int) -> NDArray[Any]:
@@ -213,7 +168,7 @@ def sample_at(array: NDArray[Any], coordinates: NDArray[np.float64], *, order: i
 
 
 def _mirrored(places: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """Places on an endless line of mirror images, brought back to 0 … size − 1. The pixel on the edge is not doubled."""
+    """Places on an endless line of mirror images, brought back to 0 … size − 1. The edge is not doubled."""
     last = size - 1
     if last == 0:
         return np.zeros_like(places)

@@ -1,7 +1,8 @@
 """Photographs with a mask beside them, to measure segmentations on. Nothing here is downloaded.
 
-A mask says for each pixel what is true. Nobody drew these by hand. Two were made from the photograph's edges, and one from a measurement
-that has nothing to do with brightness: the distance of each pixel. `MASKED` says which, because a score is only as true as its truth.
+A mask says for each pixel what is true. Nobody drew these by hand. Two were made from the photograph's edges, and one
+from a measurement that has nothing to do with brightness: the distance of each pixel. `MASKED` says which, because a
+score is only as true as its truth.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ UNKNOWN = 255
 MASKED = {
     "coins": "24 coins; the mask was made by flooding the photograph from sure pixels up to its edges",
     "cell": "one living cell; the mask was made by flooding the photograph from sure pixels up to its edges",
-    "motorcycle": "a motorcycle in a garage; the mask was made from the measured distance of each pixel, and 7 % of the pixels are unknown",
+    "motorcycle": "a motorcycle in a garage; the mask was made from the measured distance of each pixel, "
+    "and 7 % of the pixels are unknown",
 }
 """The photographs by name, each with what is to be found in it and how its mask was made."""
 
@@ -48,8 +50,8 @@ def photo_and_mask(name: str) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
 
     References
     ----------
-    The distances: Scharstein and others (2014), "High-resolution stereo datasets with subpixel-accurate ground truth", as they come with
-    scikit-image. Lesson 01.
+    The distances: Scharstein and others (2014), "High-resolution stereo datasets with subpixel-accurate ground truth",
+    as they come with scikit-image. Lesson 01.
     """
     if name not in MASKED:
         raise ValueError(f"name: expected one of {', '.join(MASKED)}, got {name!r}")
@@ -67,7 +69,7 @@ def _made(name: str) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
 
 
 def _flooded(image: NDArray[np.float64], dark: float, bright: float) -> NDArray[np.uint8]:
-    """What water covers that rises from the surely bright pixels, until it meets the water from the surely dark ones at an edge."""
+    """What water covers that rises from the surely bright pixels, until it meets that from the surely dark ones."""
     from scipy import ndimage  # slow to import, and only masks need these
     from skimage.filters import sobel
     from skimage.segmentation import watershed
@@ -82,8 +84,9 @@ def _flooded(image: NDArray[np.float64], dark: float, bright: float) -> NDArray[
 def _motorcycle() -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
     """What stands nearer than the garage's shelves and above its floor.
 
-    Two cameras see each point at two places. How far these are apart, the disparity, is large for what is near. On a plane such as
-    the floor it grows evenly from row to row, so that a flat sheet fitted to the lowest rows continues below the motorcycle.
+    Two cameras see each point at two places. How far these are apart, the disparity, is large for what is near. On a
+    plane such as the floor it grows evenly from row to row, so that a flat sheet fitted to the lowest rows continues
+    below the motorcycle.
     """
     import skimage.color
     import skimage.data

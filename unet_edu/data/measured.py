@@ -1,4 +1,4 @@
-"""What this code reached when it was measured: results that come with the package, each with its date, machine and command. Lesson 09.
+"""What this code reached when it was measured: results in the package, with date, machine and command. Lesson 09.
 
 They were written by programs in `benchmarks/`, and nobody edits them. So a lesson can show what took hours to compute.
 """
@@ -57,7 +57,8 @@ def measured(name: str) -> Measured:
 
 
 def samples(name: str) -> dict[str, NDArray[Any]]:
-    """Pictures that belong to results: "images" and "truth", and by the name of each variant what it found. All (n, H, W) arrays.
+    """Pictures that belong to results: "images" and "truth", and by the name of each variant what it found. All (n, H,
+    W) arrays.
 
     Empty when the results have no pictures.
 

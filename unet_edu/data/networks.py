@@ -1,7 +1,8 @@
 """Small trained networks that come with the package, so that a lesson can show one before its reader has trained any.
 
-They were trained on drawn cells (`synthetic_cells`) by `benchmarks/train_lessons.py`, all by the same recipe, and differ only in what joins the
-copies of the skip connections. Beside each file stands its checksum and what it reached on pictures that it has never seen.
+They were trained on drawn cells (`synthetic_cells`) by `benchmarks/train_lessons.py`, all by the same recipe, and
+differ only in what joins the copies of the skip connections. Beside each file stands its checksum and what it reached
+on pictures that it has never seen.
 """
 
 from __future__ import annotations
@@ -10,18 +11,18 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from unet_edu.data.cells import LOOKS, synthetic_cells
 from unet_edu.instances import cell_scores, connected
 from unet_edu.losses import separated
 from unet_edu.metrics import confusion_matrix, iou
-from unet_edu.training import load
-from unet_edu.unet import UNet
+
+if TYPE_CHECKING:
+    from unet_edu.unet import UNet
 
 __all__ = ["NETWORKS", "held_out", "pretrained", "scores"]
 
@@ -40,8 +41,9 @@ Example = tuple[NDArray[np.float32], NDArray[np.int32]]
 def pretrained(name: str) -> UNet:
     """A trained network.
 
-    Each has three levels with 16, 32 and 64 channels, padding "same" and batch normalisation, and tells cell (class 1) from background
-    (class 0), with a gap between cells that touch. It knows both looks of `synthetic_cells` and nothing else.
+    Each has three levels with 16, 32 and 64 channels, padding "same" and batch normalisation, and tells cell (class 1)
+    from background (class 0), with a gap between cells that touch. It knows both looks of `synthetic_cells` and nothing
+    else.
 
     Parameters
     ----------
@@ -69,6 +71,8 @@ def pretrained(name: str) -> UNet:
     >>> pretrained("cells").config["widths"]
     (16, 32, 64)
     """
+    from unet_edu.training import load  # loads torch, which the names of the networks do not need
+
     if name not in NETWORKS:
         raise ValueError(f"name: expected one of {', '.join(NETWORKS)}, got {name!r}")
     path = FOLDER / f"{name}.pt"
@@ -107,7 +111,7 @@ def scores(model: UNet, pictures: dict[str, list[Example]]) -> dict[str, dict[st
     Returns
     -------
     dict of look → {"seg": …, "iou": …}
-        SEG counts each connected region of the mask as a cell. IoU compares with what the network was trained on, gaps included.
+        SEG takes each connected region of the mask for a cell. IoU compares with what was trained on, gaps included.
     """
     found = {}
     for look, examples in pictures.items():
@@ -120,8 +124,10 @@ def scores(model: UNet, pictures: dict[str, list[Example]]) -> dict[str, dict[st
     return found
 
 
-@torch.inference_mode()
 def predicted(model: UNet, images: Sequence[NDArray[Any]]) -> NDArray[np.uint8]:
     """The class of each pixel, (N, H, W), of grey images of one size."""
+    import torch
+
     batch = torch.from_numpy(np.stack(images)).float()[:, None]
-    return model(batch).argmax(dim=1).to(torch.uint8).numpy()
+    with torch.inference_mode():
+        return model(batch).argmax(dim=1).to(torch.uint8).numpy()

@@ -1,7 +1,8 @@
-"""Pictures and labels as people bring them: PNG, TIFF and JPEG files. Read as scikit-image and tifffile show them, or refused.
+"""Pictures and labels as people bring them: PNG, TIFF, JPEG. Read as scikit-image and tifffile show them, or refused.
 
-There is one rule: what comes out is right, or a sentence says what the file holds, what was expected and what to do. So nothing is guessed here.
-Where programs read a file in two ways (a palette, transparency, a note that says "turn me"), docs/training.md says which one is taken.
+There is one rule: what comes out is right, or a sentence says what the file holds, what was expected and what to do. So
+nothing is guessed here. Where programs read a file in two ways (a palette, transparency, a note that says "turn me"),
+docs/training.md says which one is taken.
 
 What a file is follows from its first bytes, whatever its name ends with.
 """
@@ -31,7 +32,7 @@ LARGE = 2**26  # bytes from which on an uncompressed TIFF stays on the disk, and
 
 
 class DataWarning(UserWarning):
-    """Data that can be used, and about which the user should know something: the name of the file, and what is said of it."""
+    """Data that can be used, and of which the user should know something: the file's name, and what is said of it."""
 
     def __init__(self, name: object, said: str) -> None:
         super().__init__(f"{name}: {said}")
@@ -39,11 +40,11 @@ class DataWarning(UserWarning):
 
 
 def is_picture(path: Path) -> bool:
-    """Whether a file is read as a picture, by its name. macOS writes a file ._NAME beside each NAME on disks of others; these are none."""
+    """Whether a file is read as a picture, by its name. Not the ._NAME that macOS writes beside each NAME."""
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
-# ----------------------------------------------------------------------------------------------------------- what a file means
+# ---------------------------------------------------------------------------------------------------- what a file means
 
 
 def read_image(path: str | os.PathLike[str]) -> NDArray[Any]:
@@ -52,23 +53,25 @@ def read_image(path: str | os.PathLike[str]) -> NDArray[Any]:
     Parameters
     ----------
     path : str or path
-        A PNG, JPEG or TIFF file of one picture. TIFF: numbers of any type, channels interleaved or one plane after the other, tiles, BigTIFF; for some
-        compressions the package imagecodecs is needed. PNG: up to 16 bits in grey, 8 bits a colour.
+        A PNG, JPEG or TIFF file of one picture. TIFF: numbers of any type, channels interleaved or one plane after the
+        other, tiles, BigTIFF; for some compressions the package imagecodecs is needed. PNG: up to 16 bits in grey, 8
+        bits a colour.
 
     Returns
     -------
     (H, W) or (3, H, W) array of the file's type
-        Grey, or red, green and blue. The colours of a PNG's palette; the numbers of a TIFF's. Large uncompressed TIFF files come as `numpy.memmap`.
-        Transparency that is the same everywhere is dropped. A note that says how the picture is to be turned (orientation) is not followed, as
-        scikit-image and tifffile do not, and a `DataWarning` says so.
+        Grey, or red, green and blue. The colours of a PNG's palette; the numbers of a TIFF's. Large uncompressed TIFF
+        files come as `numpy.memmap`. Transparency that is the same everywhere is dropped. A note that says how the
+        picture is to be turned (orientation) is not followed, as scikit-image and tifffile do not, and a `DataWarning`
+        says so.
 
     Raises
     ------
     FileNotFoundError
         When there is no such file.
     DataError
-        When the file is damaged, holds several pictures, another number of channels, transparency that differs from pixel to pixel, NaN or
-        infinity, or colours that programs read in different ways.
+        When the file is damaged, holds several pictures, another number of channels, transparency that differs from
+        pixel to pixel, NaN or infinity, or colours that programs read in different ways.
     """
     path, stored = _stored(path)
     planes = stored.planes
@@ -76,8 +79,8 @@ def read_image(path: str | os.PathLike[str]) -> NDArray[Any]:
         planes = np.concatenate([np.moveaxis(stored.palette[planes[0]], -1, 0), planes[1:]])
     elif stored.palette is not None and not _is_ramp(stored.palette):
         raise DataError(
-            f"{path}: holds numbers and a table of colours for them, and programs differ in which of the two is the picture; "
-            "save it as grey values, or as red, green and blue"
+            f"{path}: holds numbers and a table of colours for them, and programs differ in which of the two is the "
+            "picture; save it as grey values, or as red, green and blue"
         )
     planes = _without_transparency(path, planes, stored)
     if planes.dtype.kind not in "buif":
@@ -92,7 +95,8 @@ def read_image(path: str | os.PathLike[str]) -> NDArray[Any]:
 def read_labels(path: str | os.PathLike[str]) -> NDArray[np.int32]:
     """A label map: the numbers exactly as the file holds them.
 
-    A palette of greys means its grey values. A palette of colours whose number 0 is black means its numbers: so annotation programs write classes.
+    A palette of greys means its grey values. A palette of colours whose number 0 is black means its numbers: so
+    annotation programs write classes.
 
     Parameters
     ----------
@@ -108,13 +112,14 @@ def read_labels(path: str | os.PathLike[str]) -> NDArray[np.int32]:
     FileNotFoundError
         When there is no such file.
     DataError
-        When the file is damaged, was compressed with loss (JPEG), or holds colours, fractions, numbers beyond 32 bits or numbers that
-        programs read in different ways.
+        When the file is damaged, was compressed with loss (JPEG), or holds colours, fractions, numbers beyond 32 bits
+        or numbers that programs read in different ways.
     """
     path, stored = _stored(path)
     if stored.is_lossy:
         raise DataError(
-            f"{path}: labels must be kept exactly, and JPEG and its kin change the numbers; save the labels as PNG or TIFF, from the program that drew them"
+            f"{path}: labels must be kept exactly, and JPEG and its kin change the numbers; save the labels as PNG or "
+            "TIFF, from the program that drew them"
         )
     is_palette = stored.palette is not None  # whose transparency is for the eye alone, as its colours are
     planes = _numbers_of_palette(path, stored) if is_palette else _without_transparency(path, stored.planes, stored)
@@ -123,8 +128,8 @@ def read_labels(path: str | os.PathLike[str]) -> NDArray[np.int32]:
         raise DataError(f"{path}: expected one number a pixel, got 3 colours; save the labels as grey values")
     if stored.format == "PNG" and stored.bits in (2, 4) and not is_palette:
         raise DataError(
-            f"{path}: has {stored.bits} bits a pixel, whose numbers programs read in two ways, as 0 to {2**stored.bits - 1} or spread over 0 to 255; "
-            "save the labels with 8 or 16 bits"
+            f"{path}: has {stored.bits} bits a pixel, whose numbers programs read in two ways, as 0 to "
+            f"{2**stored.bits - 1} or spread over 0 to 255; save the labels with 8 or 16 bits"
         )
     if labels.dtype.kind not in "buif":
         raise DataError(f"{path}: expected whole numbers, got {labels.dtype}; save the labels as grey values")
@@ -153,7 +158,7 @@ def _numbers_of_palette(path: Path, stored: _Stored) -> NDArray[Any]:
 
 
 def _is_ramp(palette: NDArray[Any]) -> bool:
-    """Whether the colours grow in equal steps with their numbers, from black on. Then the numbers are the picture, but for a factor."""
+    """Whether the colours grow with their numbers in equal steps from black: then the numbers are the picture."""
     steps = np.linspace(0, palette[-1].astype(float), len(palette))
     return bool(palette[-1].any() and np.abs(palette - steps).max() <= palette.max() / 255)
 
@@ -169,12 +174,13 @@ def _without_transparency(path: Path, planes: NDArray[Any], stored: _Stored) -> 
         )
     if len(planes) not in (1, 3):
         raise DataError(
-            f"{path}: expected one channel (grey) or three (red, green, blue), got {len(planes)}; save the channel that is wanted as a file of its own"
+            f"{path}: expected one channel (grey) or three (red, green, blue), got {len(planes)}; save the channel "
+            "that is wanted as a file of its own"
         )
     return planes
 
 
-# ------------------------------------------------------------------------------------------------------------- what is in a file
+# ---------------------------------------------------------------------------------------------------- what is in a file
 
 
 class _Stored(NamedTuple):
@@ -204,19 +210,20 @@ def _stored(path: str | os.PathLike[str]) -> tuple[Path, _Stored]:
         raise
     except MemoryError:
         raise DataError(
-            f"{path}: does not fit into the memory; save it as TIFF without compression and tiles, which is read piece by piece"
+            f"{path}: does not fit into the memory; save it as TIFF without compression and tiles, which is read "
+            "piece by piece"
         ) from None
     except Exception as error:  # noqa: BLE001  a damaged file makes decoders raise almost anything
         raise DataError(
-            f"{path}: cannot be read as a picture ({error}); the file is damaged: get it again; or it is of a rare kind: save it as PNG, or as TIFF "
-            "without compression"
+            f"{path}: cannot be read as a picture ({error}); the file is damaged: get it again; or it is of a rare "
+            "kind: save it as PNG, or as TIFF without compression"
         ) from None
     if stored is None:
         raise DataError(
             f"{path}: is empty; get it again"
             if not begin
-            else f"{path}: cannot be read as a picture: it is neither PNG nor JPEG nor TIFF; the file is damaged: get it again; or it is of another kind: "
-            "save it as PNG or TIFF"
+            else f"{path}: cannot be read as a picture: it is neither PNG nor JPEG nor TIFF; the file is damaged: get "
+            "it again; or it is of another kind: save it as PNG or TIFF"
         )
     if 0 in stored.planes.shape:
         raise DataError(f"{path}: has no pixel; get it again")
@@ -224,8 +231,8 @@ def _stored(path: str | os.PathLike[str]) -> tuple[Path, _Stored]:
         warnings.warn(
             DataWarning(
                 path,
-                f"carries a note by which viewers turn it (orientation {stored.orientation:d}); its pixels are taken as they are stored, so a label "
-                "map must be stored the same way",
+                f"carries a note by which viewers turn it (orientation {stored.orientation:d}); its pixels are taken "
+                "as they are stored, so a label map must be stored the same way",
             ),
             stacklevel=3,
         )
@@ -254,7 +261,8 @@ def _tiff(path: Path, file: BinaryIO) -> _Stored:
             raise DataError(f"{path}: begins with a small copy of its picture; save the picture itself as PNG or TIFF")
         if page.axes not in ("YX", "YXS", "SYX"):
             raise DataError(
-                f"{path}: expected rows and columns, got the axes {page.axes} with shape {page.shape}; save each plane as a file of its own"
+                f"{path}: expected rows and columns, got the axes {page.axes} with shape {page.shape}; save each "
+                "plane as a file of its own"
             )
         _expect_whole(file, tif, page)
         pixels = _mapped(file, tif, page) if page.is_memmappable and page.nbytes >= LARGE else _decoded(path, page)
@@ -274,7 +282,7 @@ _LOSSLESS = (1, 2, 3, 4, 5, 8, 32773, 32946, 34925, 50000)
 
 
 def _expect_whole(file: BinaryIO, tif: Any, page: Any) -> None:
-    """tifffile goes on where something is missing: with zeros for pixels, and with what is usual for parts of the description."""
+    """tifffile goes on where something is missing: with zeros for pixels, with what is usual for the description."""
     if page.dtype is None:
         raise ValueError(f"numbers of {page.bitspersample} bits in the sample format {page.sampleformat}")
     if page.photometric == 3 and page.colormap is None:
@@ -305,7 +313,8 @@ def _decoded(path: Path, page: Any) -> NDArray[Any]:
         if "imagecodecs" not in str(error) and not isinstance(error, ImportError):
             raise
         raise DataError(
-            f"{path}: is compressed in a way ({page.compression.name}) that needs one more package: pip install --upgrade imagecodecs; or save it without compression"
+            f"{path}: is compressed in a way ({page.compression.name}) that needs one more package: pip install "
+            "--upgrade imagecodecs; or save it without compression"
         ) from None
 
 
@@ -327,7 +336,8 @@ def _png_or_jpeg(path: Path, file: BinaryIO) -> _Stored:
                 bits, kind = (begin[24], begin[25]) if is_png else (8, None)
                 if bits == 16 and kind != 0:
                     raise DataError(
-                        f"{path}: is a PNG with colours or transparency of 16 bits, of which 8 would be lost; save it as TIFF"
+                        f"{path}: is a PNG with colours or transparency of 16 bits, of which 8 would be lost; save it "
+                        "as TIFF"
                     )
                 planes, transparent, palette = _planes(path, picture, bits)
                 orientation = picture.getexif().get(274, 1)
@@ -335,7 +345,8 @@ def _png_or_jpeg(path: Path, file: BinaryIO) -> _Stored:
             raise ValueError("its beginning is unknown to Pillow") from None
         except Image.DecompressionBombError:
             raise DataError(
-                f"{path}: has more than {2 * (Image.MAX_IMAGE_PIXELS or 0)} pixels; save it as TIFF without compression and tiles, which is read piece by piece"
+                f"{path}: has more than {2 * (Image.MAX_IMAGE_PIXELS or 0)} pixels; save it as TIFF without "
+                "compression and tiles, which is read piece by piece"
             ) from None
     return _Stored("PNG" if is_png else "JPEG", planes, transparent, palette, bits, orientation, not is_png)
 
@@ -355,7 +366,8 @@ def _planes(path: Path, picture: Any, bits: int) -> tuple[NDArray[Any], int, NDA
         palette = np.array(picture.getpalette("RGB"), np.uint8).reshape(-1, 3)
         if planes.max() >= len(palette):
             raise DataError(
-                f"{path}: is damaged: its palette has {len(palette)} colours, and number {planes.max()} is used; get it again"
+                f"{path}: is damaged: its palette has {len(palette)} colours, and number {planes.max()} is used; get "
+                "it again"
             )
     if key is not None:  # one number, colour or list that says which pixels are transparent
         if mode == "1":

@@ -1,8 +1,9 @@
 """What a network is trained on: frames, and the samples that are cut from them. Lesson 07.
 
-Few images are annotated, so each is used in many forms: turned, flipped, made larger or smaller, bent, brighter, noisier. All that moves
-pixels happens in one step, so that the image is read between its pixels only once and becomes no softer, and so that labels and
-weights go exactly where the image goes. What changes the brightness happens to the image alone.
+Few images are annotated, so each is used in many forms: turned, flipped, made larger or smaller, bent, brighter,
+noisier. All that moves pixels happens in one step, so that the image is read between its pixels only once and becomes
+no softer, and so that labels and weights go exactly where the image goes. What changes the brightness happens to the
+image alone.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ class Frame(NamedTuple):
     image : (H, W) or (C, H, W) array of floats
         From about 0 to about 1.
     instances : (H, W) array of integers
-        0 is the background, each cell has a number of its own. Or class numbers, where no cells are counted (such as membranes): then say
-        `target=None` to `Crops` and `Whole`.
+        0 is the background, each cell has a number of its own. Or class numbers, where no cells are counted (such as
+        membranes): then say `target=None` to `Crops` and `Whole`.
     weights : (H, W) array of floats, optional
         How much each pixel counts in the loss. They come before any `weight_map`; without both, each pixel counts 1.
     known : (H, W) array of bool, optional
@@ -56,10 +57,10 @@ class Whole(Dataset[Sample]):
     ----------
     frames : sequence of Frame
     target : function from instances to labels, or None
-        `losses.separated` makes two classes, background and cell, with a gap between cells that touch. None: the instances are the labels.
+        `losses.separated` makes two classes, with a gap between cells that touch. None: the instances are the labels.
     weight_map : function from instances to weights, optional
-        For frames without weights, as `functools.partial(border_weight_map, w0=5)`. (A lambda cannot travel to the workers of a `DataLoader`.)
-        Computed when a frame is first used, and kept.
+        For frames without weights, as `functools.partial(border_weight_map, w0=5)`. (A lambda cannot travel to the
+        workers of a `DataLoader`.) Computed when a frame is first used, and kept.
 
     Raises
     ------
@@ -87,8 +88,8 @@ class Whole(Dataset[Sample]):
         channels = [frame.image.shape[:-2] for frame in self.frames]
         if other := next((n for n, these in enumerate(channels) if these != channels[0]), None):
             raise ValueError(
-                f"frames[{other}].image: expected as many channels as frames[0].image, which has shape {self.frames[0].image.shape}, "
-                f"got {self.frames[other].image.shape}"
+                f"frames[{other}].image: expected as many channels as frames[0].image, which has shape "
+                f"{self.frames[0].image.shape}, got {self.frames[other].image.shape}"
             )
         self.target, self.weight_map = target, weight_map
         self._maps: dict[int, NDArray[np.float32]] = {}
@@ -129,9 +130,10 @@ class Whole(Dataset[Sample]):
 class Crops(Whole):
     """An endless stream of augmented crops.
 
-    `crops[n]` works for every n ≥ 0 and depends on the seed and on n alone: in whatever order, process or run it is asked for, it is the same.
-    An epoch takes each frame once, in a new order each time. `len(crops)` is the number of frames, yet the stream goes on behind it; so a
-    plain `DataLoader(crops)` would see the same samples in each epoch. `training.fit` asks for samples 0, 1, 2, … instead.
+    `crops[n]` works for every n ≥ 0 and depends on the seed and on n alone: in whatever order, process or run it is
+    asked for, it is the same. An epoch takes each frame once, in a new order each time. `len(crops)` is the number of
+    frames, yet the stream goes on behind it; so a plain `DataLoader(crops)` would see the same samples in each epoch.
+    `training.fit` asks for samples 0, 1, 2, … instead.
 
     Parameters
     ----------
@@ -141,26 +143,27 @@ class Crops(Whole):
         Of a crop, in pixels. It may be larger than a frame, which is then continued by its mirror image.
     seed : int
     target, weight_map
-        As for `Whole`. The weights are those of the whole frame, bent with it. The labels are made of the instances after these are bent, so
-        that no gap between cells is lost.
+        As for `Whole`. The weights are those of the whole frame, bent with it. The labels are made of the instances
+        after these are bent, so that no gap between cells is lost.
     margin : int
-        How far a crop may reach over the edge of its frame, into the mirror image. A network without padding predicts only the middle of
-        its input: only with `margin=(size − output) // 2` does that middle reach the edge of the frame. (A crop that is turned, made smaller or
-        bent reaches a little farther.)
+        How far a crop may reach over the edge of its frame, into the mirror image. A network without padding predicts
+        only the middle of its input: only with `margin=(size − output) // 2` does that middle reach the edge of the
+        frame. (A crop that is turned, made smaller or bent reaches a little farther.)
     flips, quarter_turns : bool
-        Mirror along either side, turn by 0°, 90°, 180° or 270°: for images without an up and down, as most from microscopes.
+        Mirror along either side, turn by 0°, 90°, 180° or 270°: for images without an up and down, as in microscopes.
     rotation : float
         Turn by up to so many degrees more, either way.
     scale : float
         At least 1: enlarge by a factor between 1/scale and scale.
     sigma : float
-        Elastic deformation: the standard deviation of its 3×3 arrows, in pixels. The paper bends tiles of 572 pixels by 10; on a small
-        crop the arrows are closer together, and the same number bends more.
+        Elastic deformation: the standard deviation of its 3×3 arrows, in pixels. The paper bends tiles of 572 pixels by
+        10; on a small crop the arrows are closer together, and the same number bends more.
     gain, offset, noise : float
         Multiply the image by 1 ± gain, add ± offset, add noise with a standard deviation of up to `noise`.
     balance : float
-        From 0 to 1, for class numbers (`target=None`): so often a crop is laid around a pixel of some class, each class as often as any other, in
-        any frame that has it. The other crops lie anywhere. So a class that is in few places is seen again and again.
+        From 0 to 1, for class numbers (`target=None`): so often a crop is laid around a pixel of some class, each class
+        as often as any other, in any frame that has it. The other crops lie anywhere. So a class that is in few places
+        is seen again and again.
 
     Raises
     ------
@@ -241,9 +244,9 @@ class Crops(Whole):
     def _places(
         self, rng: np.random.Generator, shape: tuple[int, ...], pixel: tuple[int, int] | None
     ) -> NDArray[np.float64]:
-        """Where each pixel of the crop looks in its frame, (2, h, w): bent, then turned and scaled about its centre, then moved.
+        """Where each pixel of the crop looks in its frame, (2, h, w): bent, turned and scaled about its centre, moved.
 
-        It is moved anywhere, or so that a certain pixel is seen: in the middle half of the crop, where turning and bending cannot lose it.
+        Moved anywhere, or so that a certain pixel lies in the middle half, where turning and bending cannot lose it.
         """
         from_centre = [np.arange(side) - (side - 1) / 2 for side in self.size]
         places = np.stack(np.meshgrid(*from_centre, indexing="ij"))

@@ -1,7 +1,7 @@
 """A picture as a network is to see it: grey or with three colours, its numbers from 0 to 1. Lesson 07.
 
-Cameras give 8, 12 or 16 bits, signed or not, and few of them use all. So each picture is stretched by its own range, whatever its type; or all of a set
-by one, where the brightness itself means something.
+Cameras give 8, 12 or 16 bits, signed or not, and few of them use all. So each picture is stretched by its own range,
+whatever its type; or all of a set by one, where the brightness itself means something.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ Scale = tuple[Any, Any]
 class Seen:
     """A picture as a network is to see it: float32, dark is 0 and bright is 1.
 
-    It has `shape`, `dtype` and slices, like an array, and computes a part when it is asked for. So a picture that lies on the disk is never in memory
-    as a whole. `seen[:]` is all of it.
+    It has `shape`, `dtype` and slices, like an array, and computes a part when it is asked for. So a picture that lies
+    on the disk is never in memory as a whole. `seen[:]` is all of it.
 
     Parameters
     ----------
@@ -39,16 +39,16 @@ class Seen:
     channels : 1 or 3
         What the network takes. Colours are made grey as the eye sees them; grey is given to each of three channels.
     scale : (dark, bright), optional
-        What becomes 0 and 1; what lies beyond is cut off. Left out, the darkest and the brightest percent of this picture's own numbers, whatever their
-        type; of colours for each channel, so that the tint of a camera or a lamp is lost. Where these are equal, its least and its greatest number, and
-        a `DataWarning` says so.
+        What becomes 0 and 1; what lies beyond is cut off. Left out, the darkest and the brightest percent of this
+        picture's own numbers, whatever their type; of colours for each channel, so that the tint of a camera or a lamp
+        is lost. Where these are equal, its least and its greatest number, and a `DataWarning` says so.
     name : str
         What messages call the picture.
 
     Raises
     ------
     DataError
-        When more than half of the picture lies outside of the scale that was given, or its numbers are too far apart to be divided.
+        When more than half of the picture lies outside of the given scale, or its numbers are too far apart.
     """
 
     dtype = np.dtype(np.float32)
@@ -82,8 +82,8 @@ def seen_as(about: dict[str, Any], image: NDArray[Any], channels: int, name: obj
     Parameters
     ----------
     about : dict
-        As `UNet.about`. Where "contrast" is "range", "dark" and "bright" are for all pictures, and "numbers" is the type that all of them have. Without it,
-        each picture is stretched by its own range.
+        As `UNet.about`. Where "contrast" is "range", "dark" and "bright" are for all pictures, and "numbers" is the
+        type that all of them have. Without it, each picture is stretched by its own range.
     image, channels, name
         As for `Seen`.
 
@@ -96,8 +96,8 @@ def seen_as(about: dict[str, Any], image: NDArray[Any], channels: int, name: obj
         return Seen(image, channels, name=name)
     if image.dtype.name != about["numbers"]:
         raise DataError(
-            f"{name}: holds {image.dtype.name}, and the images to train on {about['numbers']}, so the same number means another brightness "
-            "(--contrast range); save it in the same type, or train with --contrast stretch"
+            f"{name}: holds {image.dtype.name}, and the images to train on {about['numbers']}, so the same number "
+            "means another brightness (--contrast range); save it in the same type, or train with --contrast stretch"
         )
     return Seen(image, channels, (about["dark"], about["bright"]), name)
 
@@ -184,7 +184,8 @@ def _own_scale(image: NDArray[Any], channels: int, origin: Any, name: object) ->
         span = bright - dark
     if not np.isfinite(span).all():
         raise DataError(
-            f"{name}: expected numbers of a usual size, got {np.min(dark):g} to {np.max(bright):g}; divide them and save the picture again"
+            f"{name}: expected numbers of a usual size, got {np.min(dark):g} to {np.max(bright):g}; divide them and "
+            "save the picture again"
         )
     return dark, bright
 
@@ -194,8 +195,9 @@ def _expect_inside(image: NDArray[Any], channels: int, scale: Scale, name: objec
     sample = _sample(image, channels)
     if np.mean((sample < dark) | (sample > bright)) > 0.5:
         raise DataError(
-            f"{name}: holds numbers from {sample.min():g} to {sample.max():g}, most of them outside of {dark:g} to {bright:g}, the range of the images to "
-            "train on (--contrast range); bring the picture to the same scale, or train with --contrast stretch"
+            f"{name}: holds numbers from {sample.min():g} to {sample.max():g}, most of them outside of {dark:g} to "
+            f"{bright:g}, the range of the images to train on (--contrast range); bring the picture to the same "
+            "scale, or train with --contrast stretch"
         )
     if sample.max() - sample.min() < 0.01 * (bright - dark):
         said = "all its pixels are nearly equal: they fill less than a hundredth of the range of the images to train on"

@@ -1,6 +1,6 @@
-"""What `unet-edu train` learns on, and `predict` looks at: folders of yours, the benchmarks, drawn cells. docs/training.md.
+"""What `unet-edu train` learns on and `predict` looks at: your folders, the benchmarks, drawn cells. docs/training.md.
 
-Files are paired by their names. Nothing is left out without a word: what is not read is said once, with a count, as a `DataWarning`.
+Files are paired by their names. Nothing is left out without a word: a `DataWarning` counts what is not read.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ def labelled(
     source : str
         A folder with the subfolders "images" and "labels", the name of a benchmark, or "cells" for drawn cells.
     classes : int, optional
-        How many classes there are, when the labels of the folder are class numbers. Without it they number cells, and where a label has but one number
-        above 0 it is a mask: each of its connected pieces becomes a cell.
+        How many classes there are, when the labels of the folder are class numbers. Without it they number cells, and
+        where a label has but one number above 0 it is a mask: each of its connected pieces becomes a cell.
     ignore : int, optional
         The number that stands where nobody knows.
     folder : path, optional
@@ -90,7 +90,7 @@ def labelled(
             )
         if source == "cells":
             return [Labelled(f"drawn cells {n}", *synthetic_cells(n)) for n in range(40)], None
-        # The frames that are scored are left alone. Silver before gold: people have numbered only some of the cells of some of the frames.
+        # The frames that are scored are left alone. Silver before gold: people numbered only some cells of some frames.
         training, _ = split(load(source, folder))
         kinds = ["silver" if "silver" in frame.files else "gold" for frame in training]
         images = [
@@ -120,7 +120,7 @@ def labelled(
 
 
 def _zero_and_one(read: list[Labelled]) -> list[Labelled]:
-    """Two classes as most programs draw them: where all labels hold 0 and one other number, such as 255, that is class 1."""
+    """Two classes as most programs draw them: where all labels hold 0 and one other number (255), that is class 1."""
     numbers = {number for one in read for number in np.unique(one.labels).tolist()}
     drawn = max(numbers)
     if numbers != {0, drawn} or drawn <= 1:
@@ -144,18 +144,19 @@ def _understood(one: Labelled, classes: int | None, ignore: int | None) -> Label
         found = np.unique(labels).tolist()
         there = ", ".join(map(str, found)) if len(found) <= 6 else f"{found[0]} to {found[-1]}"
         raise DataError(
-            f"{one.name}: expected numbers from 0 to {(classes or 2**31) - 1}, got {there}; number the {'cells' if classes is None else 'classes'} anew, "
-            f"or, if one of these stands where nobody knows, say so, as in --ignore {found[0] if found[0] < 0 else found[-1]}"
+            f"{one.name}: expected numbers from 0 to {(classes or 2**31) - 1}, got {there}; number the "
+            f"{'cells' if classes is None else 'classes'} anew, or, if one of these stands where nobody knows, say "
+            f"so, as in --ignore {found[0] if found[0] < 0 else found[-1]}"
         )
     is_mask = classes is None and len(np.unique(labels[labels > 0])) == 1  # 0 and 255
     return one._replace(labels=connected(labels > 0) if is_mask else labels, known=known)
 
 
 def held_out(images: Sequence[Labelled], share: float) -> tuple[list[Labelled], list[Labelled]]:
-    """The first to train on, the last to validate. In one piece: neighbours in a film look alike, and must not be on both sides.
+    """The first to train on, the last to validate. In one piece: neighbours in a film look alike, and stay on one side.
 
-    Where nothing is on the last, those before them are held out as well, up to one on which there is something, and a `DataWarning` says so. Of empty pictures the
-    best network would be one that finds nothing.
+    Where nothing is on the last, those before them are held out as well, up to one on which there is something, and a
+    `DataWarning` says so. Of empty pictures the best network would be one that finds nothing.
 
     Parameters
     ----------
@@ -195,13 +196,15 @@ def common_scale(images: Sequence[Labelled], channels: int) -> dict[str, Any]:
     first, other = images[0], next((one for one in images if one.image.dtype.name != images[0].image.dtype.name), None)
     if other is not None:
         raise DataError(
-            f"{other.picture or other.name}: holds {other.image.dtype.name}, and {first.picture or first.name} {first.image.dtype.name}, so the same number "
-            "means another brightness (--contrast range); save all in the same type, or train with --contrast stretch"
+            f"{other.picture or other.name}: holds {other.image.dtype.name}, and {first.picture or first.name} "
+            f"{first.image.dtype.name}, so the same number means another brightness (--contrast range); save all in "
+            "the same type, or train with --contrast stretch"
         )
     dark, bright = zip(*(limits(one.image, channels) for one in images), strict=True)
     if not np.min(dark) < np.max(bright):
         raise DataError(
-            f"{first.picture or first.name} and all others are constant, so there is no range (--contrast range); are these the images?"
+            f"{first.picture or first.name} and all others are constant, so there is no range (--contrast range); are "
+            "these the images?"
         )
     return {"dark": float(np.min(dark)), "bright": float(np.max(bright)), "numbers": first.image.dtype.name}
 
@@ -239,11 +242,11 @@ def digest(images: Iterable[Labelled]) -> str:
     return whole.hexdigest()[:16]
 
 
-# --------------------------------------------------------------------------------------------------------------- files in folders
+# ----------------------------------------------------------------------------------------------------- files in folders
 
 
 def pairs(folder: str | os.PathLike[str]) -> list[tuple[Path, Path]]:
-    """The pictures of a folder, each with its label map: images/NAME.png and labels/NAME.png, both of any kind that is read.
+    """The pictures of a folder, each with its label map: images/NAME.png and labels/NAME.png, or another kind.
 
     Returns
     -------
@@ -253,7 +256,7 @@ def pairs(folder: str | os.PathLike[str]) -> list[tuple[Path, Path]]:
     Raises
     ------
     DataError
-        When a subfolder is missing or empty, when a file has no partner, or when two files have the same name but for the ending.
+        When a subfolder is missing or empty, a file has no partner, or two files have one name but for the ending.
     """
     images, labels = (_by_name(Path(folder) / kind) for kind in ("images", "labels"))
     for lonely, missing in ((images, labels), (labels, images)):
@@ -271,7 +274,8 @@ def picture_files(named: Iterable[str | os.PathLike[str]], results: Sequence[str
     ----------
     named : iterable of path
     results : sequence of str
-        What the results of an earlier run add to the name of a picture, as in "_mask.png". Such a file is left out where its picture stands beside it.
+        What the results of an earlier run add to the name of a picture, as in "_mask.png". Such a file is left out
+        where its picture stands beside it.
 
     Returns
     -------
@@ -297,7 +301,8 @@ def _by_name(folder: Path) -> dict[str, Path]:
     for path in _in_folder(folder):
         if found.setdefault(unicodedata.normalize("NFC", path.stem), path) != path:
             raise DataError(
-                f"{path}: has the same name as {found[unicodedata.normalize('NFC', path.stem)].name}; which one is meant?"
+                f"{path}: has the same name as {found[unicodedata.normalize('NFC', path.stem)].name}; which one is "
+                "meant?"
             )
     return found
 

@@ -1,6 +1,6 @@
 """Pictures are written band by band: a file takes the memory of one band, however large the picture is.
 
-A PNG is little more than its rows, one behind the other, packed by zlib. So this writes it itself, where Pillow wants the whole picture.
+A PNG is little more than its rows, packed by zlib. So it is written here, where Pillow wants the whole picture.
 """
 
 from __future__ import annotations

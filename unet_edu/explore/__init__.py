@@ -1,7 +1,7 @@
 """Interactive explorers, and how a picture is shown in a notebook.
 
-An explorer is a function of its arguments. Inside it goes one way: a state (a small dataclass) → a scene (plain data, pure,
-tested without a browser) → a picture. Python computes; the browser only shows.
+An explorer is a function of its arguments. Inside it goes one way: a state (a small dataclass) → a scene (plain data,
+pure, tested without a browser) → a picture. Python computes; the browser only shows.
 """
 
 from unet_edu.explore.ablations import ablations

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from unet_edu.convolution import output_size
 from unet_edu.explore.cells import count
 from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
-from unet_edu.figures.scene import LABEL, Grid, Link, Scene, draw_scene, inches
+from unet_edu.figures.scene import LABEL, Cells, Link, Scene, draw_scene, inches
 
 __all__ = ["BOUNDS", "State", "arithmetic", "picture", "scene"]
 
@@ -94,7 +94,7 @@ def scene(state: State) -> Scene:
     sums = [" + ".join(f"w{_sub(t)}·{names[reads[n][t]]}" for t in taps) for n in range(windows)]
     padding = f" and {state.padding} of padding on each side" if state.padding else ""
     grids = [
-        Grid(
+        Cells(
             name="input",
             label=f"input, {count(state.size, 'cell', 'cells')}{padding}",
             role="input",
@@ -107,7 +107,7 @@ def scene(state: State) -> Scene:
             ),
             at=(0, LABEL),
         ),
-        Grid(
+        Cells(
             name="windows",
             label=f"the window in {count(windows, 'position', 'positions')}" if windows else "no window fits",
             role="kernel",
@@ -124,7 +124,7 @@ def scene(state: State) -> Scene:
             marks=tuple(marks),
             at=(0, 2 * LABEL + 1.25),
         ),
-        Grid(
+        Cells(
             name="output",
             label=f"output, {windows}",
             role="output",

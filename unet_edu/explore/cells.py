@@ -9,7 +9,7 @@ import ipywidgets
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unet_edu.figures.scene import Grid, number
+from unet_edu.figures.scene import Cells, number
 
 __all__ = [
     "Matrix",
@@ -84,14 +84,14 @@ def grid(
     notes: Iterable[str],
     marks: Sequence[str] = (),
     editable: bool = False,
-) -> Grid:
+) -> Cells:
     """A grid with the numbers of an array."""
     text = tuple(number(value) for value in array.flat)
     rows, columns = array.shape
-    return Grid(name, label, role, rows, columns, text, tuple(notes), tuple(marks), editable)
+    return Cells(name, label, role, rows, columns, text, tuple(notes), tuple(marks), editable)
 
 
-def first_cells(grids: Sequence[Grid]) -> dict[str, int]:
+def first_cells(grids: Sequence[Cells]) -> dict[str, int]:
     """The number of each grid's first cell, when the scene has these grids in this order."""
     starts = np.cumsum([0, *(len(grid.text) for grid in grids)])
     return {grid.name: int(start) for grid, start in zip(grids, starts, strict=False)}

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ipywidgets
 import numpy as np
-import torch
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from unet_edu.data.cells import LOOKS
 from unet_edu.data.networks import held_out, pretrained
@@ -22,6 +20,9 @@ from unet_edu.explore.picture import array_png, digest, image_tag
 from unet_edu.figures.palette import INK, PAPER, ROLES
 from unet_edu.figures.panels import SIGNED
 from unet_edu.figures.scene import number
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 __all__ = ["IMAGES", "STAGES", "Maps", "State", "feature_maps", "maps", "painted", "picture"]
 
@@ -129,9 +130,10 @@ def _images(look: str) -> list[NDArray[np.float32]]:
 
 
 @lru_cache(maxsize=len(LOOKS) * IMAGES)
-@torch.inference_mode()
 def maps(look: str, image: int) -> dict[str, Maps]:
     """All feature maps of the network `cells` for one picture, by the names of `STAGES`."""
+    import torch
+
     seen: dict[str, Tensor] = {}
 
     def keep(name: str) -> Callable[..., None]:
@@ -145,7 +147,8 @@ def maps(look: str, image: int) -> dict[str, Maps]:
     for name in STAGES:
         *_, last_relu = network.get_submodule(name).children()
         handles.append(last_relu.register_forward_pre_hook(keep(name)))
-    network(torch.from_numpy(_images(look)[image])[None, None])
+    with torch.inference_mode():
+        network(torch.from_numpy(_images(look)[image])[None, None])
     for handle in handles:
         handle.remove()
     return {name: Maps(seen[name][0].numpy(), seen[name][0].clamp(min=0).numpy()) for name in STAGES}

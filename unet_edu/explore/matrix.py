@@ -17,7 +17,7 @@ from unet_edu.explore import cells
 from unet_edu.explore.cells import Matrix, Place
 from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
 from unet_edu.explore.picture import digest
-from unet_edu.figures.scene import LABEL, WIDE_LETTER, Grid, Link, Scene, draw_scene, inches, number, stack
+from unet_edu.figures.scene import LABEL, WIDE_LETTER, Cells, Link, Scene, draw_scene, inches, number, stack
 from unet_edu.matrix import conv2d_matrix
 
 __all__ = ["BOUNDS", "IMAGE", "KERNELS", "State", "edited", "matrix", "picture", "scene"]
@@ -250,7 +250,7 @@ def picture(state: State) -> Picture:
     return Picture(figure, drawn.alt, f"{state.name}: {digest(state.A)}; output: {digest(state.result)}")
 
 
-def _lying(parts: Sequence[Grid]) -> tuple[tuple[Grid, ...], tuple[tuple[float, float, str], ...]]:
+def _lying(parts: Sequence[Cells]) -> tuple[tuple[Cells, ...], tuple[tuple[float, float, str], ...]]:
     """The images on top; below, the flattened one along the columns of the wide matrix and the result along its rows."""
     image, kernel, output, vector, A, result = parts
     row, signs = stack([image, "∗", kernel, "=", output])
@@ -258,7 +258,7 @@ def _lying(parts: Sequence[Grid]) -> tuple[tuple[Grid, ...], tuple[tuple[float, 
     return (*row, *_crossing(vector, A, result, 0.0, top)), (*signs, _equals(A, 0.0, top))
 
 
-def _upright(parts: Sequence[Grid]) -> tuple[tuple[Grid, ...], tuple[tuple[float, float, str], ...]]:
+def _upright(parts: Sequence[Cells]) -> tuple[tuple[Cells, ...], tuple[tuple[float, float, str], ...]]:
     """The images one under the other; beside them the tall matrix between the flattened ones."""
     image, kernel, output, vector, A, result = parts
     column, _ = stack([image], [kernel], [output])
@@ -266,7 +266,7 @@ def _upright(parts: Sequence[Grid]) -> tuple[tuple[Grid, ...], tuple[tuple[float
     return (*column, *_crossing(vector, A, result, left, LABEL)), (_equals(A, left, LABEL),)
 
 
-def _crossing(vector: Grid, A: Grid, result: Grid, left: float, top: float) -> tuple[Grid, ...]:
+def _crossing(vector: Cells, A: Cells, result: Cells, left: float, top: float) -> tuple[Cells, ...]:
     below = top + vector.rows + LABEL
     right = left + A.columns + SIDE_BY_SIDE
     return tuple(
@@ -274,7 +274,7 @@ def _crossing(vector: Grid, A: Grid, result: Grid, left: float, top: float) -> t
     )
 
 
-def _equals(A: Grid, left: float, top: float) -> tuple[float, float, str]:
+def _equals(A: Cells, left: float, top: float) -> tuple[float, float, str]:
     return left + A.columns + SIDE_BY_SIDE / 2, top + 1 + LABEL + A.rows / 2, "="
 
 
@@ -297,7 +297,7 @@ def _nothing(state: State) -> Scene:
             "∗",
             cells.grid("kernel", f"kernel w, {cells.size(weights.shape)}", "kernel", weights, [""] * weights.size),
             "=",
-            Grid("output", "nothing to draw", "output", 0, 0, (), ()),
+            Cells("output", "nothing to draw", "output", 0, 0, (), ()),
         ]
     )
     return Scene(alt=state.problem, grids=grids, links=(), walk="output", signs=signs, caption=state.problem)

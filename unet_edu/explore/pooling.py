@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from unet_edu.explore.cells import Matrix, Place, factor, first_cells, grid, matrix, name, size, typed
 from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
 from unet_edu.explore.picture import digest
-from unet_edu.figures.scene import Grid, Link, Scene, draw_scene, inches, number, stack
+from unet_edu.figures.scene import Cells, Link, Scene, draw_scene, inches, number, stack
 from unet_edu.pooling import avg_pool2d, avg_pool2d_grad, max_pool2d, max_pool2d_grad, max_unpool2d
 
 __all__ = ["BOUNDS", "CHOICES", "INPUTS", "State", "edited", "picture", "pooling", "scene", "unpooled"]
@@ -351,9 +351,9 @@ def _fate(state: State, n: int, rivals: Sequence[int]) -> str:
     return f"+ {value}" if state.shared == "sum" else f"{value} {'stays' if n == rivals[-1] else 'lost'}"
 
 
-def _input_grid(state: State, notes: list[str]) -> Grid:
+def _input_grid(state: State, notes: list[str]) -> Cells:
     x, readers = _padded(state), _readers(state)
-    return Grid(
+    return Cells(
         name="input",
         label=f"input x, {size(state.image.shape)}{' and padding' if state.padding else ''}",
         role="input",
@@ -369,7 +369,7 @@ def _input_grid(state: State, notes: list[str]) -> Grid:
     )
 
 
-def _unpooled_grid(state: State, u: NDArray[np.float64] | None, clashes: dict[int, list[int]]) -> Grid:
+def _unpooled_grid(state: State, u: NDArray[np.float64] | None, clashes: dict[int, list[int]]) -> Cells:
     rows, columns = state.plane
     if u is None:
         text, marks = ("",) * (rows * columns), ("unused",) * (rows * columns)
@@ -380,7 +380,7 @@ def _unpooled_grid(state: State, u: NDArray[np.float64] | None, clashes: dict[in
         marks = tuple("clash" if n in clashes else "" if n in chosen else "faint" for n in range(u.size))
         notes = tuple(_unpooled_notes(state, u))
     label = "unpooled u" if state.shared == "last" else "Sᵀz"
-    return Grid("unpooled", f"{label}, {rows}×{columns}", "input", rows, columns, text, notes, marks)
+    return Cells("unpooled", f"{label}, {rows}×{columns}", "input", rows, columns, text, notes, marks)
 
 
 def _max_note(state: State, place: Place) -> str:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ipywidgets
-import torch
 from matplotlib.figure import Figure
 
 from unet_edu.convolution import receptive_field
@@ -18,7 +17,9 @@ from unet_edu.explore.picture import digest
 from unet_edu.figures.palette import INK, PAPER, ROLES
 from unet_edu.figures.unet import ARROWS, Arrow, Block, Crop, Drawing, Map, block_names, draw, lay_out
 from unet_edu.sizes import Layer, layer_table, level_sides
-from unet_edu.unet import UNet
+
+if TYPE_CHECKING:
+    from unet_edu.unet import UNet
 
 __all__ = [
     "BOUNDS",
@@ -166,6 +167,10 @@ def _controls() -> dict[str, ipywidgets.DOMWidget]:
 @lru_cache(maxsize=64)
 def _net(widths: tuple[int, ...], padding: str, skip: str) -> UNet:
     """A network without numbers: only its form is asked."""
+    import torch
+
+    from unet_edu.unet import UNet
+
     with torch.device("meta"):
         return UNet(widths=widths, padding=padding, skip=skip)
 

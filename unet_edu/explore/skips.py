@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ipywidgets
 import numpy as np
-import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from unet_edu.data.cells import LOOKS
 from unet_edu.data.networks import NETWORKS, held_out, predicted, pretrained
@@ -22,7 +20,11 @@ from unet_edu.figures.segmentation import KINDS, agreement, kinds, legend
 from unet_edu.instances import connected, seg
 from unet_edu.losses import separated
 from unet_edu.metrics import confusion_matrix, iou
-from unet_edu.unet import UNet
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from unet_edu.unet import UNet
 
 __all__ = [
     "CHANGES",
@@ -135,11 +137,13 @@ def damaged(model: UNet, changes: tuple[str, ...]) -> list[Any]:
 
 def _zeroed(join: nn.Module, inputs: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
     copy, x = inputs
-    return torch.zeros_like(copy), x
+    return copy.new_zeros(copy.shape), x
 
 
 def _shuffled(join: nn.Module, inputs: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
     """Every pixel goes to another place, with all its channels."""
+    import torch
+
     copy, x = inputs
     places = np.random.default_rng(SHUFFLE_SEED).permutation(copy.shape[-2] * copy.shape[-1])
     return copy.flatten(2)[..., torch.from_numpy(places)].reshape(copy.shape), x

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import ipywidgets
 import numpy as np
-import torch
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -19,8 +18,10 @@ from unet_edu.explore.explorer import Explorer, Picture, Pointed, View
 from unet_edu.explore.picture import array_png, digest, image_tag
 from unet_edu.figures.palette import INK, PAPER, ROLES
 from unet_edu.figures.tiles import KEPT, READ, draw_squares, squares, wide
-from unet_edu.tiling import Tiling, mirrored, predict
-from unet_edu.unet import UNet
+
+if TYPE_CHECKING:
+    from unet_edu.tiling import Tiling
+    from unet_edu.unet import UNet
 
 __all__ = ["SHAPE", "STEPS", "TILE", "State", "answer", "difference", "picture", "placed", "tiles", "whole"]
 
@@ -119,6 +120,8 @@ def image() -> NDArray[np.float32]:
 @lru_cache(maxsize=len(PADDINGS))
 def network(padding: str) -> UNet:
     """The trained network, with either padding: the weights are the same, because padding has none."""
+    from unet_edu.unet import UNet
+
     trained = pretrained("cells")
     model = UNet(**{**trained.config, "padding": padding})
     model.load_state_dict(trained.state_dict())
@@ -128,6 +131,8 @@ def network(padding: str) -> UNet:
 @lru_cache(maxsize=len(PADDINGS))
 def whole(padding: str) -> NDArray[np.float32]:
     """The probability of a cell at each pixel, from the whole image at once."""
+    from unet_edu.tiling import predict
+
     return predict(network(padding), image(), precision="float32")[1]
 
 
@@ -137,6 +142,8 @@ def placed(step: int, padding: str) -> tuple[Tiling, Tiling]:
     With padding "valid" the margin is the border that the network loses. With "same" it is what the step leaves of the tile, half at each end,
     rounded down to whole windows.
     """
+    from unet_edu.tiling import Tiling
+
     border = 20 if padding == "valid" else 0
     margin = border or (TILE - step) // 2 // 4 * 4
     rows, columns = (Tiling(range(0, length, step), step, margin, TILE, border) for length in SHAPE)
@@ -151,6 +158,10 @@ def answer(step: int, padding: str) -> NDArray[np.float32]:
     -------
     SHAPE array of float32
     """
+    import torch
+
+    from unet_edu.tiling import mirrored
+
     rows, columns = placed(step, padding)
     seen = [
         [mirrored(np.arange(start, start + TILE) - axis.margin, length) for start in axis.starts]

@@ -17,8 +17,9 @@ from unet_edu.explore.explorer import Explorer, Picture, View
 from unet_edu.explore.picture import array_png, digest, image_tag
 from unet_edu.figures.palette import CLASSES, INK, PAPER, ROLES
 from unet_edu.figures.segmentation import KINDS, agreement
+from unet_edu.instances import connected, seg
 from unet_edu.losses import separated
-from unet_edu.metrics import confusion_matrix, connected, iou, seg
+from unet_edu.metrics import confusion_matrix, iou
 
 __all__ = ["Film", "State", "picture", "training"]
 

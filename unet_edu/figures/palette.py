@@ -1,8 +1,8 @@
 """One colour a role, through the whole course.
 
-The hues are Okabe and Ito's (2008), which people with any of the common colour blindnesses can tell apart, made dark enough to be
-read as text on white (a contrast of 4.5 : 1). `line` is for outlines, curves and labels, `fill` for the ground of a cell under dark
-text. A role never shows by its colour alone: a label, an outline or a hatch stands with it.
+The hues are Okabe and Ito's (2008), which people with any of the common colour blindnesses can tell apart, made dark
+enough to be read as text on white (a contrast of 4.5 : 1). `line` is for outlines, curves and labels, `fill` for the
+ground of a cell under dark text. A role never shows by its colour alone: a label, an outline or a hatch stands with it.
 """
 
 from __future__ import annotations
@@ -31,11 +31,12 @@ ROLES = {
 INK = "#1A1A1A"  # numbers and letters on a white or filled ground
 PAPER = "#FFFFFF"  # the ground of every picture, so that it stays legible in a dark theme
 
-# The classes of a label map, by their number; 0 is the background. Okabe and Ito's hues again, made light enough for dark numbers on
-# them. They differ in lightness too, and a legend with names stands beside them.
+# The classes of a label map, by their number; 0 is the background. Okabe and Ito's hues again, made light enough for
+# dark numbers on them. They differ in lightness too, and a legend with names stands beside them.
 CLASSES = ("#E6E6E6", "#E69F00", "#CC79A7", "#2FB88E", "#A9D8F5", "#F0E442", "#5B9BD5", "#D9703A")
 
-VISIONS = (  # how red, green and blue light is seen by people who lack one kind of cone; Machado, Oliveira and Fernandes (2009), table 1
+# How red, green and blue light is seen by people who lack one kind of cone; Machado and others (2009), table 1.
+VISIONS = (
     ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
     ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
     ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881)),
@@ -49,9 +50,10 @@ FIRST = ((0, 0, 0), (230, 159, 0), (86, 180, 233))  # black, and Okabe and Ito's
 def class_colours(number: int) -> NDArray[np.uint8]:
     """The colours of a class map: black for class 0, orange, sky blue, and then as many more as it takes.
 
-    Each further colour is the one farthest from all before it, for the reader to whom the nearest of these looks most alike: with all three
-    kinds of cones, or without one of them. So the first dozen are easy to tell apart; of 256 some look alike to everybody. They are
-    farther apart than `CLASSES`, which carry dark numbers. A class has the same colour however many there are.
+    Each further colour is the one farthest from all before it, for the reader to whom the nearest of these looks most
+    alike: with all three kinds of cones, or without one of them. So the first dozen are easy to tell apart; of 256 some
+    look alike to everybody. They are farther apart than `CLASSES`, which carry dark numbers. A class has the same
+    colour however many there are.
 
     Parameters
     ----------
@@ -86,7 +88,7 @@ def class_colours(number: int) -> NDArray[np.uint8]:
 
 
 def _as_seen(colours: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Colours in CIELAB, where distances are about what an eye sees, for each of the `VISIONS`: (visions, colours, 3)."""
+    """Colours in CIELAB, where distances are about what eyes see, for each of the `VISIONS`: (visions, colours, 3)."""
     from skimage.color import rgb2lab  # slow to import, and most figures do without
 
     light = (colours / 255) ** 2.2

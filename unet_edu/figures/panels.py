@@ -1,7 +1,7 @@
 """The pictures that all lessons use: grids of numbers, photographs, curves.
 
-Each function takes data and returns a new `matplotlib.figure.Figure` on a white ground. None touches pyplot, so none leaves anything
-behind, and all text is 8 points or larger.
+Each function takes data and returns a new `matplotlib.figure.Figure` on a white ground. None touches pyplot, so none
+leaves anything behind, and all text is 8 points or larger.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["Grid", "Photo", "curves", "numbers", "painted", "photos"]
 WIDTH = 10.0  # inches: the widest picture that a notebook shows without shrinking it
 DPI = 100
 TILE = 2.5  # inches: the widest photograph; a larger one would weigh more in a notebook and show no more
-# Orange and purple: people with any of the common colour blindnesses can tell them apart. In 33 steps faint noise stays white.
+# Orange and purple: people with any common colour blindness can tell them apart. In 33 steps faint noise stays white.
 SIGNED = matplotlib.colormaps["PuOr"].resampled(33)
 # matplotlib carries this font itself, so the pictures are the same everywhere
 FONT: dict[str, Any] = {"family": "DejaVu Sans", "color": INK}
@@ -338,7 +338,7 @@ def _draw_photo(
     if image.signed:
         limit, labels = _bar(image)
         norm = Normalize(-limit, limit)
-        # Where many values share a pixel, average them and not their colours: the middle of purple and orange is an orange grey.
+        # Where values share a pixel, average them, not their colours: that between purple and orange is an orange grey.
         drawn = axes.imshow(values, cmap=SIGNED, norm=norm, interpolation="antialiased", interpolation_stage="data")
         right, top, height = place
         bar = figure.add_axes(

@@ -39,8 +39,8 @@ def found_cells(found: ArrayLike, truth: ArrayLike) -> NDArray[np.bool_]:
 
 
 def over_cells(image: ArrayLike, found: ArrayLike, truth: ArrayLike) -> NDArray[np.float64]:
-    """A grey image with its true cells in colour, green where they were found and orange with stripes where not, and the outlines of
-    what was predicted.
+    """A grey image with its true cells in colour, green where they were found and orange with stripes where not, and
+    the outlines of what was predicted.
 
     Parameters
     ----------

@@ -1,11 +1,11 @@
 """Scenes: grids of numbers, and which number meets which. The picture behind every grid explorer.
 
-A scene is plain data and knows nothing of how it is drawn. Two painters draw the same one: `draw_scene` here, for pictures that
-stand still, and `explore/scene.js`, where one can point, step and play.
+A scene is plain data and knows nothing of how it is drawn. Two painters draw the same one: `draw_scene` here, for
+pictures that stand still, and `explore/scene.js`, where one can point, step and play.
 
-The heart of a scene are its links. Every linear operator is a list of products, output += weight · input, and a link names the three
-cells of one product. Read from an output, the links are the operator: the patch it sees. Read from an input, they are its
-adjoint: the outputs it feeds. Read from a weight, they are every product it takes part in.
+The heart of a scene are its links. Every linear operator is a list of products, output += weight · input, and a link
+names the three cells of one product. Read from an output, the links are the operator: the patch it sees. Read from an
+input, they are its adjoint: the outputs it feeds. Read from a weight, they are every product it takes part in.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from matplotlib.patches import Rectangle
 
 from unet_edu.figures.palette import INK, PAPER, ROLES
 
-__all__ = ["LABEL", "Grid", "Link", "Scene", "draw_scene", "inches", "line_up", "number", "stack"]
+__all__ = ["LABEL", "Cells", "Link", "Scene", "draw_scene", "inches", "line_up", "number", "stack"]
 
 # All in cells.
 GAP = 0.55  # between a grid and a sign
@@ -53,7 +53,7 @@ class Link(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Grid:
+class Cells:
     """A rectangle of cells.
 
     Attributes
@@ -70,8 +70,8 @@ class Grid:
     notes : tuple of str
         What is said of each cell when one points at it.
     marks : tuple of str
-        For each cell "", "padding" (it is not in the data), "unused" (no product reads it), "tap" (coloured), "faint" (a
-        zero among numbers that matter), "clash" (things collide in it) or "blank".
+        For each cell "", "padding" (it is not in the data), "unused" (no product reads it), "tap" (coloured), "faint"
+        (a zero among numbers that matter), "clash" (things collide in it) or "blank".
     editable : bool
         Whether a reader may type into its cells.
     at : (column, row)
@@ -104,10 +104,10 @@ class Scene:
     ----------
     alt : str
         The scene in words, for someone who does not see it.
-    grids : tuple of Grid
+    grids : tuple of Cells
     links : tuple of Link
     walk : str
-        The grid whose cells step, play and the sliders visit, usually "output". Its notes are sums, its texts their results.
+        The grid whose cells step, play and sliders visit, usually "output". Its notes are sums, its texts results.
     signs : tuple of (column, row, text)
     caption, code : str
         A line below: the formula, filled in; and the line of PyTorch that does the same.
@@ -123,7 +123,7 @@ class Scene:
     """
 
     alt: str
-    grids: tuple[Grid, ...]
+    grids: tuple[Cells, ...]
     links: tuple[Link, ...]
     walk: str
     signs: tuple[tuple[float, float, str], ...] = ()
@@ -146,10 +146,10 @@ class Scene:
         if len(self.groups) != sum(map(len, self.twins)):
             raise ValueError("twins: a cell is in two groups; join them")
 
-    def grid(self, name: str) -> Grid:
+    def grid(self, name: str) -> Cells:
         return self.grids[list(self.first).index(name)]
 
-    def place(self, cell: int) -> tuple[Grid, int]:
+    def place(self, cell: int) -> tuple[Cells, int]:
         """The grid of a cell, and its number in it."""
         grid = next(grid for grid in self.grids if 0 <= cell - self.first[grid.name] < len(grid.text))
         return grid, cell - self.first[grid.name]
@@ -179,7 +179,7 @@ class Scene:
         return f"{grid.notes[k]} = {grid.text[k]}" if is_result else grid.notes[k]
 
     def linked(self, cell: int) -> dict[int, str]:
-        """Every cell that shares a product with `cell` or its twins; to an input or output, what it is multiplied by."""
+        """Every cell that shares a product with `cell` or its twins; to an input or output, its factor."""
         texts = [text for grid in self.grids for text in grid.text]
         chosen, found = self.same(cell), dict[int, str]()
         for output, input, weight, factor in self.links:
@@ -240,22 +240,21 @@ def number(value: SupportsFloat) -> str:
     return "0" if text == "-0" else text.replace("-", "−")
 
 
-def line_up(*parts: Grid | str) -> tuple[tuple[Grid, ...], tuple[tuple[float, float, str], ...]]:
+def line_up(*parts: Cells | str) -> tuple[tuple[Cells, ...], tuple[tuple[float, float, str], ...]]:
     """Place grids side by side, centred, with signs such as "∗" and "=" between them."""
     return stack(parts)
 
 
-def stack(*rows: Sequence[Grid | str]) -> tuple[tuple[Grid, ...], tuple[tuple[float, float, str], ...]]:
+def stack(*rows: Sequence[Cells | str]) -> tuple[tuple[Cells, ...], tuple[tuple[float, float, str], ...]]:
     """Place rows of grids and signs one under the other, each as `line_up` does."""
     grids, signs, top = [], [], 0.0
     for row in rows:
-        height, x = max(part.rows for part in row if isinstance(part, Grid)), 0.0
+        height, x = max(part.rows for part in row if isinstance(part, Cells)), 0.0
         for part in row:
-            if isinstance(part, Grid):
+            if isinstance(part, Cells):
                 grids.append(replace(part, at=(x, top + LABEL + (height - part.rows) / 2)))
-                x += (
-                    max(part.columns, WIDE_LETTER * len(part.label) - SIGN - GAP) + GAP
-                )  # a label may reach over a sign
+                # a label may reach over a sign
+                x += max(part.columns, WIDE_LETTER * len(part.label) - SIGN - GAP) + GAP
             else:
                 signs.append((x + SIGN / 2, top + LABEL + height / 2, part))
                 x += SIGN + GAP
@@ -269,7 +268,7 @@ def inches(scene: Scene, width: float = INCHES) -> tuple[float, float]:
 
 
 def draw_scene(axes: Axes, scene: Scene, selected: int | None = None) -> Axes:
-    """Draw a scene with one cell selected: its linked cells are outlined, and the sum that it stands for is written below.
+    """Draw a scene with one cell selected: its linked cells are outlined, and the sum that it stands for is below.
 
     Parameters
     ----------
@@ -308,9 +307,8 @@ def draw_scene(axes: Axes, scene: Scene, selected: int | None = None) -> Axes:
     return axes
 
 
-def _draw_cell(axes: Axes, grid: Grid, k: int, points: float, is_selected: bool, corner: str | None) -> None:
-    """One cell, so many points wide: thin and white, or filled and thickly outlined where it is selected or linked (corner is
-    not None)."""
+def _draw_cell(axes: Axes, grid: Cells, k: int, points: float, is_selected: bool, corner: str | None) -> None:
+    """One cell, so many points wide: thin and white, or thickly outlined where selected or linked (has a corner)."""
     x, y = grid.at[0] + k % grid.columns, grid.at[1] + k // grid.columns
     mark, colour = grid.marks[k], ROLES[grid.role]
     is_lit = is_selected or corner is not None

@@ -1,4 +1,4 @@
-"""The pictures of lesson 01: label maps, what a mask hit and missed, confusion matrices, boxes, volumes that shrink and grow."""
+"""The pictures of lesson 01: label maps, what a mask hit and missed, confusion matrices, boxes, volumes."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ LEAN = 0.35  # how far a column of a volume goes to the side and up, where a row
 
 
 def kinds(prediction: ArrayLike, target: ArrayLike) -> NDArray[np.uint8]:
-    """For each pixel of two binary masks its place in `KINDS`: 0 true negative, 1 true positive, 2 false positive, 3 false negative,
-    4 unknown, where the target is neither 0 nor 1.
+    """For each pixel of two binary masks its place in `KINDS`: 0 true negative, 1 true positive, 2 false positive, 3
+    false negative, 4 unknown, where the target is neither 0 nor 1.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def label_map(labels: ArrayLike, names: Mapping[int, str], title: str = "", mark
 
 
 def confusion(table: ArrayLike, names: Sequence[str], title: str = "") -> Figure:
-    """Draw a confusion matrix: rows are the truth, the diagonal is framed, and a cell is the darker the larger its share of its row.
+    """Draw a confusion matrix: rows are the truth, the diagonal is framed, and darker cells have more of their row.
 
     Parameters
     ----------

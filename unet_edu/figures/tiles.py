@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from unet_edu.figures.palette import CLASSES, INK, PAPER, ROLES
 from unet_edu.figures.panels import DPI, FONT, WIDTH
-from unet_edu.tiling import Tiling, mirrored
+
+if TYPE_CHECKING:
+    from unet_edu.tiling import Tiling
 
 __all__ = ["KEPT", "READ", "overlap_tile", "squares", "wide", "windows"]
 
@@ -38,6 +40,8 @@ def wide(image: ArrayLike, before: int, after: int) -> NDArray[np.float64]:
     -------
     (H + before + after, W + before + after) array
     """
+    from unet_edu.tiling import mirrored  # loads torch
+
     image = np.asarray(image, np.float64)
     places = [np.arange(-before, length + after) for length in image.shape]
     shown = image[np.ix_(*(mirrored(axis, length) for axis, length in zip(places, image.shape, strict=True)))]
@@ -66,7 +70,7 @@ def squares(rows: Tiling, columns: Tiling, tile: tuple[int, int], size: tuple[in
 
 
 def overlap_tile(image: ArrayLike, rows: Tiling, columns: Tiling, *tiles: tuple[int, int]) -> Figure:
-    """Draw the overlap-tile strategy: the image in its mirrored surroundings, and for each tile what is read and what is kept.
+    """Draw the overlap-tile strategy: the image in its mirrored surroundings, and for each tile what is read and kept.
 
     Parameters
     ----------
@@ -169,7 +173,7 @@ def windows(length: int, phase: int, **starts: Sequence[int]) -> Figure:
     phase : int
         The width of a window, 2^depth.
     **starts : sequence of int
-        By name: where each tile begins to read, first tile first. Windows are counted from there, until the next tile begins.
+        By name: where each tile begins to read, the first first. Windows are counted from there to the next tile.
 
     Returns
     -------

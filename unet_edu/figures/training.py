@@ -18,8 +18,8 @@ __all__ = ["coloured_cells", "score_bars"]
 def coloured_cells(image: ArrayLike, instances: ArrayLike) -> NDArray[np.float32]:
     """A grey image, darkened, in which each cell has a colour and a thin dark outline.
 
-    Neighbours that were not told apart are one cell, and so have one colour. (Two cells that were told apart may have the same colour too:
-    there are seven. The outline is then between them.)
+    Neighbours that were not told apart are one cell, and so have one colour. (Two cells that were told apart may have
+    the same colour too: there are seven. The outline is then between them.)
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ def product(
     roles: tuple[str, str, str] = ("kernel", "input", "output"),
     row: int | None = None,
 ) -> Figure:
-    """Draw a matrix, a column, and their product. Where the matrix has a zero its cell is white, so that its pattern shows.
+    """Draw a matrix, a column, and their product. Where the matrix has a zero its cell is white: its pattern shows.
 
     Parameters
     ----------

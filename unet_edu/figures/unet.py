@@ -1,7 +1,7 @@
 """The pictures of lesson 06: the U as blocks, masks beside their truth, feature maps, bars of memory.
 
-The U is laid out once, as plain data: `lay_out` says where each block, arrow and crop is, in pixels. Two painters draw it:
-`draw` here, for pictures that stand still, and `explore/sizes.py`, where one can click.
+The U is laid out once, as plain data: `lay_out` says where each block, arrow and crop is, in pixels. Two painters draw
+it: `draw` here, for pictures that stand still, and `explore/sizes.py`, where one can click.
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ def _legend_line(kind: str, y: float) -> tuple[Arrow, str]:
 
 
 def _tops(depth: int) -> list[tuple[float, float]]:
-    """Where each level begins, and how high it is: the same for all images, so that nothing jumps while their size changes."""
+    """Where each level begins, and how high it is: the same for all images, so that nothing jumps when sizes change."""
     tops, y = list[tuple[float, float]](), LETTER + 8
     for level in range(depth + 1):
         tops.append((y, _height(0.5**level)))

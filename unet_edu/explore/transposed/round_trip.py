@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from unet_edu.convolution import conv2d
 from unet_edu.explore import cells
 from unet_edu.explore.transposed.state import State, code, settings
-from unet_edu.figures.scene import Grid, Link, Scene, number, stack
+from unet_edu.figures.scene import Cells, Link, Scene, number, stack
 from unet_edu.matrix import conv2d_matrix
 from unet_edu.transposed import conv_transpose2d
 
@@ -125,7 +125,7 @@ def _settings(state: State) -> str:
     return f"kernel_size={kernel}, stride={state.stride}, padding={state.padding}, bias=False"
 
 
-def _meter(trip: RoundTrip) -> Grid:
+def _meter(trip: RoundTrip) -> Cells:
     back = 1 - trip.missing if trip.image.any() else 0.0
     filled = round(METER * back)
     label = f"what comes back of x, with the best factor: {100 * back:.0f} %"
@@ -134,7 +134,7 @@ def _meter(trip: RoundTrip) -> Grid:
         "How large an image or a difference is: the root of the sum of its squares"
     )
     marks = ("tap",) * filled + ("",) * (METER - filled)
-    return Grid("meter", label, "output", 1, METER, ("",) * METER, (note,) * METER, marks)
+    return Cells("meter", label, "output", 1, METER, ("",) * METER, (note,) * METER, marks)
 
 
 def _relative(difference: NDArray[np.float64], whole: NDArray[np.float64]) -> float:

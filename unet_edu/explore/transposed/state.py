@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from unet_edu.explore import cells
 from unet_edu.explore.cells import Matrix, Place
-from unet_edu.figures.scene import Grid, Scene, stack
+from unet_edu.figures.scene import Cells, Scene, stack
 from unet_edu.matrix import conv2d_matrix
 from unet_edu.transposed import conv_transpose2d, transposed_size
 
@@ -119,7 +119,7 @@ def nothing(state: State) -> Scene:
             "·",
             cells.grid("kernel", f"kernel w, {cells.size(w.shape)}", "kernel", w, [""] * w.size),
             "=",
-            Grid("output", "nothing to draw", "output", 0, 0, (), ()),
+            Cells("output", "nothing to draw", "output", 0, 0, (), ()),
         ]
     )
     return Scene(

@@ -11,7 +11,7 @@ import numpy as np
 from unet_edu.explore import cells
 from unet_edu.explore.cells import Place
 from unet_edu.explore.transposed.state import State, code, settings
-from unet_edu.figures.scene import GAP, LABEL, SIGN, WIDE_LETTER, Grid, Link, Scene, number
+from unet_edu.figures.scene import GAP, LABEL, SIGN, WIDE_LETTER, Cells, Link, Scene, number
 from unet_edu.transposed import conv_transpose2d, insert_zeros
 
 __all__ = ["busiest", "three_ways"]
@@ -123,7 +123,7 @@ def _marks_y(state: State) -> list[str]:
     return marks
 
 
-def _stamps(state: State) -> list[Grid]:
+def _stamps(state: State) -> list[Cells]:
     """For each pixel the kernel times its value."""
     notes: list[list[str]] = [[] for _ in state.pixels.flat]
     for pixel, weight, _, output in _products(state):
@@ -137,7 +137,7 @@ def _stamps(state: State) -> list[Grid]:
     ]
 
 
-def _canvas(state: State) -> Grid:
+def _canvas(state: State) -> Cells:
     """All stamps added up, with what the padding cuts off."""
     shape, notes_y, marks_y = _canvas_shape(state), _notes_y(state), _marks_y(state)
     added = conv_transpose2d(state.pixels, state.weights, stride=state.stride)
@@ -154,7 +154,7 @@ def _corner(state: State) -> Place:
     return above, left
 
 
-def _stretched(state: State, notes_x: Sequence[str]) -> Grid:
+def _stretched(state: State, notes_x: Sequence[str]) -> Cells:
     """The input with zeros between and around its pixels, as far as the windows reach."""
     core, corner = insert_zeros(state.pixels, state.stride), _corner(state)
     ends = [max(side, out + state.padding) for side, out in zip(core.shape, state.size, strict=True)]
@@ -177,7 +177,7 @@ def _stretched(state: State, notes_x: Sequence[str]) -> Grid:
     return cells.grid("stretched input", "2. Zeros inserted", "input", values, notes, marks)
 
 
-def _pieces(state: State, notes_x: Sequence[str]) -> tuple[list[Grid], list[Grid]]:
+def _pieces(state: State, notes_x: Sequence[str]) -> tuple[list[Cells], list[Cells]]:
     """Aᵀ, cut into one piece for each row of y; and for each piece the flattened input, to stand above it."""
     height, width = state.size
     strips, pieces = [], []
@@ -203,8 +203,8 @@ def _pieces(state: State, notes_x: Sequence[str]) -> tuple[list[Grid], list[Grid
 
 
 def _in_rows(
-    parts: dict[str, Grid], pixels: Sequence[int]
-) -> tuple[tuple[Grid, ...], tuple[tuple[float, float, str], ...]]:
+    parts: dict[str, Cells], pixels: Sequence[int]
+) -> tuple[tuple[Cells, ...], tuple[tuple[float, float, str], ...]]:
     """Scatter on top, below it the zeros, below them the matrix; the grids in the order in which they came."""
     stamp = parts["stamp 0"]
     tall, wide = (n * (side + BETWEEN) - BETWEEN for n, side in zip(pixels, (stamp.rows, stamp.columns), strict=True))
@@ -232,10 +232,10 @@ def _in_rows(
 
 
 def _row(
-    parts: Sequence[Grid | str | tuple[Grid, float, float]], top: float
-) -> tuple[list[Grid], list[tuple[float, float, str]]]:
+    parts: Sequence[Cells | str | tuple[Cells, float, float]], top: float
+) -> tuple[list[Cells], list[tuple[float, float, str]]]:
     """Grids and signs side by side, centred, with room for the labels; a grid may say how wide and high a place it needs."""
-    sized = [(part, part.columns, part.rows) if isinstance(part, Grid) else part for part in parts]
+    sized = [(part, part.columns, part.rows) if isinstance(part, Cells) else part for part in parts]
     height = max(part[2] for part in sized if not isinstance(part, str))
     grids, signs, x = [], [], 0.0
     for part in sized:
