@@ -35,7 +35,7 @@ def test_counts_and_curves_are_true_at_every_threshold(photo, darker):
     curves = sweep(photo, darker)
     assert {len(values) for values in curves.values()} == {STEPS + 1}
     for step in range(STEPS + 1):
-        state = State(photo, step / STEPS, darker)
+        state = State(step / STEPS, darker, photo)
         TP, FP, FN, TN = counted(state)
         found = scores(state)
         assert found[:4] == (TP, FP, FN, TN)
@@ -53,7 +53,7 @@ def test_counts_and_curves_are_true_at_every_threshold(photo, darker):
 def test_the_tables_are_those_of_the_lesson(photo, darker):
     _, mask = photo_and_mask(photo)
     for step in (0, 7, 42, 58, STEPS):
-        marked = predicted(State(photo, step / STEPS, darker))
+        marked = predicted(State(step / STEPS, darker, photo))
         expected = confusion_matrix(marked, mask, 2, ignore_index=UNKNOWN)
         np.testing.assert_array_equal(tables(photo, darker)[step], expected)
 
@@ -61,7 +61,7 @@ def test_the_tables_are_those_of_the_lesson(photo, darker):
 @pytest.mark.parametrize("photo", MASKED)
 def test_unknown_pixels_are_not_counted(photo):
     _, mask = photo_and_mask(photo)
-    assert sum(scores(State(photo, 0.4, False))[:4]) == np.sum(mask != UNKNOWN)
+    assert sum(scores(State(0.4, False, photo))[:4]) == np.sum(mask != UNKNOWN)
 
 
 def shown(explorer) -> dict[str, str]:
@@ -83,7 +83,7 @@ def test_the_controls_go_through_all_values():
             explorer.controls["darker"].value = darker
             for step in range(0, STEPS + 1, 10):
                 explorer.controls["threshold"].value = step / STEPS
-                assert explorer.state == State(photo, step / STEPS, darker)
+                assert explorer.state == State(step / STEPS, darker, photo)
                 views = shown(explorer)
                 side = f"{'darker' if darker else 'brighter'} than {step / STEPS:.2f}"
                 assert side in views["verdict"] and MASKED[photo] in views["photo"]
@@ -95,13 +95,13 @@ def test_the_controls_go_through_all_values():
 @pytest.mark.parametrize(("photo", "darker"), STATES)
 def test_the_table_says_what_was_counted(photo, darker):
     views = shown(explore.threshold(photo, 0.45, darker=darker))
-    TP, FP, FN, TN = counted(State(photo, 0.45, darker))
-    for name, count in (("TP", TP), ("FP", FP), ("FN", FN), ("TN", TN)):
-        assert f"<th>{name}</th><td>{count:,}</td>" in views["table"]
+    TP, FP, FN, TN = counted(State(0.45, darker, photo))
+    cells = re.findall("<t[hd][^>]*>([^<]*)</t[hd]>", views["table"])
+    assert cells[:8] == ["TP", "FP", "FN", "TN", *(f"{count:,}" for count in (TP, FP, FN, TN))]
     ratios = {"precision": (TP, TP + FP), "recall": (TP, TP + FN), "IoU": (TP, TP + FP + FN)}
     ratios |= {"Dice": (2 * TP, 2 * TP + FP + FN), "accuracy": (TP + TN, TP + FP + FN + TN)}
     for name, (part, whole) in ratios.items():
-        row = re.search(rf"<td>{name} = .*?</tr>", views["table"])[0]
+        row = re.search(rf"<td[^>]*>{name} = .*?</tr>", views["table"])[0]
         assert f">{part:,} / {whole:,}</td>" in row and f"<b>{part / whole:.3f}</b>" in row
     assert f"{TP:,} pixels rightly, {FP:,} wrongly, and {FN:,} are missed" in views["verdict"]
     assert f"IoU {TP / (TP + FP + FN):.3f}" in views["curves"]
@@ -117,7 +117,7 @@ def test_where_nothing_is_marked_the_precision_stays_open():
 def test_the_picture_that_travels_is_a_sample_of_the_truth(photo):
     image, mask = photo_and_mask(photo)
     views = shown(explore.threshold(photo, 0.5))
-    drawn, state = png(views["verdict"]), State(photo, 0.5, False)
+    drawn, state = png(views["verdict"]), State(0.5, False, photo)
     assert drawn.shape[1] <= WIDEST
     step = -(-image.shape[1] // WIDEST)
     some = (slice(None, None, step),) * 2
@@ -147,8 +147,8 @@ def test_dashes_and_patterns_stand_beside_colours():
     views = shown(explore.threshold("motorcycle", 0.4))
     assert len(set(re.findall(r'stroke-dasharray="([^"]*)"', views["curves"]))) == 3
     assert "repeating-linear-gradient" in views["verdict"] and "radial-gradient" in views["verdict"]
-    assert "unknown</span> not counted" in views["verdict"]
-    assert "unknown</span>" not in shown(explore.threshold("coins", 0.4))["verdict"]
+    assert "</span> unknown not counted" in views["verdict"]
+    assert "</span> unknown" not in shown(explore.threshold("coins", 0.4))["verdict"]
     assert f'fill="{PAPER}"' in views["curves"], "a white ground, so that a dark theme stays legible"
 
 
@@ -171,26 +171,29 @@ def test_pictures_have_words():
 
 @pytest.mark.parametrize(("photo", "darker"), STATES)
 def test_the_still_picture_tells_the_same(photo, darker):
-    state = State(photo, 0.45, darker)
+    state = State(0.45, darker, photo)
     image, mask = photo_and_mask(photo)
     still, found = picture(state), scores(state)
     assert f"TP {found.hits}, FP {found.wrong}, FN {found.missed}, TN {found.left_out}" in still.digest
     assert f"iou {found.iou:.3f}, dice {found.dice:.3f}" in still.digest
     assert digest(kinds(predicted(state), mask)) in still.digest
     assert f"{found.hits:,} pixels rightly" in still.alt and MASKED[photo] in still.alt
-    left, right, key, curves = still.figure.axes
+    left, right, counts, ratios, curves, key = still.figure.axes
+    assert [text.get_text() for text in counts.texts[4:]] == [f"{count:,}" for count in found[:4]]
+    assert f"{found.recall:.3f}" in [text.get_text() for text in ratios.texts]
     assert len(key.get_legend().get_texts()) == (4 if photo == "motorcycle" else 3)
     np.testing.assert_array_equal(left.images[0].get_array(), image)
     np.testing.assert_array_equal(right.images[0].get_array(), agreement(image, predicted(state), mask))
-    lines = {line.get_label(): line for line in curves.lines}
+    lines = {line.get_label().split()[0]: line for line in curves.lines}
     for name, values in sweep(photo, darker).items():
         np.testing.assert_array_equal(lines[name].get_ydata(), values)
-    assert set(lines["threshold 0.45"].get_xdata()) == {0.45}
+        assert lines[name].get_label() == f"{name} {values[45]:.3f}"
+    assert [0.45, 0.45] in [list(line.get_xdata()) for line in curves.lines]
     assert len({str(lines[name].get_linestyle()) for name in sweep(photo, darker)}) >= 2
 
 
 def test_a_slider_that_counts_a_little_wrong_does_no_harm():
-    assert State("coins", 0.1 + 0.2, False).threshold == 0.3
+    assert State(0.1 + 0.2, False, "coins").threshold == 0.3
 
 
 @pytest.mark.parametrize(
