@@ -57,7 +57,7 @@ def test_the_distances_and_the_weight_are_those_of_the_library(gap):
     weights = border_weight_map(scene(gap), w0=7.5, sigma=4.5)
     for row in range(0, SHAPE[0], 7):
         for column in range(SHAPE[1]):
-            found = read(State(row, column, gap, 7.5, 4.5))
+            found = read(State(gap, 7.5, 4.5, row, column))
             # square roots of whole numbers, twice: equal but for rounding
             assert (found.d1, found.d2) == pytest.approx((d1[row, column], d2[row, column]), abs=1e-9)
             assert found.weight == weights[row, column] and found.cell == cells[row, column]
@@ -124,15 +124,15 @@ def test_the_map_is_painted_as_the_weights_are():
 
 def test_the_lines_lead_to_the_cells():
     html, _ = shown(weight_map(12, 50, gap=7))
-    found = read(State(12, 50, 7, 10.0, 5.0))
+    found = read(State(7, 10.0, 5.0, 12, 50))
     lines = re.findall(
-        r'<path d="M([\d.]+) ([\d.]+)L([\d.]+) ([\d.]+)" stroke="([^"]+)" stroke-width="0.8" stroke-dasharray="([^"]*)"',
+        r'<path d="M([\d.]+) ([\d.]+)L([\d.]+) ([\d.]+)" fill="none" stroke="([^"]+)" stroke-width="0.8" stroke-dasharray="([^"]*)"',
         html,
     )
     assert len(lines) == 2 and lines[0][4] != lines[1][4] and lines[0][5] != lines[1][5]
     for line, d, end in zip(lines, found[1:3], found.ends, strict=True):
         x, y, to_x, to_y = map(float, line[:4])
-        assert (y - 0.5, x - 0.5, to_y - 0.5, to_x - 0.5) == (12, 50, *end)
+        assert (y, x, to_y, to_x) == (12, 50, *end)
         assert np.hypot(to_x - x, to_y - y) == pytest.approx(d)
     for name in ("d1", "d2"):
         assert f">{name}</text>" in html
@@ -167,18 +167,18 @@ def test_pictures_have_words():
 
 
 def test_the_still_picture_tells_the_same():
-    for state in (State(32, 40, 7, 10.0, 5.0), State(33, 22, 0, 5.0, 3.0)):
+    for state in (State(7, 10.0, 5.0, 32, 40), State(0, 5.0, 3.0, 33, 22)):
         still, found = picture(state), read(state)
         assert f"w {found.weight:.3f}" in still.digest
         assert digest(border_weight_map(scene(state.gap), w0=state.w0, sigma=state.sigma)) in still.digest
-        left, right = still.figure.axes
+        left, right, key = still.figure.axes
         assert left.images[0].get_array().shape == (*SHAPE, 3)
         np.testing.assert_array_equal(
             right.lines[0].get_ydata(), border_weight_map(scene(state.gap), w0=state.w0, sigma=state.sigma)[state.row]
         )
-        assert any(f"d1 = {found.d1:.2f}" in text.get_text() for text in left.get_legend().get_texts()) == (
-            not found.cell
-        )
+        assert (f"d1 = {found.d1:.2f}" in left.get_title()) == (not found.cell)
+        assert {text.get_text() for text in left.texts} == {*"12345"} | (set() if found.cell else {"d1", "d2"})
+        assert [text.get_text() for text in key.get_legend().get_texts()] == ["cells: weight 1"]
 
 
 def test_pointing_moves_the_pixel_and_the_sliders():
