@@ -30,7 +30,7 @@ from unet_edu.explore.tiles import (
     whole,
 )
 from unet_edu.figures.palette import PAPER
-from unet_edu.figures.tiles import squares
+from unet_edu.figures.tiles import KEPT, squares
 from unet_edu.tiling import predict, tiling
 
 PADDINGS = ("valid", "same")
@@ -141,7 +141,9 @@ def test_words_say_what_was_measured(step, padding):
     assert ("seen zeros" in words) == (padding == "same" and rows.margin < 24)
     (top, left, height, width), kept = squares(rows, columns, (40 // step, 50 // step), SHAPE)
     assert f"reads rows {top} to {top + height - 1} and columns {left} to {left + width - 1}" in views["place"]
-    assert f'x="{kept[1]}" y="{kept[0]}" width="{kept[3]}" height="{kept[2]}"' in views["place"]
+    y, x, y_end, x_end = (edge - 0.5 for edge in (*kept[:2], kept[0] + kept[2], kept[1] + kept[3]))
+    path = f"M{x:g} {y:g}L{x_end:.4g} {y:g}L{x_end:.4g} {y_end:g}L{x:g} {y_end:g}L{x:g} {y:g}"
+    assert f'<path d="{path}" fill="none" stroke="{KEPT}"' in views["place"]
 
 
 def test_differences_are_painted_where_they_are():
@@ -163,12 +165,14 @@ def test_pictures_have_words_and_marks_beside_colours():
     np.testing.assert_allclose(drawn / 255, painted(28, "valid"), atol=1 / 255)
 
 
-@pytest.mark.parametrize("state", [State(40, 50, 28, "valid"), State(0, 119, 30, "valid"), State(95, 0, 60, "same")])
+@pytest.mark.parametrize("state", [State(28, "valid", 40, 50), State(30, "valid", 0, 119), State(60, "same", 95, 0)])
 def test_the_still_picture_tells_the_same(state):
     still, found = picture(state), compared(state.step, state.padding)
     assert f"largest difference {found.largest:.3f}, other class {found.changed:.2%}" in still.digest
     assert "reads rows" in still.alt and len(still.alt) > 100
-    left, right = still.figure.axes
+    left, right, numbers, key = still.figure.axes
+    assert f"largest difference {found.largest:.3f}" in [text.get_text() for text in numbers.texts]
+    assert any("read by the network: 68" in text.get_text() for text in key.get_legend().get_texts())
     assert left.images[0].get_array().shape == (SHAPE[0] + BEFORE + AFTER, SHAPE[1] + BEFORE + AFTER)
     np.testing.assert_array_equal(right.images[0].get_array(), painted(state.step, state.padding))
 
@@ -198,6 +202,6 @@ def test_a_browser_lays_the_lines_on_the_image():
         for side, length in picture_box.items():
             assert drawing[side] == pytest.approx(length, abs=1)
         scale = picture_box["width"] / (SHAPE[1] + BEFORE + AFTER)
-        read = page.locator("svg rect").nth(1).bounding_box()
+        read = page.locator("svg path[stroke-dasharray='4 2']").bounding_box()
         assert read["width"] == pytest.approx(TILE * scale, abs=4)  # a stroke is as wide as 2 pixels of the image
         assert read["x"] - picture_box["x"] == pytest.approx((BEFORE + 28 - 20) * scale, abs=4)

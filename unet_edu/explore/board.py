@@ -92,7 +92,7 @@ class Key(NamedTuple):
 
     def patch(self) -> Patch:
         if "outline" in self.pattern:
-            dashes = (0, (2, 1)) if "dashed" in self.pattern else "-"
+            dashes: Any = (0, (2, 1)) if "dashed" in self.pattern else "-"
             return Patch(facecolor=GREY, edgecolor=self.colour, linewidth=2, linestyle=dashes, label=self.words)
         hatch = {"striped": "////", "dotted": "oo"}.get(self.pattern, "")
         return Patch(facecolor=self.colour, hatch=hatch, edgecolor=PAPER, linewidth=0, label=self.words)
@@ -122,7 +122,7 @@ class Line(NamedTuple):
         parts = [(self.ground, self.under, "")] * (self.under > 0) + [(self.colour, self.width, self.dashes)]
         return "".join(
             f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{width:g}" stroke-dasharray="{dashes}" '
-            f'stroke-opacity="{self.opacity:g}"/>'
+            f'stroke-opacity="{self.opacity:g}" stroke-linejoin="round"/>'
             for colour, width, dashes in parts
         )
 
@@ -175,7 +175,11 @@ class Word(NamedTuple):
         )
 
     def draw(self, axes: Axes, pixel: float) -> None:
-        style = {"fontsize": max(9.0, 0.7 * self.size * pixel), "color": self.colour, "weight": self.weight}
+        style: dict[str, Any] = {
+            "fontsize": max(9.0, 0.7 * self.size * pixel),
+            "color": self.colour,
+            "weight": self.weight,
+        }
         axes.text(self.x, self.y, self.text, ha="center", va="center", **style)
 
 
@@ -230,7 +234,7 @@ class Image:
         (rows, columns), first = self.pixels.shape[:2], self.corner - 0.5
         ends = first + columns, first + rows
         smoothing = "nearest" if self.is_pixelated else "antialiased"
-        grey = {"cmap": "gray", "vmin": self.low, "vmax": self.high}
+        grey: dict[str, Any] = {"cmap": "gray", "vmin": self.low, "vmax": self.high}
         axes.imshow(self.pixels, extent=(first, ends[0], ends[1], first), interpolation=smoothing, **grey)
         for mark in self.marks:
             mark.draw(axes, 72 * 0.93 * width * self.scale / columns)
@@ -472,7 +476,10 @@ class Stack:
     share: float = 1.0
 
     def html(self) -> str:
-        styles = ["display: flex; flex-wrap: wrap; gap: 0.6em; align-items: end"] * self.is_across
+        styles = [
+            "line-height: 1.6",
+            *["display: flex; flex-wrap: wrap; gap: 0.6em; align-items: end"] * self.is_across,
+        ]
         if self.edge:
             styles.append(f"border-left: 5px solid {ROLES[self.edge].line}; padding-left: 0.8em; margin: 0.5em 0")
         return f'<div style="{"; ".join(styles)}">{"".join(part.html() for part in self.parts)}</div>'
