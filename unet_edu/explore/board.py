@@ -197,7 +197,7 @@ class Image:
     corner: int = 0  # row and column of the first pixel, as marks count them
     low: float = 0.0
     high: float = 1.0
-    style: str = "width: 100%"
+    width: str = "100%"  # on the page, as CSS has it
     is_pixelated: bool = True  # or else the browser smooths it, where it is larger than its pixels
     is_captioned_above: bool = False
     is_pointed: bool = False  # whether the page asks for the pixel that the reader points at
@@ -205,13 +205,15 @@ class Image:
     scale: float = 1.0  # how much of the width that there is the still picture takes
 
     def html(self) -> str:
-        style = self.style + ("; image-rendering: pixelated" if self.is_pixelated else "")
+        style = f"width: {self.width}" + ("; image-rendering: pixelated" if self.is_pixelated else "")
         tag = image_tag(_png(_Same(self.pixels), self.low, self.high), self.alt, style)
         words = " ".join([self.caption, *(key.html() for key in self.keys)]).strip()
         caption = f'<figcaption style="line-height: 1.5">{words}</figcaption>' if words else ""
         picture = f'<div style="line-height: 0; position: relative">{tag}{self._over()}</div>'
         parts = caption + picture if self.is_captioned_above else picture + caption
-        return f'<figure style="margin: 0">{parts}</figure>'
+        # captions as wide as the picture, and not narrower than their words
+        room = "" if self.width == "100%" else f"; min-width: 8.2em; max-width: max({self.width}, 8.2em)"
+        return f'<figure style="margin: 0{room}">{parts}</figure>'
 
     def _over(self) -> str:
         """The marks, as SVG of the same size."""
@@ -418,26 +420,30 @@ class Table:
         lines = [[f"<b>{cell}</b>" for cell in self.head]] * bool(self.head) + [list(cells) for cells in self.rows]
         needs = [max(len(_plain(cell)) + 3 for cell in column) for column in zip(*lines, strict=True)]
         right_ends = 0.068 * np.cumsum(needs)
-        high = 0.24 * len(lines)
-        axes = figure.add_subplot(place, xlim=(0, width), ylim=(high, 0), anchor="NW")
+        axes = figure.add_subplot(place)
         axes.set_axis_off()
         for n, line in enumerate(lines):
             for column, (cell, end) in enumerate(zip(line, right_ends, strict=True)):
                 x, side = (end, "right") if column else (0.0, "left")
-                weight = "bold" if cell.startswith("<b>") else "normal"
-                axes.text(x, 0.24 * n + 0.12, _plain(cell), ha=side, va="center", fontsize=9, weight=weight, color=INK)
+                style: dict[str, Any] = {"weight": "bold" if cell.startswith("<b>") else "normal", "color": INK}
+                at = (72 * x, -72 * (0.24 * n + 0.12))  # from the upper left corner, however high the place is
+                ends = {"xycoords": "axes fraction", "textcoords": "offset points"}
+                axes.annotate(
+                    _plain(cell), (0, 1), at, ha=side, va="center", fontsize=9, in_layout=False, **ends, **style
+                )
 
 
 @dataclass(frozen=True)
 class Text:
-    """Words, as HTML; the still picture has only their title."""
+    """Words, as HTML, and what the colours of several images mean; the still picture has only the title and the meanings."""
 
     words: str
     title: str = ""
+    keys: tuple[Key, ...] = ()
     share: float = 1.0
 
     def html(self) -> str:
-        return self.words
+        return "<div>" + "".join(key.html() for key in self.keys) + self.words + "</div>"
 
     def height(self, width: float) -> float:
         return 0.35 if self.title else 0.0
@@ -472,13 +478,14 @@ class Stack:
 
     parts: Sequence[Part]
     is_across: bool = False
+    align: str = "start"  # or "end": whether they stand on one line, or hang from one
     edge: str = ""  # the role whose colour runs down their side
     share: float = 1.0
 
     def html(self) -> str:
         styles = [
             "line-height: 1.6",
-            *["display: flex; flex-wrap: wrap; gap: 0.6em; align-items: end"] * self.is_across,
+            *[f"display: flex; flex-wrap: wrap; gap: 0.6em; align-items: {self.align}"] * self.is_across,
         ]
         if self.edge:
             styles.append(f"border-left: 5px solid {ROLES[self.edge].line}; padding-left: 0.8em; margin: 0.5em 0")
@@ -580,7 +587,7 @@ def _png(pixels: _Same, low: float, high: float) -> bytes:
 def _keys(part: Part) -> list[Key]:
     if isinstance(part, Stack):
         return [key for each in part.parts for key in _keys(each)]
-    return [key for key in part.keys if key.pattern != "ramp"] if isinstance(part, Image) else []
+    return [key for key in part.keys if key.pattern != "ramp"] if isinstance(part, Image | Text) else []
 
 
 def _plain(cell: str) -> str:

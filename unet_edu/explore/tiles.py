@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import torch
 from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
 from unet_edu.data.cells import synthetic_cells
+from unet_edu.data.networks import pretrained
 from unet_edu.explore.board import Dot, Image, Key, Line, Rows, Stack, Table, Text, still, views
 from unet_edu.explore.explorer import Explorer, Picture
 from unet_edu.explore.fields import checked, controls, menu, slider
@@ -18,9 +20,7 @@ from unet_edu.explore.picture import digest
 from unet_edu.figures.palette import INK, PAPER, ROLES
 from unet_edu.figures.tiles import KEPT, READ, squares, wide
 from unet_edu.tiling import Tiling, mirrored, predict
-
-if TYPE_CHECKING:
-    from unet_edu.unet import UNet
+from unet_edu.unet import UNet
 
 __all__ = ["SHAPE", "STEPS", "TILE", "State", "answer", "board", "difference", "picture", "placed", "tiles", "whole"]
 
@@ -98,9 +98,6 @@ def image() -> NDArray[np.float32]:
 @lru_cache(maxsize=len(PADDINGS))
 def network(padding: str) -> UNet:
     """The trained network, with either padding: the weights are the same, because padding has none."""
-    from unet_edu.data.networks import pretrained
-    from unet_edu.unet import UNet
-
     trained = pretrained("cells")
     model = UNet(**{**trained.config, "padding": padding})
     model.load_state_dict(trained.state_dict())
@@ -133,8 +130,6 @@ def answer(step: int, padding: str) -> NDArray[np.float32]:
     -------
     SHAPE array of float32
     """
-    import torch
-
     rows, columns = placed(step, padding)
     seen = [
         [mirrored(np.arange(start, start + TILE) - axis.margin, length) for start in axis.starts]
