@@ -295,7 +295,7 @@ class Curves:
             parts.append(f'<rect {place} fill="{ROLES["input"].fill}"/>')
         for tick in self.y_ticks:
             parts.append(f'<path d="M{left} {y(tick):.1f}H{right}" stroke="{ROLES["neutral"].fill}"/>')
-            parts.append(_svg_text(left - 5, y(tick) + 3.5, f"{tick:.4g}", "end"))
+            parts.append(_svg_text(left - 5, y(tick) + 3.5, f"{tick:.3g}", "end"))
         for tick in self.x_ticks:
             anchor = "end" if x(tick) > right - 10 else "middle"
             parts.append(_svg_text(x(tick) + 4 * (anchor == "end"), bottom + 13, f"{tick:g}", anchor))
