@@ -85,7 +85,7 @@ def test_everything_shown_is_true(measured, variant, score, sample):
     explorer = explore.ablations()
     explorer.controls["variant"].value, explorer.controls["score"].value = variant, score
     explorer.controls["sample"].value = sample
-    assert explorer.state == gallery.State(variant, sample, score)
+    assert explorer.state == gallery.State(variant, score, sample)
     words, pictures = shown(explorer)
     values = SCORES[variant] if score == "seg" else [1 - value / 2 for value in SCORES[variant]]
     assert f"{np.mean(values):.3f} ± {np.std(values, ddof=1):.3f}" in words
@@ -110,7 +110,7 @@ def test_everything_shown_is_true(measured, variant, score, sample):
     ],
 )
 def test_the_verdict_says_no_more_than_three_runs_can(measured, variant, words):
-    assert words in gallery.compared(gallery.State(variant, 0, "seg")).verdict
+    assert words in gallery.compared(gallery.State(variant, "seg", 0)).verdict
     assert words in shown(explore.ablations(variant))[0]
 
 
@@ -139,7 +139,7 @@ def test_without_pictures_there_are_words(measured, tmp_path):
     forget()
     explorer = explore.ablations("add")
     assert "sample" not in explorer.controls
-    assert shown(explorer)[1] == "<p>No pictures were kept of these runs.</p>"
+    assert "No pictures were kept of these runs." in shown(explorer)[1] and "<img" not in shown(explorer)[1]
     assert explorer._repr_mimebundle_()[0]["image/png"]
 
 

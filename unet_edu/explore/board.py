@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import isnan
 from typing import Any, NamedTuple, Protocol
 
 import ipywidgets
@@ -118,7 +117,7 @@ class Line(NamedTuple):
     opacity: float = 1.0
 
     def svg(self) -> str:
-        path = _path(self.points)
+        path = _path(_Same(self.points))
         parts = [(self.ground, self.under, "")] * (self.under > 0) + [(self.colour, self.width, self.dashes)]
         return "".join(
             f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{width:g}" stroke-dasharray="{dashes}" '
@@ -197,7 +196,7 @@ class Image:
     corner: int = 0  # row and column of the first pixel, as marks count them
     low: float = 0.0
     high: float = 1.0
-    width: str = "100%"  # on the page, as CSS has it
+    width: str = "100%"  # on the page: at most so much, or in px exactly
     is_pixelated: bool = True  # or else the browser smooths it, where it is larger than its pixels
     is_captioned_above: bool = False
     is_pointed: bool = False  # whether the page asks for the pixel that the reader points at
@@ -205,15 +204,20 @@ class Image:
     scale: float = 1.0  # how much of the width that there is the still picture takes
 
     def html(self) -> str:
-        style = f"width: {self.width}" + ("; image-rendering: pixelated" if self.is_pixelated else "")
+        is_fixed = self.width.endswith("px")
+        style = f"width: {self.width if is_fixed else '100%'}" + "; image-rendering: pixelated" * self.is_pixelated
         tag = image_tag(_png(_Same(self.pixels), self.low, self.high), self.alt, style)
         words = " ".join([self.caption, *(key.html() for key in self.keys)]).strip()
         caption = f'<figcaption style="line-height: 1.5">{words}</figcaption>' if words else ""
         picture = f'<div style="line-height: 0; position: relative">{tag}{self._over()}</div>'
         parts = caption + picture if self.is_captioned_above else picture + caption
         # captions as wide as the picture, and not narrower than their words
-        room = "" if self.width == "100%" else f"; min-width: 8.2em; max-width: max({self.width}, 8.2em)"
-        return f'<figure style="margin: 0{room}">{parts}</figure>'
+        room = (
+            f"min-width: 8.2em; max-width: max({self.width}, 8.2em)"
+            if is_fixed
+            else f"flex: 1 1 12em; max-width: {self.width}"
+        )
+        return f'<figure style="margin: 0; {room}">{parts}</figure>'
 
     def _over(self) -> str:
         """The marks, as SVG of the same size."""
@@ -569,7 +573,7 @@ def three(ratio: float) -> str:
 class _Same:
     """An array as a key of a cache: equal to itself alone."""
 
-    def __init__(self, array: NDArray[Any]) -> None:
+    def __init__(self, array: ArrayLike) -> None:
         self.array = array
 
     def __eq__(self, other: object) -> bool:
@@ -581,7 +585,7 @@ class _Same:
 
 @lru_cache(maxsize=64)  # what an explorer keeps, a photograph for example, is not made into bytes at each step
 def _png(pixels: _Same, low: float, high: float) -> bytes:
-    return array_png(pixels.array, low, high)
+    return array_png(np.asarray(pixels.array), low, high)
 
 
 def _keys(part: Part) -> list[Key]:
@@ -595,16 +599,14 @@ def _plain(cell: str) -> str:
     return html.unescape(re.sub("<[^>]+>", "", cell))
 
 
-def _path(points: ArrayLike) -> str:
-    """A line as SVG has it."""
-    parts, pen = [], "M"
-    for x, y in np.asarray(points, np.float64).tolist():
-        if isnan(x):
-            pen = "M"
-        else:
-            parts.append(f"{pen}{x:.4g} {y:.4g}")
-            pen = "L"
-    return "".join(parts)
+@lru_cache(maxsize=64)
+def _path(points: _Same) -> str:
+    """A line as SVG has it: where the pen was lifted, it moves."""
+    places = np.asarray(points.array, np.float64)
+    is_drawn = ~np.isnan(places[:, 0])
+    is_start = np.append(True, ~is_drawn[:-1])
+    form = "".join("M%.4g %.4g" if start else "L%.4g %.4g" for start in is_start[is_drawn].tolist())
+    return form % tuple(places[is_drawn].ravel().tolist())
 
 
 def _pattern(dashes: str, width: float = 2.0) -> Any:

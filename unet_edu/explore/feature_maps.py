@@ -265,7 +265,7 @@ def _all(state: State) -> Stack:
     )
     alt = f"All {len(planes)} channels of {STAGES[state.stage]} as tiles."
     title = f"all channels, {STAGES[state.stage]}"
-    tiles = Image(sheet(state), alt, title=title, width="min(100%, 1088px)", is_pixelated=False)
+    tiles = Image(sheet(state), alt, title=title, width="84em", is_pixelated=False)
     return Stack((Text(words), tiles))
 
 

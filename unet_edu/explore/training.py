@@ -176,7 +176,7 @@ def _film(film: Film, state: State) -> Stack:
         f"IoU of the foreground {three(overlap)}.",
         f"<b>{film.name}</b>, step {step:,}",
         title=f"{film.name}, step {step}",
-        width="min(100%, 32em)",
+        width="32em",
         is_captioned_above=True,
     )
     rows = {"cells found": f"{found} of {film.cells}", "SEG": three(score), "foreground IoU": three(overlap)}
