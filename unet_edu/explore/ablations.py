@@ -52,6 +52,26 @@ KEYS = (
 )
 
 
+@functools.lru_cache(maxsize=1)
+def _results() -> Measured:
+    return measured("ablations")
+
+
+@functools.lru_cache(maxsize=1)
+def _samples() -> dict[str, NDArray[Any]]:
+    return samples("ablations")
+
+
+@functools.lru_cache(maxsize=8)
+def runs(score: str) -> dict[str, tuple[float, ...]]:
+    """The scores of all runs, by variant: the whole network first, then in the order of `CHANGES`, then the others. Empty when nobody
+    measured this score."""
+    results = _results()
+    names = dict.fromkeys([*CHANGES, *(record["variant"] for record in results.records)])
+    found = {name: tuple(results.scores(score, variant=name)) for name in names}
+    return {name: scores for name, scores in found.items() if scores}
+
+
 @dataclass(frozen=True)
 class State:
     variant: str = menu(lambda state: runs(state.score).keys(), "Change", "one of {plain}")
@@ -113,26 +133,6 @@ def ablations(variant: str = "no skips", sample: int = 0, *, score: str = "seg")
     """
     state = checked(State, score=score, variant=variant, sample=sample)
     return Explorer(state, controls(state), views(board, state), picture)
-
-
-@functools.lru_cache(maxsize=1)
-def _results() -> Measured:
-    return measured("ablations")
-
-
-@functools.lru_cache(maxsize=1)
-def _samples() -> dict[str, NDArray[Any]]:
-    return samples("ablations")
-
-
-@functools.lru_cache(maxsize=8)
-def runs(score: str) -> dict[str, tuple[float, ...]]:
-    """The scores of all runs, by variant: the whole network first, then in the order of `CHANGES`, then the others. Empty when nobody
-    measured this score."""
-    results = _results()
-    names = dict.fromkeys([*CHANGES, *(record["variant"] for record in results.records)])
-    found = {name: tuple(results.scores(score, variant=name)) for name in names}
-    return {name: scores for name, scores in found.items() if scores}
 
 
 def compared(state: State) -> Comparison:

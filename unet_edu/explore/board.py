@@ -431,7 +431,7 @@ class Table:
                 x, side = (end, "right") if column else (0.0, "left")
                 style: dict[str, Any] = {"weight": "bold" if cell.startswith("<b>") else "normal", "color": INK}
                 at = (72 * x, -72 * (0.24 * n + 0.12))  # from the upper left corner, however high the place is
-                ends = {"xycoords": "axes fraction", "textcoords": "offset points"}
+                ends: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
                 axes.annotate(
                     _plain(cell), (0, 1), at, ha=side, va="center", fontsize=9, in_layout=False, **ends, **style
                 )

@@ -134,12 +134,11 @@ def elastic(sigma: float = 6.0, seed: int = 4, *, labels: str = "nearest", look:
     """
     middle = {"knot": 4, "down": 0.0, "right": 0.0}
     state = checked(State, labels=labels, look=look, sigma=sigma, seed=seed, **middle)
-    net, *others = views(board, state)
-    net = View(
-        NetView(layout=net.widget.layout), "scene", lambda state, paint=net.paint: _net_scene(state, paint(state))
-    )
-    explorer = Explorer(state, controls(state), [net, *others], picture)
-    net.widget.observe(lambda change: explorer.update(**edited(explorer.state, **change["new"])), names="edit")
+    first, *others = views(board, state)
+    net = NetView(layout=first.widget.layout)
+    shown = [View(net, "scene", lambda state: _net_scene(state, first.paint(state))), *others]
+    explorer = Explorer(state, controls(state), shown, picture)
+    net.observe(lambda change: explorer.update(**edited(explorer.state, **change["new"])), names="edit")
     return explorer
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -186,7 +186,7 @@ def _levels(state: State) -> Stack:
     ]
     for stage, words in STAGES.items():
         side, values = maps(state.look, state.image)[stage].after.shape[-1], _chosen(state, stage)
-        size = {"width": f"{_shown(state, side)}px", "scale": _shown(state, side) / FULL}
+        size: dict[str, Any] = {"width": f"{_shown(state, side)}px", "scale": _shown(state, side) / FULL}
         if values is None:
             channels = len(maps(state.look, state.image)[stage].after)
             said = _said(words, f"has {channels} channels only", "&nbsp;")

@@ -205,7 +205,7 @@ def _surroundings() -> NDArray[np.float64]:
 def _place(state: State) -> Image:
     rows, columns = placed(state.step, state.padding)
     read, kept = squares(rows, columns, _tile_of(state), SHAPE)
-    marks = [
+    marks: list[Line | Dot] = [
         _seams(rows, columns),
         Line(_outline(read), READ, 1.2, "4 2", under=2),
         Line(_outline(kept), KEPT, 1.2, under=2, ground=INK),
