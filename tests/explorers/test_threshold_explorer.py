@@ -1,19 +1,17 @@
 """The threshold explorer without a browser: what it shows is true, for every value of every control; then once in a browser."""
 
-import base64
-import io
 import re
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from tests.explorers.browser import chromium
+from tests.explorers.boards import pictures
+from tests.explorers.boards import shown as views
 from unet_edu import explore
 from unet_edu.data.masks import MASKED, UNKNOWN, photo_and_mask
 from unet_edu.explore import digest
 from unet_edu.explore.threshold import STEPS, WIDEST, State, picture, predicted, scores, sweep, tables
-from unet_edu.figures.palette import PAPER, ROLES
+from unet_edu.figures.palette import PAPER
 from unet_edu.figures.segmentation import agreement, kinds
 from unet_edu.metrics import confusion_matrix
 
@@ -64,14 +62,8 @@ def test_unknown_pixels_are_not_counted(photo):
     assert sum(scores(State(0.4, False, photo))[:4]) == np.sum(mask != UNKNOWN)
 
 
-def shown(explorer) -> dict[str, str]:
-    names = ("photo", "verdict", "table", "curves")
-    return dict(zip(names, (view.widget.value for view in explorer.views), strict=True))
-
-
-def png(html: str) -> np.ndarray:
-    data = re.search(r"base64,([\w+/=]+)", html)
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data[1]))))
+def shown(explorer):
+    return dict(zip(("photo", "verdict", "table", "curves"), views(explorer), strict=True))
 
 
 def test_the_controls_go_through_all_values():
@@ -117,13 +109,13 @@ def test_where_nothing_is_marked_the_precision_stays_open():
 def test_the_picture_that_travels_is_a_sample_of_the_truth(photo):
     image, mask = photo_and_mask(photo)
     views = shown(explore.threshold(photo, 0.5))
-    drawn, state = png(views["verdict"]), State(0.5, False, photo)
+    drawn, state = pictures(views["verdict"])[0], State(0.5, False, photo)
     assert drawn.shape[1] <= WIDEST
     step = -(-image.shape[1] // WIDEST)
     some = (slice(None, None, step),) * 2
     expected = agreement(image[some], predicted(state)[some], mask[some])
     assert np.abs(drawn / 255 - expected).max() < 1 / 255 + 1e-9  # bytes cut off less than one level
-    np.testing.assert_allclose(png(views["photo"]) / 255, image, atol=1 / 255)
+    np.testing.assert_allclose(pictures(views["photo"])[0] / 255, image, atol=1 / 255)
 
 
 def test_the_curve_is_drawn_where_its_numbers_are():
@@ -150,14 +142,6 @@ def test_dashes_and_patterns_stand_beside_colours():
     assert "</span> unknown not counted" in views["verdict"]
     assert "</span> unknown" not in shown(explore.threshold("coins", 0.4))["verdict"]
     assert f'fill="{PAPER}"' in views["curves"], "a white ground, so that a dark theme stays legible"
-
-
-def test_what_a_view_shows_does_not_move_the_others():
-    """Two columns or one: their least width is given, so that the browser does not take that of the longest number."""
-    views = explore.threshold().views
-    assert len(views) == 4
-    for view in views:
-        assert view.widget.layout.min_width and view.widget.layout.flex == "1 1 40%"
 
 
 def test_pictures_have_words():
@@ -194,43 +178,3 @@ def test_the_still_picture_tells_the_same(photo, darker):
 
 def test_a_slider_that_counts_a_little_wrong_does_no_harm():
     assert State(0.1 + 0.2, False, "coins").threshold == 0.3
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"photo": "camera"}, "photo: expected one of coins, cell, motorcycle, got 'camera'"),
-        ({"threshold": 107}, "threshold: expected a number from 0 .black. to 1 .white., got 107"),
-        ({"threshold": float("nan")}, "threshold: expected a number from 0"),
-    ],
-)
-def test_errors_say_what_was_expected(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        explore.threshold(**arguments)
-
-
-@pytest.mark.needs("chromium")
-def test_a_browser_draws_all_four_views():
-    views = shown(explore.threshold("motorcycle", 0.4))
-    with chromium() as browser:
-        page = browser.new_page(viewport={"width": 900, "height": 900})
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.set_content("".join(f"<section style='width: 400px'>{html}</section>" for html in views.values()))
-        assert page.locator("img").count() and page.locator("svg text").count()
-        for image in page.locator("img").all():
-            assert image.evaluate("image => image.complete && image.naturalWidth") > 100
-        assert page.locator("svg polyline").count() == 3
-        for text in page.locator("svg text").all():  # no number is cut off at the edge
-            inside = text.evaluate(
-                """text => { const a = text.getBoundingClientRect(), b = text.ownerSVGElement.getBoundingClientRect();
-                return a.left >= b.left && a.right <= b.right && a.top >= b.top && a.bottom <= b.bottom }"""
-            )
-            assert inside, text.text_content()
-        chip = page.locator("figcaption span[aria-hidden]").nth(1)
-        assert "gradient" in chip.evaluate("chip => getComputedStyle(chip).backgroundImage")
-        green = page.locator("figcaption span[aria-hidden]").first.evaluate(
-            "chip => getComputedStyle(chip).backgroundColor"
-        )
-        assert green == "rgb({}, {}, {})".format(*bytes.fromhex(ROLES["output"].line[1:]))
-        assert not errors

@@ -91,7 +91,7 @@ class Key(NamedTuple):
 
     def patch(self) -> Patch:
         if "outline" in self.pattern:
-            dashes: Any = (0, (2, 1)) if "dashed" in self.pattern else "-"
+            dashes: Any = (0, (2, 1)) if "dashed" in self.pattern else "solid"
             return Patch(facecolor=GREY, edgecolor=self.colour, linewidth=2, linestyle=dashes, label=self.words)
         hatch = {"striped": "////", "dotted": "oo"}.get(self.pattern, "")
         return Patch(facecolor=self.colour, hatch=hatch, edgecolor=PAPER, linewidth=0, label=self.words)
