@@ -1,4 +1,5 @@
-"""The elastic explorer shows what the library does, with right labels and with wrong ones, and can be moved by slider, mouse and key."""
+"""The elastic explorer shows what the library does, with right labels and with wrong ones, and can be moved by slider,
+mouse and key."""
 
 import base64
 import json
@@ -121,7 +122,8 @@ def test_a_net_that_folds_is_called_so():
     explorer = explore.elastic(sigma=0)
     assert not explorer.state.folds and "does not fold" in shown(explorer)["words"]
     explorer.update(**steep)
-    # from +32 in the middle to 0 at the lower edge 63.5 pixels farther on; the steepest slope of the bicubic between is 1.25 times the mean one
+    # from +32 in the middle to 0 at the lower edge 63.5 pixels farther on; the steepest slope of the bicubic
+    # between is 1.25 times the mean one
     assert not explorer.state.folds
     explorer.update(**edited(explorer.state, 7, -LONGEST, 0))
     assert explorer.state.folds and "lies over itself" in shown(explorer)["words"]
@@ -265,7 +267,8 @@ def test_the_still_picture_tells_the_same(labels):
 
 @pytest.mark.needs("chromium")
 def test_mouse_and_keys_in_a_browser():
-    """The net on a page of 480 pixels, 2.5 for each pixel of the picture; `answer` is Python's part, here done by hand."""
+    """The net on a page of 480 pixels, 2.5 for each pixel of the picture; `answer` is Python's part, here done by
+    hand."""
     explorer = explore.elastic(sigma=0)
     net = explorer.views[0].widget
     script = base64.b64encode((ROOT / "unet_edu/explore/elastic.js").read_bytes()).decode()

@@ -1,4 +1,5 @@
-"""The feature map explorer: it shows what the network computes, for every value of every control; then once in a browser."""
+"""The feature map explorer: it shows what the network computes, for every value of every control; then once in a
+browser."""
 
 import re
 import sys

@@ -1,4 +1,5 @@
-"""The skip explorer: damage and retraining are measured as it says, for every value of every control; then once in a browser."""
+"""The skip explorer: damage and retraining are measured as it says, for every value of every control; then once in a
+browser."""
 
 import re
 import sys

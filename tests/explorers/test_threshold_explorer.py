@@ -1,4 +1,5 @@
-"""The threshold explorer without a browser: what it shows is true, for every value of every control; then once in a browser."""
+"""The threshold explorer without a browser: what it shows is true, for every value of every control; then once in a
+browser."""
 
 import re
 

@@ -1,4 +1,5 @@
-"""The overlap-tile explorer without a browser: what it shows is true, for every step and either padding; then once in a browser."""
+"""The overlap-tile explorer without a browser: what it shows is true, for every step and either padding; then once in a
+browser."""
 
 import itertools
 import re
@@ -76,7 +77,8 @@ def test_seams_are_where_the_rules_say(step, padding):
 
 
 def test_all_squares_lie_in_the_picture():
-    """With the mirrored surroundings that it shows; and each pixel's tile is the one that keeps it, unless it lies in a gap."""
+    """With the mirrored surroundings that it shows; and each pixel's tile is the one that keeps it, unless it lies in a
+    gap."""
     for step, padding in STATES:
         rows, columns = placed(step, padding)
         for tile in itertools.product(range(len(rows.starts)), range(len(columns.starts))):

@@ -1,4 +1,5 @@
-"""The training scrubber: what it shows is true, for every snapshot and every way of showing it; then once in a browser."""
+"""The training scrubber: what it shows is true, for every snapshot and every way of showing it; then once in a
+browser."""
 
 import re
 

@@ -116,7 +116,8 @@ def test_the_lines_lead_to_the_cells():
     html, _ = shown(weight_map(12, 50, gap=7))
     found = read(State(7, 10.0, 5.0, 12, 50))
     lines = re.findall(
-        r'<path d="M([\d.]+) ([\d.]+)L([\d.]+) ([\d.]+)" fill="none" stroke="([^"]+)" stroke-width="0.8" stroke-dasharray="([^"]*)"',
+        r'<path d="M([\d.]+) ([\d.]+)L([\d.]+) ([\d.]+)" fill="none" stroke="([^"]+)" stroke-width="0.8" '
+        r'stroke-dasharray="([^"]*)"',
         html,
     )
     assert len(lines) == 2 and lines[0][4] != lines[1][4] and lines[0][5] != lines[1][5]
@@ -211,7 +212,8 @@ def test_the_mouse_chooses_a_pixel_and_a_click_holds_it():
         page.add_script_tag(
             type="module",
             content=f"""import widget from "data:text/javascript;base64,{script}";
-            const values = {{ html: window.html, rows: {SHAPE[0]}, columns: {SHAPE[1]}, pixel: [], asked: 0, answered: 0 }}, hear = {{}};
+            const values = {{ html: window.html, rows: {SHAPE[0]}, columns: {SHAPE[1]}, pixel: [],
+                asked: 0, answered: 0 }}, hear = {{}};
             window.sent = [];
             const model = {{ get: name => values[name], set: (name, value) => {{ values[name] = value; }},
                 save_changes: () => sent.push(values.pixel), on: (name, act) => {{ hear[name] = act; }} }};

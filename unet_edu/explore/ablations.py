@@ -1,7 +1,7 @@
 """The ablation gallery: a part of the U-Net is left out or exchanged, and it is trained anew. Lesson 09.
 
-The runs were measured by `benchmarks/ablations.py`; here they are only shown. A record there has a variant, a seed and scores; the pictures
-beside it have, under the name of a variant, the cells that its first run found.
+The runs were measured by `benchmarks/ablations.py`; here they are only shown. A record there has a variant, a seed and
+scores; the pictures beside it have, under the name of a variant, the cells that its first run found.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ __all__ = ["CHANGES", "Comparison", "State", "ablations", "board", "compared", "
 
 REFERENCE = "full"
 CHANGES = {
-    "full": "nothing is changed: copies are joined as channels, steps up are transposed convolutions, gaps between cells weigh more, and the training pictures are varied",
+    "full": "nothing is changed: copies are joined as channels, steps up are transposed convolutions, gaps between "
+    "cells weigh more, and the training pictures are varied",
     "no skips": "nothing crosses from the left to the right; what the bottom knows must do",
     "add": "a copy is added to the features on the right, instead of standing beside them",
     "multiply": "the features on the right are multiplied by a copy",
@@ -64,8 +65,8 @@ def _samples() -> dict[str, NDArray[Any]]:
 
 @functools.lru_cache(maxsize=8)
 def runs(score: str) -> dict[str, tuple[float, ...]]:
-    """The scores of all runs, by variant: the whole network first, then in the order of `CHANGES`, then the others. Empty when nobody
-    measured this score."""
+    """The scores of all runs, by variant: the whole network first, then in the order of `CHANGES`, then the others.
+    Empty when nobody measured this score."""
     results = _results()
     names = dict.fromkeys([*CHANGES, *(record["variant"] for record in results.records)])
     found = {name: tuple(results.scores(score, variant=name)) for name in names}
@@ -107,8 +108,8 @@ class Comparison(NamedTuple):
 def ablations(variant: str = "no skips", sample: int = 0, *, score: str = "seg") -> Explorer:
     """Explore what each part of the U-Net is worth.
 
-    Choose what was changed. The dots are trained networks, one for each seed; beside them you see what one of them found in a picture, and what
-    the whole network found there.
+    Choose what was changed. The dots are trained networks, one for each seed; beside them you see what one of them
+    found in a picture, and what the whole network found there.
 
     Parameters
     ----------
@@ -160,7 +161,8 @@ def _panels(state: State) -> list[tuple[str, NDArray[Any], NDArray[Any], NDArray
     """Title, image, cells found, true cells: for the whole network and for the variant, where pictures were kept."""
     there = _samples()
     names = [name for name in dict.fromkeys((REFERENCE, state.variant)) if name in there]
-    return [(name, *(there[key][state.sample] for key in ("images", name, "truth"))) for name in names]  # type: ignore[misc]
+    number = state.sample
+    return [(name, there["images"][number], there[name][number], there["truth"][number]) for name in names]
 
 
 def _runs(state: State) -> Stack:
@@ -215,7 +217,8 @@ def _alt_panel(name: str, found: NDArray[np.int32], truth: NDArray[np.int32]) ->
 
 def _alt_chart(state: State) -> str:
     found = compared(state)
-    return f"{SCORES[state.score]}. {state.variant}: {_spread(found.scores)}; {REFERENCE}: {_spread(found.reference)}. {found.verdict}"
+    spreads = f"{state.variant}: {_spread(found.scores)}; {REFERENCE}: {_spread(found.reference)}"
+    return f"{SCORES[state.score]}. {spreads}. {found.verdict}"
 
 
 def _spread(scores: tuple[float, ...]) -> str:

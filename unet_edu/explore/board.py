@@ -1,7 +1,7 @@
 """What an image explorer shows: a board of images, curves, tables and words.
 
-Each part of it can be painted twice: `html()` for the page, where Python answers, and `draw(axes)` for the picture that stands
-for the explorer where nothing runs. Words that need HTML are on the page only: a picture has its words below it.
+Each part of it can be painted twice: `html()` for the page, where Python answers, and `draw(axes)` for the picture that
+stands for the explorer where nothing runs. Words that need HTML are on the page only: a picture has its words below it.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ class Key(NamedTuple):
         edge = f"2px {'dashed' if 'dashed' in self.pattern else 'solid'} {self.colour}" if is_line else "1px solid"
         width = "9em" if self.pattern == "ramp" else "1.4em"
         return (
-            '<span style="white-space: nowrap; margin-right: 0.5em"><span aria-hidden="true" style="display: inline-block; height: 0.9em; '
+            '<span style="white-space: nowrap; margin-right: 0.5em"><span aria-hidden="true" style="display: '
+            "inline-block; height: 0.9em; "
             f'box-sizing: border-box; width: {width}; background: {ground}; border: {edge}"></span> {self.words}</span>'
         )
 
@@ -106,7 +107,8 @@ KIND_KEYS = tuple(
 
 
 class Line(NamedTuple):
-    """A line over an image. As for all marks, the unit is a pixel of the image, and whole numbers are the middles of pixels."""
+    """A line over an image. As for all marks, the unit is a pixel of the image, and whole numbers are the middles of
+    pixels."""
 
     points: ArrayLike  # (n, 2): x and y; at a NaN the pen is lifted
     colour: str
@@ -342,7 +344,8 @@ class Curves:
 
 @dataclass(frozen=True, eq=False)
 class Runs:
-    """The scores of some runs: a row a name, a dot a run, the mean as a line; the range of the reference through all rows."""
+    """The scores of some runs: a row a name, a dot a run, the mean as a line; the range of the reference through all
+    rows."""
 
     groups: dict[str, tuple[float, ...]]
     alt: str
@@ -400,7 +403,8 @@ class Runs:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of words and numbers: the first column to the left, the others to the right. A cell may be bold: `<b>…</b>`."""
+    """Rows of words and numbers: the first column to the left, the others to the right. A cell may be bold:
+    `<b>…</b>`."""
 
     rows: Sequence[Sequence[str]]
     head: Sequence[str] = ()
@@ -439,7 +443,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Text:
-    """Words, as HTML, and what the colours of several images mean; the still picture has only the title and the meanings."""
+    """Words, as HTML, and what the colours of several images mean; the still picture has only the title and the
+    meanings."""
 
     words: str
     title: str = ""
@@ -478,7 +483,8 @@ class Grids:
 
 @dataclass(frozen=True)
 class Stack:
-    """Parts that belong together: one under the other, or side by side as far as there is room. On a page they are one widget."""
+    """Parts that belong together: one under the other, or side by side as far as there is room. On a page they are one
+    widget."""
 
     parts: Sequence[Part]
     is_across: bool = False

@@ -99,7 +99,8 @@ class State:
 
     @cached_property
     def folds(self) -> bool:
-        """Whether the net lies over itself somewhere: one pixel further in the output is then a step back in the picture."""
+        """Whether the net lies over itself somewhere: one pixel further in the output is then a step back in the
+        picture."""
         (y_down, y_right), (x_down, x_right) = (np.gradient(plane) for plane in self.field)
         return bool(((1 + y_down) * (1 + x_right) <= y_right * x_down).any())
 
@@ -107,14 +108,16 @@ class State:
 def elastic(sigma: float = 6.0, seed: int = 4, *, labels: str = "nearest", look: str = "phase") -> Explorer:
     """Explore elastic deformation.
 
-    On the left lies a net over a picture of cells, on the right the picture that comes of it: the net pulled straight. Drag a knot, or
-    choose it and move it with the sliders; with the focus on a knot, the arrow keys move it by one pixel. A new draw throws all
-    nine at random, σ says how far. Then leave the labels as they were, and see how well they still fit.
+    On the left lies a net over a picture of cells, on the right the picture that comes of it: the net pulled straight.
+    Drag a knot, or choose it and move it with the sliders; with the focus on a knot, the arrow keys move it by one
+    pixel. A new draw throws all nine at random, σ says how far. Then leave the labels as they were, and see how well
+    they still fit.
 
     Parameters
     ----------
     sigma : float
-        Standard deviation of the nine arrows along each side in pixels, from 0 to 10. Here an arrow is cut at 32 pixels down or across.
+        Standard deviation of the nine arrows along each side in pixels, from 0 to 10. Here an arrow is cut at 32 pixels
+        down or across.
     seed : int
         Which draw, from 0 to 50.
     labels : "nearest", "unbent" or "averaged"
@@ -143,7 +146,8 @@ def elastic(sigma: float = 6.0, seed: int = 4, *, labels: str = "nearest", look:
 
 
 class NetView(SceneView):
-    """A picture under nine knots that can be dragged. `edit` says where the reader put one: {"knot", "down", "right"}."""
+    """A picture under nine knots that can be dragged. `edit` says where the reader put one: {"knot", "down",
+    "right"}."""
 
     painter = ""
     _esm = Path(__file__).parent / "elastic.js"
@@ -166,8 +170,8 @@ def given_labels(state: State) -> NDArray[np.int32]:
 
 
 def score(state: State) -> tuple[float, int, int, int]:
-    """How well the given labels fit the bent image: IoU of the mask, cell pixels that are called background, background pixels that are
-    called cell, and cell pixels that have the number of another cell."""
+    """How well the given labels fit the bent image: IoU of the mask, cell pixels that are called background, background
+    pixels that are called cell, and cell pixels that have the number of another cell."""
     given, true = given_labels(state), state.bent[1]
     table = confusion_matrix(given > 0, true > 0, 2)
     other = int(np.count_nonzero((given > 0) & (true > 0) & (given != true)))
@@ -175,7 +179,8 @@ def score(state: State) -> tuple[float, int, int, int]:
 
 
 def overlay(state: State) -> NDArray[np.float32]:
-    """The bent image, with stripes where a pixel is wrongly called cell or has the number of another cell, and dots where a cell is missed.
+    """The bent image, with stripes where a pixel is wrongly called cell or has the number of another cell, and dots
+    where a cell is missed.
 
     Returns
     -------
@@ -218,7 +223,8 @@ def _line(kind: str) -> tuple[str, str]:
 
 def _way(down: float, right: float) -> str:
     """A displacement in words."""
-    return f"{abs(down):.1f} pixels {'up' if down < 0 else 'down'} and {abs(right):.1f} to the {'left' if right < 0 else 'right'}"
+    vertical, across = "up" if down < 0 else "down", "left" if right < 0 else "right"
+    return f"{abs(down):.1f} pixels {vertical} and {abs(right):.1f} to the {across}"
 
 
 def _tenths(value: float) -> float:
@@ -260,7 +266,8 @@ def _with_mirrors(look: str) -> NDArray[np.float32]:
 
 
 def _edges(labels: NDArray[Any]) -> NDArray[np.float64]:
-    """The sides that pixels of different labels share, as x and y of corners: (3·n, 2), a NaN after each pair of ends."""
+    """The sides that pixels of different labels share, as x and y of corners: (3·n, 2), a NaN after each pair of
+    ends."""
     row, column = np.nonzero(labels[1:] != labels[:-1])
     flat = np.stack([column, row + 1, column + 1, row + 1], axis=-1)
     row, column = np.nonzero(labels[:, 1:] != labels[:, :-1])
@@ -339,15 +346,20 @@ def _words(state: State) -> str:
     J, missed, wrong, other = score(state)
     how = next(name for name, kind in LABELS.items() if kind == state.labels)
     line = f"border-bottom: 3px {'solid' if state.labels == 'nearest' else 'dashed'} {ROLES[role].line}"
-    counts = f"Cell pixels called background: {missed:,}; background called cell: {wrong:,}; the number of another cell: {other:,}."
+    counts = (
+        f"Cell pixels called background: {missed:,}; background called cell: {wrong:,}; "
+        f"the number of another cell: {other:,}."
+    )
     folds = (
-        "The net lies over itself: what is there is seen more than once, some of it mirrored. No cell grows like that; take a smaller σ."
+        "The net lies over itself: what is there is seen more than once, some of it mirrored. No cell grows like "
+        "that; take a smaller σ."
         if state.folds
         else "The net does not fold: each piece of the picture is seen once."
     )
     row, column = _homes()[state.knot]
     knot = (
-        f"<b>{KNOTS[state.knot]} knot</b>: what stands on the right at row {row:g}, column {column:g} comes from row {row + state.down:.1f}, "
+        f"<b>{KNOTS[state.knot]} knot</b>: what stands on the right at row {row:g}, column {column:g} comes from "
+        f"row {row + state.down:.1f}, "
         f"column {column + state.right:.1f} on the left: {_way(state.down, state.right)}."
     )
     lines = (

@@ -70,8 +70,8 @@ def feature_maps(
 ) -> Explorer:
     """Browse the feature maps of a trained U-Net.
 
-    Above, one channel at each level: down the contracting path, at the bottom, and up the expanding path. Below, all channels of one
-    level, with yours framed.
+    Above, one channel at each level: down the contracting path, at the bottom, and up the expanding path. Below, all
+    channels of one level, with yours framed.
 
     Parameters
     ----------
@@ -80,7 +80,8 @@ def feature_maps(
     stage : str
         The level whose channels are all shown: one of `STAGES`.
     before : bool
-        Whether to show the numbers as they come into the last ReLU of a level, negative ones too, instead of what comes out.
+        Whether to show the numbers as they come into the last ReLU of a level, negative ones too, instead of what comes
+        out.
     enlarged : bool
         Whether all maps are drawn equally large, instead of each at its own size.
     look : "phase" or "fluorescence"
@@ -198,7 +199,8 @@ def _levels(state: State) -> Stack:
         images.append(Image(drawn, alt, said, title=f"{words}\n{side} × {side}", **size))
     ground = "orange below zero, purple above" if state.before else "black is 0, white the largest number of its map"
     below = (
-        f"Channel {state.channel} at each level; {ground}. The same number at two levels is not the same feature: each level "
+        f"Channel {state.channel} at each level; {ground}. The same number at two levels is not the same feature: "
+        "each level "
         "has its own."
     )
     return Stack((Stack(images, is_across=True, align="end"), Text(below)))
@@ -249,7 +251,8 @@ def _tiles(look: str, image: int, stage: str, before: bool) -> NDArray[np.float6
 
 
 def _resized(drawn: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A map as large as a tile. Four pixels become their mean: to leave some out would turn a chequered pattern into another."""
+    """A map as large as a tile. Four pixels become their mean: to leave some out would turn a chequered pattern into
+    another."""
     if len(drawn) <= TILE:
         return drawn.repeat(TILE // len(drawn), axis=0).repeat(TILE // len(drawn), axis=1)
     share = len(drawn) // TILE

@@ -1,4 +1,5 @@
-"""How a state says what it is moved with: each field declares its control, its bounds, and the sentence for what is out of them.
+"""How a state says what it is moved with: each field declares its control, its bounds, and the sentence for what is out
+of them.
 
     @dataclass(frozen=True)
     class State:
@@ -116,7 +117,8 @@ def slider(
     expected: str = "a number from {low} to {high}",
     **more: Any,
 ) -> Any:
-    """A field that is a number from `low` to `high`, which may be known only later. Where the two are the same, nothing is to be moved.
+    """A field that is a number from `low` to `high`, which may be known only later. Where the two are the same, nothing
+    is to be moved.
 
     Parameters
     ----------

@@ -1,4 +1,5 @@
-"""The interpolation explorer: where each output pixel looks and what it takes; below, a photograph and a mask. Lesson 03."""
+"""The interpolation explorer: where each output pixel looks and what it takes; below, a photograph and a mask. Lesson
+03."""
 
 from __future__ import annotations
 
@@ -104,9 +105,9 @@ def interpolation(
 ) -> Explorer:
     """Explore how interpolation makes a small grid larger, or a large one smaller.
 
-    Point at an output to see the place where it looks (a dot on the input) and the share that it takes of each pixel around it; at
-    an input to see every output that it feeds. Step, play, or move the sliders. Type a number into the input. Below, the
-    same rule enlarges a photograph and its mask six times.
+    Point at an output to see the place where it looks (a dot on the input) and the share that it takes of each pixel
+    around it; at an input to see every output that it feeds. Step, play, or move the sliders. Type a number into the
+    input. Below, the same rule enlarges a photograph and its mask six times.
 
     Parameters
     ----------
@@ -130,7 +131,8 @@ def interpolation(
     """
     if (mode, align_corners) not in RULES.values():
         raise ValueError(
-            f"mode: expected one of {', '.join(map(repr, (*MODES, NAILS)))}, and align_corners only with 'bilinear' and 'bicubic', "
+            f"mode: expected one of {', '.join(map(repr, (*MODES, NAILS)))}, and align_corners only with 'bilinear' "
+            "and 'bicubic', "
             f"got {mode!r} with align_corners={align_corners!r}"
         )
     if np.shape(size) != (2,) or not all(side in range(1, MOST + 1) for side in size):
@@ -257,7 +259,8 @@ def _takes(state: State, out: Place, weights: NDArray[np.float64]) -> str:
     terms = [f"{_factor(weights[place])}·{_factor(x[place])}" for place in zip(*weights.nonzero(), strict=True)]
     total = " + ".join(terms)
     if len(terms) > 4:
-        total = f"{len(terms)} pixels, weights from {_weight(used.min())} to {_weight(used.max())}, together {number(used.sum())}; the sum"
+        spread = f"weights from {_weight(used.min())} to {_weight(used.max())}, together {number(used.sum())}"
+        total = f"{len(terms)} pixels, {spread}; the sum"
     if state.mode == NAILS:
         return f"{what}, a nail: {total}"
     row, column = (_source(state, axis, out[axis]) for axis in (0, 1))
@@ -305,11 +308,12 @@ def _caption(state: State, y: NDArray[np.float64]) -> str:
         return f"A bed of nails needs whole steps: {rows}×{columns} is no multiple of {H}×{W}. Move the sliders."
     border = "; beyond the border the last pixel is repeated."
     rule = {
-        "nearest": f"The dot is the upper left corner of the output pixel: (i·{H}/{rows}, j·{W}/{columns}). The pixel that it is in is copied.",
+        "nearest": f"The dot is the upper left corner of the output pixel: (i·{H}/{rows}, j·{W}/{columns}). "
+        "The pixel that it is in is copied.",
         "bilinear": "The dot is the middle of the output pixel. The nearer of the 2×2 pixels around it count more"
         + border,
-        "bicubic": "The dot is the middle of the output pixel. It takes the 4×4 pixels around it, some with negative weights"
-        + border,
+        "bicubic": "The dot is the middle of the output pixel. It takes the 4×4 pixels around it, some with negative "
+        f"weights{border}",
         NAILS: "Each pixel stands in the corner of its own block; all the rest is 0.",
     }[state.mode]
     new = int((np.abs(y[..., None] - state.image.ravel()).min(axis=-1) > 1e-9).sum())

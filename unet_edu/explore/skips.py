@@ -1,4 +1,5 @@
-"""The skip explorer: what a trained U-Net loses when a copy is spoiled, and what networks do that were trained otherwise. Lesson 06."""
+"""The skip explorer: what a trained U-Net loses when a copy is spoiled, and what networks do that were trained
+otherwise. Lesson 06."""
 
 from __future__ import annotations
 
@@ -68,9 +69,10 @@ class Score(NamedTuple):
 def skips(level0: str = "zeroed", level1: str = "on", *, look: str = "phase", image: int = 0) -> Explorer:
     """Explore what the skip connections of a U-Net carry.
 
-    Above, one trained network is damaged: at each level its copy stays, is replaced by zeros, or has its pixels shuffled, which keeps its
-    numbers and loses their places. Below stand other networks, trained from the beginning with other skip connections or without
-    any. These are two questions: what a network misses that relies on its copies, and what one can do that never had them.
+    Above, one trained network is damaged: at each level its copy stays, is replaced by zeros, or has its pixels
+    shuffled, which keeps its numbers and loses their places. Below stand other networks, trained from the beginning
+    with other skip connections or without any. These are two questions: what a network misses that relies on its
+    copies, and what one can do that never had them.
 
     Parameters
     ----------
@@ -281,8 +283,10 @@ def picture(state: State) -> Picture:
     panels = zip(NETWORKS.values(), _others(state.look, state.image), strict=True)
     others = "; ".join(f"{skip} {_said(found)}" for skip, (_, _, found) in panels)
     alt = (
-        f"Drawn cells ({state.look}). Above, the masks of one trained U-Net: as it was trained, {_said(whole)}; with its copies "
-        f"damaged ({_words(state)}), {_said(hurt)}. Below, the masks of four networks that were trained with other skip "
+        f"Drawn cells ({state.look}). Above, the masks of one trained U-Net: as it was trained, {_said(whole)}; "
+        "with its copies "
+        f"damaged ({_words(state)}), {_said(hurt)}. Below, the masks of four networks that were trained with other "
+        "skip "
         f"connections: {others}."
     )
     return still(board(state), alt, f"kinds of pixels, damaged: {digest(kinds(hurt_mask, separated(instances)))}")

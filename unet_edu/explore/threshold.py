@@ -61,8 +61,9 @@ class Scores(NamedTuple):
 def threshold(photo: str = "coins", threshold: float = 0.42, *, darker: bool = False) -> Explorer:
     """Explore what a threshold hits and misses.
 
-    Move the slider: the picture shows which pixels are rightly marked, wrongly marked and missed; the table scores them, and the curves
-    show the scores for all thresholds, with yours marked. Choose another photograph, or mark what is darker.
+    Move the slider: the picture shows which pixels are rightly marked, wrongly marked and missed; the table scores
+    them, and the curves show the scores for all thresholds, with yours marked. Choose another photograph, or mark what
+    is darker.
 
     Parameters
     ----------
@@ -111,7 +112,8 @@ def sweep(photo: str, darker: bool) -> dict[str, NDArray[np.float64]]:
 def tables(photo: str, darker: bool) -> NDArray[np.int64]:
     """The confusion matrix at each step of the slider, counted once.
 
-    The pixels are sorted: how many are brighter than a threshold is then their place in the row. So a moving slider counts nothing.
+    The pixels are sorted: how many are brighter than a threshold is then their place in the row. So a moving slider
+    counts nothing.
 
     Parameters
     ----------
@@ -121,7 +123,8 @@ def tables(photo: str, darker: bool) -> NDArray[np.int64]:
     Returns
     -------
     (STEPS + 1, 2, 2) array
-        Rows are the truth, as `unet_edu.metrics.confusion_matrix` has them. Pixels whose truth is unknown are not counted.
+        Rows are the truth, as `unet_edu.metrics.confusion_matrix` has them. Pixels whose truth is unknown are not
+        counted.
     """
     image, mask = photo_and_mask(photo)
     levels = np.arange(STEPS + 1) / STEPS
@@ -157,7 +160,8 @@ def picture(state: State) -> Picture:
     ratios = ", ".join(f"{name} {three(getattr(found, name))}" for name in Scores._fields[4:])
     return still(
         board(state, widest=mask.shape[1]),
-        f"{_alt(state)} Below, curves of IoU, Dice and accuracy over all thresholds, with a line at {state.threshold:.2f}.",
+        f"{_alt(state)} Below, curves of IoU, Dice and accuracy over all thresholds, with a line at "
+        f"{state.threshold:.2f}.",
         f"{numbers}; {ratios}; kinds of pixels: {digest(kinds(predicted(state), mask))}",
     )
 

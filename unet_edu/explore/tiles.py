@@ -1,4 +1,5 @@
-"""The overlap-tile explorer: what is read, what is kept, and where the tiles' answer differs from that of the whole image. Lesson 08."""
+"""The overlap-tile explorer: what is read, what is kept, and where the tiles' answer differs from that of the whole
+image. Lesson 08."""
 
 from __future__ import annotations
 
@@ -53,9 +54,10 @@ class Compared(NamedTuple):
 def tiles(row: int = 40, column: int = 50, *, step: int = 28, padding: str = "valid") -> Explorer:
     """Explore images in tiles.
 
-    Point at a pixel, or choose it with the sliders: its tile is shown, the blue square that the network reads, and the yellow square that is kept of
-    the answer. A click holds the pixel, another lets it go. Change the step from tile to tile, on and off the phase, and see on the right where the answer differs from that of the whole
-    image at once. With padding "same" the network sees zeros around each tile.
+    Point at a pixel, or choose it with the sliders: its tile is shown, the blue square that the network reads, and the
+    yellow square that is kept of the answer. A click holds the pixel, another lets it go. Change the step from tile to
+    tile, on and off the phase, and see on the right where the answer differs from that of the whole image at once. With
+    padding "same" the network sees zeros around each tile.
 
     Parameters
     ----------
@@ -113,8 +115,8 @@ def whole(padding: str) -> NDArray[np.float32]:
 def placed(step: int, padding: str) -> tuple[Tiling, Tiling]:
     """Where the tiles lie: as `unet_edu.tiling.tiling` has it, but at any step, and with the tile's side given.
 
-    With padding "valid" the margin is the border that the network loses. With "same" it is what the step leaves of the tile, half at each end,
-    rounded down to whole windows.
+    With padding "valid" the margin is the border that the network loses. With "same" it is what the step leaves of the
+    tile, half at each end, rounded down to whole windows.
     """
     border = 20 if padding == "valid" else 0
     margin = border or (TILE - step) // 2 // 4 * 4
@@ -151,7 +153,8 @@ def answer(step: int, padding: str) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=len(STEPS) * len(PADDINGS))
 def difference(step: int, padding: str) -> NDArray[np.float32]:
-    """How far the tiles' answer is from that of the whole image, at each pixel; what is only rounding is 0, and a gap is NaN."""
+    """How far the tiles' answer is from that of the whole image, at each pixel; what is only rounding is 0, and a gap
+    is NaN."""
     apart = np.abs(answer(step, padding) - whole(padding))
     return np.where(apart < ROUNDING, 0, apart)
 
@@ -293,7 +296,8 @@ def _place_words(state: State) -> str:
         f" {' and '.join(outside).capitalize()} it reads mirrored pixels." if outside else " It lies inside the image."
     )
     return (
-        f"A tile reads rows {top} to {top + height - 1} and columns {left} to {left + width - 1}; of its answer rows {kept[0]} to {kept[0] + kept[2] - 1} and "
+        f"A tile reads rows {top} to {top + height - 1} and columns {left} to {left + width - 1}; of its answer "
+        f"rows {kept[0]} to {kept[0] + kept[2] - 1} and "
         f"columns {kept[1]} to {kept[1] + kept[3] - 1} are kept.{mirror}"
     )
 
@@ -315,6 +319,7 @@ def _verdict(state: State) -> str:
         reasons.append("tiles cut the image into other pooling windows than the whole does")
     if state.padding == "same" and rows.margin < 24:
         reasons.append(
-            f"pixels near the seams have seen zeros, because a margin of {rows.margin} is less than the 24 that they see"
+            f"pixels near the seams have seen zeros, because a margin of {rows.margin} is less than the 24 that "
+            "they see"
         )
     return f"{found.changed:.2%} of the pixels get another class: {', and '.join(reasons)}."

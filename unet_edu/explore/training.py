@@ -95,8 +95,9 @@ def training(
     Parameters
     ----------
     runs : mapping from name to (losses, snapshots), at most three
-        They stand side by side. `losses` are those of each step, as in `History.losses`. `snapshots` has for some steps the probability of class 1 for
-        each pixel of the image, (H, W); the steps must be the same in all runs. `fit(…, on_validation=…)` is the place to collect them.
+        They stand side by side. `losses` are those of each step, as in `History.losses`. `snapshots` has for some steps
+        the probability of class 1 for each pixel of the image, (H, W); the steps must be the same in all runs. `fit(…,
+        on_validation=…)` is the place to collect them.
     image : (H, W) array
         From 0 to 1.
     instances : (H, W) array of whole numbers
@@ -132,7 +133,8 @@ def training(
     for name, (losses, snapshots) in runs.items():
         if not steps or tuple(sorted(snapshots)) != steps:
             raise ValueError(
-                f"runs[{name!r}]: expected snapshots of the same steps in all runs, {list(steps)}, got {sorted(snapshots)}"
+                f"runs[{name!r}]: expected snapshots of the same steps in all runs, {list(steps)}, got "
+                f"{sorted(snapshots)}"
             )
         probabilities = np.stack([np.asarray(snapshots[n], np.float32) for n in steps])
         if probabilities.shape[1:] != image.shape:

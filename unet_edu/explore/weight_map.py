@@ -58,8 +58,9 @@ class Reading(NamedTuple):
 def weight_map(row: int = 32, column: int = 40, *, gap: int = 7, w0: float = 10.0, sigma: float = 5.0) -> Explorer:
     """Explore what a mistake costs at each pixel.
 
-    Point at a pixel of the map, or choose it with the sliders: two lines lead to the nearest and to the second nearest cell, and the formula
-    is filled in with their lengths. A click holds the pixel, another lets it go. Move one cell towards its neighbour, and change w0 and σ.
+    Point at a pixel of the map, or choose it with the sliders: two lines lead to the nearest and to the second nearest
+    cell, and the formula is filled in with their lengths. A click holds the pixel, another lets it go. Move one cell
+    towards its neighbour, and change w0 and σ.
 
     Parameters
     ----------
@@ -210,7 +211,8 @@ def _formula(state: State, found: Reading) -> str:
         ]
     # as many lines inside a cell as outside: what stands below must not jump while the mouse moves
     lines += ["&nbsp;"] * (3 - len(lines))
-    return f'<p style="margin: 0; line-height: 1.6; min-height: 3.2em">{words}</p><p style="margin: 0 0 0.5em; line-height: 1.8">{"<br>".join(lines)}</p>'
+    first = f'<p style="margin: 0; min-height: 3.2em">{words}</p>'
+    return f'{first}<p style="margin: 0 0 0.5em; line-height: 1.8">{"<br>".join(lines)}</p>'
 
 
 def _profile(state: State, weights: NDArray[np.float32]) -> Curves:
@@ -221,7 +223,8 @@ def _profile(state: State, weights: NDArray[np.float32]) -> Curves:
     here, most = along[state.column], max(HOTTEST, float(weights.max()))
     return Curves(
         [Curve("weight", np.arange(SHAPE[1], dtype=float), along, "kernel")],
-        f"Curve of the weight along row {state.row}. At column {state.column} it is {here:.3f}; its largest value in this row "
+        f"Curve of the weight along row {state.row}. At column {state.column} it is {here:.3f}; its largest value "
+        "in this row "
         f"is {along.max():.3f}, at column {int(along.argmax())}.",
         range(0, SHAPE[1], 20),
         (0, 5, 10) if most <= HOTTEST else (0, 10, 20),
@@ -241,9 +244,11 @@ def _alt(state: State, found: Reading) -> str:
         else f"have been moved apart by {state.gap} pixels"
     )
     pixel = (
-        f"The chosen pixel, row {state.row}, column {state.column}, lies in cell {found.cell}: weight {found.weight:.3f}."
+        f"The chosen pixel, row {state.row}, column {state.column}, lies in cell {found.cell}: weight "
+        f"{found.weight:.3f}."
         if found.cell
-        else f"From the chosen pixel, row {state.row}, column {state.column}, two lines lead to the two nearest cells, {found.d1:.2f} and "
+        else f"From the chosen pixel, row {state.row}, column {state.column}, two lines lead to the two nearest cells, "
+        f"{found.d1:.2f} and "
         f"{found.d2:.2f} pixels away: weight {found.weight:.3f}."
     )
     return f"Map of the weights around five cells. Cells 1 and 2 {apart}. {pixel}"
