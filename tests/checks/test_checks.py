@@ -20,11 +20,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from tests.checks.judging import assert_right
 from unet_edu import check
 from unet_edu import convolution as library
-from unet_edu.checks import EXERCISES, SEED, attempt, compare, convolution, judge
+from unet_edu.checks import SEED, attempt, compare, judge
 from unet_edu.checks.exercise import TOLERANCE, Answer, Case, Exercise, different
 from unet_edu.convolution import conv2d, conv2d_grad_input
+from unet_edu.lessons import EXERCISES, LESSONS
 
-MISTAKES = [(exercise, m) for exercise in EXERCISES.values() for m in exercise.misconceptions]
+MISTAKES = [(exercise, m) for exercise in EXERCISES.values() for m in exercise.mistakes]
 each_mistake = pytest.mark.parametrize(
     ("exercise", "mistake"), MISTAKES, ids=[f"{e.name}-{m.name}" for e, m in MISTAKES]
 )
@@ -140,7 +141,7 @@ RIGHT = {
 }
 
 
-@pytest.mark.parametrize("exercise", convolution.EXERCISES, ids=lambda exercise: exercise.name)
+@pytest.mark.parametrize("exercise", LESSONS[1].exercises, ids=lambda exercise: exercise.name)
 def test_right_answers_pass_however_they_are_written(exercise):
     assert_right(exercise, RIGHT[exercise.name])
 
@@ -159,8 +160,8 @@ def cases_of(name, seed):
 
 @each_mistake
 def test_each_misconception_gets_its_own_hint(exercise, mistake):
-    others = tuple(m for m in exercise.misconceptions if m is not mistake)
-    alone = dataclasses.replace(exercise, misconceptions=others)
+    others = tuple(m for m in exercise.mistakes if m is not mistake)
+    alone = dataclasses.replace(exercise, mistakes=others)
     for seed in range(SEEDS):
         cases = cases_of(exercise.name, seed)
         answers = [remembered(mistake.wrong, case) for case in cases]
@@ -199,14 +200,14 @@ def test_hints_are_not_shared():
 def test_the_worked_numbers_of_the_lesson():
     exercise = EXERCISES["conv2d_naive"]
     example = exercise.cases(np.random.default_rng())[0]
-    wrong = {m.name: attempt(m.wrong, example).value for m in exercise.misconceptions}
+    wrong = {m.name: attempt(m.wrong, example).value for m in exercise.mistakes}
     assert exercise.reference(*example.args).tolist() == [[122, 148], [126, 134]]
     assert wrong["kernel flipped"].tolist() == [[119, 148], [121, 143]]
     assert wrong["kernel transposed"].tolist() == [[120, 150], [115, 134]]
     assert wrong["padded"].shape == (4, 4)
     assert wrong["padded"][1:3, 1:3].tolist() == [[122, 148], [126, 134]]
 
-    size = {m.name: m.wrong for m in EXERCISES["out_size"].misconceptions}
+    size = {m.name: m.wrong for m in EXERCISES["out_size"].mistakes}
     assert EXERCISES["out_size"].reference(6, 3, 2, 1) == 3
     assert size["rounded up"](6, 3, 2, 1) == 4
 
@@ -750,7 +751,7 @@ def test_there_is_a_verdict_for_each_case_and_the_kind_of_fault():
 def test_a_grader_may_remember_what_the_reference_and_the_misconceptions_answer():
     exercise, asked = EXERCISES["conv2d_naive"], []
     cases = exercise.cases(np.random.default_rng(0))
-    answers = [attempt(exercise.misconceptions[0].wrong, case) for case in cases]
+    answers = [attempt(exercise.mistakes[0].wrong, case) for case in cases]
 
     def ask(f, case):
         asked.append((f, case))
@@ -758,10 +759,10 @@ def test_a_grader_may_remember_what_the_reference_and_the_misconceptions_answer(
 
     result = judge(exercise, cases, answers, ask)
     assert (result.misconception, result.message) == (
-        exercise.misconceptions[0].name,
+        exercise.mistakes[0].name,
         judge(exercise, cases, answers).message,
     )
-    assert {f for f, _ in asked} == {exercise.reference, exercise.misconceptions[0].wrong}
+    assert {f for f, _ in asked} == {exercise.reference, exercise.mistakes[0].wrong}
 
 
 @each_exercise
@@ -815,7 +816,7 @@ def test_what_is_shown_is_well_formed_and_always_the_same(exercise, mistake):
 
 
 def test_the_picture_outlines_the_first_difference():
-    flipped = EXERCISES["conv2d_naive"].misconceptions[0].wrong
+    flipped = EXERCISES["conv2d_naive"].mistakes[0].wrong
     tables = ET.fromstring(check(flipped, "conv2d_naive")._repr_html_()).findall(".//table")
     assert [table.find("caption").text for table in tables] == ["x", "k", "yours", "expected"]
     outlined = [cell.text for table in tables for cell in table.iter("td") if "3px" in cell.get("style")]

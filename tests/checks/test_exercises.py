@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from nbclient import NotebookClient
 
-from unet_edu.checks import EXERCISES
+from unet_edu.lessons import EXERCISES
 
 ROOT = Path(__file__).parents[2]
 TOPICS = sorted(path.parent.name for path in ROOT.glob("solutions/*/*.ipynb"))

@@ -8,7 +8,8 @@ import torch.nn.functional as F
 
 from tests.checks.judging import assert_right
 from unet_edu import check
-from unet_edu.checks import EXERCISES, attempt, interpolation
+from unet_edu.checks import attempt
+from unet_edu.lessons import EXERCISES, s03_interpolation
 
 
 def copies_by_loops(x, scale):
@@ -134,7 +135,7 @@ RIGHT = {
 }
 
 
-@pytest.mark.parametrize("exercise", interpolation.EXERCISES, ids=lambda exercise: exercise.name)
+@pytest.mark.parametrize("exercise", s03_interpolation.LESSON.exercises, ids=lambda exercise: exercise.name)
 def test_right_answers_pass_however_they_are_written(exercise):
     assert_right(exercise, RIGHT[exercise.name])
 
@@ -144,30 +145,30 @@ def visible(name: str, number: int = 0):
     exercise = EXERCISES[name]
     case = exercise.cases(np.random.default_rng())[number]
     assert case.group == "visible"
-    return case, {m.name: attempt(m.wrong, case).value for m in exercise.misconceptions}
+    return case, {m.name: attempt(m.wrong, case).value for m in exercise.mistakes}
 
 
 def test_the_worked_numbers_of_the_lesson():
     case, wrong = visible("up_nearest")
-    assert interpolation.UP_NEAREST.reference(*case.args).tolist() == [[1, 1, 2, 2]] * 2 + [[3, 3, 4, 4]] * 2
+    assert s03_interpolation.UP_NEAREST.reference(*case.args).tolist() == [[1, 1, 2, 2]] * 2 + [[3, 3, 4, 4]] * 2
     assert wrong["image repeated"].tolist() == [[1, 2, 1, 2], [3, 4, 3, 4]] * 2
     assert wrong["bed of nails"].tolist() == [[1, 0, 2, 0], [0] * 4, [3, 0, 4, 0], [0] * 4]
 
     case, wrong = visible("up_bilinear")
     row = [0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3]
-    assert interpolation.UP_BILINEAR.reference(*case.args).tolist() == [row, row]
+    assert s03_interpolation.UP_BILINEAR.reference(*case.args).tolist() == [row, row]
     assert wrong["corners aligned"][0].round(4).tolist()[:3] == [0, 0.4286, 0.8571]
     assert wrong["half pixels forgotten"][0].tolist() == [0, 0.5, 1, 1.5, 2, 2.5, 3, 3]
     assert wrong["zeros outside"][0, -1] == 2.25 * 0.75  # in the one row of pixels, the rows fade as well
 
     case, wrong = visible("resize_mask", 1)
-    assert interpolation.RESIZE_MASK.reference(*case.args).tolist() == [[0, 4, 4, 1], [4, 0, 3, 3]]
+    assert s03_interpolation.RESIZE_MASK.reference(*case.args).tolist() == [[0, 4, 4, 1], [4, 0, 3, 3]]
     two, size = np.array([[0, 2]]), (1, 8)
-    assert 1 in EXERCISES["resize_mask"].misconceptions[1].wrong(two, size)
-    assert set(interpolation.RESIZE_MASK.reference(two, size).ravel()) == {0, 2}
+    assert 1 in EXERCISES["resize_mask"].mistakes[1].wrong(two, size)
+    assert set(s03_interpolation.RESIZE_MASK.reference(two, size).ravel()) == {0, 2}
 
     case, wrong = visible("bilinear_kernel")
-    kernel = interpolation.BILINEAR_KERNEL.reference(*case.args)
+    kernel = s03_interpolation.BILINEAR_KERNEL.reference(*case.args)
     assert kernel[1].tolist() == [0.1875, 0.5625, 0.5625, 0.1875] and kernel.sum() == 4
     assert wrong["normalised to 1"].sum() == 1
     assert wrong["block of ones"].shape == (2, 2)
@@ -178,7 +179,7 @@ def test_the_stamp_is_bilinear_inside_and_darker_at_the_border(scale):
     x = np.random.default_rng(0).normal(size=(1, 1, 5, 7))
     kernel = torch.from_numpy(stamp_by_loops(scale))[None, None]
     stamped = F.conv_transpose2d(torch.from_numpy(x), kernel, stride=scale, padding=scale // 2)[0, 0].numpy()
-    expected = interpolation.UP_BILINEAR.reference(x[0, 0], scale)
+    expected = s03_interpolation.UP_BILINEAR.reference(x[0, 0], scale)
     rim = scale // 2
     assert stamped.shape == expected.shape
     assert np.allclose(stamped[rim:-rim, rim:-rim], expected[rim:-rim, rim:-rim])
@@ -189,7 +190,7 @@ def test_the_stamp_is_bilinear_inside_and_darker_at_the_border(scale):
 
 def test_the_sizes_of_masks_are_safe_for_floats():
     """i · H / H′ is often whole. In floats it must not fall just below, in whichever order and precision it is computed."""
-    cases = [c for seed in range(3) for c in interpolation.RESIZE_MASK.cases(np.random.default_rng(seed))]
+    cases = [c for seed in range(3) for c in s03_interpolation.RESIZE_MASK.cases(np.random.default_rng(seed))]
     pairs = {sizes for c in cases for sizes in zip(c.args[0].shape, c.args[1], strict=True)}
     assert len(pairs) >= 8
     for n, m in pairs:
@@ -202,8 +203,8 @@ def test_the_sizes_of_masks_are_safe_for_floats():
 
 def test_enlarged_masks_hold_no_new_class():
     for seed in range(5):
-        for case in interpolation.RESIZE_MASK.cases(np.random.default_rng(seed)):
-            y = interpolation.RESIZE_MASK.reference(*case.args)
+        for case in s03_interpolation.RESIZE_MASK.cases(np.random.default_rng(seed)):
+            y = s03_interpolation.RESIZE_MASK.reference(*case.args)
             assert y.shape == case.args[1] and set(y.ravel()) <= set(case.args[0].ravel())
 
 

@@ -11,13 +11,13 @@ import torch.nn.functional as F
 
 from tests.checks.judging import assert_right
 from unet_edu import check
-from unet_edu.checks import QUIZZES, attempt
-from unet_edu.checks.matrix import EXERCISES
+from unet_edu.checks import attempt
 from unet_edu.convolution import conv2d, output_size
+from unet_edu.lessons.s04_transposed_convolution import LESSON
 from unet_edu.matrix import conv2d_matrix
 from unet_edu.transposed import conv_transpose2d, overlap_count, transposed_size
 
-BY_NAME = {exercise.name: exercise for exercise in EXERCISES}
+BY_NAME = {exercise.name: exercise for exercise in LESSON.exercises}
 X = np.array([[4, 5, 8, 7], [1, 8, 8, 8], [3, 6, 6, 4], [6, 5, 7, 8]])
 K = np.array([[1, 4, 1], [1, 4, 3], [3, 3, 1]])
 
@@ -196,7 +196,7 @@ RIGHT = {
 }
 
 
-@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
+@pytest.mark.parametrize("exercise", LESSON.exercises, ids=lambda exercise: exercise.name)
 def test_right_answers_pass_however_they_are_written(exercise):
     assert_right(exercise, RIGHT[exercise.name])
 
@@ -207,7 +207,7 @@ def test_right_answers_pass_however_they_are_written(exercise):
 def wrong_answers(name, case=0):
     exercise = BY_NAME[name]
     example = exercise.cases(np.random.default_rng(0))[case]
-    return {m.name: attempt(m.wrong, example).value for m in exercise.misconceptions}
+    return {m.name: attempt(m.wrong, example).value for m in exercise.mistakes}
 
 
 def test_the_worked_numbers_of_the_matrix():
@@ -247,7 +247,7 @@ def test_the_worked_numbers_of_the_stamps():
 
 
 def test_the_worked_numbers_of_the_sizes_and_counts():
-    size, wrong = BY_NAME["tconv_size"].reference, {m.name: m.wrong for m in BY_NAME["tconv_size"].misconceptions}
+    size, wrong = BY_NAME["tconv_size"].reference, {m.name: m.wrong for m in BY_NAME["tconv_size"].mistakes}
     assert [output_size(n, 5, 3, 2) for n in (15, 16, 17, 18, 19)] == [5, 6, 6, 6, 7]  # three sizes share one
     assert [size(6, 5, 3, 2, op) for op in range(3)] == [16, 17, 18]
     assert wrong["output padding ignored"](6, 5, 3, 2, 1) == 16
@@ -515,7 +515,7 @@ def test_counts_by_a_rule_without_a_border_are_recognised():
 
 
 def right_option(number):
-    return next(option.text for option in QUIZZES["04"].questions[number - 1].options if option.is_right)
+    return next(option.text for option in LESSON.quiz.questions[number - 1].options if option.is_right)
 
 
 def test_the_answers_of_the_quick_questions_are_true():
@@ -542,7 +542,7 @@ def test_the_answers_of_the_quick_questions_are_true():
     row = torch.tensor([[[4.0, 5, 8, 7]]])
     bilinear = F.interpolate(row, scale_factor=2, mode="linear")[0, 0, 2:-2]  # away from the border
     right = []
-    for option in QUIZZES["04"].questions[4].options:
+    for option in LESSON.quiz.questions[4].options:
         stamp = torch.tensor([[[float(weight) for weight in option.text.split(",")]]])
         outputs = F.conv_transpose1d(row, stamp, stride=2)[0, 0].unfold(0, len(bilinear), 1)
         if any(torch.allclose(window, bilinear) for window in outputs):

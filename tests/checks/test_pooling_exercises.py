@@ -10,12 +10,11 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from tests.checks.judging import assert_right
 from unet_edu import check
-from unet_edu.checks import QUIZZES
-from unet_edu.checks.pooling import EXERCISES
+from unet_edu.lessons.s05_pooling import LESSON
 from unet_edu.pooling import max_pool2d, max_pool2d_grad, max_unpool2d
 from unet_edu.transposed import transposed_size
 
-BY_NAME = {exercise.name: exercise for exercise in EXERCISES}
+BY_NAME = {exercise.name: exercise for exercise in LESSON.exercises}
 
 
 # --- right answers, written in different ways ---------------------------------------------------------------------------
@@ -157,7 +156,7 @@ RIGHT = {
 }
 
 
-@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
+@pytest.mark.parametrize("exercise", LESSON.exercises, ids=lambda exercise: exercise.name)
 def test_right_answers_pass_however_they_are_written(exercise):
     assert_right(exercise, RIGHT[exercise.name])
 
@@ -224,7 +223,7 @@ def test_the_gradient_is_that_of_torch():
 def test_the_trap_of_growing_numbers_does_not_pass():
     """Where the numbers grow along rows and columns, the lower right one is the maximum. A known grader has only such a case."""
     growing = np.arange(16).reshape(4, 4)
-    lower_right = next(m for m in BY_NAME["maxpool_idx"].misconceptions if m.name == "lower right pixel")
+    lower_right = next(m for m in BY_NAME["maxpool_idx"].mistakes if m.name == "lower right pixel")
     assert np.array_equal(lower_right.wrong(growing), BY_NAME["maxpool_idx"].reference(growing))
     assert check(lower_right.wrong, "maxpool_idx").misconception == "lower right pixel"
 
@@ -439,7 +438,7 @@ def test_unpooling_is_not_the_way_back():
 
 
 def right_option(number):
-    return next(option.text for option in QUIZZES["05"].questions[number - 1].options if option.is_right)
+    return next(option.text for option in LESSON.quiz.questions[number - 1].options if option.is_right)
 
 
 def test_the_answers_of_the_quick_questions_are_true():

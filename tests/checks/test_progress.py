@@ -13,10 +13,11 @@ import pytest
 from nbclient import NotebookClient
 
 from tests.command_line import complaint, run
-from unet_edu.checks import EXERCISES, LESSONS, check
+from unet_edu.checks import check
 from unet_edu.checks.progress import progress
 from unet_edu.grading import own
 from unet_edu.grading.assignment import ASSIGNMENTS
+from unet_edu.lessons import EXERCISES, LESSONS
 
 ROOT = Path(__file__).parents[2]
 OUT_SIZE = "def out_size(i, k, s=1, p=0, d=1):\n    return (i + 2 * p - d * (k - 1) - 1) // s + 1"
@@ -132,8 +133,8 @@ def test_each_notebook_ends_with_its_own_progress(folder, topic):
     assert cell.source == f'from unet_edu import progress\n\nprogress("{topic[:2]}")'
     marks = cell.metadata.nbgrader
     assert marks.locked and not marks.grade and not marks.solution
-    (lesson,) = (lesson for lesson in LESSONS if topic.startswith(lesson.QUIZ.lesson))
-    assert tuple((each.name, float(each.points)) for each in lesson.EXERCISES) == ASSIGNMENTS[topic].points
+    (lesson,) = (lesson for lesson in LESSONS if topic == lesson.folder)
+    assert tuple((each.name, float(each.points)) for each in lesson.exercises) == ASSIGNMENTS[topic].points
 
 
 @each_topic

@@ -12,9 +12,10 @@ import pytest
 import unet_edu
 from tests.notebooks.execute import ROOT, WIDGET_VIEW, execute
 from unet_edu import quiz
-from unet_edu.checks import QUIZZES
 from unet_edu.checks.quiz import LETTERS, Option, Question, Quiz, _Buttons
+from unet_edu.lessons import LESSONS
 
+QUIZZES = {lesson.number: lesson.quiz for lesson in LESSONS}
 each_quiz = pytest.mark.parametrize("questions", QUIZZES.values(), ids=QUIZZES)
 
 RIGHT = Option("one", "Count it.")

@@ -9,9 +9,9 @@ import torch
 from tests.checks.judging import assert_right
 from unet_edu import check
 from unet_edu import metrics as library
-from unet_edu.checks.results import EXERCISES
+from unet_edu.lessons.s09_results import LESSON
 
-BY_NAME = {exercise.name: exercise for exercise in EXERCISES}
+BY_NAME = {exercise.name: exercise for exercise in LESSON.exercises}
 
 
 # --- right answers, written in different ways ---------------------------------------------------------------------------
@@ -141,7 +141,7 @@ RIGHT = {
 }
 
 
-@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
+@pytest.mark.parametrize("exercise", LESSON.exercises, ids=lambda exercise: exercise.name)
 def test_right_answers_pass_however_they_are_written(exercise):
     assert_right(exercise, RIGHT[exercise.name] + [exercise.reference] * (3 - len(RIGHT[exercise.name])))
 

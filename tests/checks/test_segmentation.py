@@ -9,7 +9,8 @@ import torch.nn.functional as F
 
 from tests.checks.judging import assert_right, judged
 from unet_edu import check
-from unet_edu.checks import EXERCISES, attempt, segmentation
+from unet_edu.checks import attempt
+from unet_edu.lessons import EXERCISES, s01_segmentation
 
 
 def labels_by_loops(logits):
@@ -130,7 +131,7 @@ RIGHT = {
 }
 
 
-@pytest.mark.parametrize("exercise", segmentation.EXERCISES, ids=lambda exercise: exercise.name)
+@pytest.mark.parametrize("exercise", s01_segmentation.LESSON.exercises, ids=lambda exercise: exercise.name)
 def test_right_answers_pass_however_they_are_written(exercise):
     assert_right(exercise, RIGHT[exercise.name])
 
@@ -140,13 +141,13 @@ def visible(name: str, number: int = 0):
     exercise = EXERCISES[name]
     case = exercise.cases(np.random.default_rng())[number]
     assert case.group == "visible"
-    return case, {m.name: attempt(m.wrong, case).value for m in exercise.misconceptions}
+    return case, {m.name: attempt(m.wrong, case).value for m in exercise.mistakes}
 
 
 def test_the_worked_numbers_of_the_notebook():
     case, wrong = visible("label_map")
     assert case.args[0].shape == (2, 3, 2, 4)
-    assert segmentation.LABEL_MAP.reference(*case.args).tolist() == [
+    assert s01_segmentation.LABEL_MAP.reference(*case.args).tolist() == [
         [[0, 1, 1, 1], [0, 2, 1, 2]],
         [[1, 0, 2, 0], [1, 2, 0, 1]],
     ]
@@ -154,7 +155,7 @@ def test_the_worked_numbers_of_the_notebook():
     assert wrong["largest over the images"].shape == (3, 2, 4)
 
     case, wrong = visible("one_hot")
-    planes = segmentation.ONE_HOT.reference(*case.args)
+    planes = s01_segmentation.ONE_HOT.reference(*case.args)
     assert planes.tolist() == [
         [[[1, 0, 0], [0, 0, 1]], [[0, 0, 1], [0, 0, 0]], [[0, 1, 0], [1, 1, 0]], [[0, 0, 0], [0, 0, 0]]]
     ]
@@ -162,15 +163,15 @@ def test_the_worked_numbers_of_the_notebook():
     assert wrong["channels last"].shape == (1, 2, 3, 4)
 
     case, wrong = visible("confusion")
-    assert segmentation.CONFUSION.reference(*case.args).tolist() == [[2, 1, 0], [0, 1, 0], [0, 1, 1]]
+    assert s01_segmentation.CONFUSION.reference(*case.args).tolist() == [[2, 1, 0], [0, 1, 0], [0, 1, 1]]
     assert wrong["rows and columns swapped"].tolist() == [[2, 0, 0], [1, 1, 1], [0, 0, 1]]
 
     case, wrong = visible("iou")
-    assert segmentation.IOU.reference(*case.args) == 4 / 14
+    assert s01_segmentation.IOU.reference(*case.args) == 4 / 14
     dice = wrong["Dice"]
     assert dice == 8 / 18 == pytest.approx(2 * (4 / 14) / (1 + 4 / 14))
     assert (wrong["accuracy"], wrong["divided by the truth"]) == (10 / 20, 4 / 9)
-    assert segmentation.IOU.reference(*visible("iou", 1)[0].args) == 1.0
+    assert s01_segmentation.IOU.reference(*visible("iou", 1)[0].args) == 1.0
 
 
 def test_bytes_wrap_around_as_the_hint_says():
@@ -182,12 +183,12 @@ def test_bytes_wrap_around_as_the_hint_says():
 
 def test_scores_have_no_ties_and_labels_no_symmetry():
     for seed in range(20):
-        for case in segmentation.LABEL_MAP.cases(np.random.default_rng(seed)):
+        for case in s01_segmentation.LABEL_MAP.cases(np.random.default_rng(seed)):
             scores = np.sort(case.args[0], axis=1)
             assert (scores[:, -1] - scores[:, -2]).min() >= 0.002
         tables = [
-            segmentation.CONFUSION.reference(*case.args)
-            for case in segmentation.CONFUSION.cases(np.random.default_rng(seed))
+            s01_segmentation.CONFUSION.reference(*case.args)
+            for case in s01_segmentation.CONFUSION.cases(np.random.default_rng(seed))
         ]
         assert sum((table != table.T).any() for table in tables) >= len(tables) - 2  # one of 2×2 may be so by chance
 
@@ -343,7 +344,7 @@ def test_floats_are_no_labels():
 
 def test_the_pictures_of_masks_are_drawn():
     for name in RIGHT:
-        wrong = EXERCISES[name].misconceptions[0].wrong
+        wrong = EXERCISES[name].mistakes[0].wrong
         page = check(wrong, name)._repr_html_()
         assert page.count("<table") >= 2 or name == "iou"
     assert (

@@ -14,9 +14,10 @@ import pytest
 import torch
 from torch import nn
 
-from unet_edu.checks import EXERCISES, SEED, attempt, judge
+from unet_edu.checks import SEED, attempt, judge
 from unet_edu.checks.exercise import Answer
 from unet_edu.checks.score import _alike, score
+from unet_edu.lessons import EXERCISES
 
 torch.set_num_threads(1)
 KNOWN = range(20)
@@ -138,7 +139,7 @@ class Table:
 
 def earned(exercise, cases, answers):
     """Of 1 point. Hints are left out: they cost most of the time."""
-    plain = replace(exercise, misconceptions=())
+    plain = replace(exercise, mistakes=())
 
     def ask(f, case):
         return right(exercise, case)

@@ -6,11 +6,11 @@ import torch
 
 from tests.checks.judging import assert_right
 from unet_edu import check
-from unet_edu.checks.tiles import EXERCISES
+from unet_edu.lessons.s08_tiles import LESSON
 from unet_edu.tiling import predict
 
 torch.set_num_threads(1)
-BY_NAME = {exercise.name: exercise for exercise in EXERCISES}
+BY_NAME = {exercise.name: exercise for exercise in LESSON.exercises}
 
 
 # --- right answers, written in different ways ---------------------------------------------------------------------------
@@ -111,7 +111,7 @@ RIGHT = {
 }
 
 
-@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
+@pytest.mark.parametrize("exercise", LESSON.exercises, ids=lambda exercise: exercise.name)
 def test_right_answers_pass_however_they_are_written(exercise):
     assert_right(exercise, RIGHT[exercise.name])
 

@@ -11,13 +11,13 @@ from torch import nn
 
 from tests.checks.judging import assert_right
 from unet_edu import check
-from unet_edu.checks.training import EXERCISES
 from unet_edu.data.elastic import warp
+from unet_edu.lessons.s07_training import LESSON
 from unet_edu.losses import border_weight_map, nearest_two, weighted_cross_entropy
 from unet_edu.unet import he_init_ as library_init
 
 torch.set_num_threads(1)
-BY_NAME = {exercise.name: exercise for exercise in EXERCISES}
+BY_NAME = {exercise.name: exercise for exercise in LESSON.exercises}
 
 
 # --- right answers, written in different ways ---------------------------------------------------------------------------
@@ -178,7 +178,7 @@ RIGHT = {
 }
 
 
-@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
+@pytest.mark.parametrize("exercise", LESSON.exercises, ids=lambda exercise: exercise.name)
 def test_right_answers_pass_however_they_are_written(exercise):
     assert_right(exercise, RIGHT[exercise.name])
 

@@ -11,12 +11,12 @@ from torch import nn
 
 from tests.checks.judging import assert_right
 from unet_edu import check
-from unet_edu.checks.unet import EXERCISES
+from unet_edu.lessons.s06_unet import LESSON
 from unet_edu.unet import UNet, level_sides
 from unet_edu.unet import center_crop as library_crop
 
 torch.set_num_threads(1)
-BY_NAME = {exercise.name: exercise for exercise in EXERCISES}
+BY_NAME = {exercise.name: exercise for exercise in LESSON.exercises}
 
 
 # --- right answers, written in different ways ---------------------------------------------------------------------------
@@ -220,7 +220,7 @@ RIGHT = {
 }
 
 
-@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
+@pytest.mark.parametrize("exercise", LESSON.exercises, ids=lambda exercise: exercise.name)
 def test_right_answers_pass_however_they_are_written(exercise):
     assert_right(exercise, RIGHT[exercise.name])
 

@@ -14,7 +14,7 @@ from tests.checks.test_checks import plane_by_windows
 from tests.checks.test_pooling_exercises import pooled_by_loops
 from tests.checks.test_unet_exercises import Padded, Plain, Unfolded, crop_by_ends
 from unet_edu import check
-from unet_edu.checks import EXERCISES, attempt
+from unet_edu.checks import attempt
 from unet_edu.checks.network import (
     ALL_ZERO,
     DRAWN_AGAIN,
@@ -27,6 +27,7 @@ from unet_edu.checks.network import (
     TRAINS_OTHERWISE,
 )
 from unet_edu.grading.judge import fresh_cases, outcome
+from unet_edu.lessons import EXERCISES
 from unet_edu.metrics import confusion_matrix
 
 torch.set_num_threads(1)
@@ -447,7 +448,7 @@ def test_what_an_error_means_is_true_of_it(name, f, words, not_words):
 
 
 def test_a_threshold_below_one_half_is_not_called_none():
-    mistake = next(m for m in EXERCISES["seg_score"].misconceptions if m.name == "any overlap matches")
+    mistake = next(m for m in EXERCISES["seg_score"].mistakes if m.name == "any overlap matches")
     assert "less than half" in mistake.hint and "however small" not in mistake.hint
 
 

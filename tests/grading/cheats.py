@@ -16,7 +16,7 @@ import numpy as np
 
 from tests.grading.hidden import HIDDEN
 from tests.grading.submissions import POINTS, Host, Kinds, all_in, filled, packed, small, solutions
-from unet_edu.checks import EXERCISES
+from unet_edu.lessons import EXERCISES
 
 KINDS = Kinds("cheat")
 GOOD = solutions()
@@ -727,8 +727,8 @@ def found(roots=("/",)):
                 if name.endswith(".ipynb") and "BEGIN SOLUTION" in text:
                     for cell in json.loads(text)["cells"]:
                         yield "".join(cell["source"])
-                if name == "convolution.py" and "misconceptions=" in text:
-                    yield text + "\\nfor e in EXERCISES:\\n    globals()[e.name] = e.reference\\n"
+                if name == "s02_convolution.py" and "Exercise(" in text:
+                    yield text + "\\nfor e in LESSON.exercises:\\n    globals()[e.name] = e.reference\\n"
 
 def solve(roots=("/",)):
     space = {}
@@ -751,7 +751,7 @@ def solutions_on_the_disk(host: Host) -> bytes:
 def specification_by_name(host: Host) -> bytes:
     """The exercises are imported from where they are on a student's own machine."""
     steal = """
-    for name in ("unet_edu.checks.convolution", "unet_edu.checks", "unet_edu.grading.judge", "unet_edu.grading.engine", "solutions"):
+    for name in ("unet_edu.lessons.s02_convolution", "unet_edu.checks", "unet_edu.grading.judge", "unet_edu.grading.engine", "solutions"):
         try:
             module = __import__(name, fromlist=["x"])
             for exercise in getattr(module, "EXERCISES", ()):

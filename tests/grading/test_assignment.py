@@ -12,8 +12,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from unet_edu.checks import EXERCISES
 from unet_edu.grading.assignment import ASSIGNMENTS, MOST_BYTES, Assignment, load, naive_utc
+from unet_edu.lessons import EXERCISES
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "exercises").glob("*/*.ipynb"))}

@@ -18,13 +18,14 @@ import numpy as np
 import pytest
 
 from tests.grading.submissions import filled, packed, small
-from unet_edu.checks import EXERCISES, LESSONS, attempt, judge
-from unet_edu.checks.exercise import Exercise, Misconception
+from unet_edu.checks import attempt, judge
+from unet_edu.checks.exercise import Exercise, Mistake
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
 from unet_edu.grading.engine import grade
-from unet_edu.grading.feedback import feedback
-from unet_edu.grading.report import Row
+from unet_edu.grading.marks.feedback import feedback
+from unet_edu.grading.marks.report import Row
 from unet_edu.grading.result import Outcome, Result
+from unet_edu.lessons import EXERCISES, LESSONS
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
@@ -73,8 +74,8 @@ def test_every_mistake_earns_what_the_rule_gives_it(
     exercises = assignment.exercises()
     for exercise in exercises:  # a mistake is made of the library's functions, which a student must not use
         monkeypatch.setitem(EXERCISES, exercise.name, replace(exercise, forbidden=()))
-    rounds = max(len(exercise.misconceptions) for exercise in exercises)
-    notebooks = [[(e, e.misconceptions[n]) for e in exercises if n < len(e.misconceptions)] for n in range(rounds)]
+    rounds = max(len(exercise.mistakes) for exercise in exercises)
+    notebooks = [[(e, e.mistakes[n]) for e in exercises if n < len(e.mistakes)] for n in range(rounds)]
     with ThreadPoolExecutor(WORKERS) as pool:
         results = list(pool.map(lambda mistakes: grade(with_mistakes(mistakes), assignment, SEED), notebooks))
 
@@ -85,10 +86,10 @@ def test_every_mistake_earns_what_the_rule_gives_it(
         for exercise, mistake in mistakes:
             examine(assignment, exercise, mistake, result, outcomes[exercise.name], page)
             examined += 1
-    assert examined == sum(len(exercise.misconceptions) for exercise in exercises) > 0
+    assert examined == sum(len(exercise.mistakes) for exercise in exercises) > 0
 
 
-def with_mistakes(mistakes: list[tuple[Exercise, Misconception]]) -> bytes:
+def with_mistakes(mistakes: list[tuple[Exercise, Mistake]]) -> bytes:
     cells = ["import base64, pickle"]
     for exercise, mistake in mistakes:
         data = base64.b64encode(cloudpickle.dumps(mistake.wrong))
@@ -97,7 +98,7 @@ def with_mistakes(mistakes: list[tuple[Exercise, Misconception]]) -> bytes:
 
 
 def examine(
-    assignment: Assignment, exercise: Exercise, mistake: Misconception, result: Result, outcome: Outcome, page: str
+    assignment: Assignment, exercise: Exercise, mistake: Mistake, result: Result, outcome: Outcome, page: str
 ) -> None:
     what = f"{assignment.name}, {exercise.name}: {mistake.name}\n{outcome}\n{result.reason}\n{result.notes}"
     earned = outcome.would_earn if outcome.verdict == "needs review" else outcome.earned
@@ -107,10 +108,10 @@ def examine(
     assert words(html.escape(mistake.hint)) in page, what
 
 
-def rule(exercise: Exercise, mistake: Misconception, points: float) -> float:
+def rule(exercise: Exercise, mistake: Mistake, points: float) -> float:
     """All cases right: all points. Those of the notebook and at least half of the fresh ones: half of the points, but for two exercises. Otherwise none."""
     cases = exercise.cases(np.random.default_rng((SEED, *exercise.name.encode())))
-    verdict = judge(replace(exercise, misconceptions=()), cases, [attempt(mistake.wrong, case) for case in cases])
+    verdict = judge(replace(exercise, mistakes=()), cases, [attempt(mistake.wrong, case) for case in cases])
     right: dict[str, list[bool]] = {"visible": [], "extra": []}
     for case, good in zip(cases, verdict.right, strict=True):
         right[case.group].append(good)

@@ -23,8 +23,8 @@ import pytest
 
 from tests.grading.conftest import left_over
 from tests.grading.submissions import ROOT, filled, packed, small, solutions
-from unet_edu.grading import classroom
 from unet_edu.grading.assignment import ASSIGNMENTS
+from unet_edu.grading.marks import classroom
 from unet_edu.grading.sandbox import Limits
 
 pytestmark = pytest.mark.needs("bubblewrap")

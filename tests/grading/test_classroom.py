@@ -20,14 +20,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from unet_edu.grading import classroom, cluster, engine
+from unet_edu.grading import engine
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
-from unet_edu.grading.cluster import Failure
-from unet_edu.grading.gradebook import Gradebook
-from unet_edu.grading.report import Row
+from unet_edu.grading.marks import classroom, cluster
+from unet_edu.grading.marks.cluster import Failure
+from unet_edu.grading.marks.gradebook import Gradebook
+from unet_edu.grading.marks.report import Row
+from unet_edu.grading.marks.submissions import Roster, SubmissionError
 from unet_edu.grading.result import Outcome, Result
 from unet_edu.grading.sandbox import Limits
-from unet_edu.grading.submissions import Roster, SubmissionError
 
 ROOT = Path(__file__).parents[2]
 ASSIGNMENT = ASSIGNMENTS["02_convolution"]
@@ -694,7 +695,7 @@ def test_a_folder_in_place_of_a_file(klass, at_once):
 
 
 def test_a_full_disk_keeps_what_was_written(klass, at_once, monkeypatch):
-    from unet_edu.grading import journal
+    from unet_edu.grading.marks import journal
 
     klass.hand_in(ada="1", bob="8")
     original = journal.write_whole
@@ -716,7 +717,7 @@ def test_a_full_disk_keeps_what_was_written(klass, at_once, monkeypatch):
     "name", ["../evil", "a/b", "..", ".", "Ünï çødé", "n" * 128, "漢" * 100, "a%2Fb", "-rf", "a\\b"]
 )
 def test_any_name_is_one_file_in_its_folder(tmp_path, name):
-    from unet_edu.grading.journal import file_name
+    from unet_edu.grading.marks.journal import file_name
 
     path = tmp_path / file_name(name, ".json")
     path.write_text("")
@@ -725,7 +726,7 @@ def test_any_name_is_one_file_in_its_folder(tmp_path, name):
 
 
 def test_different_names_are_different_files():
-    from unet_edu.grading.journal import file_name
+    from unet_edu.grading.marks.journal import file_name
 
     names = ["a/b", "a%2Fb", "a%252Fb", ".a", "%2Ea", "漢" * 100, "漢" * 101, "n" * 300, "n" * 301, "a~b", "a b", "a_b"]
     assert len({file_name(name, ".json") for name in names}) == len(names)

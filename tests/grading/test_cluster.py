@@ -19,8 +19,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from unet_edu.grading import cluster, engine
-from unet_edu.grading.cluster import ClusterError, Failure, run, run_on
+from unet_edu.grading import engine
+from unet_edu.grading.marks import cluster
+from unet_edu.grading.marks.cluster import ClusterError, Failure, run, run_on
 from unet_edu.grading.result import Result
 from unet_edu.grading.sandbox import SandboxError
 
@@ -216,7 +217,7 @@ def test_closing_the_iterator_ends_the_workers(tmp_path):
 PROGRAM = """
 import functools, sys
 from tests.grading.test_cluster import named, slow
-from unet_edu.grading.cluster import run
+from unet_edu.grading.marks.cluster import run
 if __name__ == "__main__":
     print("ready", flush=True)
     try:

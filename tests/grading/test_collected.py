@@ -14,9 +14,10 @@ import pytest
 
 from tests.command_line import complaint, run
 from tests.grading.test_find_submissions import ADA, ALAN, DONE, MOODLE_WORKSHEET, SHEETS, UNFILLED, M, put
-from unet_edu.grading import classroom, cluster, engine
+from unet_edu.grading import engine
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
-from unet_edu.grading.gradebook import Gradebook
+from unet_edu.grading.marks import classroom, cluster
+from unet_edu.grading.marks.gradebook import Gradebook
 from unet_edu.grading.result import Outcome, Result
 
 CONVOLUTION = ASSIGNMENTS["02_convolution"]

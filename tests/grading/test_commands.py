@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.command_line import complaint, run
-from unet_edu.grading import classroom, own, sandbox
+from unet_edu.grading import own, sandbox
 from unet_edu.grading.assignment import ASSIGNMENTS
-from unet_edu.grading.gradebook import Gradebook
+from unet_edu.grading.marks import classroom
+from unet_edu.grading.marks.gradebook import Gradebook
 from unet_edu.grading.sandbox import Limits, SandboxError
 
 ROOT = Path(__file__).parents[2]
@@ -282,7 +283,7 @@ def test_ctrl_c(monkeypatch, tmp_path):
 
 SAYS_MUCH = r"""
 from tests.grading.test_report import row, failed
-from unet_edu.grading import classroom
+from unet_edu.grading.marks import classroom
 from unet_edu.cli import app
 classroom.grade_class = lambda *_, say, **__: [say("Zoë \u25cb"), row("Zoë \u2588 \udc80"), row("ada", failed())][1:]
 app()

@@ -10,7 +10,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from unet_edu.checks import EXERCISES
 from unet_edu.checks.exercise import Answer, attempt
 from unet_edu.grading import engine, session
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
@@ -18,6 +17,7 @@ from unet_edu.grading.engine import ENGINE, grade
 from unet_edu.grading.judge import fresh_cases
 from unet_edu.grading.result import Result
 from unet_edu.grading.sandbox import Limits, SandboxError, Stopped
+from unet_edu.lessons import EXERCISES
 
 SEED = 2**90 + 1
 CONVOLUTION = ASSIGNMENTS["02_convolution"]

@@ -27,11 +27,12 @@ import typer
 from nbgrader import api
 from sqlalchemy.pool import NullPool
 
-from unet_edu.grading import alone, classroom, cluster, engine, sandbox, submissions
+from unet_edu.grading import engine, sandbox
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
 from unet_edu.grading.commands import grade
-from unet_edu.grading.gradebook import Gradebook
-from unet_edu.grading.report import Row
+from unet_edu.grading.marks import alone, classroom, cluster, submissions
+from unet_edu.grading.marks.gradebook import Gradebook
+from unet_edu.grading.marks.report import Row
 from unet_edu.grading.result import Outcome, Result
 
 NAME = "02_convolution"

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from unet_edu.grading import handed_in, submissions
 from unet_edu.grading.assignment import ASSIGNMENTS
+from unet_edu.grading.marks import handed_in, submissions
+from unet_edu.grading.marks.submissions import Submission, SubmissionError, find, read, read_roster
 from unet_edu.grading.notebook import MOST_BYTES
-from unet_edu.grading.submissions import Submission, SubmissionError, find, read, read_roster
 from unet_edu.grading.text import plain
 
 CONVOLUTION = ASSIGNMENTS["02_convolution"]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.grading.habits import BESIDE, INSIDE, LOOPS
-from unet_edu.checks import EXERCISES, LESSONS
 from unet_edu.grading.forbidden import MOST_FOUND, UNLISTED, as_listed, tampering, uses
+from unet_edu.lessons import EXERCISES, LESSONS
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted(
@@ -274,7 +274,7 @@ def test_the_solutions_use_nothing_forbidden():
     count = 0
     for path, lesson in zip(paths, LESSONS, strict=True):
         cells = cells_of(path)
-        for exercise in lesson.EXERCISES:
+        for exercise in lesson.exercises:
             assert any(f"def {exercise.name}(" in cell for cell in cells)
             assert uses(cells, exercise.name, exercise.forbidden) == [], exercise.name
             count += bool(exercise.forbidden)
@@ -375,7 +375,10 @@ def test_the_notebooks_of_the_course_are_honest():
         ("%%bash\nls /dev/fd/", "names a path in /proc or /dev"),
         ("%%writefile numpy.py\npi = 3", "names a file that would take a library's place"),
         ("open('sitecustomize.py', 'w')", "names sitecustomize"),
-        ("from unet_edu.checks.convolution import CONV2D_NAIVE", "uses unet_edu.checks.convolution.CONV2D_NAIVE"),
+        (
+            "from unet_edu.lessons.s02_convolution import CONV2D_NAIVE",
+            "uses unet_edu.lessons.s02_convolution.CONV2D_NAIVE",
+        ),
         ("import unet_edu\nunet_edu.checks.EXERCISES", "uses unet_edu.checks.EXERCISES"),
         ("import unet_edu.grading.judge", "uses unet_edu.grading.judge"),
         ("get_ipython().ast_transformers.append(None)", "reaches for ast_transformers"),

@@ -21,7 +21,7 @@ from nbgrader import api
 from nbgrader.plugins import CsvExportPlugin
 
 from unet_edu.grading.assignment import ASSIGNMENTS
-from unet_edu.grading.gradebook import Gradebook, GradebookError, LockedError
+from unet_edu.grading.marks.gradebook import Gradebook, GradebookError, LockedError
 from unet_edu.grading.result import Outcome, Result, Status
 
 ROOT = Path(__file__).parents[2]

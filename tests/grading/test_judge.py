@@ -7,10 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from unet_edu.checks import EXERCISES, attempt, judge
+from unet_edu.checks import attempt, judge
 from unet_edu.checks.exercise import ADVICE, ADVICE_ON_USE, Answer, Case, Exercise
 from unet_edu.checks.score import score
 from unet_edu.grading.judge import USUAL, fresh_cases, outcome, remembered, stopped
+from unet_edu.lessons import EXERCISES
 
 torch.set_num_threads(1)
 SEED = 2**100 + 7
@@ -170,7 +171,7 @@ def test_visible_answers_by_heart_and_a_trivial_rule_earn_nothing(exercise, seed
 
 @each_exercise
 def test_each_misconception_is_named_with_its_hint(exercise):
-    for mistake in exercise.misconceptions:
+    for mistake in exercise.mistakes:
         found = answered(exercise, mistake.wrong)
         assert (found.misconception, found.hint) == (mistake.name, mistake.hint)
         assert found.verdict in ("wrong", "half") and found.earned < 4
@@ -298,7 +299,7 @@ def test_what_is_shown_of_the_fresh_cases_of_an_exercise_has_less_than_four_byte
     # an exception, or another one, and its advice: more than all else that is said of one answer
     shown = (len(USUAL) + 1) * (len({*ADVICE.values(), *ADVICE_ON_USE.values()}) + 1)
     cases = 1 + len(fresh(exercise))  # the first that is wrong, or none; how many are right; another that stopped
-    hints = 2 + len(exercise.misconceptions)
+    hints = 2 + len(exercise.mistakes)
     assert np.log2(3 * shown * cases**3 * hints * 2) < 30  # three verdicts; and whether the input was changed
     group = [case.group for case in fresh_cases(exercise, SEED)]
     assert group == sorted(group, reverse=True), "the visible cases come first: what is said of them was answered first"

@@ -19,12 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.explorers.browser import chromium
-from unet_edu.checks import EXERCISES
 from unet_edu.grading.assignment import ASSIGNMENTS
-from unet_edu.grading.feedback import feedback
-from unet_edu.grading.report import Row, bare_line, canvas, moodle, summary, table
+from unet_edu.grading.marks.feedback import feedback
+from unet_edu.grading.marks.report import Row, bare_line, canvas, moodle, summary, table
+from unet_edu.grading.marks.submissions import Roster, read_roster
 from unet_edu.grading.result import Outcome, Result, Status
-from unet_edu.grading.submissions import Roster, read_roster
+from unet_edu.lessons import EXERCISES
 
 CONVOLUTION = ASSIGNMENTS["02_convolution"]
 LATE = replace(CONVOLUTION, due="2026-11-01T12:00+01:00", late_percent_per_day=10)
@@ -499,7 +499,7 @@ def test_the_page_knows_no_seed_and_no_other_student() -> None:
 
 
 def test_the_page_says_what_became_of_each_exercise() -> None:
-    hint = EXERCISES["conv2d_naive"].misconceptions[0].hint
+    hint = EXERCISES["conv2d_naive"].mistakes[0].hint
     first = replace(
         result().outcomes[2], hint=hint, message="Line one.\nLine <two>.", code="def f():\n\treturn 'é' < 2\n"
     )

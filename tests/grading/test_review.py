@@ -11,7 +11,7 @@ import pytest
 from nbconvert.exporters import HTMLExporter
 
 from tests.grading.test_report import CONVOLUTION, HOSTILE, Page, failed, result, row
-from unet_edu.grading.review import NO_ANSWER, place, review
+from unet_edu.grading.marks.review import NO_ANSWER, place, review
 
 
 def cells(data: bytes) -> list[Any]:

@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 
 from tests.grading.hidden import HIDDEN, RUN
-from unet_edu.checks import EXERCISES, SEED
+from unet_edu.checks import SEED
 from unet_edu.checks.exercise import Case, attempt, judge
-from unet_edu.grading import view, wire
+from unet_edu.grading import wire
 from unet_edu.grading.forbidden import tampering, uses
+from unet_edu.grading.sandbox import view
+from unet_edu.lessons import EXERCISES
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
 
@@ -769,9 +771,9 @@ def references(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     """A runner which, for this test, sees the whole course: its functions are the references and the misconceptions themselves."""
     program = Path(view.__file__).parent / "inside" / "runner.py"
     with Runner(program, tmp_path_factory.mktemp("references")) as runner:
-        runner.runs("from unet_edu.checks import EXERCISES")
+        runner.runs("from unet_edu.lessons import EXERCISES")
         runner.runs("globals().update({name: exercise.reference for name, exercise in EXERCISES.items()})")
-        runner.runs("globals().update({n + '_wrong': e.misconceptions[0].wrong for n, e in EXERCISES.items()})")
+        runner.runs("globals().update({n + '_wrong': e.mistakes[0].wrong for n, e in EXERCISES.items()})")
         yield runner
 
 
@@ -784,7 +786,7 @@ WRONG = ("out_size", "conv2d_naive", "sgd_step", "he_init_")
 )
 def test_the_verdict_is_that_of_check(references: Runner, name: str, wrong: str) -> None:
     exercise = EXERCISES[name]
-    f: Callable[..., Any] = exercise.misconceptions[0].wrong if wrong else exercise.reference
+    f: Callable[..., Any] = exercise.mistakes[0].wrong if wrong else exercise.reference
     cases = exercise.cases(np.random.default_rng(SEED))
     expected = judge(exercise, cases, [attempt(f, case) for case in cases])
     replies = [wire.read_call(references.ask(wire.call(name + wrong, case))) for case in cases]

@@ -27,10 +27,9 @@ from typing import Any
 import psutil
 import pytest
 
-from unet_edu.checks import EXERCISES
-from unet_edu.grading import seccomp, view
-from unet_edu.grading.bubblewrap import ENVIRONMENT
-from unet_edu.grading.sandbox import Limits, Sandbox, SandboxError, Stopped, require
+from unet_edu.grading.sandbox import Limits, Sandbox, SandboxError, Stopped, require, seccomp, view
+from unet_edu.grading.sandbox.bubblewrap import ENVIRONMENT
+from unet_edu.lessons import EXERCISES
 
 BARE = """
 import os, sys, traceback
@@ -224,7 +223,7 @@ def test_no_answer_is_readable_anywhere(bare: Path) -> None:
     ]
     assert len(hidden) > 60
     numbers = {(path.stat().st_dev, path.stat().st_ino) for path in hidden}
-    hints = [m.hint for exercise in EXERCISES.values() for m in exercise.misconceptions]
+    hints = [m.hint for exercise in EXERCISES.values() for m in exercise.mistakes]
     texts = [text for text in (hint[:30].encode() for hint in hints[::60]) if text.isascii()]
     specifications = b"".join(path.read_bytes() for path in hidden if path.parent == view.PACKAGE / "checks")
     texts = [*(text for text in texts if text in specifications), b"### BEGIN SOLUTION"]
@@ -921,7 +920,7 @@ def test_no_process_survives(code: str) -> None:
 GRADER = """
 import sys, time
 from pathlib import Path
-from unet_edu.grading import view
+from unet_edu.grading.sandbox import view
 from unet_edu.grading.sandbox import Sandbox
 view.INSIDE = Path(sys.argv[1])
 with Sandbox() as box:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from unet_edu.grading.limits import Limits
+from unet_edu.grading.sandbox.limits import Limits
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "grading-security.md").read_text()

@@ -28,12 +28,14 @@ import unet_edu
 from tests.grading import cheats
 from tests.grading.conftest import Ears, left_over, marked_files, snapshot
 from tests.grading.submissions import ROOT, Host, Kind, kinds
-from unet_edu.checks import EXERCISES, attempt, judge
-from unet_edu.grading import classroom, engine
+from unet_edu.checks import attempt, judge
+from unet_edu.grading import engine
 from unet_edu.grading.assignment import ASSIGNMENTS
-from unet_edu.grading.report import Row, summary
+from unet_edu.grading.marks import classroom
+from unet_edu.grading.marks.report import Row, summary
 from unet_edu.grading.result import Outcome, Result
 from unet_edu.grading.sandbox import Limits
+from unet_edu.lessons import EXERCISES
 
 pytestmark = pytest.mark.needs("bubblewrap")
 

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.grading.test_find_submissions import CONVOLUTION, put
-from unet_edu.grading.submissions import find
-from unet_edu.grading.times import HOURS, in_utc, zone_named
+from unet_edu.grading.marks.submissions import find
+from unet_edu.grading.marks.times import HOURS, in_utc, zone_named
 
 NOON = datetime(2027, 7, 2, 12, 0, tzinfo=UTC)
 DUE = replace(CONVOLUTION, due="2027-06-30T23:59+02:00", late_percent_per_day=10)

@@ -18,7 +18,7 @@ from PIL import Image
 from tests.notebooks.execute import WIDGET_VIEW, notebooks
 from tests.notebooks.shown import EXPLORERS
 from unet_edu import quiz
-from unet_edu.checks import QUIZZES
+from unet_edu.lessons import LESSONS as WITH_EXERCISES
 
 LESSONS = notebooks("course")
 PICTURE = re.compile(
@@ -152,8 +152,9 @@ def test_in_a_page_of_nbconvert_nothing_is_missing(lesson, template):
 def test_every_lesson_but_the_first_shows_its_quiz_and_an_explorer():
     """The tests above look for what a cell calls; so the calls must be there."""
     sources = {path.stem[:2]: path.read_text() for path in LESSONS}
-    assert set(QUIZZES) == set(sources) - {"00"}
-    for number in QUIZZES:
+    numbers = {lesson.number for lesson in WITH_EXERCISES}
+    assert numbers == set(sources) - {"00"}
+    for number in numbers:
         assert f'quiz(\\"{number}\\")' in sources[number]
         assert re.search(rf"\bexplore\.(?:{'|'.join(EXPLORERS)})\(", sources[number])
 

@@ -25,8 +25,8 @@ from typer.testing import CliRunner
 from unet_edu import cli
 from unet_edu.data import benchmarks
 from unet_edu.data.cells import synthetic_cells
-from unet_edu.grading import limits
 from unet_edu.grading.assignment import ASSIGNMENTS
+from unet_edu.grading.sandbox import limits
 from unet_edu.unet import UNet
 
 ROOT = Path(__file__).parents[2]

@@ -35,7 +35,7 @@ __all__ = [
     "Case",
     "CheckResult",
     "Exercise",
-    "Misconception",
+    "Mistake",
     "UnusableAnswerError",
     "attempt",
     "different",
@@ -168,7 +168,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Misconception:
+class Mistake:
     """A mistake that people make, as a wrong implementation, and the hint that it deserves.
 
     `wrong` may raise where the mistake has no definite answer (a transposed 2×3 kernel fits nowhere).
@@ -179,7 +179,7 @@ class Misconception:
     wrong: Callable[..., Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Exercise:
     """A function that the student writes, and all that is known about it."""
 
@@ -187,13 +187,24 @@ class Exercise:
     points: int
     reference: Callable[..., Any]
     cases: Callable[[np.random.Generator], list[Case]]
-    misconceptions: tuple[Misconception, ...]
     whole: bool | tuple[str, ...] = (
         False  # whether the answer, or which of its parts, must be of an integer type, not only of integer value
     )
     parts: tuple[str, ...] = ()  # names of several arrays of one shape that the function returns, stacked in the answer
     forbidden: tuple[str, ...] = ()  # full names, with * for any rest, that would be the answer: not to be called
-    has_half: bool = True  # whether half of the points can be earned: not where the inputs are so few that a table holds half of the fresh ones
+    # whether half of the points can be earned: not where the inputs are so few that a table holds half of the fresh ones
+    has_half: bool = True
+    mistakes: list[Mistake] = field(default_factory=list)  # the first that explains a student's answers gives its hint
+
+    def mistake(self, name: str, hint: str = "", wrong: Callable[..., Any] | None = None) -> Callable[..., Any]:
+        """Add a known mistake. Above a function: the body is the wrong answer, and the docstring the hint.
+
+        One of a family, which some other function makes, is added by a call with all three.
+        """
+        if wrong is None:
+            return lambda f: self.mistake(name, " ".join((f.__doc__ or "").split()), f)
+        self.mistakes.append(Mistake(name, hint, wrong))
+        return wrong
 
 
 @dataclass(frozen=True, eq=False)
@@ -332,7 +343,7 @@ def judge(
         message = f"Right in all {len(cases)} cases: {visible} from the notebook, {len(cases) - visible} extra ones."
         return CheckResult(exercise, "passed", message + note, right=(True,) * len(cases))
 
-    known = next((m for m in exercise.misconceptions if _explains(m, cases, answers, faults, ask)), None)
+    known = next((m for m in exercise.mistakes if _explains(m, cases, answers, faults, ask)), None)
     hint = known.hint if known else SAME_FOR_ALL if _all_the_same(answers) else ""
     n = failed[0]
     if known:  # show a case in which the mistake can be seen
@@ -472,7 +483,7 @@ def place_name(exercise: Exercise, index: tuple[int, ...]) -> str:
 
 
 def _explains(
-    misconception: Misconception,
+    misconception: Mistake,
     cases: Sequence[Case],
     answers: Sequence[Answer],
     faults: Sequence[tuple[Fault, str] | None],

@@ -12,7 +12,7 @@ from html import escape
 
 import numpy as np
 
-from unet_edu.checks import EXERCISES, LESSONS, SEED, check
+from unet_edu.checks import SEED, check
 from unet_edu.checks.report import LINES, SYMBOLS
 from unet_edu.checks.score import score
 
@@ -137,7 +137,9 @@ def progress(lesson: str, points: Mapping[str, float] | None = None) -> Progress
     >>> progress("02", {"out_size": 2}).earned
     0.0
     """
-    known = {module.QUIZ.lesson: {each.name: each.points for each in module.EXERCISES} for module in LESSONS}
+    from unet_edu.lessons import LESSONS  # not at the top: lessons are made of exercises
+
+    known = {each.number: {exercise.name: exercise.points for exercise in each.exercises} for each in LESSONS}
     if lesson not in known:
         raise ValueError(f'lesson: expected one of {", ".join(known)}, as in progress("02"), got {lesson!r}')
     worth = known[lesson] if points is None else points
@@ -155,5 +157,5 @@ def _standing(name: str, points: float, names: Mapping[str, object]) -> Standing
     if not callable(function):
         return Standing(name, "not found", 0.0, points)
     result = check(function, name)
-    cases = EXERCISES[name].cases(np.random.default_rng(SEED))
-    return Standing(name, result.status, score(EXERCISES[name], points, cases, result.right), points)
+    cases = result.exercise.cases(np.random.default_rng(SEED))
+    return Standing(name, result.status, score(result.exercise, points, cases, result.right), points)

@@ -164,12 +164,78 @@ def quiz(lesson: str) -> Quiz:
     ValueError
         When there is no quiz of that lesson.
     """
-    from unet_edu.checks import QUIZZES  # not at the top: the lessons' quizzes are made of the classes above
+    from unet_edu.lessons import LESSONS  # not at the top: a lesson's quiz is made of the classes above
 
-    if lesson not in QUIZZES:
-        known = ", ".join(f'"{name}"' for name in sorted(QUIZZES))
+    lessons = {each.number: each for each in LESSONS}
+    if lesson not in lessons:
+        known = ", ".join(f'"{name}"' for name in lessons)
         raise ValueError(f"lesson: expected one of {known}, got {lesson!r}")
-    return QUIZZES[lesson]
+    return lessons[lesson].quiz
+
+
+LINES_OF_A_FILE = {  # what each kind of line looks like, and what it is read by
+    "title": ("# Quick questions of lesson 02", re.compile(r"# Quick questions of lesson (\d\d)")),
+    "question": ("## A question", re.compile(r"## (\S.*)")),
+    "right": ("- [x] The right answer", re.compile(r"- \[x\] (\S.*)")),
+    "wrong": ("- [ ] Another answer", re.compile(r"- \[ \] (\S.*)")),
+    "mistake": ("  - mistake: its name", re.compile(r"  - mistake: (\S.*)")),
+    "why": ("  - why: a reason", re.compile(r"  - why: (\S.*)")),
+}
+FOLLOWING = {
+    "": ("title",),
+    "title": ("question",),
+    "question": ("right", "wrong"),
+    "right": ("why",),
+    "wrong": ("mistake",),
+    "mistake": ("why",),
+    "why": ("right", "wrong", "question"),
+}
+
+
+def parse(text: str, name: str) -> Quiz:
+    """Read the quick questions of a lesson from Markdown: `unet_edu/lessons/quizzes` has them.
+
+    Parameters
+    ----------
+    text : str
+        In each question the right answer has an x and a reason; each of the others the name of a mistake, too.
+    name : str
+        Of the file, for the errors.
+
+    Raises
+    ------
+    ValueError
+        When a line is not what can follow there, or a question is none. It names the line.
+    """
+    kind, number, lesson, asked = "", 0, "", list[tuple[int, str, list[dict[str, str]]]]()
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        found = {each: LINES_OF_A_FILE[each][1].fullmatch(line.rstrip()) for each in FOLLOWING[kind]}
+        kind, match = next(((each, match) for each, match in found.items() if match), ("", None))
+        if match is None:
+            raise ValueError(f"{name}, line {number}: expected {_either(found)}, got {line!r}")
+        if kind == "title":
+            lesson = match[1]
+        elif kind == "question":
+            asked.append((number, match[1], []))
+        elif kind in ("right", "wrong"):
+            asked[-1][2].append({"text": match[1]})
+        else:
+            asked[-1][2][-1]["misconception" if kind == "mistake" else kind] = match[1]
+    if kind != "why":
+        raise ValueError(f"{name}: ends after line {number}, expected {_either(FOLLOWING[kind])}")
+    questions = []
+    for number, question, options in asked:
+        try:
+            questions.append(Question(question, tuple(Option(**option) for option in options)))
+        except ValueError as error:
+            raise ValueError(f"{name}, line {number}: {error}") from None
+    return Quiz(lesson, tuple(questions))
+
+
+def _either(kinds: Iterable[str]) -> str:
+    return " or ".join(f"“{LINES_OF_A_FILE[kind][0]}”" for kind in kinds)
 
 
 class _Buttons:

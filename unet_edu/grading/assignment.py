@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from unet_edu.checks import EXERCISES, LESSONS, Exercise
+from unet_edu.checks.exercise import Exercise
+from unet_edu.lessons import EXERCISES, LESSONS
 
 __all__ = ["ASSIGNMENTS", "Assignment", "load", "naive_utc"]
 
@@ -24,59 +25,6 @@ MOST_POINTS = 1e6
 DAY = timedelta(days=1)
 # Two days from the ends of the calendar: there a time can still be brought into any time zone.
 FIRST, LAST = (datetime.min + 2 * DAY).replace(tzinfo=UTC), (datetime.max - 2 * DAY).replace(tzinfo=UTC)
-
-# What stands in the first cell of each notebook of exercises/, but for the lines that install the library. It runs before a student's
-# own cells, so that nobody who lost the first cell loses the marks.
-SET_UPS = {
-    "01_segmentation": """\
-import numpy as np
-from unet_edu import check
-""",
-    "02_convolution": """\
-import numpy as np
-from unet_edu import check
-from unet_edu.convolution import conv2d_grad_input, conv2d_loops
-""",
-    "03_interpolation": """\
-import numpy as np
-from unet_edu import check
-from unet_edu.interpolation import interpolate
-""",
-    "04_transposed_convolution": """\
-import numpy as np
-from unet_edu import check
-from unet_edu.convolution import output_size
-""",
-    "05_pooling": """\
-import numpy as np
-from unet_edu import check
-from unet_edu.pooling import max_pool2d
-""",
-    "06_unet": """\
-import torch
-from torch import nn
-from torch.nn import functional as F
-from unet_edu import check
-""",
-    "07_training": """\
-import math
-import numpy as np
-import torch
-from scipy.ndimage import distance_transform_edt, map_coordinates
-from torch import nn
-from unet_edu import check
-""",
-    "08_tiles": """\
-import numpy as np
-import torch
-from unet_edu import check
-from unet_edu.unet import UNet
-""",
-    "09_results": """\
-import numpy as np
-from unet_edu import check
-""",
-}
 
 
 @dataclass(frozen=True)
@@ -201,8 +149,10 @@ def _time(text: str) -> datetime:
 
 
 ASSIGNMENTS = {
-    name: Assignment(name, tuple((exercise.name, float(exercise.points)) for exercise in lesson.EXERCISES), set_up)
-    for (name, set_up), lesson in zip(SET_UPS.items(), LESSONS, strict=True)
+    lesson.folder: Assignment(
+        lesson.folder, tuple((each.name, float(each.points)) for each in lesson.exercises), lesson.set_up
+    )
+    for lesson in LESSONS
 }
 """The nine of the course, by name."""
 

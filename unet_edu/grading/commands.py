@@ -24,9 +24,9 @@ if TYPE_CHECKING:  # takes its time to import
 
     from unet_edu.checks.progress import Progress
     from unet_edu.grading.assignment import Assignment
+    from unet_edu.grading.marks.report import Row
     from unet_edu.grading.notebook import Notebook
     from unet_edu.grading.own import Checked
-    from unet_edu.grading.report import Row
 
 __all__ = ["check", "grade", "progress", "release"]
 
@@ -104,8 +104,9 @@ def grade(
     The exit code is 0 when all are graded, 3 when some need a person, and 1 when nothing could be done.
     """
     _expect_extra()
-    from unet_edu.grading import classroom, sandbox, submissions
+    from unet_edu.grading import sandbox
     from unet_edu.grading.assignment import load
+    from unet_edu.grading.marks import classroom, submissions
 
     chosen = load(assignment)
     zone = None if time_zone is None else _zone(time_zone)
@@ -145,8 +146,8 @@ def grade(
 
 def _sum_up(assignment: Assignment, rows: Sequence[Row], place: Path) -> bool:
     """Show the summary. All is written by now, so a mistake in it says so and stops nothing."""
-    from unet_edu.grading.alone import told
-    from unet_edu.grading.report import summary
+    from unet_edu.grading.marks.alone import told
+    from unet_edu.grading.marks.report import summary
 
     try:
         said, is_made = summary(assignment, rows), True
@@ -175,7 +176,7 @@ def _expect_extra() -> None:
 
 
 def _zone(name: str) -> ZoneInfo:
-    from unet_edu.grading.times import zone_named
+    from unet_edu.grading.marks.times import zone_named
 
     try:
         return zone_named(name)
@@ -211,8 +212,9 @@ def check(
 
     All cells are run here, on your computer, without a sandbox. The exit code is 0 when all exercises are right, and 1 otherwise.
     """
-    from unet_edu.grading import own, submissions
+    from unet_edu.grading import own
     from unet_edu.grading.assignment import load
+    from unet_edu.grading.marks import submissions
     from unet_edu.grading.notebook import read
 
     if not notebook.exists():
@@ -285,7 +287,8 @@ def progress(
 
 def _own_notebooks(folder: Path) -> tuple[list[tuple[Path, Notebook, Assignment]], int]:
     """The notebooks of exercises below a folder, lesson by lesson; and how many things could not be read, each of which is said."""
-    from unet_edu.grading import own, submissions
+    from unet_edu.grading import own
+    from unet_edu.grading.marks import submissions
     from unet_edu.grading.notebook import read
 
     if not folder.is_dir():

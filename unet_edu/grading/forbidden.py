@@ -18,7 +18,6 @@ from typing import TypeGuard
 
 import numpy as np
 
-from unet_edu.grading.inside.watch import REACHES, STARTS
 from unet_edu.grading.names import (
     BUILTINS,
     FUNCTIONS,
@@ -32,6 +31,7 @@ from unet_edu.grading.names import (
     read,
     runs_a_text,
 )
+from unet_edu.grading.sandbox.inside.watch import REACHES, STARTS
 
 __all__ = ["as_listed", "tampering", "uses"]
 
@@ -326,7 +326,7 @@ WATCHED = Patterns(
         ("gc", ("get_objects", "get_ref*")),
         ("os", ("write", "dup", "dup2", "fdopen")),  # files by their numbers
         ("builtins", ("exec", "eval", "compile")),
-        ("unet_edu", ("checks.*", "grading", "__file__", "__path__", "*.__file__")),
+        ("unet_edu", ("checks.*", "lessons", "grading", "__file__", "__path__", "*.__file__")),
         *((library, ("", "*")) for library in ("ctypes", "_ctypes", "cffi", "_thread", "runpy", "marshal")),
         *((ours, ("", "*")) for ours in INSIDE),
     )

@@ -18,17 +18,18 @@ from typing import Any
 
 import numpy as np
 
-from unet_edu.checks import EXERCISES, SEED, check
+from unet_edu.checks import SEED, check
 from unet_edu.checks.exercise import CheckResult
 from unet_edu.checks.progress import Progress, Standing
 from unet_edu.checks.score import score
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
 from unet_edu.grading.forbidden import uses
 from unet_edu.grading.notebook import Notebook, texts
+from unet_edu.lessons import EXERCISES
 
 __all__ = ["Checked", "check_own", "expect_no_lesson", "guessed", "is_of_exercises", "notebooks", "standing"]
 
-INSIDE = Path(__file__).parent / "inside"  # has stand-ins for what only Colab has
+INSIDE = Path(__file__).parent / "sandbox/inside"  # has stand-ins for what only Colab has
 NOT_OWN = ("solutions", "grading")  # folders of a clone with the notebooks of others
 A_CHECK = re.compile(r"^[ \t]*check\(\s*(\w+)", re.MULTILINE)
 A_LESSON = re.compile(r"^# ([0-9]{2}) · ", re.MULTILINE)  # its title
@@ -157,7 +158,7 @@ def check_own(notebook: Notebook, assignment: Assignment, folder: Path) -> tuple
     KeyboardInterrupt
         On Ctrl-C.
     """
-    from unet_edu.grading.inside.shell import Shell, in_one_line, new_shell
+    from unet_edu.grading.sandbox.inside.shell import Shell, in_one_line, new_shell
 
     stopped = []
     with _quiet_in(folder):

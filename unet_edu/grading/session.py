@@ -20,9 +20,9 @@ from typing import Literal, Self
 
 from unet_edu.checks.exercise import Case
 from unet_edu.grading import wire
-from unet_edu.grading.limits import Limits, SandboxError, Stopped, megabytes
 from unet_edu.grading.result import Stop
 from unet_edu.grading.sandbox import Sandbox
+from unet_edu.grading.sandbox.limits import Limits, SandboxError, Stopped, megabytes
 
 __all__ = ["CellStop", "Session"]
 

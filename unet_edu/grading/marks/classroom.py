@@ -26,17 +26,18 @@ import filelock
 from tqdm import tqdm
 
 from unet_edu.data.files import write_whole
-from unet_edu.grading import cluster, engine, report, review, sandbox, submissions
-from unet_edu.grading.alone import failing_alone
+from unet_edu.grading import engine, sandbox
 from unet_edu.grading.assignment import Assignment
-from unet_edu.grading.cluster import Failure
-from unet_edu.grading.feedback import feedback
-from unet_edu.grading.gradebook import LONGEST_NAME, Gradebook, Handout
-from unet_edu.grading.journal import Conditions, Grading, Journal, file_name, installed
-from unet_edu.grading.report import Row
+from unet_edu.grading.marks import cluster, report, review, submissions
+from unet_edu.grading.marks.alone import failing_alone
+from unet_edu.grading.marks.cluster import Failure
+from unet_edu.grading.marks.feedback import feedback
+from unet_edu.grading.marks.gradebook import LONGEST_NAME, Gradebook, Handout
+from unet_edu.grading.marks.journal import Conditions, Grading, Journal, file_name, installed
+from unet_edu.grading.marks.report import Row
+from unet_edu.grading.marks.submissions import Roster, Submission, SubmissionError
 from unet_edu.grading.result import Result, Status
 from unet_edu.grading.sandbox import Limits
-from unet_edu.grading.submissions import Roster, Submission, SubmissionError
 from unet_edu.grading.text import plain
 
 __all__ = ["grade_class"]

@@ -15,9 +15,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeVar
 
-from unet_edu.grading.alone import EverybodysError
 from unet_edu.grading.assignment import Assignment, naive_utc
-from unet_edu.grading.report import certain
+from unet_edu.grading.marks.alone import EverybodysError
+from unet_edu.grading.marks.report import certain
 from unet_edu.grading.result import Result
 from unet_edu.grading.text import one_line, plain
 

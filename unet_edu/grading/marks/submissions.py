@@ -13,12 +13,12 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from unet_edu.grading.alone import bare, failing_alone
 from unet_edu.grading.assignment import Assignment
-from unet_edu.grading.choice import choose
-from unet_edu.grading.files import SubmissionError, read
-from unet_edu.grading.handed_in import COPY, SHOWN, HandedIn, look_at
-from unet_edu.grading.roster import Owners, Roster, read_roster
+from unet_edu.grading.marks.alone import bare, failing_alone
+from unet_edu.grading.marks.choice import choose
+from unet_edu.grading.marks.files import SubmissionError, read
+from unet_edu.grading.marks.handed_in import COPY, SHOWN, HandedIn, look_at
+from unet_edu.grading.marks.roster import Owners, Roster, read_roster
 from unet_edu.grading.text import plain
 
 __all__ = ["Roster", "Submission", "SubmissionError", "find", "read", "read_roster"]

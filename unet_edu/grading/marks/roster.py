@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from unet_edu.grading.alone import failing_alone
-from unet_edu.grading.files import SubmissionError, read
+from unet_edu.grading.marks.alone import failing_alone
+from unet_edu.grading.marks.files import SubmissionError, read
+from unet_edu.grading.marks.times import in_utc
 from unet_edu.grading.text import plain
-from unet_edu.grading.times import in_utc
 
 __all__ = ["Owners", "Roster", "Worksheet", "key", "read_roster"]
 

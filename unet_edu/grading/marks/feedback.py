@@ -10,7 +10,7 @@ from html import escape
 
 from unet_edu.checks.report import LINES, SYMBOLS
 from unet_edu.figures.palette import INK, ROLES
-from unet_edu.grading.report import Row, number
+from unet_edu.grading.marks.report import Row, number
 from unet_edu.grading.result import Outcome
 from unet_edu.grading.text import plain, readable
 

@@ -19,10 +19,10 @@ from functools import cached_property
 from html import escape
 from typing import get_args
 
-from unet_edu.grading.alone import bare
 from unet_edu.grading.assignment import Assignment
+from unet_edu.grading.marks.alone import bare
+from unet_edu.grading.marks.submissions import Roster
 from unet_edu.grading.result import Outcome, Result, Status
-from unet_edu.grading.submissions import Roster
 from unet_edu.grading.text import one_line, plain, visible
 
 __all__ = ["Row", "Table", "bare_line", "canvas", "certain", "moodle", "number", "summary", "table", "tables"]

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 from unet_edu.data.files import write_whole
-from unet_edu.grading.alone import concerns_all, told
+from unet_edu.grading.marks.alone import concerns_all, told
 from unet_edu.grading.result import Result
 
 __all__ = ["Conditions", "Grading", "Journal", "file_name", "installed"]

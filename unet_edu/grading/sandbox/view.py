@@ -1,6 +1,7 @@
 """What a notebook can see while it is graded: the course without its answers, and the Python environment. Nothing else of the machine.
 
-Whatever is not named here does not exist inside. Of the package, `checks` and `grading` are hidden but for the files that are named, so a new file there is hidden, too.
+Whatever is not named here does not exist inside. Of the package, `checks`, `grading` and
+`lessons` are hidden but for the files that are named, so a new file there is hidden, too.
 """
 
 from __future__ import annotations
@@ -12,11 +13,16 @@ from pathlib import Path
 
 __all__ = ["ViewError", "bindings", "copy_course", "course", "kernel_secrets"]
 
-PACKAGE = Path(__file__).parents[1]
+PACKAGE = Path(__file__).parents[2]
 INSIDE = Path(__file__).parent / "inside"
 COURSE = Path("/course")
 
-HIDDEN = ("checks", "grading", "__pycache__")  # of the package; compiled files of the top level could be of anything
+HIDDEN = (
+    "checks",
+    "grading",
+    "lessons",
+    "__pycache__",
+)  # of the package; compiled files of the top level could be of anything
 CHECKS = ("exercise.py", "network.py")  # of `unet_edu/checks`: they know no reference
 STUBS = ("checks.py", "progress.py", "quiz.py")  # of `inside`: they stand in for the checks that know the answers
 

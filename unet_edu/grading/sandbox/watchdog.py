@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from unet_edu.grading.limits import Limits
     from unet_edu.grading.result import Stop
+    from unet_edu.grading.sandbox.limits import Limits
 
 __all__ = ["Watchdog"]
 

@@ -34,12 +34,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
-from unet_edu.grading import view
-from unet_edu.grading.bubblewrap import ENVIRONMENT, MOST_SAID, bubblewrap, limited, require
-from unet_edu.grading.limits import USUAL, Limits, SandboxError, Stopped, megabytes
 from unet_edu.grading.result import Stop
+from unet_edu.grading.sandbox import view
+from unet_edu.grading.sandbox.bubblewrap import ENVIRONMENT, MOST_SAID, bubblewrap, limited, require
+from unet_edu.grading.sandbox.limits import USUAL, Limits, SandboxError, Stopped, megabytes
+from unet_edu.grading.sandbox.watchdog import EVERY, Watchdog
 from unet_edu.grading.text import one_line
-from unet_edu.grading.watchdog import EVERY, Watchdog
 
 __all__ = ["Limits", "Sandbox", "SandboxError", "Stopped", "require"]
 

@@ -10,8 +10,8 @@ import subprocess
 import sys
 from contextlib import ExitStack
 
-from unet_edu.grading import seccomp, view
-from unet_edu.grading.limits import USUAL, Limits, SandboxError
+from unet_edu.grading.sandbox import seccomp, view
+from unet_edu.grading.sandbox.limits import USUAL, Limits, SandboxError
 from unet_edu.grading.text import one_line
 
 __all__ = ["ENVIRONMENT", "MOST_SAID", "THREADS", "bubblewrap", "limited", "require"]

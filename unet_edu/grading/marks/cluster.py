@@ -20,9 +20,9 @@ from itertools import islice
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 
-from unet_edu.grading.alone import told
-from unet_edu.grading.bubblewrap import THREADS
+from unet_edu.grading.marks.alone import told
 from unet_edu.grading.result import Result
+from unet_edu.grading.sandbox.bubblewrap import THREADS
 
 __all__ = ["ClusterError", "Failure", "interrupted_later", "run", "run_on"]
 

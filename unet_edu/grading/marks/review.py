@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from unet_edu.grading.marks.report import Row, certain, number
 from unet_edu.grading.notebook import NotebookError, content
-from unet_edu.grading.report import Row, certain, number
 from unet_edu.grading.result import Outcome
 from unet_edu.grading.text import MOST_SHOWN, one_line, readable
 

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from unet_edu.grading.alone import failing_alone
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
-from unet_edu.grading.files import SubmissionError, is_notebook, read
+from unet_edu.grading.marks.alone import failing_alone
+from unet_edu.grading.marks.files import SubmissionError, is_notebook, read
+from unet_edu.grading.marks.times import in_utc
 from unet_edu.grading.text import one_line, plain
-from unet_edu.grading.times import in_utc
 
 __all__ = ["COPY", "Claim", "HandedIn", "look_at"]
 

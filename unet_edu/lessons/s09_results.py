@@ -1,0 +1,798 @@
+"""The exercises of lesson 09: what is asked, and which mistakes are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unet_edu.checks.exercise import Case, Exercise
+from unet_edu.lessons.cells import Box, apart, painted
+from unet_edu.lessons.lesson import Lesson
+from unet_edu.lessons.libraries import OF_SCORES
+
+__all__ = ["LESSON"]
+
+Array = NDArray[Any]
+
+
+def _ratio(part: float, whole: float) -> float:
+    if not whole:
+        raise ZeroDivisionError
+    return part / whole
+
+
+# --- sweep -------------------------------------------------------------------------------------------------------------
+
+
+def _scores(mask: Array, truth: Array) -> list[float]:
+    hits, called, true = int((mask & truth).sum()), int(mask.sum()), int(truth.sum())
+    return [_ratio(hits, called), _ratio(hits, true), _ratio(hits, called + true - hits)]
+
+
+def _swept(
+    mask: Callable[[Array, float], Array] = lambda p, t: p >= t,
+    row: Callable[[Array, Array], list[float]] = _scores,
+) -> Callable[..., Array]:
+    def sweep(probabilities: Array, truth: Array, thresholds: Array) -> Array:
+        return np.array([row(mask(probabilities, t), truth) for t in thresholds])
+
+    return sweep
+
+
+def _sweep(probabilities: Array, truth: Array, thresholds: Array) -> Array:
+    return _swept()(probabilities, truth, thresholds)
+
+
+def _sweep_cases(rng: np.random.Generator) -> list[Case]:
+    def case(name: str, H: int, W: int, thresholds: list[float], eighths: bool = False) -> Case:
+        truth = rng.random((H, W)) < 0.4
+        truth.flat[:3] = (True, False, True)
+        p = np.clip(0.35 * truth + rng.uniform(0, 0.6, (H, W)), 0, 0.92)
+        if eighths:
+            p = np.round(8 * p) / 8
+        p.flat[:2] = (0.95, 0.9)
+        return Case(name, (p, truth, np.array(thresholds)))
+
+    p = np.array([[0.9, 0.5, 0.2], [0.75, 0.5, 0.1]])
+    truth = np.array([[True, True, False], [True, False, False]])
+    return [
+        Case("six pixels", (p, truth, np.array([0.25, 0.5, 0.75])), group="visible"),
+        case("6×9 pixels", 6, 9, [0.2, 0.4, 0.6, 0.8]),
+        case("probabilities that are thresholds, too", 8, 7, [0.125, 0.5, 0.75], eighths=True),
+        case("thresholds that fall", 5, 8, [0.9, 0.7, 0.3, 0.1]),
+        case("a single threshold", 7, 4, [0.55]),
+    ]
+
+
+SWEEP = Exercise(
+    name="sweep",
+    points=2,
+    reference=_sweep,
+    cases=_sweep_cases,
+    forbidden=OF_SCORES,
+)
+SWEEP.mistake(
+    "above the threshold only",
+    "Right but where a probability is exactly the threshold. By the rule of this exercise it counts as object: >= in "
+    "place of >.",
+    _swept(lambda p, t: p > t),
+)
+SWEEP.mistake(
+    "below the threshold",
+    "You call object what lies below the threshold. The network is sure of objects where the probability is high.",
+    _swept(lambda p, t: p < t),
+)
+SWEEP.mistake(
+    "always 0.5",
+    "All your rows are alike: the threshold is always 0.5. Take each threshold in turn.",
+    _swept(lambda p, t: p >= 0.5),
+)
+SWEEP.mistake(
+    "precision and recall swapped",
+    "Precision and recall are swapped. Precision divides by what was called object, recall by what is object.",
+    _swept(row=lambda mask, truth: [_scores(mask, truth)[n] for n in (1, 0, 2)]),
+)
+SWEEP.mistake(
+    "IoU first",
+    "Your three numbers are right, but in another order. Each row is precision, recall, IoU.",
+    _swept(row=lambda mask, truth: [_scores(mask, truth)[n] for n in (2, 0, 1)]),
+)
+SWEEP.mistake(
+    "Dice in place of IoU",
+    "Precision and recall are right. Your third number is Dice, which counts the overlap twice. Asked is the IoU.",
+    _swept(
+        row=lambda mask, truth: [
+            *_scores(mask, truth)[:2],
+            2 * (mask & truth).sum() / (mask.sum() + truth.sum()),
+        ]
+    ),
+)
+SWEEP.mistake(
+    "accuracy in place of precision",
+    "Your first number is the accuracy: it counts background on which both agree. Precision looks only at what was "
+    "called object.",
+    _swept(row=lambda mask, truth: [float((mask == truth).mean()), *_scores(mask, truth)[1:]]),
+)
+SWEEP.mistake(
+    "counts",
+    "Your numbers are counts of pixels. Asked are ratios: precision, recall and IoU.",
+    _swept(row=lambda mask, truth: [(mask & truth).sum(), mask.sum(), truth.sum()]),
+)
+
+
+@SWEEP.mistake("table on its side")
+def _(probabilities, truth, thresholds):
+    """Your table lies on its side. Each threshold has a row, and each score a column."""
+    return _sweep(probabilities, truth, thresholds).T
+
+
+@SWEEP.mistake("only the first threshold")
+def _(probabilities, truth, thresholds):
+    """Your table has only the first threshold. Does the `return` stand inside the loop?"""
+    return _sweep(probabilities, truth, thresholds[:1])
+
+
+@SWEEP.mistake("only the last threshold")
+def _(probabilities, truth, thresholds):
+    """You return the last threshold's row alone: each overwrote the one before. Collect them: append each row to a
+    list."""
+    return _sweep(probabilities, truth, thresholds)[-1]
+
+
+@SWEEP.mistake("thresholds sorted")
+def _(probabilities, truth, thresholds):
+    """Your rows are sorted by the threshold. Leave them in the order in which the thresholds came."""
+    return _sweep(probabilities, truth, np.sort(thresholds))
+
+
+# --- mean_iou ----------------------------------------------------------------------------------------------------------
+
+
+def _iou(prediction: Array, truth: Array) -> float:
+    union = int((prediction | truth).sum())
+    return int((prediction & truth).sum()) / union if union else 1.0
+
+
+def _over_images(
+    score: Callable[[Array, Array], float], average: Callable[[list[float]], Any] = np.mean
+) -> Callable[..., float]:
+    return lambda predictions, truths: float(average([score(p, t) for p, t in zip(predictions, truths, strict=True)]))
+
+
+def _mean_iou(predictions: Array, truths: Array) -> float:
+    return _over_images(_iou)(predictions, truths)
+
+
+def _with_empty(value: float) -> Callable[[Array, Array], float]:
+    return lambda p, t: _iou(p, t) if (p | t).any() else value
+
+
+def _dice(p: Array, t: Array) -> float:
+    return 2 * int((p & t).sum()) / int(p.sum() + t.sum()) if (p | t).any() else 1.0
+
+
+def _of_both_classes(p: Array, t: Array) -> float:
+    return (_iou(p, t) + _iou(~p, ~t)) / 2
+
+
+def _iou_cases(rng: np.random.Generator) -> list[Case]:
+    def case(name: str, N: int, H: int, W: int, empty: int = 0) -> Case:
+        truths = rng.random((N, H, W)) < rng.permutation(np.linspace(0.1, 0.7, N))[:, None, None]
+        predictions = np.where(rng.random((N, H, W)) < 0.7, truths, rng.random((N, H, W)) < 0.4)
+        truths[:, 0, 0] = predictions[:, 0, 0] = True
+        predictions[:empty] = truths[:empty] = False
+        order = rng.permutation(N)
+        return Case(name, (predictions[order], truths[order]))
+
+    large, small = np.ones((2, 4), bool), np.zeros((2, 4), bool)
+    small[0, 0] = True
+    missed = np.zeros((2, 4), bool)
+    alarm = case("four images of 5×6, in one something found where nothing is", 4, 5, 6)
+    alarm.args[1][int(rng.integers(4))] = False
+    return [
+        Case(
+            "a large object found, a small one missed",
+            (np.stack([large, missed]), np.stack([large, small])),
+            group="visible",
+        ),
+        Case(
+            "nothing, and nothing found",
+            (np.stack([missed, large]), np.stack([missed, ~small & large])),
+            group="visible",
+        ),
+        case("five images of 6×7", 5, 6, 7),
+        case("four images of 8×5, two of them empty", 4, 8, 5, empty=2),
+        case("six images of 3×9, one of them empty", 6, 3, 9, empty=1),
+        alarm,
+    ]
+
+
+MEAN_IOU = Exercise(
+    name="mean_iou",
+    points=2,
+    reference=_mean_iou,
+    cases=_iou_cases,
+    forbidden=OF_SCORES,
+)
+
+
+@MEAN_IOU.mistake("pooled")
+def _(predictions, truths):
+    """You counted the pixels of all images together. Then a large object hides that a small one was missed. Compute the
+    IoU of each image, then take the mean."""
+    return _iou(predictions, truths)
+
+
+MEAN_IOU.mistake(
+    "nothing and nothing gives 0",
+    "Right but for images in which nothing is and nothing was found: the two agree, so their IoU is 1 here.",
+    _over_images(_with_empty(0.0)),
+)
+MEAN_IOU.mistake(
+    "nothing true counts as 1",
+    "Right but where nothing is and something was found: that is a mistake, and its IoU is 0. Only where neither mask"
+    " has a pixel it is 1.",
+    _over_images(lambda p, t: _iou(p, t) if t.any() else 1.0),
+)
+
+
+@MEAN_IOU.mistake("empty images left out")
+def _(predictions: Array, truths: Array) -> float:
+    """You leave out images in which nothing is and nothing was found. They count as 1: to find nothing there is right."""
+    there = [(p, t) for p, t in zip(predictions, truths, strict=True) if (p | t).any()]
+    return float(np.mean([_iou(p, t) for p, t in there]))
+
+
+MEAN_IOU.mistake(
+    "Dice",
+    "That is the mean Dice: it counts the overlap twice. IoU divides by the union.",
+    _over_images(_dice),
+)
+MEAN_IOU.mistake(
+    "accuracy",
+    "That is the share of pixels that are right, background included. IoU looks only where at least one of the masks "
+    "is.",
+    _over_images(lambda p, t: float((p == t).mean())),
+)
+MEAN_IOU.mistake(
+    "mean over both classes",
+    "You took the mean of the IoU of the object and that of the background. Here only the object counts, and the mean"
+    " goes over the images.",
+    _over_images(_of_both_classes),
+)
+MEAN_IOU.mistake(
+    "sum",
+    "You added the scores up. Divide by the number of images.",
+    _over_images(_iou, sum),
+)
+MEAN_IOU.mistake(
+    "median",
+    "That is the median of the images. Asked is the mean: an image that went wrong counts as much as any other.",
+    _over_images(_iou, np.median),
+)
+MEAN_IOU.mistake(
+    "best image",
+    "That is the best image's IoU. All count alike: take the mean.",
+    _over_images(_iou, max),
+)
+
+
+@MEAN_IOU.mistake("only the first image")
+def _(predictions, truths):
+    """That is the first image's IoU. Does the `return` stand inside the loop?"""
+    return _iou(predictions[0], truths[0])
+
+
+@MEAN_IOU.mistake("only the last image")
+def _(predictions, truths):
+    """That is the last image's IoU: each overwrote the one before. Collect them all."""
+    return _iou(predictions[-1], truths[-1])
+
+
+@MEAN_IOU.mistake("one score an image")
+def _(predictions, truths):
+    """You return the IoU of each image. Asked is their mean: one number."""
+    return [_iou(p, t) for p, t in zip(predictions, truths, strict=True)]
+
+
+# --- seg_score ---------------------------------------------------------------------------------------------------------
+
+
+def _numbers(instances: Array) -> list[int]:
+    return [int(n) for n in np.unique(instances) if n]
+
+
+def _cell_scores(
+    prediction: Array,
+    truth: Array,
+    is_match: Callable[[int, int, int], bool] = lambda both, r, s: 2 * both > r,
+    score: Callable[[int, int, int], float] = lambda both, r, s: both / (r + s - both),
+) -> list[float]:
+    """For each true cell its score: `is_match` and `score` get the pixels in common, of the true cell and of the found one."""
+    scores = []
+    for n in _numbers(truth):
+        R, best = truth == n, 0.0
+        for m in _numbers(prediction):
+            S = prediction == m
+            both, r, s = int((R & S).sum()), int(R.sum()), int(S.sum())
+            if both and is_match(both, r, s):
+                best = max(best, score(both, r, s))
+        scores.append(best)
+    return scores
+
+
+def _seg(
+    average: Callable[[list[float]], float] = lambda scores: float(np.mean(scores)), **rules: Any
+) -> Callable[..., float]:
+    return lambda prediction, truth: average(_cell_scores(prediction, truth, **rules))
+
+
+def _seg_score(prediction: Array, truth: Array) -> float:
+    return _seg()(prediction, truth)
+
+
+def _mean_of_matches(scores: list[float]) -> float:
+    found = [score for score in scores if score]
+    return float(np.mean(found)) if found else 0.0
+
+
+def _moved(box: Box, down: int, right: int) -> Box:
+    return box[0] + down, box[1] + right, *box[2:]
+
+
+def _trimmed(box: Box, rows: int = 0, columns: int = 0) -> Box:
+    return *box[:2], box[2] - rows, box[3] - columns
+
+
+def _split(box: Box) -> list[Box]:
+    """The left part, which is more than half, and the rest."""
+    top, left, height, width = box
+    part = width // 2 + 1
+    return [(top, left, height, part), (top, left + part, height, width - part)]
+
+
+def _around(a: Box, b: Box) -> Box:
+    """The smallest box around two that stand side by side, `a` at the left."""
+    top, bottom = min(a[0], b[0]), max(a[0] + a[2], b[0] + b[2])
+    return top, a[1], bottom - top, b[1] + b[3] - a[1]
+
+
+def _seg_cases(rng: np.random.Generator) -> list[Case]:
+    row = np.array([[1, 1, 1, 1, 0, 0, 2, 2, 2, 2]])
+    one_missed = np.array([[3, 3, 3, 0, 0, 0, 0, 0, 0, 0]])
+    merged = np.array([[5, 5, 5, 5, 5, 5, 5, 5, 5, 5]])
+    half = np.array([[4, 4, 0, 0, 0, 0, 9, 9, 9, 0]])
+    shape, true, fields = apart(rng, 2, 2)
+    (a, b, c, d), far = true, (shape[0] - 1, 0, 1, int(rng.integers(2, 5)))
+
+    def case(name: str, found: list[Box], cells: list[Box] = true) -> Case:
+        return Case(name, (painted(rng, shape, found), painted(rng, shape, cells)))
+
+    return [
+        Case("one cell found in part, one missed", (one_missed, row), group="visible"),
+        Case("two cells merged into one", (merged, row), group="visible"),
+        Case("exactly half of a cell found", (half, row), group="visible"),
+        case("four cells found a little beside", [_moved(box, *rng.choice([-1, 1], 2).tolist()) for box in true]),
+        case("cells split in two", [*_split(a), _trimmed(b, rows=1), *_split(c), _split(d)[1]]),
+        case(
+            "a cell missed, and two found that are not there",
+            [_trimmed(a, columns=1), _trimmed(b, rows=1), d, far, (0, 0, 1, 2)],
+        ),
+        case("two cells merged, one found in part", [_around(a, b), c, _trimmed(d, rows=1)]),
+        case("all cells found too large", fields),
+        case("cells that touch", [_trimmed(box, *rng.integers(0, 3, 2).tolist()) for box in fields], fields),
+        case("nothing found", []),
+    ]
+
+
+SEG_SCORE = Exercise(
+    name="seg_score",
+    points=3,
+    reference=_seg_score,
+    cases=_seg_cases,
+    forbidden=OF_SCORES,
+)
+SEG_SCORE.mistake(
+    "only matches averaged",
+    "Your mean goes over the cells that were found. It goes over all true cells; one that was missed counts as 0.",
+    _seg(_mean_of_matches),
+)
+SEG_SCORE.mistake(
+    "half is enough",
+    "Right but where exactly half of a cell was found. A match needs more than half: > in place of >=.",
+    _seg(is_match=lambda both, r, s: 2 * both >= r),
+)
+SEG_SCORE.mistake(
+    "any overlap matches",
+    "You also count overlaps that hold less than half of the true cell. A match must hold more than half of it; "
+    "otherwise the cell counts as missed.",
+    _seg(is_match=lambda both, r, s: True),
+)
+SEG_SCORE.mistake(
+    "IoU above one half",
+    "You ask for an IoU above 0.5. SEG asks for more than half of the true cell: 2 · |R ∩ S| > |R|. A cell that was "
+    "found too large still matches.",
+    _seg(is_match=lambda both, r, s: 2 * both > r + s - both),
+)
+SEG_SCORE.mistake(
+    "more than half of the found cell",
+    "You ask for more than half of the found cell. It is the true cell of which more than half must be found.",
+    _seg(is_match=lambda both, r, s: 2 * both > s),
+)
+SEG_SCORE.mistake(
+    "divided by the true cell",
+    "You divide the overlap by the true cell. A found cell that covers everything would get 1. Divide by the union.",
+    _seg(score=lambda both, r, s: both / r),
+)
+SEG_SCORE.mistake(
+    "Dice",
+    "The score of a match is its IoU, and yours is its Dice: it counts the overlap twice.",
+    _seg(score=lambda both, r, s: 2 * both / (r + s)),
+)
+SEG_SCORE.mistake(
+    "matches counted",
+    "You count the cells that were found. A match gets its IoU, not 1.",
+    _seg(score=lambda both, r, s: 1.0),
+)
+
+
+@SEG_SCORE.mistake("same number")
+def _(prediction: Array, truth: Array) -> float:
+    """You compare cells of the same number. The numbers of the two images have nothing to do with each other: look for
+    the found cell that overlaps."""
+    scores = []
+    for n in _numbers(truth):
+        R, S = truth == n, prediction == n
+        scores.append(int((R & S).sum()) / int((R | S).sum()) if 2 * (R & S).sum() > R.sum() else 0.0)
+    return float(np.mean(scores))
+
+
+@SEG_SCORE.mistake("pieces as cells")
+def _(prediction: Array, truth: Array) -> float:
+    """You look for pieces that hang together. Cells that touch are one piece then: take the numbers, which tell them
+    apart."""
+    from scipy.ndimage import label
+
+    return _seg_score(label(prediction > 0)[0], label(truth > 0)[0])
+
+
+@SEG_SCORE.mistake("background as a cell")
+def _(prediction: Array, truth: Array) -> float:
+    """You take the background for a cell. 0 is no cell: leave it out in both images."""
+    return _seg_score(prediction + 1, truth + 1)
+
+
+@SEG_SCORE.mistake("divided by the number of found cells")
+def _(prediction: Array, truth: Array) -> float:
+    """You divide by the number of cells that were found. The mean goes over the true ones."""
+    return float(sum(_cell_scores(prediction, truth))) / max(1, len(_numbers(prediction)))
+
+
+@SEG_SCORE.mistake("prediction and truth swapped")
+def _(prediction: Array, truth: Array) -> float:
+    """Prediction and truth are swapped: you look for a true cell for each found one. Look for a found cell for each
+    true one."""
+    return _seg_score(truth, prediction) if _numbers(prediction) else 0.0
+
+
+@SEG_SCORE.mistake("pixel IoU")
+def _(prediction, truth):
+    """That is the IoU of all cells together. It does not see that two were merged. Score each true cell on its own."""
+    return _iou(prediction > 0, truth > 0)
+
+
+SEG_SCORE.mistake(
+    "sum",
+    "You added the scores of the cells up. Divide by their number.",
+    _seg(lambda scores: float(sum(scores))),
+)
+
+
+# --- split_by_sequence -------------------------------------------------------------------------------------------------
+
+
+def _split_by_sequence(sequences: Array, share: float) -> Array:
+    numbers, sizes = np.unique(sequences, return_counts=True)
+    held_out, frames = [], 0
+    for number, size in zip(numbers[::-1], sizes[::-1], strict=True):
+        if frames >= share * len(sequences):
+            break
+        held_out.append(number)
+        frames += size
+    return np.isin(sequences, held_out)
+
+
+def _by_whole_sequences(choose: Callable[[Array, Array, float], Any]) -> Callable[..., Array]:
+    """Whole sequences by another rule of their numbers, their sizes and the frames that are wanted."""
+
+    def split(sequences: Array, share: float) -> Array:
+        numbers, sizes = np.unique(sequences, return_counts=True)
+        return np.isin(sequences, choose(numbers, sizes, share * len(sequences)))
+
+    return split
+
+
+def _fewest(numbers: Array, sizes: Array, wanted: float) -> Array:
+    """As many of the last as stay below what is wanted."""
+    return numbers[::-1][: int((np.cumsum(sizes[::-1]) <= wanted).sum())]
+
+
+def _first_ones(numbers: Array, sizes: Array, wanted: float) -> Array:
+    return numbers[: 1 + int((np.cumsum(sizes) < wanted).sum())]
+
+
+def _by_number_of_sequences(numbers: Array, sizes: Array, wanted: float) -> Array:
+    n = int(np.ceil(wanted / sizes.sum() * len(numbers)))
+    return numbers[len(numbers) - n :]
+
+
+def _split_cases(rng: np.random.Generator) -> list[Case]:
+    def case(name: str, fit: Callable[[Array, float, int], bool], mixed: bool = False) -> Case:
+        """Films of which `fit` holds: it gets how many frames the last film has, the last two, …, how many are wanted, and a number from 0 to 2.
+
+        Neither the films nor the share say how many are held out: one has to count frames. All shares are eighths, so share · frames is exact: it does not
+        matter how it is compared.
+        """
+        n, sizes, share = int(rng.integers(3)), np.zeros(3, int), 0.0
+        while not fit(sizes[::-1].cumsum(), share * sizes.sum(), n):
+            sizes, share = rng.integers(3, 25, rng.integers(4, 8)), float(rng.choice([0.25, 0.375, 0.5]))
+        frames = np.repeat(np.sort(rng.permutation(np.arange(1, 100))[: len(sizes)]), sizes)
+        return Case(name, (rng.permutation(frames) if mixed else frames, share))
+
+    return [
+        Case("eight frames of three films", (np.array([1, 1, 1, 2, 2, 3, 3, 3]), 0.25), group="visible"),
+        Case("films in another order", (np.array([3, 1, 1, 2, 3, 2, 1, 1]), 0.5), group="visible"),
+        case("films one after the other", lambda held, wanted, n: held[n] < wanted < held[n + 1] - 1),
+        case("films, mixed", lambda held, wanted, n: held[n] + 1 < wanted < held[n + 1], mixed=True),
+        case("the last films are exactly enough", lambda held, wanted, n: held[n] == wanted > 0),
+        case("the last films are half a frame too short", lambda held, wanted, n: held[n] == wanted - 0.5),
+        case("more films, mixed", lambda held, wanted, n: held[n] < wanted <= held[n + 1], mixed=True),
+        case("the last film is more than enough", lambda held, wanted, n: held[0] > wanted > 0, mixed=True),
+    ]
+
+
+SPLIT_BY_SEQUENCE = Exercise(
+    name="split_by_sequence",
+    points=1,
+    reference=_split_by_sequence,
+    cases=_split_cases,
+    has_half=False,  # how many films are held out is one of a few numbers: who guesses is right in many cases
+)
+
+
+@SPLIT_BY_SEQUENCE.mistake("last frames")
+def _(sequences: Array, share: float) -> Array:
+    """You hold out the last frames of the list. A film may lie on both sides then, and neighbouring frames are nearly
+    the same image. Hold out whole films."""
+    n = int(np.ceil(share * len(sequences)))
+    return np.arange(len(sequences)) >= len(sequences) - n
+
+
+@SPLIT_BY_SEQUENCE.mistake("last frames of each film")
+def _(sequences: Array, share: float) -> Array:
+    """You hold out the last frames of each film. The frame before them is nearly the same image, and the network
+    learned from it. Hold out whole films."""
+    mask = np.zeros(len(sequences), bool)
+    for number in np.unique(sequences):
+        places = np.flatnonzero(sequences == number)
+        mask[places[len(places) - int(np.ceil(share * len(places))) :]] = True
+    return mask
+
+
+@SPLIT_BY_SEQUENCE.mistake("every so many frames")
+def _(sequences: Array, share: float) -> Array:
+    """You hold out every so many frames: then each of them stands between two that were learned from. Hold out whole
+    films."""
+    n = round(1 / share)
+    return np.arange(len(sequences)) % n == n - 1
+
+
+SPLIT_BY_SEQUENCE.mistake(
+    "too few frames",
+    "Your films are whole, but they hold fewer frames than asked. Add another film until the share is reached.",
+    _by_whole_sequences(_fewest),
+)
+
+
+@SPLIT_BY_SEQUENCE.mistake("share rounded down")
+def _(sequences, share):
+    """You round the number of frames that are wanted. 4 of 15 frames are less than a share of 0.3, which is 4.5:
+    compare with that."""
+    return _split_by_sequence(sequences, int(share * len(sequences)) / len(sequences))
+
+
+SPLIT_BY_SEQUENCE.mistake(
+    "first films",
+    "Your films are whole, and enough, but they are the first ones. Begin with the largest number.",
+    _by_whole_sequences(_first_ones),
+)
+SPLIT_BY_SEQUENCE.mistake(
+    "share of the films",
+    "You hold out a share of the films. The share is one of the frames, and films differ in length: count frames.",
+    _by_whole_sequences(_by_number_of_sequences),
+)
+SPLIT_BY_SEQUENCE.mistake(
+    "last film alone",
+    "You hold out the last film, whatever share is asked. Add another one until the share is reached.",
+    _by_whole_sequences(lambda numbers, sizes, wanted: numbers[-1:]),
+)
+SPLIT_BY_SEQUENCE.mistake(
+    "one film too many",
+    "You hold out one film too many where the share was reached already. Stop as soon as there are enough frames.",
+    _by_whole_sequences(
+        lambda numbers, sizes, wanted: numbers[::-1][: 1 + int((np.cumsum(sizes[::-1]) <= wanted).sum())]
+    ),
+)
+
+
+@SPLIT_BY_SEQUENCE.mistake("turned round")
+def _(sequences, share):
+    """You marked the frames to learn from. True is for those that are held out."""
+    return ~_split_by_sequence(sequences, share)
+
+
+# --- ablation_table ----------------------------------------------------------------------------------------------------
+
+Runs = list[tuple[str, int, float]]
+
+
+def _table(
+    *columns: Callable[[Array], float], in_order: bool = False, scores: Callable[[Array], Array] = lambda s: s
+) -> Callable[..., Array]:
+    """A row for each variant, a column for each rule of its scores."""
+
+    def table(runs: Runs) -> Array:
+        variants = list(dict.fromkeys(variant for variant, _, _ in runs))
+        variants = sorted(variants) if in_order else variants
+        rows = [scores(np.array([score for name, _, score in runs if name == variant])) for variant in variants]
+        return np.array([[column(row) for column in columns] for row in rows])
+
+    return table
+
+
+def _mean(scores: Array) -> float:
+    return float(scores.mean())
+
+
+def _spread(scores: Array) -> float:
+    return float(scores.std(ddof=1))
+
+
+def _ablation_table(runs: Runs) -> Array:
+    return _table(_mean, _spread, len)(runs)
+
+
+def _run_cases(rng: np.random.Generator) -> list[Case]:
+    names = ["valid", "no skips", "added", "bilinear", "no border map", "concatenated"]
+
+    def case(name: str, variants: int, counts: tuple[int, ...]) -> Case:
+        chosen = [names[n] for n in rng.permutation(len(names))[:variants]]
+        while chosen == sorted(chosen) or (variants > 2 and chosen == sorted(chosen)[::-1]):
+            chosen = [chosen[n] for n in rng.permutation(variants)]
+        runs = [
+            (variant, seed, round(float(rng.uniform(20, 95)), 1))
+            for variant, count in zip(chosen, counts, strict=True)
+            for seed in range(count)
+        ]
+        first = [
+            next(run for run in runs if run[0] == variant) for variant in chosen
+        ]  # the order of the variants stays
+        rest = [run for run in runs if run not in first]
+        return Case(name, (first + [rest[n] for n in rng.permutation(len(rest))],))
+
+    lesson = [
+        ("skips", 0, 70.0),
+        ("none", 0, 50.0),
+        ("skips", 1, 80.0),
+        ("none", 1, 75.0),
+        ("skips", 2, 90.0),
+        ("none", 2, 25.0),
+    ]
+    return [
+        Case("two variants, three seeds each", (lesson,), group="visible"),
+        case("three variants, four seeds each", 3, (4, 4, 4)),
+        case("four variants with three to six seeds", 4, (3, 6, 4, 5)),
+        case("two variants with five and three seeds", 2, (5, 3)),
+    ]
+
+
+ABLATION_TABLE = Exercise(
+    name="ablation_table",
+    points=2,
+    reference=_ablation_table,
+    cases=_run_cases,
+)
+ABLATION_TABLE.mistake(
+    "best run",
+    "You report the best run of each variant. The more often one tries, the better the best gets: report the mean.",
+    _table(lambda scores: float(scores.max()), _spread, len),
+)
+ABLATION_TABLE.mistake(
+    "median",
+    "Your first column is the median. Asked is the mean.",
+    _table(lambda scores: float(np.median(scores)), _spread, len),
+)
+ABLATION_TABLE.mistake(
+    "divided by n",
+    "Your standard deviation divides by n. The mean was computed from the same few runs, so they look closer to it "
+    "than they are: divide by n − 1 (ddof=1).",
+    _table(_mean, lambda scores: float(scores.std()), len),
+)
+ABLATION_TABLE.mistake(
+    "variance",
+    "Your second column is the variance. The standard deviation is its square root, and has the unit of the scores.",
+    _table(_mean, lambda scores: float(scores.var(ddof=1)), len),
+)
+ABLATION_TABLE.mistake(
+    "standard error",
+    "You divide the standard deviation by √n: that is the error of the mean. Asked is how far the runs lie apart.",
+    _table(_mean, lambda scores: _spread(scores) / np.sqrt(len(scores)), len),
+)
+ABLATION_TABLE.mistake(
+    "range",
+    "Your second column is the largest minus the smallest score, which grows with the number of runs. Asked is the "
+    "standard deviation.",
+    _table(_mean, lambda scores: float(np.ptp(scores)), len),
+)
+ABLATION_TABLE.mistake(
+    "sorted by name",
+    "Your rows are sorted by name. Leave the variants in the order in which they first appear.",
+    _table(_mean, _spread, len, in_order=True),
+)
+
+
+@ABLATION_TABLE.mistake("all runs together")
+def _(runs: Runs) -> Array:
+    """All your rows are alike: you took all runs together. Take only those of the variant."""
+    scores = np.array([score for *_, score in runs])
+    rows = len({variant for variant, *_ in runs})
+    return np.tile([_mean(scores), _spread(scores), len(scores)], (rows, 1))
+
+
+ABLATION_TABLE.mistake(
+    "worst run left out",
+    "You leave the worst run out. It happened, and it may happen again: all runs count.",
+    _table(_mean, _spread, len, scores=lambda scores: np.delete(scores, scores.argmin())),
+)
+ABLATION_TABLE.mistake(
+    "columns swapped",
+    "Your columns are swapped: first the mean, then the standard deviation, then the number of runs.",
+    _table(_spread, _mean, len),
+)
+ABLATION_TABLE.mistake(
+    "number of runs missing",
+    "Good so far. The third column is the number of runs: without it nobody can tell how much the other two are worth.",
+    _table(_mean, _spread),
+)
+
+
+@ABLATION_TABLE.mistake("only the mean")
+def _(runs):
+    """Your table has only one number for each variant. The mean alone does not say whether a difference is larger than
+    chance: add the spread and the number of runs."""
+    return _table(_mean)(runs)[:, 0]
+
+
+@ABLATION_TABLE.mistake("only the first variant")
+def _(runs):
+    """Your table has only the first variant. Does the `return` stand inside the loop?"""
+    return _ablation_table(runs)[:1]
+
+
+@ABLATION_TABLE.mistake("table on its side")
+def _(runs):
+    """Your table lies on its side: each variant has a row."""
+    return _ablation_table(runs).T
+
+
+LESSON = Lesson(
+    folder="09_results",
+    set_up="""\
+import numpy as np
+from unet_edu import check
+""",
+    exercises=(SWEEP, MEAN_IOU, SEG_SCORE, SPLIT_BY_SEQUENCE, ABLATION_TABLE),
+)
