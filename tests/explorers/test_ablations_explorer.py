@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from tests.explorers.browser import chromium
+from tests.explorers.boards import shown, without_pictures
 from unet_edu import explore
 from unet_edu.data import measured as results
 from unet_edu.figures.results import found_cells
@@ -68,10 +68,6 @@ def forget():
         cached.cache_clear()
 
 
-def shown(explorer):
-    return [view.widget.value for view in explorer.views]
-
-
 def test_the_whole_network_stands_first_and_new_names_last(measured):
     assert list(gallery.runs("seg")) == ["full", "no skips", "add", "unpool", "something new"]
     assert gallery.runs("seg")["no skips"] == (0.5, 0.55, 0.6)
@@ -85,7 +81,7 @@ def test_everything_shown_is_true(measured, variant, score, sample):
     explorer = explore.ablations()
     explorer.controls["variant"].value, explorer.controls["score"].value = variant, score
     explorer.controls["sample"].value = sample
-    assert explorer.state == gallery.State(variant, sample, score)
+    assert explorer.state == gallery.State(variant, score, sample)
     words, pictures = shown(explorer)
     values = SCORES[variant] if score == "seg" else [1 - value / 2 for value in SCORES[variant]]
     assert f"{np.mean(values):.3f} ± {np.std(values, ddof=1):.3f}" in words
@@ -97,7 +93,7 @@ def test_everything_shown_is_true(measured, variant, score, sample):
         right = found_cells(measured[name][sample], measured["truth"][sample])
         assert f"<b>{name}</b><br>{right.sum()} of {len(right)} cells found" in pictures
     assert ("no picture was kept" in pictures) == (variant not in measured)
-    assert not re.search("nan|None|inf", words + re.sub("base64,[^\"']+", "", pictures))
+    assert not re.search("nan|None|inf", words + without_pictures(pictures))
 
 
 @pytest.mark.parametrize(
@@ -110,7 +106,7 @@ def test_everything_shown_is_true(measured, variant, score, sample):
     ],
 )
 def test_the_verdict_says_no_more_than_three_runs_can(measured, variant, words):
-    assert words in gallery.compared(gallery.State(variant, 0, "seg")).verdict
+    assert words in gallery.compared(gallery.State(variant, "seg", 0)).verdict
     assert words in shown(explore.ablations(variant))[0]
 
 
@@ -139,7 +135,7 @@ def test_without_pictures_there_are_words(measured, tmp_path):
     forget()
     explorer = explore.ablations("add")
     assert "sample" not in explorer.controls
-    assert shown(explorer)[1] == "<p>No pictures were kept of these runs.</p>"
+    assert "No pictures were kept of these runs." in shown(explorer)[1] and "<img" not in shown(explorer)[1]
     assert explorer._repr_mimebundle_()[0]["image/png"]
 
 
@@ -173,20 +169,3 @@ def test_what_comes_with_the_package_can_be_shown():
     for variant, scores in every.items():
         assert len(scores) >= 3, variant
         assert f"{np.mean(scores):.3f}" in shown(explore.ablations(variant))[0]
-
-
-@pytest.mark.needs("chromium")
-def test_a_browser_draws_both_views(measured):
-    views = shown(explore.ablations("add"))
-    with chromium() as browser:
-        page = browser.new_page(viewport={"width": 900, "height": 900})
-        page.set_content("".join(f"<section style='width: 420px'>{html}</section>" for html in views))
-        assert page.locator("img").count() and page.locator("svg text").count()
-        for image in page.locator("img").all():
-            assert image.evaluate("image => image.complete && image.naturalWidth") == 3 * 32
-        for text in page.locator("svg text").all():  # no name is cut off at the edge
-            inside = text.evaluate(
-                """text => { const a = text.getBoundingClientRect(), b = text.ownerSVGElement.getBoundingClientRect();
-                return a.left >= b.left && a.right <= b.right && a.top >= b.top && a.bottom <= b.bottom }"""
-            )
-            assert inside, text.text_content()

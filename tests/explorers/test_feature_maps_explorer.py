@@ -1,18 +1,17 @@
-"""The feature map explorer: it shows what the network computes, for every value of every control; then once in a browser."""
+"""The feature map explorer: it shows what the network computes, for every value of every control; then once in a
+browser."""
 
-import base64
-import io
 import re
 import sys
-import time
 from itertools import product
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch import nn
 
+from tests.explorers.boards import pictures
+from tests.explorers.boards import shown as views
 from tests.explorers.browser import chromium
 from unet_edu import explore
 from unet_edu.data.cells import LOOKS
@@ -50,14 +49,7 @@ def test_maps_are_those_of_the_network(look, image):
 
 
 def shown(explorer):
-    return dict(zip(("levels", "sheet"), (view.widget.value for view in explorer.views), strict=True))
-
-
-def pictures(html):
-    return [
-        np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))) / 255
-        for data in re.findall(r"base64,([\w+/=]+)", html)
-    ]
+    return dict(zip(("levels", "sheet"), views(explorer), strict=True))
 
 
 def test_the_controls_go_through_all_values():
@@ -91,14 +83,14 @@ def test_the_controls_go_through_all_values():
 
 @pytest.mark.parametrize("before", [False, True])
 def test_each_level_shows_its_own_map(before):
-    views = shown(explore.feature_maps(7, before=before, image=1))
-    photo, *drawn = pictures(views["levels"])
+    levels = shown(explore.feature_maps(7, before=before, image=1))
+    photo, *drawn = (picture / 255 for picture in pictures(levels["levels"]))
     np.testing.assert_allclose(photo, held_out("phase")["phase"][1][0], atol=1 / 255)
     for picture, (name, found) in zip(drawn, maps("phase", 1).items(), strict=True):
         plane = (found.before if before else found.after)[7]
         assert picture.shape[:2] == (SIDES[name],) * 2, "its true size"
         assert np.abs(picture - painted(plane, before)).max() < 1 / 255 + 1e-6  # bytes cut off less than one level
-        assert f"{number(plane.min())} … {number(plane.max())}" in views["levels"]
+        assert f"{number(plane.min())} … {number(plane.max())}" in levels["levels"]
 
 
 def test_painting_is_grey_from_zero_or_two_colours_about_zero():
@@ -114,7 +106,7 @@ def test_painting_is_grey_from_zero_or_two_colours_about_zero():
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_sheet_has_all_channels_and_frames_the_chosen_one(stage):
     last = CHANNELS[stage] - 1
-    sheet, other = module.sheet(State(last, stage)), module.sheet(State(0, stage))
+    sheet, other = (module.sheet(explore.feature_maps(channel, stage).state) for channel in (last, 0))
     tile = module.TILE + 4
     assert sheet.shape == (-(-CHANNELS[stage] // module.ACROSS) * tile, module.ACROSS * tile, 3)
     framed = (sheet != other).any(axis=2)
@@ -141,42 +133,25 @@ def test_silent_channels_are_counted():
 
 
 def test_the_still_picture_tells_the_same():
-    still = module.picture(State(20, "contracting.2", before=True))
-    titles = [axes.get_title(loc="left") for axes in still.figure.axes]
-    assert "down, level 0\nno channel 20" in titles and "bottom, level 2\n32 × 32" in titles
+    still = module.picture(explore.feature_maps(20, "contracting.2", before=True).state)
+    assert {"down, level 0\nno channel 20", "bottom, level 2\n32 × 32"} <= set(widths_of(still))
     assert "channel 20 of a trained U-Net before the ReLU" in still.alt
     for stage in ("contracting.1", "contracting.2", "expanding.0"):
         assert digest(maps("phase", 0)[stage].before[20]) in still.digest
-    widths = {axes.get_title(loc="left").split("\n")[0]: axes.bbox.width for axes in still.figure.axes}
-    assert widths["bottom, level 2"] == pytest.approx(widths["the picture"] / 4), "at its own size"
-    enlarged = module.picture(State(20, enlarged=True))
-    widths = {axes.get_title(loc="left").split("\n")[0]: axes.bbox.width for axes in enlarged.figure.axes}
-    assert widths["bottom, level 2"] == pytest.approx(widths["the picture"])
+    widths = widths_of(still)
+    photo = widths["the picture\n128 × 128"]
+    assert widths["bottom, level 2\n32 × 32"] == pytest.approx(photo / 4, rel=0.01), "at its own size"
+    enlarged = widths_of(module.picture(explore.feature_maps(20, enlarged=True).state))
+    assert enlarged["bottom, level 2\n32 × 32"] == pytest.approx(photo, rel=0.01)
 
 
-def test_an_answer_takes_less_than_50_ms():
-    """Of processor time, whatever else the machine does."""
-    explorer = explore.feature_maps(stage="contracting.2", before=True, enlarged=True)
-    times = []
-    for channel in range(16):
-        start = time.process_time()
-        explorer.controls["channel"].value = 15 - channel
-        times.append(time.process_time() - start)
-    assert np.median(times[1:]) < 0.05
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"channel": 64}, "channel: expected 0 to 63, got 64"),
-        ({"image": -1}, f"image: expected 0 to {IMAGES - 1}, got -1"),
-        ({"stage": "head"}, r"stage: expected one of 'contracting\.0', .*, got 'head'"),
-        ({"look": "x-ray"}, "look: expected one of 'phase', 'fluorescence', got 'x-ray'"),
-    ],
-)
-def test_errors_say_what_was_expected(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        explore.feature_maps(**arguments)
+def widths_of(still):
+    """How wide each image is drawn, by its title."""
+    still.figure.draw_without_rendering()
+    return {
+        axes.get_title(loc="left") or axes.get_title(): axes.images[0].get_window_extent().width
+        for axes in still.figure.axes
+    }
 
 
 @pytest.mark.needs("chromium")
@@ -185,11 +160,11 @@ def test_a_browser_draws_each_map_at_its_size():
     with chromium() as browser:
         page = browser.new_page(viewport={"width": 1000, "height": 700})
         page.set_content("".join(views.values()))
-        widths = [image.bounding_box()["width"] for image in page.locator("figure img").all()]
+        widths = [image.bounding_box()["width"] for image in page.locator("figure img").all()][:-1]
         assert widths == [module.FULL] + [module.FULL * side // 128 for side in SIDES.values()]
         tops = {
             round(figure.bounding_box()["y"] + figure.bounding_box()["height"])
-            for figure in page.locator("figure").all()
+            for figure in page.locator("figure").all()[:-1]
         }
         assert len(tops) == 1, "they stand side by side, on one line"
         sheet = page.locator("img").last

@@ -1,17 +1,16 @@
-"""The skip explorer: damage and retraining are measured as it says, for every value of every control; then once in a browser."""
+"""The skip explorer: damage and retraining are measured as it says, for every value of every control; then once in a
+browser."""
 
-import base64
-import io
 import re
 import sys
-import time
 from itertools import product
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
+from tests.explorers.boards import pictures
+from tests.explorers.boards import shown as views
 from tests.explorers.browser import chromium
 from unet_edu import explore
 from unet_edu.data.cells import LOOKS
@@ -94,8 +93,13 @@ def expected_scores(mask, instances):
     return seg(connected(mask), instances), float(iou(confusion_matrix(mask, separated(instances), 2))[1])
 
 
+def cells(html):
+    """The rows of all tables, cell by cell."""
+    return [re.findall("<t[hd][^>]*>(.*?)</t[hd]>", row) for row in re.findall("<tr>(.*?)</tr>", html)]
+
+
 def shown(explorer):
-    return dict(zip(("damage", "retrained"), (view.widget.value for view in explorer.views), strict=True))
+    return dict(zip(("damage", "retrained"), views(explorer), strict=True))
 
 
 def test_the_controls_go_through_all_values():
@@ -130,9 +134,9 @@ def test_means_and_their_change_are_those_of_all_pictures(level0, level1, look):
         masks = module.damaged_masks(look, changes)
         rows.append(np.mean([expected_scores(*pair) for pair in zip(masks, truths, strict=True)], axis=0))
     for name, row in zip(("as it was trained", "damaged"), rows, strict=True):
-        assert "<td>{}</td><td>{:.3f}</td><td>{:.3f}</td>".format(name, *row) in views["damage"]
-    change = "<td>change</td><td>{:+.3f}</td><td>{:+.3f}</td>".format(*(rows[1] - rows[0])).replace("-", "−")
-    assert change in views["damage"]
+        assert [name, *(f"{number:.3f}" for number in row)] in cells(views["damage"])
+    change = [f"{number:+.3f}".replace("-", "−") for number in rows[1] - rows[0]]
+    assert ["change", *change] in cells(views["damage"])
     for name, skip in NETWORKS.items():
         masks = module.retrained_masks(look, name)
         means = np.mean([expected_scores(*pair) for pair in zip(masks, truths, strict=True)], axis=0)
@@ -159,17 +163,12 @@ def test_what_lesson_06_says_of_damage():
 def test_the_masks_that_travel_are_the_truth():
     views = shown(explore.skips("zeroed", "shuffled", image=1))
     image, instances = held_out("phase")["phase"][1]
-    pictures = [
-        np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))) / 255
-        for data in re.findall(r"base64,([\w+/=]+)", views["damage"])
-    ]
-    assert len(pictures) == 3
-    np.testing.assert_allclose(pictures[0], image, atol=1 / 255)
-    for drawn, changes in zip(pictures[1:], (("on", "on"), ("zeroed", "shuffled")), strict=True):
+    drawn_image, *masks = (picture / 255 for picture in pictures(views["damage"]))
+    assert len(masks) == 2
+    np.testing.assert_allclose(drawn_image, image, atol=1 / 255)
+    for drawn, changes in zip(masks, (("on", "on"), ("zeroed", "shuffled")), strict=True):
         expected = agreement(image, module.damaged_masks("phase", changes)[1], separated(instances))
         assert np.abs(drawn - expected).max() < 1 / 255 + 1e-6  # bytes cut off less than one level
-    words = [len(alt) for alt in re.findall(r'<img alt="([^"]*)"', views["damage"] + views["retrained"])]
-    assert len(words) > len(pictures) and min(words) > 15
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -181,36 +180,13 @@ def test_the_still_picture_tells_the_same(look):
     assert "SEG {:.3f}, IoU {:.3f}".format(*expected_scores(mask, instances)) in still.alt
     assert "damaged (level 0: zeros instead; level 1: on)" in still.alt
     assert digest(kinds(mask, separated(instances))) in still.digest
-    titles = [text.get_text() for text in still.figure.texts]
-    assert [title[:10] for title in titles] == ["Question 1", "Question 2"]
+    texts = [text.get_text() for axes in still.figure.axes for text in axes.texts]
+    assert [text[:10] for text in texts if "Question" in text] == ["Question 1", "Question 2"]
+    assert "mean of 4 pictures" in texts, "and the table"
+    still.figure.draw_without_rendering()  # lays it out
     assert sum(len(axes.images) for axes in still.figure.axes) == 3 + len(NETWORKS)
     sizes = {tuple(axes.bbox.size.round(3)) for axes in still.figure.axes if axes.images}
     assert len(sizes) == 1, "all masks are equally large, so that they can be compared"
-
-
-def test_an_answer_takes_less_than_50_ms():
-    """Of processor time, whatever else the machine does."""
-    explorer = explore.skips()
-    times = []
-    for level0, level1, image in product(CHANGES, CHANGES, range(IMAGES)):
-        start = time.process_time()
-        explorer.update(level0=level0, level1=level1, image=image)
-        times.append(time.process_time() - start)
-    assert np.median(times) < 0.05
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"level0": "off"}, "level0: expected one of 'on', 'zeroed', 'shuffled', got 'off'"),
-        ({"level1": "off"}, "level1: expected one of 'on', 'zeroed', 'shuffled', got 'off'"),
-        ({"look": "x-ray"}, "look: expected one of 'phase', 'fluorescence', got 'x-ray'"),
-        ({"image": IMAGES}, f"image: expected 0 to {IMAGES - 1}, got {IMAGES}"),
-    ],
-)
-def test_errors_say_what_was_expected(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        explore.skips(**arguments)
 
 
 @pytest.mark.needs("chromium")

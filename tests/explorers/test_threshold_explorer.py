@@ -1,19 +1,18 @@
-"""The threshold explorer without a browser: what it shows is true, for every value of every control; then once in a browser."""
+"""The threshold explorer without a browser: what it shows is true, for every value of every control; then once in a
+browser."""
 
-import base64
-import io
 import re
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from tests.explorers.browser import chromium
+from tests.explorers.boards import pictures
+from tests.explorers.boards import shown as views
 from unet_edu import explore
 from unet_edu.data.masks import MASKED, UNKNOWN, photo_and_mask
 from unet_edu.explore import digest
 from unet_edu.explore.threshold import STEPS, WIDEST, State, picture, predicted, scores, sweep, tables
-from unet_edu.figures.palette import PAPER, ROLES
+from unet_edu.figures.palette import PAPER
 from unet_edu.figures.segmentation import agreement, kinds
 from unet_edu.metrics import confusion_matrix
 
@@ -35,7 +34,7 @@ def test_counts_and_curves_are_true_at_every_threshold(photo, darker):
     curves = sweep(photo, darker)
     assert {len(values) for values in curves.values()} == {STEPS + 1}
     for step in range(STEPS + 1):
-        state = State(photo, step / STEPS, darker)
+        state = State(step / STEPS, darker, photo)
         TP, FP, FN, TN = counted(state)
         found = scores(state)
         assert found[:4] == (TP, FP, FN, TN)
@@ -53,7 +52,7 @@ def test_counts_and_curves_are_true_at_every_threshold(photo, darker):
 def test_the_tables_are_those_of_the_lesson(photo, darker):
     _, mask = photo_and_mask(photo)
     for step in (0, 7, 42, 58, STEPS):
-        marked = predicted(State(photo, step / STEPS, darker))
+        marked = predicted(State(step / STEPS, darker, photo))
         expected = confusion_matrix(marked, mask, 2, ignore_index=UNKNOWN)
         np.testing.assert_array_equal(tables(photo, darker)[step], expected)
 
@@ -61,17 +60,11 @@ def test_the_tables_are_those_of_the_lesson(photo, darker):
 @pytest.mark.parametrize("photo", MASKED)
 def test_unknown_pixels_are_not_counted(photo):
     _, mask = photo_and_mask(photo)
-    assert sum(scores(State(photo, 0.4, False))[:4]) == np.sum(mask != UNKNOWN)
+    assert sum(scores(State(0.4, False, photo))[:4]) == np.sum(mask != UNKNOWN)
 
 
-def shown(explorer) -> dict[str, str]:
-    names = ("photo", "verdict", "table", "curves")
-    return dict(zip(names, (view.widget.value for view in explorer.views), strict=True))
-
-
-def png(html: str) -> np.ndarray:
-    data = re.search(r"base64,([\w+/=]+)", html)
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data[1]))))
+def shown(explorer):
+    return dict(zip(("photo", "verdict", "table", "curves"), views(explorer), strict=True))
 
 
 def test_the_controls_go_through_all_values():
@@ -83,7 +76,7 @@ def test_the_controls_go_through_all_values():
             explorer.controls["darker"].value = darker
             for step in range(0, STEPS + 1, 10):
                 explorer.controls["threshold"].value = step / STEPS
-                assert explorer.state == State(photo, step / STEPS, darker)
+                assert explorer.state == State(step / STEPS, darker, photo)
                 views = shown(explorer)
                 side = f"{'darker' if darker else 'brighter'} than {step / STEPS:.2f}"
                 assert side in views["verdict"] and MASKED[photo] in views["photo"]
@@ -95,13 +88,13 @@ def test_the_controls_go_through_all_values():
 @pytest.mark.parametrize(("photo", "darker"), STATES)
 def test_the_table_says_what_was_counted(photo, darker):
     views = shown(explore.threshold(photo, 0.45, darker=darker))
-    TP, FP, FN, TN = counted(State(photo, 0.45, darker))
-    for name, count in (("TP", TP), ("FP", FP), ("FN", FN), ("TN", TN)):
-        assert f"<th>{name}</th><td>{count:,}</td>" in views["table"]
+    TP, FP, FN, TN = counted(State(0.45, darker, photo))
+    cells = re.findall("<t[hd][^>]*>([^<]*)</t[hd]>", views["table"])
+    assert cells[:8] == ["TP", "FP", "FN", "TN", *(f"{count:,}" for count in (TP, FP, FN, TN))]
     ratios = {"precision": (TP, TP + FP), "recall": (TP, TP + FN), "IoU": (TP, TP + FP + FN)}
     ratios |= {"Dice": (2 * TP, 2 * TP + FP + FN), "accuracy": (TP + TN, TP + FP + FN + TN)}
     for name, (part, whole) in ratios.items():
-        row = re.search(rf"<td>{name} = .*?</tr>", views["table"])[0]
+        row = re.search(rf"<td[^>]*>{name} = .*?</tr>", views["table"])[0]
         assert f">{part:,} / {whole:,}</td>" in row and f"<b>{part / whole:.3f}</b>" in row
     assert f"{TP:,} pixels rightly, {FP:,} wrongly, and {FN:,} are missed" in views["verdict"]
     assert f"IoU {TP / (TP + FP + FN):.3f}" in views["curves"]
@@ -117,13 +110,13 @@ def test_where_nothing_is_marked_the_precision_stays_open():
 def test_the_picture_that_travels_is_a_sample_of_the_truth(photo):
     image, mask = photo_and_mask(photo)
     views = shown(explore.threshold(photo, 0.5))
-    drawn, state = png(views["verdict"]), State(photo, 0.5, False)
+    drawn, state = pictures(views["verdict"])[0], State(0.5, False, photo)
     assert drawn.shape[1] <= WIDEST
     step = -(-image.shape[1] // WIDEST)
     some = (slice(None, None, step),) * 2
     expected = agreement(image[some], predicted(state)[some], mask[some])
     assert np.abs(drawn / 255 - expected).max() < 1 / 255 + 1e-9  # bytes cut off less than one level
-    np.testing.assert_allclose(png(views["photo"]) / 255, image, atol=1 / 255)
+    np.testing.assert_allclose(pictures(views["photo"])[0] / 255, image, atol=1 / 255)
 
 
 def test_the_curve_is_drawn_where_its_numbers_are():
@@ -147,17 +140,9 @@ def test_dashes_and_patterns_stand_beside_colours():
     views = shown(explore.threshold("motorcycle", 0.4))
     assert len(set(re.findall(r'stroke-dasharray="([^"]*)"', views["curves"]))) == 3
     assert "repeating-linear-gradient" in views["verdict"] and "radial-gradient" in views["verdict"]
-    assert "unknown</span> not counted" in views["verdict"]
-    assert "unknown</span>" not in shown(explore.threshold("coins", 0.4))["verdict"]
+    assert "</span> unknown not counted" in views["verdict"]
+    assert "</span> unknown" not in shown(explore.threshold("coins", 0.4))["verdict"]
     assert f'fill="{PAPER}"' in views["curves"], "a white ground, so that a dark theme stays legible"
-
-
-def test_what_a_view_shows_does_not_move_the_others():
-    """Two columns or one: their least width is given, so that the browser does not take that of the longest number."""
-    views = explore.threshold().views
-    assert len(views) == 4
-    for view in views:
-        assert view.widget.layout.min_width and view.widget.layout.flex == "1 1 40%"
 
 
 def test_pictures_have_words():
@@ -171,63 +156,26 @@ def test_pictures_have_words():
 
 @pytest.mark.parametrize(("photo", "darker"), STATES)
 def test_the_still_picture_tells_the_same(photo, darker):
-    state = State(photo, 0.45, darker)
+    state = State(0.45, darker, photo)
     image, mask = photo_and_mask(photo)
     still, found = picture(state), scores(state)
     assert f"TP {found.hits}, FP {found.wrong}, FN {found.missed}, TN {found.left_out}" in still.digest
     assert f"iou {found.iou:.3f}, dice {found.dice:.3f}" in still.digest
     assert digest(kinds(predicted(state), mask)) in still.digest
     assert f"{found.hits:,} pixels rightly" in still.alt and MASKED[photo] in still.alt
-    left, right, key, curves = still.figure.axes
+    left, right, counts, ratios, curves, key = still.figure.axes
+    assert [text.get_text() for text in counts.texts[4:]] == [f"{count:,}" for count in found[:4]]
+    assert f"{found.recall:.3f}" in [text.get_text() for text in ratios.texts]
     assert len(key.get_legend().get_texts()) == (4 if photo == "motorcycle" else 3)
     np.testing.assert_array_equal(left.images[0].get_array(), image)
     np.testing.assert_array_equal(right.images[0].get_array(), agreement(image, predicted(state), mask))
-    lines = {line.get_label(): line for line in curves.lines}
+    lines = {line.get_label().split()[0]: line for line in curves.lines}
     for name, values in sweep(photo, darker).items():
         np.testing.assert_array_equal(lines[name].get_ydata(), values)
-    assert set(lines["threshold 0.45"].get_xdata()) == {0.45}
+        assert lines[name].get_label() == f"{name} {values[45]:.3f}"
+    assert [0.45, 0.45] in [list(line.get_xdata()) for line in curves.lines]
     assert len({str(lines[name].get_linestyle()) for name in sweep(photo, darker)}) >= 2
 
 
 def test_a_slider_that_counts_a_little_wrong_does_no_harm():
-    assert State("coins", 0.1 + 0.2, False).threshold == 0.3
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"photo": "camera"}, "photo: expected one of coins, cell, motorcycle, got 'camera'"),
-        ({"threshold": 107}, "threshold: expected a number from 0 .black. to 1 .white., got 107"),
-        ({"threshold": float("nan")}, "threshold: expected a number from 0"),
-    ],
-)
-def test_errors_say_what_was_expected(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        explore.threshold(**arguments)
-
-
-@pytest.mark.needs("chromium")
-def test_a_browser_draws_all_four_views():
-    views = shown(explore.threshold("motorcycle", 0.4))
-    with chromium() as browser:
-        page = browser.new_page(viewport={"width": 900, "height": 900})
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.set_content("".join(f"<section style='width: 400px'>{html}</section>" for html in views.values()))
-        assert page.locator("img").count() and page.locator("svg text").count()
-        for image in page.locator("img").all():
-            assert image.evaluate("image => image.complete && image.naturalWidth") > 100
-        assert page.locator("svg polyline").count() == 3
-        for text in page.locator("svg text").all():  # no number is cut off at the edge
-            inside = text.evaluate(
-                """text => { const a = text.getBoundingClientRect(), b = text.ownerSVGElement.getBoundingClientRect();
-                return a.left >= b.left && a.right <= b.right && a.top >= b.top && a.bottom <= b.bottom }"""
-            )
-            assert inside, text.text_content()
-        chip = page.locator("figcaption span[aria-hidden]").nth(1)
-        assert "gradient" in chip.evaluate("chip => getComputedStyle(chip).backgroundImage")
-        green = page.locator("figcaption span[aria-hidden]").first.evaluate(
-            "chip => getComputedStyle(chip).backgroundColor"
-        )
-        assert green == "rgb({}, {}, {})".format(*bytes.fromhex(ROLES["output"].line[1:]))
-        assert not errors
+    assert State(0.1 + 0.2, False, "coins").threshold == 0.3

@@ -8,7 +8,7 @@ import ipywidgets
 from matplotlib.figure import Figure
 
 from unet_edu.convolution import output_size
-from unet_edu.explore.cells import count
+from unet_edu.explore.cells import count, expect_within
 from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
 from unet_edu.figures.scene import LABEL, Cells, Link, Scene, draw_scene, inches
 
@@ -59,10 +59,7 @@ def arithmetic(size: int = 7, kernel: int = 3, stride: int = 1, padding: int = 0
         When a number lies outside `BOUNDS`.
     """
     state = State(size, kernel, stride, padding, dilation)
-    for name, value in asdict(state).items():
-        low, high = BOUNDS[name]
-        if not low <= value <= high:
-            raise ValueError(f"{name}: expected {low} to {high}, got {value}")
+    expect_within(BOUNDS, state)
     controls = {
         name: ipywidgets.IntSlider(min=low, max=high, value=getattr(state, name), description=name)
         for name, (low, high) in BOUNDS.items()

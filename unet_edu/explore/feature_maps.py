@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import ipywidgets
 import numpy as np
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from unet_edu.data.cells import LOOKS
 from unet_edu.data.networks import held_out, pretrained
-from unet_edu.explore.explorer import Explorer, Picture, View
-from unet_edu.explore.picture import array_png, digest, image_tag
-from unet_edu.figures.palette import INK, PAPER, ROLES
+from unet_edu.explore.board import Image, Rows, Stack, Text, still, views
+from unet_edu.explore.explorer import Explorer, Picture
+from unet_edu.explore.fields import checked, controls, menu, slider
+from unet_edu.explore.picture import digest
+from unet_edu.figures.palette import ROLES
 from unet_edu.figures.panels import SIGNED
 from unet_edu.figures.scene import number
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-__all__ = ["IMAGES", "STAGES", "Maps", "State", "feature_maps", "maps", "painted", "picture"]
+__all__ = ["IMAGES", "STAGES", "Maps", "State", "board", "feature_maps", "maps", "painted", "picture"]
 
 STAGES = {
     "contracting.0": "down, level 0",
@@ -45,12 +45,12 @@ TILE, ACROSS = 64, 16  # of the sheet of all channels; all sides are such a numb
 
 @dataclass(frozen=True)
 class State:
-    channel: int = 0
-    stage: str = "contracting.0"
-    before: bool = False
-    enlarged: bool = False
-    look: str = "phase"
-    image: int = 0
+    channel: int = slider(0, MOST_CHANNELS - 1, "Channel", expected="{low} to {high}")
+    stage: str = menu({words: stage for stage, words in STAGES.items()}, "All of")
+    before: bool = menu(MOMENTS, "Numbers")
+    enlarged: bool = menu(SCALES, "Draw")
+    look: str = menu(LOOKS, "Look")
+    image: int = slider(0, IMAGES - 1, "Picture", expected="{low} to {high}")
 
 
 class Maps(NamedTuple):
@@ -71,8 +71,8 @@ def feature_maps(
 ) -> Explorer:
     """Browse the feature maps of a trained U-Net.
 
-    Above, one channel at each level: down the contracting path, at the bottom, and up the expanding path. Below, all channels of one
-    level, with yours framed.
+    Above, one channel at each level: down the contracting path, at the bottom, and up the expanding path. Below, all
+    channels of one level, with yours framed.
 
     Parameters
     ----------
@@ -81,7 +81,8 @@ def feature_maps(
     stage : str
         The level whose channels are all shown: one of `STAGES`.
     before : bool
-        Whether to show the numbers as they come into the last ReLU of a level, negative ones too, instead of what comes out.
+        Whether to show the numbers as they come into the last ReLU of a level, negative ones too, instead of what comes
+        out.
     enlarged : bool
         Whether all maps are drawn equally large, instead of each at its own size.
     look : "phase" or "fluorescence"
@@ -98,25 +99,11 @@ def feature_maps(
     ValueError
         When an argument is none of these.
     """
-    for name, given, known in (("stage", stage, STAGES), ("look", look, LOOKS)):
-        if given not in known:
-            raise ValueError(f"{name}: expected one of {', '.join(map(repr, known))}, got {given!r}")
-    for name, given_number, end in (("channel", channel, MOST_CHANNELS), ("image", image, IMAGES)):
-        if given_number not in range(end):
-            raise ValueError(f"{name}: expected 0 to {end - 1}, got {given_number}")
+    state = checked(State, channel=channel, stage=stage, before=before, enlarged=enlarged, look=look, image=image)
     for one in LOOKS:  # all maps at once, so that no answer makes the reader wait
         for n in range(IMAGES):
             maps(one, n)
-    controls = {
-        "channel": ipywidgets.IntSlider(min=0, max=MOST_CHANNELS - 1, description="Channel"),
-        "stage": ipywidgets.Dropdown(options=[(words, stage) for stage, words in STAGES.items()], description="All of"),
-        "before": ipywidgets.Dropdown(options=list(MOMENTS.items()), description="Numbers"),
-        "enlarged": ipywidgets.Dropdown(options=list(SCALES.items()), description="Draw"),
-        "look": ipywidgets.Dropdown(options=[(one, one) for one in LOOKS], description="Look"),
-        "image": ipywidgets.IntSlider(min=0, max=IMAGES - 1, description="Picture"),
-    }
-    views = [View(ipywidgets.HTML(layout={"width": "100%"}), "value", paint) for paint in (_levels, _sheet)]
-    return Explorer(State(channel, stage, before, enlarged, look, image), controls, views, picture)
+    return Explorer(state, controls(state), views(board, state), picture)
 
 
 @lru_cache(maxsize=1)
@@ -184,41 +171,60 @@ def _range(values: NDArray[np.float32]) -> str:
     return f"{number(values.min())} … {number(values.max())}"
 
 
-def _levels(state: State) -> str:
+def board(state: State) -> Rows:
+    """One channel at each level, and all channels of one level."""
+    return (_levels(state),), (_all(state),)
+
+
+def _levels(state: State) -> Stack:
     """The chosen channel at each level."""
-    image = _images(state.look)[state.image]
-    figures = [_figure(image_tag(array_png(image), "The picture.", _style(FULL)), "the picture", "128 × 128<br>&nbsp;")]
+    photo = _images(state.look)[state.image]
+    images = [
+        Image(
+            photo,
+            "The picture.",
+            _said("the picture", "128 × 128", "&nbsp;"),
+            title="the picture\n128 × 128",
+            width=f"{FULL}px",
+        )
+    ]
     for stage, words in STAGES.items():
-        values = _chosen(state, stage)
-        channels, side = (maps(state.look, state.image)[stage].after).shape[:2]
+        side, values = maps(state.look, state.image)[stage].after.shape[-1], _chosen(state, stage)
+        size: dict[str, Any] = {"width": f"{_shown(state, side)}px", "scale": _shown(state, side) / FULL}
         if values is None:
-            square = f"width: {_shown(state, side)}px; height: {_shown(state, side)}px; border: 1px dashed currentColor"
-            figures.append(_figure(f'<div style="{square}"></div>', words, f"has {channels} channels only<br>&nbsp;"))
+            channels = len(maps(state.look, state.image)[stage].after)
+            said = _said(words, f"has {channels} channels only", "&nbsp;")
+            images.append(Image(_nothing(side), "", said, title=f"{words}\nno channel {state.channel}", **size))
             continue
+        said = _said(words, f"{side} × {side}", _range(values))
         alt = f"Channel {state.channel}, {words}: {side} by {side} pixels, from {_range(values)}."
-        tag = image_tag(array_png(painted(values, state.before)), alt, _style(_shown(state, side)))
-        figures.append(_figure(tag, words, f"{side} × {side}<br>{_range(values)}"))
+        drawn = painted(values, state.before)
+        images.append(Image(drawn, alt, said, title=f"{words}\n{side} × {side}", **size))
     ground = "orange below zero, purple above" if state.before else "black is 0, white the largest number of its map"
-    return (
-        f'<div style="display: flex; flex-wrap: wrap; gap: 0.5em; align-items: end">{"".join(figures)}</div>'
-        f'<div style="line-height: 1.5">Channel {state.channel} at each level; {ground}. The same number at two levels is '
-        "not the same feature: each level has its own.</div>"
+    below = (
+        f"Channel {state.channel} at each level; {ground}. The same number at two levels is not the same feature: "
+        "each level "
+        "has its own."
     )
+    return Stack((Stack(images, is_across=True, align="end"), Text(below)))
 
 
 def _shown(state: State, side: int) -> int:
     return FULL if state.enlarged else FULL * side // 128
 
 
-def _style(width: int) -> str:
-    return f"width: {width}px; max-width: none; image-rendering: pixelated"
+def _said(title: str, *lines: str) -> str:
+    return "<br>".join((f"<b>{title}</b>", *lines))
 
 
-def _figure(image: str, title: str, said: str) -> str:
-    return (
-        f'<figure style="margin: 0; min-width: 8.2em"><div style="line-height: 0">{image}</div>'
-        f'<figcaption style="line-height: 1.35"><b>{title}</b><br>{said}</figcaption></figure>'
-    )
+@lru_cache(maxsize=3)
+def _nothing(side: int) -> NDArray[np.float64]:
+    """An empty place, with an edge of dashes."""
+    place = np.ones((side, side))
+    dashes = np.arange(side) % 8 < 4
+    for edge in (place[0], place[-1], place[:, 0], place[:, -1]):
+        edge[dashes] = 0
+    return place
 
 
 def sheet(state: State) -> NDArray[np.float64]:
@@ -248,54 +254,38 @@ def _tiles(look: str, image: int, stage: str, before: bool) -> NDArray[np.float6
 
 
 def _resized(drawn: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A map as large as a tile. Four pixels become their mean: to leave some out would turn a chequered pattern into another."""
+    """A map as large as a tile. Four pixels become their mean: to leave some out would turn a chequered pattern into
+    another."""
     if len(drawn) <= TILE:
         return drawn.repeat(TILE // len(drawn), axis=0).repeat(TILE // len(drawn), axis=1)
     share = len(drawn) // TILE
     return drawn.reshape(TILE, share, TILE, share, *drawn.shape[2:]).mean(axis=(1, 3))
 
 
-def _sheet(state: State) -> str:
+def _all(state: State) -> Stack:
     planes = maps(state.look, state.image)[state.stage].after
     silent = int((planes.max(axis=(1, 2)) == 0).sum())
-    alt = f"All {len(planes)} channels of {STAGES[state.stage]} as tiles."
-    return (
-        f'<div style="line-height: 1.5; margin-top: 0.6em"><b>All {len(planes)} channels, {STAGES[state.stage]}</b>, in rows of '
-        f"{ACROSS}. Silent on this picture (0 everywhere after the ReLU): {silent}.</div>"
-        f'<div style="background: {PAPER}; line-height: 0">{image_tag(array_png(sheet(state)), alt, "width: 100%; max-width: 1088px")}</div>'
+    words = (
+        f"<b>All {len(planes)} channels, {STAGES[state.stage]}</b>, in rows of {ACROSS}. Silent on this picture "
+        f"(0 everywhere after the ReLU): {silent}."
     )
+    alt = f"All {len(planes)} channels of {STAGES[state.stage]} as tiles."
+    title = f"all channels, {STAGES[state.stage]}"
+    tiles = Image(sheet(state), alt, title=title, width="84em", is_pixelated=False)
+    return Stack((Text(words), tiles))
 
 
 def picture(state: State) -> Picture:
-    """The chosen channel at each level and the sheet, for where nothing runs."""
-    tiles = sheet(state)
-    side, below = FULL / 100, 9.8 * tiles.shape[0] / tiles.shape[1]  # inches
-    height = 0.5 + side + 0.3 + below + 0.1
-    figure = Figure(figsize=(10, height), dpi=100, facecolor=PAPER)  # a pixel of the largest map is a pixel here
-    image = _images(state.look)[state.image]
-    panels: list[tuple[str, NDArray[Any]]] = [("the picture\n128 × 128", image)]
-    for stage, words in STAGES.items():
-        values, pixels = _chosen(state, stage), maps(state.look, state.image)[stage].after.shape[-1]
-        if values is None:
-            panels.append((f"{words}\nno channel {state.channel}", np.ones((pixels, pixels))))
-        else:
-            panels.append((f"{words}\n{pixels} × {pixels}", painted(values, state.before)))
-    for column, (title, drawn) in enumerate(panels):
-        width = side * (1.0 if state.enlarged else drawn.shape[0] / 128)
-        place = (0.1 + 1.65 * column, below + 0.4, width, width)
-        axes = figure.add_axes((place[0] / 10, place[1] / height, place[2] / 10, place[3] / height))
-        axes.imshow(drawn, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-        axes.set_title(title, fontsize=8.5, color=INK, loc="left", pad=3)
-        axes.set_axis_off()
-    axes = figure.add_axes((0.01, 0.1 / height, 0.98, below / height))
-    axes.imshow(tiles, interpolation="antialiased")
-    axes.set_title(f"all channels, {STAGES[state.stage]}", fontsize=9, color=INK, loc="left", pad=3)
-    axes.set_axis_off()
-    moment = "before" if state.before else "after"
+    """The same, for where nothing runs."""
+    sides = (
+        f"{words} {maps(state.look, state.image)[stage].after.shape[-1]} pixels a side"
+        for stage, words in STAGES.items()
+    )
     alt = (
-        f"A picture of drawn cells ({state.look}) and channel {state.channel} of a trained U-Net {moment} the ReLU, at each level: "
-        f"{', '.join(f'{words} {maps(state.look, state.image)[stage].after.shape[-1]} pixels a side' for stage, words in STAGES.items())}. "
-        f"Below, all channels of {STAGES[state.stage]} as tiles."
+        f"A picture of drawn cells ({state.look}) and channel {state.channel} of a trained U-Net "
+        f"{'before' if state.before else 'after'} the ReLU, at each level: {', '.join(sides)}. Below, all channels of "
+        f"{STAGES[state.stage]} as tiles."
     )
     shown = {words: _chosen(state, stage) for stage, words in STAGES.items()}
-    return Picture(figure, alt, "; ".join(f"{words}: {digest(v)}" for words, v in shown.items() if v is not None))
+    numbers = (f"{words}: {digest(values)}" for words, values in shown.items() if values is not None)
+    return still(board(state), alt, "; ".join(numbers))

@@ -1,23 +1,23 @@
-"""The interpolation explorer: where each output pixel looks and what it takes; below, a photograph and a mask. Lesson 03."""
+"""The interpolation explorer: where each output pixel looks and what it takes; below, a photograph and a mask. Lesson
+03."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-import ipywidgets
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from unet_edu.data.masks import photo_and_mask
+from unet_edu.explore.board import Grids, Image, Rows, still, views
 from unet_edu.explore.cells import Matrix, Place, count, grid, matrix, name, size, typed
 from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
-from unet_edu.explore.picture import array_png, digest, image_tag
+from unet_edu.explore.fields import controls, menu, slider
+from unet_edu.explore.picture import digest
 from unet_edu.figures.palette import CLASSES, ROLES
 from unet_edu.figures.panels import painted
-from unet_edu.figures.scene import Link, Scene, draw_scene, inches, line_up, number
+from unet_edu.figures.scene import Link, Scene, line_up, number
 from unet_edu.interpolation import MODES, axis_matrix, bed_of_nails, interpolate, source_coordinates
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "RULES",
     "State",
     "as_classes",
+    "board",
     "edited",
     "enlarged",
     "interpolation",
@@ -57,10 +58,10 @@ SCALE = 6  # how many times the photograph and the mask are enlarged
 
 @dataclass(frozen=True)
 class State:
-    x: Matrix
-    rows: int  # of the output
-    columns: int
-    rule: tuple[str, bool]  # one of `RULES`
+    rule: tuple[str, bool] = menu(RULES, "Rule")
+    x: Matrix = menu(INPUTS, "Input", own=True)  # noqa: RUF009, it makes a field
+    rows: int = slider(1, MOST, "Output rows")
+    columns: int = slider(1, MOST, "Output cols")
 
     @property
     def image(self) -> NDArray[np.float64]:
@@ -104,9 +105,9 @@ def interpolation(
 ) -> Explorer:
     """Explore how interpolation makes a small grid larger, or a large one smaller.
 
-    Point at an output to see the place where it looks (a dot on the input) and the share that it takes of each pixel around it; at
-    an input to see every output that it feeds. Step, play, or move the sliders. Type a number into the input. Below, the
-    same rule enlarges a photograph and its mask six times.
+    Point at an output to see the place where it looks (a dot on the input) and the share that it takes of each pixel
+    around it; at an input to see every output that it feeds. Step, play, or move the sliders. Type a number into the
+    input. Below, the same rule enlarges a photograph and its mask six times.
 
     Parameters
     ----------
@@ -130,28 +131,16 @@ def interpolation(
     """
     if (mode, align_corners) not in RULES.values():
         raise ValueError(
-            f"mode: expected one of {', '.join(map(repr, (*MODES, NAILS)))}, and align_corners only with 'bilinear' and 'bicubic', "
+            f"mode: expected one of {', '.join(map(repr, (*MODES, NAILS)))}, and align_corners only with 'bilinear' "
+            "and 'bicubic', "
             f"got {mode!r} with align_corners={align_corners!r}"
         )
     if np.shape(size) != (2,) or not all(side in range(1, MOST + 1) for side in size):
         raise ValueError(f"size: expected two ints from 1 to {MOST}, got {size!r}")
-    state = State(matrix("x", x, (MOST, MOST)), *size, (mode, align_corners))
+    state = State((mode, align_corners), matrix("x", x, (MOST, MOST)), *size)
     view = SceneView()
-    controls = {
-        "rule": ipywidgets.Dropdown(options=list(RULES.items()), description="Rule"),
-        "x": ipywidgets.Dropdown(options=list(INPUTS.items()), description="Input"),
-        "rows": ipywidgets.IntSlider(min=1, max=MOST, description="Output rows"),
-        "columns": ipywidgets.IntSlider(min=1, max=MOST, description="Output cols"),
-    }
-    explorer = Explorer(
-        state,
-        controls,
-        views=[
-            View(view, "scene", lambda state: scene(state).data()),
-            *(View(ipywidgets.HTML(layout={"flex": "1 1 14em"}), "value", paint) for paint in TILES),
-        ],
-        picture=picture,
-    )
+    shown = [View(view, "scene", lambda state: scene(state).data()), *views(board, state)]
+    explorer = Explorer(state, controls(state), shown, picture)
     view.observe(lambda change: explorer.update(**edited(explorer.state, **change["new"])), names="edit")
     return explorer
 
@@ -213,49 +202,39 @@ def enlarged(state: State, image: NDArray[np.float64] | NDArray[np.int64]) -> ND
     return interpolate(image, size, mode=state.mode, align_corners=state.align_corners).astype(np.float64)
 
 
-def photo_before(_: State) -> str:
-    """The small photograph as HTML."""
-    return _photo_before()
-
-
-@lru_cache(maxsize=1)  # one string for all states: what has not changed is not sent again
-def _photo_before() -> str:
-    return _tile(
-        array_png(small_images()[0]), "Four bright coins on a dark ground, on 40×40 pixels.", "a photograph, 40×40"
-    )
-
-
-def photo_after(state: State) -> str:
-    """The enlarged photograph as HTML."""
-    words = f"the photograph, {SCALE} times larger, {state.mode}"
-    return _tile(array_png(enlarged(state, small_images()[0])), f"The coins: {words}.", words)
-
-
-def mask_before(_: State) -> str:
-    """The small mask as HTML."""
-    return _mask_before()
-
-
-@lru_cache(maxsize=1)
-def _mask_before() -> str:
-    mask = small_images()[1]
-    return _tile(array_png(painted(mask)), "The coins as a mask of two classes.", f"its mask: {_shares(mask)}")
-
-
-def mask_after(state: State) -> str:
-    """The enlarged mask, rounded to whole classes, as HTML."""
-    values = enlarged(state, small_images()[1])
-    classes = as_classes(values)
-    words = f"the mask, {SCALE} times larger: {_shares(classes)}; before rounding {count(len(np.unique(values.round(6))), 'different value', 'different values')}"
-    return _tile(array_png(painted(classes)), f"The mask enlarged, {state.mode}: {_shares(classes, '')}.", words)
-
-
 def as_classes(values: NDArray[np.float64]) -> NDArray[np.int64]:
     """What a program makes of a mask that must hold whole numbers: it rounds."""
     return np.rint(values).astype(np.int64)
 
 
-TILES: tuple[Callable[[State], str], ...] = (photo_before, photo_after, mask_before, mask_after)
+def board(state: State) -> Rows:
+    """The small photograph, the enlarged one, the small mask, and the enlarged one, rounded to whole classes."""
+    (coins, mask), (photo_before, mask_before) = small_images(), _small_tiles()
+    words = f"the photograph, {SCALE} times larger, {state.mode}"
+    photo_after = Image(enlarged(state, coins), f"The coins: {words}.", words, title=f"{SCALE} times larger")
+    values = enlarged(state, mask)
+    classes = as_classes(values)
+    different = count(len(np.unique(values.round(6))), "different value", "different values")
+    mask_after = Image(
+        painted(classes),
+        f"The mask enlarged, {state.mode}: {_shares(classes, '')}.",
+        f"the mask, {SCALE} times larger: {_shares(classes)}; before rounding {different}",
+        title=f"{SCALE} times larger, rounded",
+    )
+    return ((photo_before, photo_after, mask_before, mask_after),)
+
+
+@lru_cache(maxsize=1)
+def _small_tiles() -> tuple[Image, Image]:
+    coins, mask = small_images()
+    photo = Image(
+        coins,
+        "Four bright coins on a dark ground, on 40×40 pixels.",
+        "a photograph, 40×40",
+        title="a photograph",
+    )
+    words = "The coins as a mask of two classes."
+    return photo, Image(painted(mask), words, f"its mask: {_shares(mask)}", title="its mask")
 
 
 def picture(state: State) -> Picture:
@@ -263,24 +242,13 @@ def picture(state: State) -> Picture:
     grids = scene(state)
     coins, mask = small_images()
     large, large_mask = enlarged(state, coins), as_classes(enlarged(state, mask))
-    width, height = inches(grids, 9.0)
-    figure = Figure(figsize=(width, height + 2.6), dpi=100, layout="constrained")
-    rows = figure.add_gridspec(2, 4, height_ratios=(height, 2.6))
-    draw_scene(figure.add_subplot(rows[0, :]), grids)
-    titles = ("a photograph", f"{SCALE} times larger", "its mask", f"{SCALE} times larger, rounded")
-    for column, (image, title) in enumerate(
-        zip((coins, large, painted(mask), painted(large_mask)), titles, strict=True)
-    ):
-        axes = figure.add_subplot(rows[1, column])
-        axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-        axes.set_title(title, fontsize=9)
-        axes.set_axis_off()
     alt = (
         f"{grids.alt} Below, four coins and their mask, before and after. "
         f"The mask holds {_shares(mask, '')} before and {_shares(large_mask, '')} after."
     )
     numbers = f"output: {digest(output(state))}" if state.fits else "no output"
-    return Picture(figure, alt, f"{numbers}; photograph: {digest(large)}; mask: {digest(large_mask)}")
+    digests = f"photograph: {digest(large)}; mask: {digest(large_mask)}"
+    return still(((Grids(grids),), *board(state)), alt, f"{numbers}; {digests}")
 
 
 def _takes(state: State, out: Place, weights: NDArray[np.float64]) -> str:
@@ -291,7 +259,8 @@ def _takes(state: State, out: Place, weights: NDArray[np.float64]) -> str:
     terms = [f"{_factor(weights[place])}·{_factor(x[place])}" for place in zip(*weights.nonzero(), strict=True)]
     total = " + ".join(terms)
     if len(terms) > 4:
-        total = f"{len(terms)} pixels, weights from {_weight(used.min())} to {_weight(used.max())}, together {number(used.sum())}; the sum"
+        spread = f"weights from {_weight(used.min())} to {_weight(used.max())}, together {number(used.sum())}"
+        total = f"{len(terms)} pixels, {spread}; the sum"
     if state.mode == NAILS:
         return f"{what}, a nail: {total}"
     row, column = (_source(state, axis, out[axis]) for axis in (0, 1))
@@ -339,11 +308,12 @@ def _caption(state: State, y: NDArray[np.float64]) -> str:
         return f"A bed of nails needs whole steps: {rows}×{columns} is no multiple of {H}×{W}. Move the sliders."
     border = "; beyond the border the last pixel is repeated."
     rule = {
-        "nearest": f"The dot is the upper left corner of the output pixel: (i·{H}/{rows}, j·{W}/{columns}). The pixel that it is in is copied.",
+        "nearest": f"The dot is the upper left corner of the output pixel: (i·{H}/{rows}, j·{W}/{columns}). "
+        "The pixel that it is in is copied.",
         "bilinear": "The dot is the middle of the output pixel. The nearer of the 2×2 pixels around it count more"
         + border,
-        "bicubic": "The dot is the middle of the output pixel. It takes the 4×4 pixels around it, some with negative weights"
-        + border,
+        "bicubic": "The dot is the middle of the output pixel. It takes the 4×4 pixels around it, some with negative "
+        f"weights{border}",
         NAILS: "Each pixel stands in the corner of its own block; all the rest is 0.",
     }[state.mode]
     new = int((np.abs(y[..., None] - state.image.ravel()).min(axis=-1) > 1e-9).sum())
@@ -369,12 +339,6 @@ def _alt(state: State, y: NDArray[np.float64], notes: tuple[str, ...]) -> str:
         return f"A {size(state.image.shape)} input and no output: {_caption(state, y)}"
     first = f"The first output: {notes[0]} = {number(y[0, 0])}."
     return f"A {size(state.image.shape)} input and the {size(y.shape)} output of interpolation, {rule}. {first}"
-
-
-def _tile(png: bytes, alt: str, caption: str) -> str:
-    # pixelated: else the browser would interpolate, too
-    image = image_tag(png, alt, "width: 100%; image-rendering: pixelated")
-    return f'<figure style="margin: 0">{image}<figcaption style="line-height: 1.4">{caption}</figcaption></figure>'
 
 
 def _shares(classes: NDArray[np.int64], swatch: str = "■ ") -> str:

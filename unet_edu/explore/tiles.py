@@ -1,4 +1,5 @@
-"""The overlap-tile explorer: what is read, what is kept, and where the tiles' answer differs from that of the whole image. Lesson 08."""
+"""The overlap-tile explorer: what is read, what is kept, and where the tiles' answer differs from that of the whole
+image. Lesson 08."""
 
 from __future__ import annotations
 
@@ -6,28 +7,28 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-import ipywidgets
 import numpy as np
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from unet_edu.data.cells import synthetic_cells
 from unet_edu.data.networks import pretrained
-from unet_edu.explore.explorer import Explorer, Picture, Pointed, View
-from unet_edu.explore.picture import array_png, digest, image_tag
+from unet_edu.explore.board import Dot, Image, Key, Line, Rows, Stack, Table, Text, still, views
+from unet_edu.explore.explorer import Explorer, Picture
+from unet_edu.explore.fields import checked, controls, menu, slider
+from unet_edu.explore.picture import digest
 from unet_edu.figures.palette import INK, PAPER, ROLES
-from unet_edu.figures.tiles import KEPT, READ, draw_squares, squares, wide
+from unet_edu.figures.tiles import KEPT, READ, squares, wide
 
 if TYPE_CHECKING:
     from unet_edu.tiling import Tiling
     from unet_edu.unet import UNet
 
-__all__ = ["SHAPE", "STEPS", "TILE", "State", "answer", "difference", "picture", "placed", "tiles", "whole"]
+__all__ = ["SHAPE", "STEPS", "TILE", "State", "answer", "board", "difference", "picture", "placed", "tiles", "whole"]
 
 SHAPE = (96, 120)
 TILE = 68  # pixels that the network reads, a legal side with either padding
-STEPS = tuple(range(20, 61, 2))  # multiples of 4 are on the phase of two poolings
+STEPS = range(20, 61, 2)  # multiples of 4 are on the phase of two poolings
 BEFORE, AFTER = 24, 60  # pixels of mirrored surroundings that the picture shows: no tile reads farther
 PADDINGS = {"valid: nothing is added": "valid", "same: zeros around each tile": "same"}
 ROUNDING = 1e-4  # sums in another order differ by less; another phase, or zeros, by more
@@ -37,10 +38,10 @@ GAP = to_rgb(ROLES["neutral"].fill)
 
 @dataclass(frozen=True)
 class State:
-    row: int
-    column: int
-    step: int
-    padding: str
+    step: int = slider(STEPS[0], STEPS[-1], "Step", step=STEPS.step, expected="an even number from {low} to {high}")
+    padding: str = menu(PADDINGS, "Padding", "'valid' or 'same'")
+    row: int = slider(0, SHAPE[0] - 1, "Row")
+    column: int = slider(0, SHAPE[1] - 1, "Column")
 
 
 class Compared(NamedTuple):
@@ -54,9 +55,10 @@ class Compared(NamedTuple):
 def tiles(row: int = 40, column: int = 50, *, step: int = 28, padding: str = "valid") -> Explorer:
     """Explore images in tiles.
 
-    Point at a pixel, or choose it with the sliders: its tile is shown, the blue square that the network reads, and the yellow square that is kept of
-    the answer. A click holds the pixel, another lets it go. Change the step from tile to tile, on and off the phase, and see on the right where the answer differs from that of the whole
-    image at once. With padding "same" the network sees zeros around each tile.
+    Point at a pixel, or choose it with the sliders: its tile is shown, the blue square that the network reads, and the
+    yellow square that is kept of the answer. A click holds the pixel, another lets it go. Change the step from tile to
+    tile, on and off the phase, and see on the right where the answer differs from that of the whole image at once. With
+    padding "same" the network sees zeros around each tile.
 
     Parameters
     ----------
@@ -76,38 +78,17 @@ def tiles(row: int = 40, column: int = 50, *, step: int = 28, padding: str = "va
     ValueError
         When an argument is out of range.
     """
-    state = State(row, column, step, padding)
-    for name, value, length in (("row", row, SHAPE[0]), ("column", column, SHAPE[1])):
-        if not 0 <= value < length:
-            raise ValueError(f"{name}: expected a number from 0 to {length - 1}, got {value}")
-    if step not in STEPS:
-        raise ValueError(f"step: expected an even number from {STEPS[0]} to {STEPS[-1]}, got {step}")
-    if padding not in PADDINGS.values():
-        raise ValueError(f"padding: expected 'valid' or 'same', got {padding!r}")
+    state = checked(State, row=row, column=column, step=step, padding=padding)
     for each in PADDINGS.values():
         for number in STEPS:
             answer(number, each)  # now, so that a slider never waits
-    controls = {
-        "step": ipywidgets.IntSlider(min=STEPS[0], max=STEPS[-1], step=2, description="Step"),
-        "padding": ipywidgets.Dropdown(options=list(PADDINGS.items()), description="Padding"),
-        "row": ipywidgets.IntSlider(min=0, max=SHAPE[0] - 1, description="Row"),
-        "column": ipywidgets.IntSlider(min=0, max=SHAPE[1] - 1, description="Column"),
-    }
-    extended = [length + BEFORE + AFTER for length in SHAPE]
-    column_layout = {"flex": "1 1 40%", "min_width": "19em", "max_width": "36em", "margin": "0 1em 0 0"}
-    pointed = Pointed(rows=extended[0], columns=extended[1], layout=column_layout)
-    views = [
-        View(pointed, "html", _place_figure),
-        View(ipywidgets.HTML(layout=column_layout), "value", _difference_figure),
-        View(ipywidgets.HTML(layout={"width": "100%"}), "value", _words),
-    ]
-    explorer = Explorer(state, controls, views, picture)
+    explorer = Explorer(state, controls(state), views(board, state), picture)
 
     def follow(*pixel: int) -> None:
         places = [min(max(place - BEFORE, 0), length - 1) for place, length in zip(pixel, SHAPE, strict=True)]
         explorer.update(row=places[0], column=places[1])
 
-    pointed.on_point(follow)
+    explorer.views[0].widget.on_point(follow)
     return explorer
 
 
@@ -139,8 +120,8 @@ def whole(padding: str) -> NDArray[np.float32]:
 def placed(step: int, padding: str) -> tuple[Tiling, Tiling]:
     """Where the tiles lie: as `unet_edu.tiling.tiling` has it, but at any step, and with the tile's side given.
 
-    With padding "valid" the margin is the border that the network loses. With "same" it is what the step leaves of the tile, half at each end,
-    rounded down to whole windows.
+    With padding "valid" the margin is the border that the network loses. With "same" it is what the step leaves of the
+    tile, half at each end, rounded down to whole windows.
     """
     from unet_edu.tiling import Tiling
 
@@ -183,7 +164,8 @@ def answer(step: int, padding: str) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=len(STEPS) * len(PADDINGS))
 def difference(step: int, padding: str) -> NDArray[np.float32]:
-    """How far the tiles' answer is from that of the whole image, at each pixel; what is only rounding is 0, and a gap is NaN."""
+    """How far the tiles' answer is from that of the whole image, at each pixel; what is only rounding is 0, and a gap
+    is NaN."""
     apart = np.abs(answer(step, padding) - whole(padding))
     return np.where(apart < ROUNDING, 0, apart)
 
@@ -216,98 +198,78 @@ def painted(step: int, padding: str) -> NDArray[np.float64]:
     return np.where(np.isnan(found)[..., None], stripes, shown)
 
 
+def board(state: State) -> Rows:
+    """The tile in its surroundings, the answer with its differences, and what comes of it."""
+    return (_place(state), _difference(state)), (_words(state),)
+
+
 def picture(state: State) -> Picture:
-    """The tile in its surroundings, and the answer with its differences, for where nothing runs."""
-    rows, columns = placed(state.step, state.padding)
-    figure = Figure(figsize=(10, 4.4), dpi=100, facecolor=PAPER, layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
-    H, W = SHAPE
-    extent = (-BEFORE - 0.5, W + AFTER - 0.5, H + AFTER - 0.5, -BEFORE - 0.5)
-    left.imshow(wide(image(), BEFORE, AFTER), cmap="gray", vmin=0, vmax=1, extent=extent)
-    draw_squares(left, rows, columns, _tile_of(state), SHAPE)
-    left.set_title("blue, dashed: read; yellow: kept; paler: mirrored", fontsize=10, color=INK)
-    right.imshow(painted(state.step, state.padding), extent=(-0.5, W - 0.5, H - 0.5, -0.5))
-    right.set_title("light: cells; orange: differs; striped: no answer", fontsize=10, color=INK)
-    for starts, draw in ((rows.starts, right.axhline), (columns.starts, right.axvline)):
-        for start in starts[1:]:
-            draw(start - 0.5, color=PAPER, linewidth=0.8, linestyle=(0, (2, 2)))
-    for axes in (left, right):
-        axes.set_axis_off()
+    """Both images, for where nothing runs."""
     found = compared(state.step, state.padding)
     numbers = f"largest difference {found.largest:.3f}, other class {found.changed:.2%}, no answer {found.gap:.2%}"
     shown = np.nan_to_num(difference(state.step, state.padding), nan=1.0)
-    return Picture(figure, f"{_place(state)} {_verdict(state)}", f"{numbers}; differences: {digest(shown)}")
+    return still(board(state), f"{_place_words(state)} {_verdict(state)}", f"{numbers}; differences: {digest(shown)}")
 
 
 @lru_cache(maxsize=1)
-def _surroundings() -> str:
-    """As HTML: the image, with what is mirrored around it."""
-    return image_tag(array_png(wide(image(), BEFORE, AFTER)), _GROUND, "width: 100%; image-rendering: pixelated")
+def _surroundings() -> NDArray[np.float64]:
+    return wide(image(), BEFORE, AFTER)
 
 
-_GROUND = "Drawn cells under a microscope, with a paler mirrored border around the image."
-
-
-def _place_figure(state: State) -> str:
+def _place(state: State) -> Image:
     rows, columns = placed(state.step, state.padding)
     read, kept = squares(rows, columns, _tile_of(state), SHAPE)
-    lines = _grid(rows, columns, PAPER)
-    for (top, left, height, width), colour, dashes, under in ((read, READ, "4 2", PAPER), (kept, KEPT, "", INK)):
-        place = f'x="{left}" y="{top}" width="{width}" height="{height}" fill="none"'
-        lines += f'<rect {place} stroke="{under}" stroke-width="2"/>'
-        lines += f'<rect {place} stroke="{colour}" stroke-width="1.2" stroke-dasharray="{dashes}"/>'
-    lines += f'<rect width="{SHAPE[1]}" height="{SHAPE[0]}" fill="none" stroke="{INK}" stroke-width="0.6"/>'
-    lines += f'<circle cx="{state.column + 0.5}" cy="{state.row + 0.5}" r="1.2" fill="{PAPER}" stroke="{INK}" stroke-width="0.5"/>'
-    box = f"{-BEFORE} {-BEFORE} {SHAPE[1] + BEFORE + AFTER} {SHAPE[0] + BEFORE + AFTER}"
-    caption = (
-        f"{_chip(READ, 'dashed')} read by the network: {read[2]} × {read[3]}; {_chip(KEPT)} kept of its answer: {kept[2]} × {kept[3]}. "
-        "Paler: mirrored."
+    marks: list[Line | Dot] = [
+        _seams(rows, columns),
+        Line(_outline(read), READ, 1.2, "4 2", under=2),
+        Line(_outline(kept), KEPT, 1.2, under=2, ground=INK),
+        Line(_outline((0, 0, *SHAPE)), INK, 0.6),
+        Dot(state.column, state.row, 1.2, PAPER, INK, 0.5),
+    ]
+    keys = (
+        Key(f"read by the network: {read[2]} × {read[3]}", READ, "dashed outline"),
+        Key(f"kept of its answer: {kept[2]} × {kept[3]}", KEPT, "outline"),
     )
-    return _figure(_surroundings(), box, lines, _place(state), caption)
-
-
-def _difference_figure(state: State) -> str:
-    png = array_png(painted(state.step, state.padding))
-    rows, columns = placed(state.step, state.padding)
-    box = f"0 0 {SHAPE[1]} {SHAPE[0]}"
-    tag = image_tag(png, _verdict(state), "width: 100%; image-rendering: pixelated")
-    caption = (
-        f"The tiles' answer: cells are light. {_chip(ROLES['error'].line, 'solid', filled=True)} differs from the answer for the whole image; "
-        f"the full colour from {BRIGHTEST} on."
-    )
-    return _figure(tag, box, _grid(rows, columns, PAPER), "The seams between the tiles.", caption)
-
-
-def _grid(rows: Tiling, columns: Tiling, colour: str) -> str:
-    """The seams, as SVG."""
-    H, W = SHAPE
-    path = "".join(f"M0 {start}H{W}" for start in rows.starts[1:]) + "".join(
-        f"M{start} 0V{H}" for start in columns.starts[1:]
-    )
-    return f'<path d="{path}" stroke="{colour}" stroke-width="0.5" stroke-dasharray="1.5 1.5" fill="none"/>'
-
-
-def _figure(image: str, box: str, lines: str, words: str, caption: str) -> str:
-    """An image with lines drawn over it, and what they mean below it."""
-    over = (
-        f'<svg role="img" aria-label="{words}" viewBox="{box}" '
-        f'style="position: absolute; inset: 0; width: 100%; height: 100%">{lines}</svg>'
-    )
-    return (
-        f'<figure style="margin: 0"><div style="line-height: 0; position: relative">{image}{over}</div>'
-        f'<figcaption style="line-height: 1.5">{caption}</figcaption></figure>'
+    return Image(
+        _surroundings(),
+        "Drawn cells under a microscope, with a paler mirrored border around the image.",
+        "Paler: mirrored.",
+        keys,
+        title="what is read and what is kept; paler: mirrored",
+        marks=marks,
+        marks_words=_place_words(state),
+        corner=-BEFORE,
+        is_pointed=True,
+        share=1.25,
     )
 
 
-def _chip(colour: str, line: str = "solid", filled: bool = False) -> str:
-    inside = f"background: {colour}" if filled else "background: #808080"
-    return (
-        '<span aria-hidden="true" style="display: inline-block; box-sizing: border-box; width: 1.4em; height: 0.9em; vertical-align: baseline; '
-        f'{inside}; border: 2px {line} {colour}"></span>'
+def _difference(state: State) -> Image:
+    return Image(
+        painted(state.step, state.padding),
+        _verdict(state),
+        f"The tiles' answer: cells are light; the full colour from {BRIGHTEST} on.",
+        (Key("differs from the answer for the whole image", ROLES["error"].line),),
+        title="light: cells; orange: differs; striped: no answer",
+        marks=[_seams(*placed(state.step, state.padding))],
+        marks_words="The seams between the tiles.",
     )
 
 
-def _words(state: State) -> str:
+def _seams(rows: Tiling, columns: Tiling) -> Line:
+    (H, W), lift = SHAPE, (np.nan, np.nan)
+    flat = [((-0.5, start - 0.5), (W - 0.5, start - 0.5), lift) for start in rows.starts[1:]]
+    upright = [((start - 0.5, -0.5), (start - 0.5, H - 0.5), lift) for start in columns.starts[1:]]
+    return Line(np.reshape(flat + upright, (-1, 2)), PAPER, 0.5, "1.5 1.5")
+
+
+def _outline(box: tuple[int, int, int, int]) -> NDArray[np.float64]:
+    top, left, height, width = box
+    corners = ((0, 0), (width, 0), (width, height), (0, height), (0, 0))
+    return np.array(corners) + (left - 0.5, top - 0.5)
+
+
+def _words(state: State) -> Stack:
     """The sum that decides, and what comes of it."""
     rows, columns = placed(state.step, state.padding)
     found = compared(state.step, state.padding)
@@ -318,18 +280,16 @@ def _words(state: State) -> str:
         else f"<b>off the phase</b>: {state.step} = {windows} · 4 + {rest}"
     )
     reads = f"each tile reads {TILE} pixels, {rows.margin} of them before what it keeps"
-    cell = 'style="padding-right: 1.5em; font-variant-numeric: tabular-nums"'
+    count = len(rows.starts) * len(columns.starts)
     numbers = (
-        f"<td {cell}>largest difference <b>{found.largest:.3f}</b></td><td {cell}>pixels with another class <b>{found.changed:.2%}</b></td>"
-        f"<td {cell}>{len(rows.starts) * len(columns.starts)} tiles, {len(rows.starts) * len(columns.starts) * TILE**2 / (SHAPE[0] * SHAPE[1]):.1f} "
-        "pixels read for each pixel of the image</td>"
+        f"largest difference <b>{found.largest:.3f}</b>",
+        f"pixels with another class <b>{found.changed:.2%}</b>",
+        f"{count} tiles, {count * TILE**2 / (SHAPE[0] * SHAPE[1]):.1f} pixels read for each pixel of the image",
     )
-    return (
-        f'<div style="line-height: 1.6">Step {phase}; {reads}.<table><tr>{numbers}</tr></table>{_verdict(state)}</div>'
-    )
+    return Stack((Text(f"Step {phase}; {reads}."), Table([numbers]), Text(_verdict(state))))
 
 
-def _place(state: State) -> str:
+def _place_words(state: State) -> str:
     """The two squares in words."""
     rows, columns = placed(state.step, state.padding)
     (top, left, height, width), kept = squares(rows, columns, _tile_of(state), SHAPE)
@@ -347,7 +307,8 @@ def _place(state: State) -> str:
         f" {' and '.join(outside).capitalize()} it reads mirrored pixels." if outside else " It lies inside the image."
     )
     return (
-        f"A tile reads rows {top} to {top + height - 1} and columns {left} to {left + width - 1}; of its answer rows {kept[0]} to {kept[0] + kept[2] - 1} and "
+        f"A tile reads rows {top} to {top + height - 1} and columns {left} to {left + width - 1}; of its answer "
+        f"rows {kept[0]} to {kept[0] + kept[2] - 1} and "
         f"columns {kept[1]} to {kept[1] + kept[3] - 1} are kept.{mirror}"
     )
 
@@ -369,6 +330,7 @@ def _verdict(state: State) -> str:
         reasons.append("tiles cut the image into other pooling windows than the whole does")
     if state.padding == "same" and rows.margin < 24:
         reasons.append(
-            f"pixels near the seams have seen zeros, because a margin of {rows.margin} is less than the 24 that they see"
+            f"pixels near the seams have seen zeros, because a margin of {rows.margin} is less than the 24 that "
+            "they see"
         )
     return f"{found.changed:.2%} of the pixels get another class: {', and '.join(reasons)}."

@@ -6,20 +6,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-import ipywidgets
 import matplotlib
 import numpy as np
-from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+from matplotlib.colors import to_hex, to_rgb
 from numpy.typing import NDArray
 
-from unet_edu.explore.explorer import Explorer, Picture, Pointed, View
-from unet_edu.explore.picture import array_png, digest, image_tag
+from unet_edu.explore.board import Curve, Curves, Dot, Image, Key, Line, Rows, Stack, Text, Word, still, views
+from unet_edu.explore.explorer import Explorer, Picture
+from unet_edu.explore.fields import checked, controls, slider
+from unet_edu.explore.picture import digest
 from unet_edu.figures.palette import INK, PAPER, ROLES
 from unet_edu.losses import border_weight_map, separated
 
-__all__ = ["SHAPE", "Reading", "State", "picture", "read", "scene", "weight_map"]
+__all__ = ["SHAPE", "Reading", "State", "board", "picture", "read", "scene", "weight_map"]
 
 SHAPE = (64, 96)
 WIDEST_GAP = 24
@@ -39,11 +38,11 @@ LINES = {"d1": ("output", ""), "d2": ("skip", "2 1.4")}  # role, dashes
 
 @dataclass(frozen=True)
 class State:
-    row: int
-    column: int
-    gap: int
-    w0: float
-    sigma: float
+    gap: int = slider(0, WIDEST_GAP, "Move a cell")
+    w0: float = slider(0, 20, "w0", step=0.5, readout_format=".1f")
+    sigma: float = slider(1, 12, "σ", step=0.5, readout_format=".1f")
+    row: int = slider(0, SHAPE[0] - 1, "Row")
+    column: int = slider(0, SHAPE[1] - 1, "Column")
 
 
 class Reading(NamedTuple):
@@ -59,8 +58,9 @@ class Reading(NamedTuple):
 def weight_map(row: int = 32, column: int = 40, *, gap: int = 7, w0: float = 10.0, sigma: float = 5.0) -> Explorer:
     """Explore what a mistake costs at each pixel.
 
-    Point at a pixel of the map, or choose it with the sliders: two lines lead to the nearest and to the second nearest cell, and the formula
-    is filled in with their lengths. A click holds the pixel, another lets it go. Move one cell towards its neighbour, and change w0 and σ.
+    Point at a pixel of the map, or choose it with the sliders: two lines lead to the nearest and to the second nearest
+    cell, and the formula is filled in with their lengths. A click holds the pixel, another lets it go. Move one cell
+    towards its neighbour, and change w0 and σ.
 
     Parameters
     ----------
@@ -83,40 +83,9 @@ def weight_map(row: int = 32, column: int = 40, *, gap: int = 7, w0: float = 10.
     ValueError
         When an argument is out of range.
     """
-    limits = {
-        "row": (0, SHAPE[0] - 1),
-        "column": (0, SHAPE[1] - 1),
-        "gap": (0, WIDEST_GAP),
-        "w0": (0, 20),
-        "sigma": (1, 12),
-    }
-    state = State(row, column, gap, w0, sigma)
-    for name, (least, most) in limits.items():
-        if not least <= getattr(state, name) <= most:
-            raise ValueError(f"{name}: expected a number from {least} to {most}, got {getattr(state, name)}")
-
-    def slider(name: str, label: str, step: float = 1) -> ipywidgets.DOMWidget:
-        kind = ipywidgets.IntSlider if step == 1 else ipywidgets.FloatSlider
-        form = {} if step == 1 else {"readout_format": ".1f"}
-        return kind(min=limits[name][0], max=limits[name][1], step=step, description=label, **form)
-
-    controls = {
-        "gap": slider("gap", "Move a cell"),
-        "w0": slider("w0", "w0", 0.5),
-        "sigma": slider("sigma", "σ", 0.5),
-        "row": slider("row", "Row"),
-        "column": slider("column", "Column"),
-    }
-    pointed = Pointed(
-        rows=SHAPE[0], columns=SHAPE[1], layout={"flex": "1 1 50%", "min_width": "19em", "max_width": "44em"}
-    )
-    column_layout = {"flex": "1 1 35%", "min_width": "19em", "max_width": "36em", "margin": "0 0 0 1em"}
-    views = [
-        View(pointed, "html", _map_figure),
-        View(ipywidgets.HTML(layout=column_layout), "value", lambda state: _formula(state) + _profile(state)),
-    ]
-    explorer = Explorer(state, controls, views, picture)
-    pointed.on_point(lambda row, column: explorer.update(row=row, column=column))
+    state = checked(State, row=row, column=column, gap=gap, w0=w0, sigma=sigma)
+    explorer = Explorer(state, controls(state), views(board, state), picture)
+    explorer.views[0].widget.on_point(lambda row, column: explorer.update(row=row, column=column))
     return explorer
 
 
@@ -163,41 +132,17 @@ def read(state: State) -> Reading:
     return Reading(int(cells[state.row, state.column]), d1, d2, (first, second), weight)
 
 
-def picture(state: State) -> Picture:
-    """The map with the two lines, and the weights along the chosen row, for where nothing runs."""
+def board(state: State) -> Rows:
+    """The map with the two lines, the formula, and the weights along the chosen row."""
     found, weights = read(state), _weights(state.gap, state.w0, state.sigma)
-    figure = Figure(figsize=(10, 4), dpi=100, facecolor=PAPER, layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=(1.5, 1))
-    left.imshow(_coloured(state))
-    for (name, (role, dashes)), d, end in zip(LINES.items(), found[1:3], found.ends, strict=True):
-        if not found.cell:
-            ends = ([state.column, end[1]], [state.row, end[0]])
-            left.plot(
-                *ends,
-                color=ROLES[role].line,
-                linestyle="--" if dashes else "-",
-                linewidth=2.5,
-                label=f"{name} = {d:.2f}",
-            )
-    left.plot(state.column, state.row, "o", color=INK, markersize=6, label="the chosen pixel")
-    for number in range(1, len(CELLS) + 1):
-        row, column = _middle(state.gap, number)
-        left.text(column, row, str(number), ha="center", va="center", fontsize=10, color=INK)
-    left.set_axis_off()
-    left.set_title("what a mistake costs: darker is dearer", fontsize=10, color=INK)
-    handles = [
-        *left.get_legend_handles_labels()[0],
-        Patch(facecolor=ROLES["input"].fill, edgecolor=INK, label="cells: 1"),
-    ]
-    left.legend(handles=handles, fontsize=9, loc="upper right", framealpha=0.9)
-    right.plot(weights[state.row], color=ROLES["kernel"].line, linewidth=2)
-    right.plot(state.column, found.weight, "o", color=INK, markersize=6)
-    right.set(xlim=(0, SHAPE[1] - 1), ylim=(0, max(HOTTEST, 1.05 * weights.max())), xlabel="column", ylabel="weight")
-    right.set_title(f"row {state.row}", fontsize=10, color=INK)
-    for side in ("top", "right"):
-        right.spines[side].set_visible(False)
+    return ((_map(state, found), Stack((Text(_formula(state, found)), _profile(state, weights)))),)
+
+
+def picture(state: State) -> Picture:
+    """The map and the curve, for where nothing runs."""
+    found, weights = read(state), _weights(state.gap, state.w0, state.sigma)
     numbers = f"row {state.row}, column {state.column}, d1 {found.d1:.3f}, d2 {found.d2:.3f}, w {found.weight:.3f}"
-    return Picture(figure, _alt(state, found), f"{numbers}; weights: {digest(weights)}")
+    return still(board(state), _alt(state, found), f"{numbers}; weights: {digest(weights)}")
 
 
 def _coloured(state: State) -> NDArray[np.float64]:
@@ -213,53 +158,40 @@ def _middle(gap: int, number: int) -> tuple[float, float]:
     return row, column + gap * (number == MOVED)
 
 
-def _map_figure(state: State) -> str:
-    found = read(state)
-    image = image_tag(
-        array_png(_coloured(state)), _alt(state, found), "width: 100%; display: block; image-rendering: pixelated"
-    )
-    parts = []
+def _map(state: State, found: Reading) -> Image:
+    here = (state.column, state.row)
+    marks: list[Line | Dot | Word] = []
     for number in range(1, len(CELLS) + 1):
         row, column = _middle(state.gap, number)
-        parts.append(f'<text x="{column + 0.5}" y="{row + 1.9}" text-anchor="middle">{number}</text>')
-    x, y = state.column + 0.5, state.row + 0.5
-    for (name, (role, dashes)), end in zip(LINES.items(), found.ends, strict=True):
-        if found.cell:
-            break
-        colour, (row, column) = ROLES[role].line, (end[0] + 0.5, end[1] + 0.5)
-        parts.append(f'<path d="M{x} {y}L{column} {row}" stroke="{PAPER}" stroke-width="1.5"/>')
-        parts.append(
-            f'<path d="M{x} {y}L{column} {row}" stroke="{colour}" stroke-width="0.8" stroke-dasharray="{dashes}"/>'
-        )
-        parts.append(f'<circle cx="{column}" cy="{row}" r="0.9" fill="{colour}"/>')
+        marks.append(Word(column, row, str(number), 3.6))
+    for (name, (role, dashes)), end in zip(LINES.items(), found.ends if not found.cell else (), strict=False):
+        colour, there = ROLES[role].line, (end[1], end[0])
+        marks.append(Line([here, there], colour, 0.8, dashes, under=1.5))
+        marks.append(Dot(*there, 0.9, colour, colour, 0))
         # the name stands behind the line's end, in the cell
-        away = np.hypot(column - x, row - y)
-        there = (column + 3.4 * (column - x) / away, row + 3.4 * (row - y) / away + 1.2)
-        there = (np.clip(there[0], 2.5, SHAPE[1] - 2.5), np.clip(there[1], 3, SHAPE[0] - 1))
-        parts.append(
-            f'<text x="{there[0]:.1f}" y="{there[1]:.1f}" text-anchor="middle" fill="{colour}" font-weight="bold">{name}</text>'
-        )
-    parts.append(f'<circle cx="{x}" cy="{y}" r="1.3" fill="{INK}" stroke="{PAPER}" stroke-width="0.5"/>')
-    overlay = (
-        f'<svg aria-hidden="true" viewBox="0 0 {SHAPE[1]} {SHAPE[0]}" style="position: absolute; inset: 0; width: 100%; height: 100%; '
-        f'pointer-events: none" font-family="sans-serif" font-size="3.6" fill="{INK}">{"".join(parts)}</svg>'
-    )
-    stops = ", ".join(matplotlib.colors.to_hex(HEAT(part)) for part in np.linspace(0, 1, 9))
-    square = "display: inline-block; width: 1.4em; height: 0.8em; border: 1px solid currentColor; background:"
-    key = (
-        f'<span style="white-space: nowrap"><span aria-hidden="true" style="{square} {ROLES["input"].fill}"></span> cells: weight 1</span> '
-        f'<span style="white-space: nowrap; margin-left: 1em">background: 1 <span aria-hidden="true" style="{square} '
-        f'linear-gradient(to right, {stops}); width: 9em"></span> {HOTTEST:g} or more</span>'
-    )
-    return (
-        f'<figure style="margin: 0"><div style="position: relative; line-height: 0">{image}{overlay}</div>'
-        f'<figcaption style="line-height: 1.7">{key}</figcaption></figure>'
+        away = 3.4 * np.subtract(there, here) / np.hypot(*np.subtract(there, here))
+        x, y = np.clip(there + away, (2, 2), (SHAPE[1] - 3, SHAPE[0] - 3)).tolist()
+        marks.append(Word(x, y, name, 3.6, colour, "bold"))
+    marks.append(Dot(*here, 1.3, INK, PAPER, 0.5))
+    stops = ", ".join(to_hex(HEAT(part)) for part in np.linspace(0, 1, 9))
+    lengths = f"d1 = {found.d1:.2f}, d2 = {found.d2:.2f}, " * (not found.cell)
+    return Image(
+        _coloured(state),
+        _alt(state, found),
+        keys=(
+            Key("cells: weight 1", ROLES["input"].fill),
+            Key(f"background: 1 to {HOTTEST:g} or more", stops, "ramp"),
+        ),
+        title=f"what a mistake costs: darker is dearer\n{lengths}weight {found.weight:.3f}",
+        marks=marks,
+        is_pointed=True,
+        share=1.5,
     )
 
 
-def _formula(state: State) -> str:
+def _formula(state: State, found: Reading) -> str:
     """Equation 2 with its numbers."""
-    found, w0, sigma = read(state), state.w0, state.sigma
+    w0, sigma = state.w0, state.sigma
     place = f"<b>row {state.row}, column {state.column}</b>"
     if found.cell:
         words = f"{place} lies in cell {found.cell}. Cells have no border term:"
@@ -279,48 +211,29 @@ def _formula(state: State) -> str:
         ]
     # as many lines inside a cell as outside: what stands below must not jump while the mouse moves
     lines += ["&nbsp;"] * (3 - len(lines))
-    return f'<p style="margin: 0; line-height: 1.6; min-height: 3.2em">{words}</p><p style="margin: 0 0 0.5em; line-height: 1.8">{"<br>".join(lines)}</p>'
+    first = f'<p style="margin: 0; min-height: 3.2em">{words}</p>'
+    return f'{first}<p style="margin: 0 0 0.5em; line-height: 1.8">{"<br>".join(lines)}</p>'
 
 
-def _profile(state: State) -> str:
-    """The weights along the chosen row, as SVG."""
-    width, height, left, top = 360, 150, 30, 8
-    right, bottom = width - 8, height - 28
-    weights = _weights(state.gap, state.w0, state.sigma)[state.row].astype(float)
-    most = max(HOTTEST, float(_weights(state.gap, state.w0, state.sigma).max()))
-
-    def x(column: float) -> float:
-        return left + (right - left) * column / (SHAPE[1] - 1)
-
-    def y(weight: float) -> float:
-        return bottom - (bottom - top) * weight / most
-
-    is_cell = _cells(state.gap)[state.row] > 0
-    parts = [f'<rect width="{width}" height="{height}" fill="{PAPER}"/>']
-    edges = np.flatnonzero(np.diff(np.pad(is_cell.astype(int), 1)))
-    for begin, end in edges.reshape(-1, 2):
-        parts.append(
-            f'<rect x="{x(begin - 0.5):.1f}" y="{top}" width="{x(end) - x(begin):.1f}" height="{bottom - top}" fill="{ROLES["input"].fill}"/>'
-        )
-    for tick in (0, 5, 10) if most <= HOTTEST else (0, 10, 20):
-        parts.append(f'<path d="M{left} {y(tick):.1f}H{right}" stroke="{ROLES["neutral"].fill}"/>')
-        parts.append(f'<text x="{left - 5}" y="{y(tick) + 3.5:.1f}" text-anchor="end">{tick}</text>')
-    for tick in range(0, SHAPE[1], 20):
-        parts.append(f'<text x="{x(tick):.1f}" y="{bottom + 13}" text-anchor="middle">{tick}</text>')
-    line = " ".join(f"{x(column):.1f},{y(weight):.1f}" for column, weight in enumerate(weights))
-    parts.append(f'<polyline points="{line}" fill="none" stroke="{ROLES["kernel"].line}" stroke-width="2"/>')
-    here = weights[state.column]
-    parts.append(f'<circle cx="{x(state.column):.1f}" cy="{y(here):.1f}" r="4" fill="{INK}"/>')
-    parts.append(
-        f'<text x="{(left + right) / 2}" y="{height - 3}" text-anchor="middle">weight along row {state.row}; cells are shaded</text>'
-    )
-    words = (
-        f"Curve of the weight along row {state.row}. At column {state.column} it is {here:.3f}; its largest value in this row is "
-        f"{weights.max():.3f}, at column {int(weights.argmax())}."
-    )
-    return (
-        f'<svg role="img" aria-label="{words}" viewBox="0 0 {width} {height}" style="width: 100%; max-width: 36em; display: block" '
-        f'font-family="sans-serif" font-size="10" fill="{INK}">{"".join(parts)}</svg>'
+def _profile(state: State, weights: NDArray[np.float32]) -> Curves:
+    """The weights along the chosen row; cells are shaded."""
+    along = weights[state.row].astype(float)
+    is_cell = np.pad(_cells(state.gap)[state.row] > 0, 1).astype(int)
+    edges = np.flatnonzero(np.diff(is_cell)).reshape(-1, 2) - 0.5
+    here, most = along[state.column], max(HOTTEST, float(weights.max()))
+    return Curves(
+        [Curve("weight", np.arange(SHAPE[1], dtype=float), along, "kernel")],
+        f"Curve of the weight along row {state.row}. At column {state.column} it is {here:.3f}; its largest value "
+        "in this row "
+        f"is {along.max():.3f}, at column {int(along.argmax())}.",
+        range(0, SHAPE[1], 20),
+        (0, 5, 10) if most <= HOTTEST else (0, 10, 20),
+        (f"weight along row {state.row}; cells are shaded", "weight"),
+        ends=(SHAPE[1] - 1, most),
+        dots=[(state.column, here, INK)],
+        shaded=edges.tolist(),
+        size=(360, 150),
+        has_names=False,
     )
 
 
@@ -331,9 +244,11 @@ def _alt(state: State, found: Reading) -> str:
         else f"have been moved apart by {state.gap} pixels"
     )
     pixel = (
-        f"The chosen pixel, row {state.row}, column {state.column}, lies in cell {found.cell}: weight {found.weight:.3f}."
+        f"The chosen pixel, row {state.row}, column {state.column}, lies in cell {found.cell}: weight "
+        f"{found.weight:.3f}."
         if found.cell
-        else f"From the chosen pixel, row {state.row}, column {state.column}, two lines lead to the two nearest cells, {found.d1:.2f} and "
+        else f"From the chosen pixel, row {state.row}, column {state.column}, two lines lead to the two nearest cells, "
+        f"{found.d1:.2f} and "
         f"{found.d2:.2f} pixels away: weight {found.weight:.3f}."
     )
     return f"Map of the weights around five cells. Cells 1 and 2 {apart}. {pixel}"
