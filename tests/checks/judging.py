@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from unet_edu.checks import attempt, check, judge
-from unet_edu.checks.exercise import CheckResult, Exercise
+from unet_edu.checks import CheckResult, Exercise, attempt, check, judge
 
 
 def judged(exercise: Exercise, f, seed: int) -> CheckResult:

@@ -20,8 +20,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from tests.checks.judging import assert_right
 from unet_edu import check
 from unet_edu import convolution as library
-from unet_edu.checks import SEED, attempt, compare, judge
-from unet_edu.checks.exercise import TOLERANCE, Answer, Case, Exercise, different
+from unet_edu.checks import SEED, Case, Exercise, attempt, compare, judge
+from unet_edu.checks.answer import Answer
+from unet_edu.checks.fault import TOLERANCE, different
 from unet_edu.convolution import conv2d, conv2d_grad_input
 from unet_edu.lessons import EXERCISES, LESSONS
 
@@ -767,7 +768,7 @@ def test_a_grader_may_remember_what_the_reference_and_the_misconceptions_answer(
 
 @each_exercise
 def test_a_case_can_be_sent_to_where_the_lessons_are_not(exercise):
-    """A sandbox has `exercise.py` and `network.py`, which know no answer."""
+    """A sandbox has `answer.py`, `exercise.py` and `network.py`, which know no right answer."""
     for case in exercise.cases(np.random.default_rng(0)):
         strings = [argument for _, argument, _ in pickletools.genops(pickle.dumps(case)) if isinstance(argument, str)]
         modules = {text for text in strings if text.startswith("unet_edu")}

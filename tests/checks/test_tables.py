@@ -15,8 +15,8 @@ import torch
 from torch import nn
 
 from unet_edu.checks import SEED, attempt, judge
-from unet_edu.checks.exercise import Answer
-from unet_edu.checks.score import _alike, score
+from unet_edu.checks.answer import Answer
+from unet_edu.checks.verdict import alike
 from unet_edu.lessons import EXERCISES
 
 torch.set_num_threads(1)
@@ -144,7 +144,7 @@ def earned(exercise, cases, answers):
     def ask(f, case):
         return right(exercise, case)
 
-    return score(plain, 1.0, cases, judge(plain, cases, answers, ask).right, ask)
+    return judge(plain, cases, answers, ask).earned(1.0)
 
 
 @each_exercise
@@ -189,7 +189,7 @@ def test_what_counts_as_fresh_differs_from_seed_to_seed(exercise):
     different, always = 0, set()
     for cases in zip(*fresh, strict=True):
         answers = [right(exercise, case).value for case in cases]
-        if all(_alike(answers[0], answer) for answer in answers):
+        if all(alike(answers[0], answer) for answer in answers):
             always.add(answers[0].ravel()[:1].tobytes())
         else:
             assert len({as_they_are(case) for case in cases}) >= len(cases) - 1 - 3 * (not exercise.has_half)
@@ -204,5 +204,6 @@ def test_only_an_exercise_with_few_inputs_has_no_half():
     ]
     exercise = EXERCISES["bilinear_kernel"]
     cases = cases_of(exercise, SEED)
-    assert score(exercise, 2.0, cases, [True] * len(cases)) == 2
-    assert score(exercise, 2.0, cases, [True] * (len(cases) - 1) + [False]) == 0
+    answers = [right(exercise, case) for case in cases]
+    assert earned(exercise, cases, answers) == 1
+    assert earned(exercise, cases, [*answers[:-1], Answer("nothing")]) == 0

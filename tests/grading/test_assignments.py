@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from tests.grading.submissions import filled, packed, small
+from unet_edu import lessons
 from unet_edu.checks import attempt, judge
 from unet_edu.checks.exercise import Exercise, Mistake
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
@@ -25,7 +26,7 @@ from unet_edu.grading.engine import grade
 from unet_edu.grading.marks.feedback import feedback
 from unet_edu.grading.marks.report import Row
 from unet_edu.grading.result import Outcome, Result
-from unet_edu.lessons import EXERCISES, LESSONS
+from unet_edu.lessons import EXERCISES
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
@@ -37,11 +38,9 @@ each_assignment = pytest.mark.parametrize("topic", ASSIGNMENTS)
 @pytest.fixture(scope="module")
 def by_value() -> Iterator[None]:
     """The sandbox does not have the modules in which the mistakes are."""
-    for lesson in LESSONS:
-        cloudpickle.register_pickle_by_value(lesson)
+    cloudpickle.register_pickle_by_value(lessons)
     yield
-    for lesson in LESSONS:
-        cloudpickle.unregister_pickle_by_value(lesson)
+    cloudpickle.unregister_pickle_by_value(lessons)
 
 
 def test_all_exercises_are_in_an_assignment() -> None:

@@ -24,7 +24,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
-from unet_edu.checks.exercise import NOT_TRIED, Answer, Case, _plain_array, _what_happened, attempt
+from unet_edu.checks.answer import Answer, _plain_array, _what_happened, attempt
+from unet_edu.checks.exercise import Case
 
 __all__ = ["Limits"]
 
@@ -32,6 +33,8 @@ SECONDS = 20  # for a case; an honest function needs less than 1
 SECONDS_IN_ALL = 60
 MEMORY = 2 << 30  # bytes more than before; the largest case takes 0.1 GB
 PATIENCE = 2  # seconds for which a library is left to tidy up, before it, too, is stopped
+
+NOT_TRIED = "This case was not tried: your function was stopped in another one."
 
 # By itself SIGURG does nothing, so a late one does no harm. Windows has no such signal.
 POKE = getattr(signal, "SIGBREAK", None) or signal.SIGURG

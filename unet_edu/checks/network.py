@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from unet_edu.checks.exercise import UnusableAnswerError
+from unet_edu.checks.answer import UnusableAnswerError
 from unet_edu.unet import UNet
 
 __all__ = ["Answers", "Built", "Cropped", "Drawn", "Drops", "FreshWeights", "Gradient", "OnNetwork", "as_module"]

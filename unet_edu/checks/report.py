@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unet_edu.checks.exercise import Case, CheckResult, Exercise, different, place_name
+from unet_edu.checks.exercise import Case, Exercise
+from unet_edu.checks.fault import different, place_name
+from unet_edu.checks.verdict import CheckResult
 from unet_edu.figures.palette import INK, PAPER, ROLES
 
 SYMBOLS = {"passed": "✓", "failed": "✗", "not yet": "○"}

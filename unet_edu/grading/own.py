@@ -16,12 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from unet_edu.checks import SEED, check
-from unet_edu.checks.exercise import CheckResult
+from unet_edu.checks import CheckResult, check
 from unet_edu.checks.progress import Progress, Standing
-from unet_edu.checks.score import score
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
 from unet_edu.grading.forbidden import uses
 from unet_edu.grading.notebook import Notebook, texts
@@ -186,8 +182,8 @@ def _checked(notebook: Notebook, assignment: Assignment, names: Mapping[str, Any
             found.append(Checked(name, points, 0.0, None, ()))
             continue
         result = check(names[name], name)
-        earned = score(exercise, points, exercise.cases(np.random.default_rng(SEED)), result.right)
-        found.append(Checked(name, points, earned, result, tuple(uses(cells, name, exercise.forbidden))))
+        used = tuple(uses(cells, name, exercise.forbidden))
+        found.append(Checked(name, points, result.earned(points), result, used))
     return found
 
 
