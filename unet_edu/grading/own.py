@@ -21,7 +21,7 @@ from unet_edu.checks.progress import Progress, Standing
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
 from unet_edu.grading.forbidden import uses
 from unet_edu.grading.notebook import Notebook, texts
-from unet_edu.lessons import EXERCISES
+from unet_edu.lessons import EXERCISES, LESSONS
 
 __all__ = ["Checked", "check_own", "expect_no_lesson", "guessed", "is_of_exercises", "notebooks", "standing"]
 
@@ -115,7 +115,7 @@ def expect_no_lesson(data: bytes, notebook: Notebook, name: str) -> None:
     titles = [title[1] for text in texts(data) if (title := A_LESSON.match(text))]
     if not titles or is_of_exercises(notebook):
         return
-    its = "it has no exercises; the first are those of lesson 01"
+    its = f"it has no exercises; the first are those of lesson {LESSONS[0].number}"
     for each, assignment in ASSIGNMENTS.items():
         if each.startswith(titles[0]):
             names = ", ".join(exercise for exercise, _ in assignment.points)
