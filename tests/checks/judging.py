@@ -1,23 +1,46 @@
-"""What the tests of each lesson's exercises share."""
+"""What the tests of the exercises share."""
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
-from unet_edu.checks import CheckResult, Exercise, attempt, check, judge
+from unet_edu import quiz
+from unet_edu.checks import CheckResult, Exercise, attempt, judge
+from unet_edu.lessons import EXERCISES
+
+# The reference and the mistakes meet the same cases in many tests, and answer each of them once.
+remembered = functools.cache(attempt)
+
+# What students wrote: (the exercise's name, the mistake's name, the function).
+WRITTEN: list[tuple] = []
+
+
+def written(exercise: str, mistake: str):
+    """Above a wrong answer, as a student wrote it: the mistake that its check should name."""
+    return lambda f: WRITTEN.append((exercise, mistake, f)) or f
+
+
+@functools.cache
+def cases_of(name: str, seed: int) -> tuple:
+    return tuple(EXERCISES[name].cases(np.random.default_rng(seed)))
 
 
 def judged(exercise: Exercise, f, seed: int) -> CheckResult:
     """The verdict on `f` with the cases of a seed."""
-    cases = exercise.cases(np.random.default_rng(seed))
-    return judge(exercise, cases, [attempt(f, case) for case in cases])
+    cases = cases_of(exercise.name, seed)
+    return judge(exercise, cases, [attempt(f, case) for case in cases], remembered)
 
 
-def assert_right(exercise: Exercise, answers: list) -> None:
-    """Right answers, written in several ways, pass with any cases."""
-    assert len(answers) >= 3
-    for f in [exercise.reference, *answers]:
-        for seed in range(5):
-            result = judged(exercise, f, seed)
-            assert result.passed and "changes its input" not in result.message, result
-    assert check(answers[0], exercise=exercise.name).passed
+def worked(name: str, number: int = 0):
+    """A case of the notebook, the right answer, and what the mistakes make of it."""
+    exercise, case = EXERCISES[name], cases_of(name, 0)[number]
+    assert case.group == "visible"
+    wrong = {mistake.name: remembered(mistake.wrong, case).value for mistake in exercise.mistakes}
+    return case, case.call(exercise.reference), wrong
+
+
+def right_option(lesson: str, number: int) -> str:
+    """The right answer to a quick question."""
+    return next(option.text for option in quiz(lesson).questions[number - 1].options if option.is_right)

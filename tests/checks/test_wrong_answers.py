@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.checks.test_checks import plane_by_windows
-from tests.checks.test_pooling_exercises import pooled_by_loops
-from tests.checks.test_unet_exercises import Padded, Plain, Unfolded, crop_by_ends
+from tests.checks.answers.s02_convolution import plane_by_windows
+from tests.checks.answers.s05_pooling import pooled_by_loops
+from tests.checks.answers.s06_unet import Padded, Plain, Unfolded, crop_by_ends
 from unet_edu import check
 from unet_edu.checks import attempt
 from unet_edu.checks.network import (
