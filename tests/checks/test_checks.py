@@ -30,7 +30,7 @@ SEEDS = 5
 each_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
 
 
-# --- misconceptions -----------------------------------------------------------------------------------------------------
+# --- misconceptions ---------------------------------------------------------------------------------------------------
 
 
 @each_mistake
@@ -126,7 +126,7 @@ def test_an_error_on_every_case_matches_no_misconception():
     assert (result.status, result.hint) == ("failed", "")
 
 
-# --- what else students return --------------------------------------------------------------------------------------------
+# --- what else students return ----------------------------------------------------------------------------------------
 
 
 class Wildcard:
@@ -523,7 +523,7 @@ def test_unknown_exercises_are_told_with_the_known_ones():
         check(np.zeros(3))
 
 
-# --- a guess beside the answer --------------------------------------------------------------------------------------------
+# --- a guess beside the answer ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -557,7 +557,7 @@ def test_no_guess_is_no_mistake(capsys):
     assert capsys.readouterr().out == "No guess yet. The answer: 122\n"
 
 
-# --- judging apart from calling, and what is shown -----------------------------------------------------------------------
+# --- judging apart from calling, and what is shown --------------------------------------------------------------------
 
 
 def test_there_is_a_verdict_for_each_case_and_the_kind_of_fault():

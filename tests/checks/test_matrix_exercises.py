@@ -19,7 +19,7 @@ X = np.array([[4, 5, 8, 7], [1, 8, 8, 8], [3, 6, 6, 4], [6, 5, 7, 8]])
 K = np.array([[1, 4, 1], [1, 4, 3], [3, 3, 1]])
 
 
-# --- the numbers of the lesson --------------------------------------------------------------------------------------------
+# --- the numbers of the lesson ----------------------------------------------------------------------------------------
 
 
 def test_the_worked_numbers_of_the_matrix():
@@ -90,7 +90,7 @@ def test_the_references_are_the_library():
         )
 
 
-# --- mistakes as students write them --------------------------------------------------------------------------------------
+# --- mistakes as students write them ----------------------------------------------------------------------------------
 
 
 def rows(start):
@@ -284,7 +284,7 @@ def test_sizes_on_the_way_are_recognised(f, misconception):
     assert check(f, "tconv_size").misconception == misconception
 
 
-# --- the quick questions --------------------------------------------------------------------------------------------------
+# --- the quick questions ----------------------------------------------------------------------------------------------
 
 
 def test_the_answers_of_the_quick_questions_are_true():

@@ -15,7 +15,7 @@ from unet_edu.lessons import EXERCISES
 from unet_edu.pooling import max_pool2d, max_pool2d_grad
 from unet_edu.transposed import transposed_size
 
-# --- the numbers of the lesson, and the cases -----------------------------------------------------------------------------
+# --- the numbers of the lesson, and the cases -------------------------------------------------------------------------
 
 
 def test_the_worked_numbers_of_the_lesson():
@@ -75,14 +75,16 @@ def test_the_gradient_is_that_of_torch():
 
 
 def test_the_trap_of_growing_numbers_does_not_pass():
-    """Where the numbers grow along rows and columns, the lower right one is the maximum. A known grader has only such a case."""
+    """Where the numbers grow along rows and columns, the lower right one is the maximum. A known grader has only such a
+    case.
+    """
     growing = np.arange(16).reshape(4, 4)
     lower_right = next(m for m in EXERCISES["maxpool_idx"].mistakes if m.name == "lower right pixel")
     assert np.array_equal(lower_right.wrong(growing), EXERCISES["maxpool_idx"].reference(growing))
     assert check(lower_right.wrong, "maxpool_idx").misconception == "lower right pixel"
 
 
-# --- mistakes as students write them --------------------------------------------------------------------------------------
+# --- mistakes as students write them ----------------------------------------------------------------------------------
 
 
 def pooling(start, number):
@@ -238,7 +240,7 @@ def test_unpooling_is_not_the_way_back():
     assert check(back_by_loops, "maxunpool").passed  # where no place is shared, they are the same
 
 
-# --- the quick questions --------------------------------------------------------------------------------------------------
+# --- the quick questions ----------------------------------------------------------------------------------------------
 
 
 def test_the_answers_of_the_quick_questions_are_true():

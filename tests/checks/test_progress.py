@@ -37,7 +37,7 @@ def of(found) -> dict[str, tuple[str, float]]:
     return {each.exercise: (each.status, each.earned) for each in found.standings}
 
 
-# ---------------------------------------------------------------------------------------------------------- in a notebook
+# -------------------------------------------------------------------------------------------------------- in a notebook
 
 
 def test_right_wrong_empty_and_missing_are_told_apart_in_words():
@@ -116,7 +116,7 @@ def test_what_there_is_not(call, said):
         shown(call=call)
 
 
-# ---------------------------------------------------------------------------------------------------- the notebooks' cells
+# ------------------------------------------------------------------------------------------------- the notebooks' cells
 
 
 def cell_of(folder: str, topic: str):
@@ -156,7 +156,7 @@ def test_after_a_restart_and_all_cells_it_is_right(tmp_path):
     assert said.startswith("Exercises 02: 2 of 10 points so far") and said.count("not yet") == 3
 
 
-# ------------------------------------------------------------------------------------------------------------- the command
+# ---------------------------------------------------------------------------------------------------------- the command
 
 
 def notebook(path: Path, *cells: str) -> Path:
@@ -255,7 +255,8 @@ def test_in_the_repository_the_exercises_are_found_and_a_student_needs_nothing_m
     """No package of the extra `grade`. The lessons and the solutions are not counted."""
     program = (
         "import sys\n"
-        "for name in ('nbgrader', 'nbformat', 'distributed', 'dask', 'psutil', 'sqlalchemy'): sys.modules[name] = None\n"
+        "absent = ('nbgrader', 'nbformat', 'distributed', 'dask', 'psutil', 'sqlalchemy')\n"
+        "sys.modules.update(dict.fromkeys(absent))\n"
         "from unet_edu.cli import app; app()"
     )
     command = [sys.executable, "-c", program, "progress", "."]

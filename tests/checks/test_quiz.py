@@ -39,7 +39,7 @@ def plain(text: str) -> str:
     return " ".join(text.replace("`", "").split())
 
 
-# --- what a quiz must be ------------------------------------------------------------------------------------------------
+# --- what a quiz must be ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_the_right_answer_has_no_usual_place():
         assert len({letter for _, letter, option in answers(questions) if option.is_right}) >= 3, lesson
 
 
-# --- answering ----------------------------------------------------------------------------------------------------------
+# --- answering --------------------------------------------------------------------------------------------------------
 
 
 @each_quiz
@@ -190,7 +190,7 @@ def test_answers_in_text_need_no_notebook_tools():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-# --- where nothing runs -------------------------------------------------------------------------------------------------
+# --- where nothing runs -----------------------------------------------------------------------------------------------
 
 
 @each_quiz
@@ -252,7 +252,7 @@ def test_each_lesson_that_has_a_quiz_shows_it():
         assert sum(cell.source.strip() == f'quiz("{lesson}")' for cell in cells) == 1, path
 
 
-# --- in a browser -------------------------------------------------------------------------------------------------------
+# --- in a browser -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.needs("chromium")

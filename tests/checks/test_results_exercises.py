@@ -31,7 +31,7 @@ def test_there_are_three_seeds_and_more():
         assert all(row[2] >= 3 for row in EXERCISES["ablation_table"].reference(*case.args))
 
 
-# --- mistakes as students write them --------------------------------------------------------------------------------------
+# --- mistakes as students write them ----------------------------------------------------------------------------------
 
 
 def segmented(matches, score, average):

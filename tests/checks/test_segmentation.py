@@ -53,7 +53,7 @@ def test_scores_have_no_ties_and_labels_no_symmetry():
         assert sum((table != table.T).any() for table in tables) >= len(tables) - 2  # one of 2×2 may be so by chance
 
 
-# --- what students write, as they write it ------------------------------------------------------------------------------
+# --- what students write, as they write it ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("divide", ["numpy", "python"])

@@ -1,7 +1,9 @@
 """Who learned the answers to the cases of other seeds by heart, and computes nothing, earns nothing.
 
-The grader draws its fresh cases from a seed that no student has seen. A table has what the notebook prints, and the cases of twenty other seeds with their answers. Where it meets inputs that it does not have, it
-guesses: by the nearest inputs that it has, by those of the same shape, by cells in the same places, by the commonest answer, … It is asked case by case, so it may even know the images that a network will be given.
+The grader draws its fresh cases from a seed that no student has seen. A table has what the notebook prints, and the
+cases of twenty other seeds with their answers. Where it meets inputs that it does not have, it guesses: by the nearest
+inputs that it has, by those of the same shape, by cells in the same places, by the commonest answer, … It is asked case
+by case, so it may even know the images that a network will be given.
 """
 
 import pickle
@@ -43,7 +45,7 @@ def right(exercise, case):
     return known[key]
 
 
-# --- what is alike -----------------------------------------------------------------------------------------------------
+# --- what is alike ----------------------------------------------------------------------------------------------------
 
 
 def parts(value):
@@ -158,7 +160,9 @@ def test_a_table_of_answers_earns_nothing(exercise):
 
 
 def test_a_table_of_standard_deviations_earns_nothing():
-    """For each layer that of the known one with the same kernel and the nearest number of channels; where no kernel is the same, of the nearest number of weights."""
+    """For each layer that of the known one with the same kernel and the nearest number of channels; where no kernel is
+    the same, of the nearest number of weights.
+    """
     exercise = EXERCISES["he_init_"]
     known = [layer for seed in KNOWN for case in cases_of(exercise, seed) for layer in case.probe.layers]
 
@@ -183,7 +187,9 @@ def test_a_table_of_standard_deviations_earns_nothing():
 
 @each_exercise
 def test_what_counts_as_fresh_differs_from_seed_to_seed(exercise):
-    """Or the right answer is the same for all seeds: then it counts once, with all like it, and others are more. Inputs that come again by chance are rare."""
+    """Or the right answer is the same for all seeds: then it counts once, with all like it, and others are more. Inputs
+    that come again by chance are rare.
+    """
     fresh = [[case for case in cases_of(exercise, seed) if case.group == "extra"] for seed in KNOWN]
     assert len({len(cases) for cases in fresh}) == 1
     different, always = 0, set()

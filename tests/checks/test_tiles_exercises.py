@@ -33,7 +33,7 @@ def test_the_step_of_the_paper_would_show():
             assert all(side > case.args[2] + 8 for side in case.args[1].shape)
 
 
-# --- mistakes as students write them --------------------------------------------------------------------------------------
+# --- mistakes as students write them ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

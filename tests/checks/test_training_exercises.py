@@ -39,7 +39,7 @@ def test_some_cells_touch_and_no_place_is_half_way():
             assert all(np.abs(field[axis]).max() < image.shape[axis] for axis in (0, 1))  # one mirror is enough
 
 
-# --- mistakes as students write them --------------------------------------------------------------------------------------
+# --- mistakes as students write them ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

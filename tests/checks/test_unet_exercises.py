@@ -1,4 +1,6 @@
-"""Lesson 06's exercises: networks written in many styles pass; networks wired wrongly, with the right shapes and counts, do not."""
+"""Lesson 06's exercises: networks written in many styles pass; networks wired wrongly, with the right shapes and
+counts, do not.
+"""
 
 import subprocess
 import sys
@@ -38,7 +40,7 @@ def test_no_size_is_odd_at_one_pooling_only_by_luck():
     assert seen == {0, 1, 2, 3}
 
 
-# --- mistakes as students write them --------------------------------------------------------------------------------------
+# --- mistakes as students write them ----------------------------------------------------------------------------------
 
 
 def wired(join, **changes):
@@ -288,7 +290,9 @@ def test_torch_is_imported_only_for_a_network():
 
 
 def test_a_network_that_is_moved_to_a_device_is_right_too():
-    """As most notebooks do it. The first cases only count, on a device without numbers, from which nothing can be moved."""
+    """As most notebooks do it. The first cases only count, on a device without numbers, from which nothing can be
+    moved.
+    """
 
     class Double(torch.nn.Module):
         def __init__(self, n, m):

@@ -1,8 +1,10 @@
-"""What a function answers: `attempt(f, case)` calls it once, and turns whatever comes back into a plain array, an `Answer`.
+"""What a function answers: `attempt(f, case)` calls it once, and turns whatever comes back into a plain array, an
+`Answer`.
 
-This half of a check runs in a sandbox when a class is graded, and knows nothing of right answers. What else may happen is an answer, too, in words for the
-student: nothing was written, nothing was returned, an exception was raised, or what came back is no array. A network is no array: there
-the case has a probe, which asks the network something and gives the numbers that it answered.
+This half of a check runs in a sandbox when a class is graded, and knows nothing of right answers. What else may happen
+is an answer, too, in words for the student: nothing was written, nothing was returned, an exception was raised, or what
+came back is no array. A network is no array: there the case has a probe, which asks the network something and gives the
+numbers that it answered.
 """
 
 from __future__ import annotations
@@ -43,39 +45,56 @@ ADVICE = {
             "could not broadcast input array",
             "non-broadcastable output operand",
         ),
-        "The two arrays have different shapes. If one of them is a window: does it hang over the edge of the image? Then a loop "
-        "goes one step too far, or rows and columns are mixed up.",
+        "The two arrays have different shapes. If one of them is a window: does it hang over the edge of the image? "
+        "Then a loop goes one step too far, or rows and columns are mixed up.",
     ),
-    "could not be broadcast together with remapped shapes": "np.pad takes one pair for all axes, or a pair for each axis of the array. How many "
-    "axes does this one have? (0, 0) leaves an axis as it is.",
+    "could not be broadcast together with remapped shapes": (
+        "np.pad takes one pair for all axes, or a pair for each axis of the array. How many axes does this one have? "
+        "(0, 0) leaves an axis as it is."
+    ),
     **dict.fromkeys(
         ("is out of bounds for axis", "is out of bounds for dimension"),
-        "Does a loop go one step too far, or are rows and columns mixed up? Or does the index count through the whole plane, row by row? Then it is no row "
-        "and no column: x.ravel() takes it as it is, and // and % take it apart.",
+        "Does a loop go one step too far, or are rows and columns mixed up? Or does the index count through the "
+        "whole plane, row by row? Then it is no row and no column: x.ravel() takes it as it is, and // and % take it "
+        "apart.",
     ),
     "index out of range": "Does a loop go one step too far, or are rows and columns mixed up?",
     **dict.fromkeys(
         ("division by zero", "modulo by zero"),
-        "Can the number below the line be 0 in this case: because nothing was counted, or because // rounded down to 0?",
+        "Can the number below the line be 0 in this case: because nothing was counted, or because // rounded down to "
+        "0?",
     ),
     "only integers, slices": "An index must be a whole number. 4 / 2 gives 2.0, a number with a point; 4 // 2 gives 2.",
-    "to indexing result of shape": "With an array as the index, x[idx] takes whole rows of a plane x. Of a flat x it takes numbers.",
-    "truth value of an array": "`and`, `or`, `not` and `if` want a single True or False. For whole arrays, there are & | ~ and any().",
+    "to indexing result of shape": (
+        "With an array as the index, x[idx] takes whole rows of a plane x. Of a flat x it takes numbers."
+    ),
+    "truth value of an array": (
+        "`and`, `or`, `not` and `if` want a single True or False. For whole arrays, there are & | ~ and any()."
+    ),
     "values to unpack": "Left of the =, or of the `in`, stand more names, or fewer, than values come.",
-    "setting an array element with a sequence": "There is room for one number, but an array came. Python's sum(a) adds up the "
-    "rows of a; a.sum() adds up all its numbers.",
+    "setting an array element with a sequence": (
+        "There is room for one number, but an array came. Python's sum(a) adds up the rows of a; a.sum() adds up all "
+        "its numbers."
+    ),
     **dict.fromkeys(
         ("mismatch in its core dimension", "not aligned"),
         "In A @ b, A must have as many columns as b has rows. A.T has rows and columns the other way round.",
     ),
-    "Cannot cast ufunc": "An array of whole numbers has no room for a fraction. np.zeros(shape) makes an array of floats.",
-    "must be square": "Only a square matrix can have an inverse. Do you need one here? The transpose is something else.",
+    "Cannot cast ufunc": (
+        "An array of whole numbers has no room for a fraction. np.zeros(shape) makes an array of floats."
+    ),
+    "must be square": (
+        "Only a square matrix can have an inverse. Do you need one here? The transpose is something else."
+    ),
     "cannot reshape array of size": "reshape only arranges numbers anew: there are as many after it as before.",
-    "Sizes of tensors must match except in dimension 1": "torch.cat puts tensors side by side along one axis; along the others they must be equal. "
-    "Is the copy cropped to the size of what comes up from below? And is it the copy of this level, the deepest one first?",
+    "Sizes of tensors must match except in dimension 1": (
+        "torch.cat puts tensors side by side along one axis; along the others they must be equal. Is the copy cropped "
+        "to the size of what comes up from below? And is it the copy of this level, the deepest one first?"
+    ),
     **dict.fromkeys(
         (f"Sizes of tensors must match except in dimension {axis}." for axis in (0, 2, 3)),
-        "torch.cat puts tensors side by side along the axis that it is told, and along axis 0, the images of the batch, when it is told none. The channels are axis 1: dim=1.",
+        "torch.cat puts tensors side by side along the axis that it is told, and along axis 0, the images of the "
+        "batch, when it is told none. The channels are axis 1: dim=1.",
     ),
     **dict.fromkeys(
         ("channels, but got", "Invalid channel dimensions"),
@@ -84,13 +103,21 @@ ADVICE = {
     "Given transposed=1": "The transposed convolution got another number of channels than it was made for.",
     "before Module.__init__() call": "`super().__init__()` comes first, then the layers.",
     "Calculated output size: ": "Nothing is left of the image here. Is it pooled too often?",
-    "Kernel size can't be greater than actual input size": "Nothing is left of the image here. Does it lose more pixels than it should on the way?",
-    "bias type (double) should be the same": "The check computes in float64. Leave the type of x as it is: no .float().",
+    "Kernel size can't be greater than actual input size": (
+        "Nothing is left of the image here. Does it lose more pixels than it should on the way?"
+    ),
+    "bias type (double) should be the same": (
+        "The check computes in float64. Leave the type of x as it is: no .float()."
+    ),
     **dict.fromkeys(
         ("on meta tensors", "meta device"),
-        "The first cases only count. There a tensor has a shape and no numbers: look at x.shape, not at the numbers in x.",
+        "The first cases only count. There a tensor has a shape and no numbers: look at x.shape, not at the numbers "
+        "in x.",
     ),
-    "maximum recursion depth exceeded": "Your function calls itself, and that never comes to an end. In which case does it answer without a further call?",
+    "maximum recursion depth exceeded": (
+        "Your function calls itself, and that never comes to an end. In which case does it answer without a further "
+        "call?"
+    ),
     **dict.fromkeys(
         ("MemoryError", "Unable to allocate", "not enough memory"),
         "No memory has room for that. Is a size far too large, or are two multiplied that should not be?",
@@ -100,14 +127,12 @@ ADVICE = {
 # The same for what only some functions do: said where the function that stopped uses the name.
 ADVICE_ON_USE = {
     ("shape", "values to unpack"): "a.shape has a number for each axis of a. How many axes does this array have?",
-    **{
-        (
-            "cat",
-            text,
-        ): "After torch.cat([copy, x], dim=1), the copy and what comes up have the channels of both. Along another axis than 1, and that is so without dim, channels "
-        "are not joined. Is it the copy of this level, the deepest one first?"
-        for text in ("channels, but got", "Invalid channel dimensions")
-    },
+    **dict.fromkeys(
+        (("cat", "channels, but got"), ("cat", "Invalid channel dimensions")),
+        "After torch.cat([copy, x], dim=1), the copy and what comes up have the channels of both. Along another "
+        "axis than 1, and that is so without dim, channels are not joined. Is it the copy of this level, the "
+        "deepest one first?",
+    ),
 }
 
 CHECKS = str(Path(__file__).parent)
@@ -128,7 +153,8 @@ class Answer:
         When it would not be an answer: `judge` reads them without looking twice.
     """
 
-    # "empty": not written yet; "nothing": no `return`; "stopped": by a limit of the notebook's check, or not tried after that
+    # "empty": not written yet; "nothing": no `return`; "stopped": by a limit of the notebook's check, or not tried
+    # after that
     kind: Literal["value", "empty", "nothing", "raised", "unusable", "stopped"]
     value: NDArray[Any] | None = None  # of kind "value": real numbers
     message: str = ""  # of kind "raised", "unusable" and "stopped": what happened
@@ -153,9 +179,9 @@ class Answer:
 def attempt(f: Callable[..., Any], case: Case) -> Answer:
     """Call `f` on copies of the case's inputs, and take its answer as a plain array.
 
-    Every exception of the function becomes an answer, exit() too; only an interrupt (Ctrl-C, the stop button) passes through.
-    What the function prints is kept from the page, where a case's numbers would drown the verdict. So are NumPy's warnings of 0 / 0 and
-    the like: the verdict shows what came of it.
+    Every exception of the function becomes an answer, exit() too; only an interrupt (Ctrl-C, the stop button) passes
+    through. What the function prints is kept from the page, where a case's numbers would drown the verdict. So are
+    NumPy's warnings of 0 / 0 and the like: the verdict shows what came of it.
     """
     mine = replace(case, args=copy.deepcopy(case.args), kwargs=copy.deepcopy(case.kwargs))
     printed = io.StringIO()
@@ -179,12 +205,16 @@ def attempt(f: Callable[..., Any], case: Case) -> Answer:
 
 
 def _is_empty(f: Callable[..., Any]) -> bool:
-    """Whether a function consists of `...`, `pass` or a docstring: Python makes no more code of it than of `lambda: None`."""
+    """Whether a function consists of `...`, `pass` or a docstring: Python makes no more code of it than of `lambda:
+    None`.
+    """
     return isinstance(f, FunctionType) and len(f.__code__.co_code) <= len((lambda: None).__code__.co_code)
 
 
 def _plain_array(value: Any) -> NDArray[Any] | None:
-    """A copy of `value` as an array of real numbers, or None. Accepts numbers, lists, arrays, sparse matrices and torch tensors."""
+    """A copy of `value` as an array of real numbers, or None. Accepts numbers, lists, arrays, sparse matrices and torch
+    tensors.
+    """
     try:
         array = np.asarray(_unwrapped(value)).copy()
         if array.dtype == object:
@@ -236,8 +266,8 @@ def _what_is_no_array(value: Any) -> str:
     for part in value if isinstance(value, list | tuple) else [value]:
         if issubclass(type(part), Iterator | MappingView | AbstractSet):
             return (
-                f"Your function returned a {type(part).__name__}, and that is no array. Put its numbers into a list, `return list(…)`; in place of `yield`, "
-                "append them to a list, and return that at the end."
+                f"Your function returned a {type(part).__name__}, and that is no array. Put its numbers into a list, "
+                "`return list(…)`; in place of `yield`, append them to a list, and return that at the end."
             )
     parts = [_plain_array(part) for part in value] if isinstance(value, tuple) and len(value) == 2 else [None]
     shapes = [part.shape for part in parts if part is not None]

@@ -18,8 +18,8 @@ __all__ = ["Case", "Exercise", "Mistake"]
 class Case:
     """One call of the student's function. The notebook prints the visible cases; the extra ones are drawn at random.
 
-    With a `probe` the function is called by it: `probe(f, *args, **kwargs)`, and what the probe returns is the answer. So a function that
-    makes a network can be judged by numbers that its network gives.
+    With a `probe` the function is called by it: `probe(f, *args, **kwargs)`, and what the probe returns is the answer.
+    So a function that makes a network can be judged by numbers that its network gives.
     """
 
     name: str
@@ -59,7 +59,8 @@ class Exercise:
     parts: tuple[str, ...] = ()
     # Full names, with * for any rest, that would be the answer: not to be called.
     forbidden: tuple[str, ...] = ()
-    # Whether half of the points can be earned: not where the inputs are so few that a table holds half of the fresh ones.
+    # Whether half of the points can be earned: not where the inputs are so few that a table holds half of the fresh
+    # ones.
     has_half: bool = True
     # The first that explains a student's answers gives its hint.
     mistakes: list[Mistake] = field(default_factory=list)

@@ -12,8 +12,9 @@ from unet_edu.checks.exercise import Exercise
 
 __all__ = ["Fault", "different", "fault_of", "first_difference", "place_name", "same"]
 
-# Two answers agree when no number differs by more than this part of the largest one. A float32 sum of a few hundred products
-# is off by about 1e-6 of it, and must pass; a mistake is off by more than 1e-2 (the tests measure it), and must not.
+# Two answers agree when no number differs by more than this part of the largest one. A float32 sum of a few hundred
+# products is off by about 1e-6 of it, and must pass; a mistake is off by more than 1e-2 (the tests measure it), and
+# must not.
 TOLERANCE = 1e-4
 
 # What a student would call the type of an array, by NumPy's letter for it.
@@ -75,8 +76,9 @@ def _wrong_type(exercise: Exercise, answer: Answer, expected: NDArray[Any]) -> s
         return _should_be_whole("Your answer", yours, expected)
     if yours.dtype.kind in "biu" and not same(np.round(expected), expected):
         return (
-            f"Your answer is of type {TYPES[yours.dtype.kind]}, which cuts off the fractions of the expected numbers. Is there a //, an int(…), or an array "
-            "made for whole numbers? np.zeros(shape) makes one that keeps fractions."
+            f"Your answer is of type {TYPES[yours.dtype.kind]}, which cuts off the fractions of the expected numbers. "
+            "Is there a //, an int(…), or an array made for whole numbers? np.zeros(shape) makes one that keeps "
+            "fractions."
         )
     return ""
 
@@ -94,7 +96,10 @@ def _should_be_whole(what: str, yours: NDArray[Any], expected: NDArray[Any]) -> 
         if expected.ndim
         else "int(…) makes it of a whole number."
     )
-    return f"The numbers are right, but {what[0].lower()}{what[1:]} is of type float; it should be whole numbers, of type int. {how}"
+    return (
+        f"The numbers are right, but {what[0].lower()}{what[1:]} is of type float; it should be whole numbers, of "
+        f"type int. {how}"
+    )
 
 
 def _wrong_values(exercise: Exercise, yours: NDArray[Any], expected: NDArray[Any]) -> str:
@@ -118,8 +123,8 @@ def _wrong_shape(parts: tuple[str, ...], yours: NDArray[Any], expected: NDArray[
     if yours.ndim == expected.ndim and len(yours) == len(expected):
         return f"Your {names} have shape {yours.shape[1:]} each; it should be {expected.shape[1:]}."
     return (
-        f"Your answer is {_size(yours)}; it should be {len(parts)} arrays, {names}, of shape {expected.shape[1:]} each: "
-        f"`return {', '.join(parts)}`."
+        f"Your answer is {_size(yours)}; it should be {len(parts)} arrays, {names}, of shape {expected.shape[1:]} "
+        f"each: `return {', '.join(parts)}`."
     )
 
 

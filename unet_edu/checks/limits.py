@@ -1,10 +1,11 @@
 """Limits of time and memory for a check in a notebook: a function that never ends is stopped, and the kernel goes on.
 
-A second thread looks at the clock and at the memory. When too much is gone, it pokes the main thread with a signal, whose handler raises `Stopped` in
-the middle of the student's function. Like Ctrl-C, this works between two steps of Python and not within one long call of a library (`sum` of an endless
-iterator, one giant product of matrices), and in the main thread alone: that is where Jupyter and Colab run cells, on every system. A check that runs in
-another thread has no limits. Memory that one long call takes (a `list` of an endless iterator, a single giant array) is refused by Linux, with a MemoryError;
-other systems refuse only what is larger than the machine.
+A second thread looks at the clock and at the memory. When too much is gone, it pokes the main thread with a signal,
+whose handler raises `Stopped` in the middle of the student's function. Like Ctrl-C, this works between two steps of
+Python and not within one long call of a library (`sum` of an endless iterator, one giant product of matrices), and in
+the main thread alone: that is where Jupyter and Colab run cells, on every system. A check that runs in another thread
+has no limits. Memory that one long call takes (a `list` of an endless iterator, a single giant array) is refused by
+Linux, with a MemoryError; other systems refuse only what is larger than the machine.
 
 The grader has its own limits, around its sandbox.
 """
@@ -99,12 +100,21 @@ class Limits:
         if not self._case_ends:
             return ""
         if _memory() > self._memory + MEMORY:
-            return f"Your function was stopped when it had taken {MEMORY / (1 << 30):g} GB of memory. Does a list grow in a loop that never ends, or is an array far too large?"
+            return (
+                f"Your function was stopped when it had taken {MEMORY / (1 << 30):g} GB of memory. Does a list grow "
+                "in a loop that never ends, or is an array far too large?"
+            )
         if time.monotonic() < self._case_ends:
             return ""
         if self._case_ends == self._end:
-            return f"Your function was stopped after {SECONDS_IN_ALL} seconds for all cases together. Does it do the same work many times over?"
-        return f"Your function was stopped after {SECONDS} seconds: does a loop never end? A step of 0, for example, gets nowhere."
+            return (
+                f"Your function was stopped after {SECONDS_IN_ALL} seconds for all cases together. Does it do the "
+                "same work many times over?"
+            )
+        return (
+            f"Your function was stopped after {SECONDS} seconds: does a loop never end? A step of 0, for example, "
+            "gets nowhere."
+        )
 
     def _watch(self, main: int) -> None:
         while not self._is_over.wait(0.1):

@@ -1,7 +1,7 @@
 """How the result of a check looks: a few lines in a terminal, a small picture in a notebook.
 
-The pictures are HTML tables with dark numbers on light cells; all else has the notebook's own colours. So both themes are legible,
-and the same result always gives the same text. Everything that comes from a student's function is escaped.
+The pictures are HTML tables with dark numbers on light cells; all else has the notebook's own colours. So both themes
+are legible, and the same result always gives the same text. Everything that comes from a student's function is escaped.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""What is said of a function, by its answers to all cases of an exercise: `judge(exercise, cases, answers)` gives a `CheckResult`.
+"""What is said of a function, by its answers to all cases of an exercise: `judge(exercise, cases, answers)` gives a
+`CheckResult`.
 
-It compares plain arrays and never touches an object that a student made. How a result looks is the business of `unet_edu.checks.report`.
+It compares plain arrays and never touches an object that a student made. How a result looks is the business of
+`unet_edu.checks.report`.
 """
 
 from __future__ import annotations
@@ -18,7 +20,10 @@ from unet_edu.checks.fault import Fault, fault_of, first_difference, same
 
 __all__ = ["CheckResult", "judge"]
 
-NOT_YET = "Write the function in the cell above, run it, then run this one again. The line `raise NotImplementedError` goes away."
+NOT_YET = (
+    "Write the function in the cell above, run it, then run this one again. The line `raise NotImplementedError` goes "
+    "away."
+)
 NOTHING_RETURNED = "Your function ran to its end and returned nothing. Does it print the result? `return` it instead."
 SAME_FOR_ALL = "Your function gives the same answer whatever it is given. Does it use its own arguments?"
 CHANGES_ITS_INPUT = " Your function changes its input: work on a copy."
@@ -52,9 +57,10 @@ class CheckResult:
     def earned(self, points: float) -> float:
         """What the answers earn of `points`: in a student's notebook, in a terminal and for a mark.
 
-        All cases right: all points. Every case of the notebook right, and at least half of the fresh ones: half of the points. Else nothing.
-        Fresh cases whose right answers are alike count as one, and only together: who always returns 0 is right wherever the answer is 0, and has
-        understood nothing. An exercise with few possible inputs has no half: a table that holds many of them would earn it.
+        All cases right: all points. Every case of the notebook right, and at least half of the fresh ones: half of the
+        points. Else nothing. Fresh cases whose right answers are alike count as one, and only together: who always
+        returns 0 is right wherever the answer is 0, and has understood nothing. An exercise with few possible inputs
+        has no half: a table that holds many of them would earn it.
         """
         if self.passed:
             return points
@@ -105,7 +111,8 @@ def judge(exercise: Exercise, cases: Sequence[Case], answers: Sequence[Answer], 
     answers : sequence of Answer
         One for each case, in their order.
     ask : callable
-        How the reference and the mistakes are called. A grader, which has the same cases for a whole class, remembers their answers.
+        How the reference and the mistakes are called. A grader, which has the same cases for a whole class, remembers
+        their answers.
 
     Returns
     -------
@@ -158,7 +165,9 @@ def _failed(
     faults: Found,
     ask: Ask,
 ) -> CheckResult:
-    """What is said when not all answers are right: of a case that failed, of a known mistake one in which it can be seen."""
+    """What is said when not all answers are right: of a case that failed, of a known mistake one in which it can be
+    seen.
+    """
     known = next((mistake for mistake in exercise.mistakes if _explains(mistake, cases, answers, faults, ask)), None)
     failed = [n for n, fault in enumerate(faults) if fault]
     if known:
@@ -197,9 +206,9 @@ def _notes(cases: Sequence[Case], answers: Sequence[Answer], shown: int, *, is_k
 def _explains(mistake: Mistake, cases: Sequence[Case], answers: Sequence[Answer], faults: Found, ask: Ask) -> bool:
     """Whether the student's answers are those that a mistake gives.
 
-    Where the student's function raised, nothing can be compared: one who transposes kernels may well fail on a 2×3 kernel. Nor where
-    it gave NaN: so NumPy says that it divided 0 by 0, where Python raises. Where the mistake itself has no answer, it cannot have
-    led to a right one. At least one wrong answer must be equal.
+    Where the student's function raised, nothing can be compared: one who transposes kernels may well fail on a 2×3
+    kernel. Nor where it gave NaN: so NumPy says that it divided 0 by 0, where Python raises. Where the mistake itself
+    has no answer, it cannot have led to a right one. At least one wrong answer must be equal.
     """
     seen = False
     # First the cases that are wrong: there most mistakes part.

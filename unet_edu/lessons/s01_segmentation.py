@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unet_edu.checks.exercise import Case, Exercise
+from unet_edu.lessons.families import first_only, not_stored
 from unet_edu.lessons.lesson import Lesson
 from unet_edu.lessons.libraries import OF_SCORES
 from unet_edu.metrics import confusion_matrix
@@ -18,7 +19,7 @@ __all__ = ["LESSON"]
 Array = NDArray[Any]
 
 
-# --- label_map ---------------------------------------------------------------------------------------------------------
+# --- label_map --------------------------------------------------------------------------------------------------------
 
 # Two images, three classes, 2×4 pixels. In the last pixel of the first row all scores are negative.
 SCORES = np.array(
@@ -63,13 +64,7 @@ def _softmax(logits: Array, axis: int) -> Array:
     return odds / odds.sum(axis=axis, keepdims=True)
 
 
-LABEL_MAP = Exercise(
-    name="label_map",
-    points=2,
-    reference=_label_map,
-    cases=_score_cases,
-    whole=True,
-)
+LABEL_MAP = Exercise(name="label_map", points=2, reference=_label_map, cases=_score_cases, whole=True)
 
 
 @LABEL_MAP.mistake("largest over the images")
@@ -185,19 +180,19 @@ def _(logits):
     return logits[0].argmax(axis=0)
 
 
-@LABEL_MAP.mistake("only the first image filled")
-def _(logits: Array) -> Array:
-    """Only the first image has its labels, the others are all class 0. Does the `return` stand inside the outer loop?
-    Move it to the left, below all loops."""
-    labels = _label_map(logits)
-    labels[1:] = 0
-    return labels
+LABEL_MAP.mistake(
+    "only the first image filled",
+    "Only the first image has its labels, the others are all class 0. Does the `return` stand inside the outer loop? "
+    "Move it to the left, below all loops.",
+    first_only(_label_map),
+)
 
 
-@LABEL_MAP.mistake("result not stored")
-def _(logits):
-    """Your label maps are all zeros: the classes were not stored. Write y[n, i, j] = … in the loop."""
-    return np.zeros_like(_label_map(logits))
+LABEL_MAP.mistake(
+    "result not stored",
+    "Your label maps are all zeros: the classes were not stored. Write y[n, i, j] = … in the loop.",
+    not_stored(_label_map),
+)
 
 
 @LABEL_MAP.mistake("rows and columns swapped")
@@ -206,7 +201,7 @@ def _(logits):
     return logits.argmax(axis=1).swapaxes(1, 2)
 
 
-# --- one_hot -----------------------------------------------------------------------------------------------------------
+# --- one_hot ----------------------------------------------------------------------------------------------------------
 
 
 def _one_hot(mask: Array, num_classes: int) -> Array:
@@ -340,20 +335,20 @@ ONE_HOT.mistake(
 )
 
 
-@ONE_HOT.mistake("result not stored")
-def _(mask, num_classes):
-    """Your planes have the right shape, but they are all zeros: nothing was stored. Write y[n, k, i, j] = … in the
-    loop."""
-    return np.zeros_like(_one_hot(mask, num_classes))
+ONE_HOT.mistake(
+    "result not stored",
+    "Your planes have the right shape, but they are all zeros: nothing was stored. Write y[n, k, i, j] = … in the "
+    "loop.",
+    not_stored(_one_hot),
+)
 
 
-@ONE_HOT.mistake("only the first mask")
-def _(mask: Array, num_classes: int) -> Array:
-    """Only the first mask of the batch has its planes, the others are zero. Loop over all N of them, with the `return`
-    below all loops."""
-    y = _one_hot(mask, num_classes)
-    y[1:] = 0
-    return y
+ONE_HOT.mistake(
+    "only the first mask",
+    "Only the first mask of the batch has its planes, the others are zero. Loop over all N of them, with the `return`"
+    " below all loops.",
+    first_only(_one_hot),
+)
 
 
 @ONE_HOT.mistake("axis of the batch dropped")
@@ -363,7 +358,7 @@ def _(mask, num_classes):
     return _one_hot(mask, num_classes)[0]
 
 
-# --- confusion ---------------------------------------------------------------------------------------------------------
+# --- confusion --------------------------------------------------------------------------------------------------------
 
 
 def _confusion(prediction: Array, target: Array, num_classes: int) -> Array:
@@ -396,12 +391,7 @@ def _per_row(prediction: Array, target: Array, num_classes: int) -> Array:
 
 
 CONFUSION = Exercise(
-    name="confusion",
-    points=3,
-    reference=_confusion,
-    cases=_label_cases,
-    whole=True,
-    forbidden=OF_SCORES,
+    name="confusion", points=3, reference=_confusion, cases=_label_cases, whole=True, forbidden=OF_SCORES
 )
 
 
@@ -514,13 +504,14 @@ def _(prediction: Array, target: Array, num_classes: int) -> Array:
     return _confusion(prediction.ravel()[:1], target.ravel()[:1], num_classes)
 
 
-@CONFUSION.mistake("result not stored")
-def _(prediction, target, num_classes):
-    """Your table has the right size, but it is all zeros: nothing was counted. Write C[…, …] += 1 in the loop."""
-    return np.zeros((num_classes, num_classes), int)
+CONFUSION.mistake(
+    "result not stored",
+    "Your table has the right size, but it is all zeros: nothing was counted. Write C[…, …] += 1 in the loop.",
+    not_stored(_confusion),
+)
 
 
-# --- iou ---------------------------------------------------------------------------------------------------------------
+# --- iou --------------------------------------------------------------------------------------------------------------
 
 
 def _iou(prediction: Array, target: Array) -> float:
@@ -612,13 +603,7 @@ def _object_is(number: int) -> Callable[..., float]:
     return lambda prediction, target: _iou(prediction == number, target == number)
 
 
-IOU = Exercise(
-    name="iou",
-    points=3,
-    reference=_iou,
-    cases=_binary_cases,
-    forbidden=OF_SCORES,
-)
+IOU = Exercise(name="iou", points=3, reference=_iou, cases=_binary_cases, forbidden=OF_SCORES)
 IOU.mistake(
     "Dice",
     "That is the Dice coefficient: twice the overlap by the sum of the two areas. IoU divides the overlap by the area"

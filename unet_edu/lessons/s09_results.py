@@ -24,7 +24,7 @@ def _ratio(part: float, whole: float) -> float:
     return part / whole
 
 
-# --- sweep -------------------------------------------------------------------------------------------------------------
+# --- sweep ------------------------------------------------------------------------------------------------------------
 
 
 def _scores(mask: Array, truth: Array) -> list[float]:
@@ -33,8 +33,7 @@ def _scores(mask: Array, truth: Array) -> list[float]:
 
 
 def _swept(
-    mask: Callable[[Array, float], Array] = lambda p, t: p >= t,
-    row: Callable[[Array, Array], list[float]] = _scores,
+    mask: Callable[[Array, float], Array] = lambda p, t: p >= t, row: Callable[[Array, Array], list[float]] = _scores
 ) -> Callable[..., Array]:
     def sweep(probabilities: Array, truth: Array, thresholds: Array) -> Array:
         return np.array([row(mask(probabilities, t), truth) for t in thresholds])
@@ -67,13 +66,7 @@ def _sweep_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-SWEEP = Exercise(
-    name="sweep",
-    points=2,
-    reference=_sweep,
-    cases=_sweep_cases,
-    forbidden=OF_SCORES,
-)
+SWEEP = Exercise(name="sweep", points=2, reference=_sweep, cases=_sweep_cases, forbidden=OF_SCORES)
 SWEEP.mistake(
     "above the threshold only",
     "Right but where a probability is exactly the threshold. By the rule of this exercise it counts as object: >= in "
@@ -103,12 +96,7 @@ SWEEP.mistake(
 SWEEP.mistake(
     "Dice in place of IoU",
     "Precision and recall are right. Your third number is Dice, which counts the overlap twice. Asked is the IoU.",
-    _swept(
-        row=lambda mask, truth: [
-            *_scores(mask, truth)[:2],
-            2 * (mask & truth).sum() / (mask.sum() + truth.sum()),
-        ]
-    ),
+    _swept(row=lambda mask, truth: [*_scores(mask, truth)[:2], 2 * (mask & truth).sum() / (mask.sum() + truth.sum())]),
 )
 SWEEP.mistake(
     "accuracy in place of precision",
@@ -148,7 +136,7 @@ def _(probabilities, truth, thresholds):
     return _sweep(probabilities, truth, np.sort(thresholds))
 
 
-# --- mean_iou ----------------------------------------------------------------------------------------------------------
+# --- mean_iou ---------------------------------------------------------------------------------------------------------
 
 
 def _iou(prediction: Array, truth: Array) -> float:
@@ -210,13 +198,7 @@ def _iou_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-MEAN_IOU = Exercise(
-    name="mean_iou",
-    points=2,
-    reference=_mean_iou,
-    cases=_iou_cases,
-    forbidden=OF_SCORES,
-)
+MEAN_IOU = Exercise(name="mean_iou", points=2, reference=_mean_iou, cases=_iou_cases, forbidden=OF_SCORES)
 
 
 @MEAN_IOU.mistake("pooled")
@@ -247,9 +229,7 @@ def _(predictions: Array, truths: Array) -> float:
 
 
 MEAN_IOU.mistake(
-    "Dice",
-    "That is the mean Dice: it counts the overlap twice. IoU divides by the union.",
-    _over_images(_dice),
+    "Dice", "That is the mean Dice: it counts the overlap twice. IoU divides by the union.", _over_images(_dice)
 )
 MEAN_IOU.mistake(
     "accuracy",
@@ -263,21 +243,13 @@ MEAN_IOU.mistake(
     " goes over the images.",
     _over_images(_of_both_classes),
 )
-MEAN_IOU.mistake(
-    "sum",
-    "You added the scores up. Divide by the number of images.",
-    _over_images(_iou, sum),
-)
+MEAN_IOU.mistake("sum", "You added the scores up. Divide by the number of images.", _over_images(_iou, sum))
 MEAN_IOU.mistake(
     "median",
     "That is the median of the images. Asked is the mean: an image that went wrong counts as much as any other.",
     _over_images(_iou, np.median),
 )
-MEAN_IOU.mistake(
-    "best image",
-    "That is the best image's IoU. All count alike: take the mean.",
-    _over_images(_iou, max),
-)
+MEAN_IOU.mistake("best image", "That is the best image's IoU. All count alike: take the mean.", _over_images(_iou, max))
 
 
 @MEAN_IOU.mistake("only the first image")
@@ -298,7 +270,7 @@ def _(predictions, truths):
     return [_iou(p, t) for p, t in zip(predictions, truths, strict=True)]
 
 
-# --- seg_score ---------------------------------------------------------------------------------------------------------
+# --- seg_score --------------------------------------------------------------------------------------------------------
 
 
 def _numbers(instances: Array) -> list[int]:
@@ -311,7 +283,9 @@ def _cell_scores(
     is_match: Callable[[int, int, int], bool] = lambda both, r, s: 2 * both > r,
     score: Callable[[int, int, int], float] = lambda both, r, s: both / (r + s - both),
 ) -> list[float]:
-    """For each true cell its score: `is_match` and `score` get the pixels in common, of the true cell and of the found one."""
+    """For each true cell its score: `is_match` and `score` get the pixels in common, of the true cell and of the found
+    one.
+    """
     scores = []
     for n in _numbers(truth):
         R, best = truth == n, 0.0
@@ -388,13 +362,7 @@ def _seg_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-SEG_SCORE = Exercise(
-    name="seg_score",
-    points=3,
-    reference=_seg_score,
-    cases=_seg_cases,
-    forbidden=OF_SCORES,
-)
+SEG_SCORE = Exercise(name="seg_score", points=3, reference=_seg_score, cases=_seg_cases, forbidden=OF_SCORES)
 SEG_SCORE.mistake(
     "only matches averaged",
     "Your mean goes over the cells that were found. It goes over all true cells; one that was missed counts as 0.",
@@ -485,13 +453,11 @@ def _(prediction, truth):
 
 
 SEG_SCORE.mistake(
-    "sum",
-    "You added the scores of the cells up. Divide by their number.",
-    _seg(lambda scores: float(sum(scores))),
+    "sum", "You added the scores of the cells up. Divide by their number.", _seg(lambda scores: float(sum(scores)))
 )
 
 
-# --- split_by_sequence -------------------------------------------------------------------------------------------------
+# --- split_by_sequence ------------------------------------------------------------------------------------------------
 
 
 def _split_by_sequence(sequences: Array, share: float) -> Array:
@@ -531,10 +497,11 @@ def _by_number_of_sequences(numbers: Array, sizes: Array, wanted: float) -> Arra
 
 def _split_cases(rng: np.random.Generator) -> list[Case]:
     def case(name: str, fit: Callable[[Array, float, int], bool], mixed: bool = False) -> Case:
-        """Films of which `fit` holds: it gets how many frames the last film has, the last two, …, how many are wanted, and a number from 0 to 2.
+        """Films of which `fit` holds: it gets how many frames the last film has, the last two, …, how many are wanted,
+        and a number from 0 to 2.
 
-        Neither the films nor the share say how many are held out: one has to count frames. All shares are eighths, so share · frames is exact: it does not
-        matter how it is compared.
+        Neither the films nor the share say how many are held out: one has to count frames. All shares are eighths, so
+        share · frames is exact: it does not matter how it is compared.
         """
         n, sizes, share = int(rng.integers(3)), np.zeros(3, int), 0.0
         while not fit(sizes[::-1].cumsum(), share * sizes.sum(), n):
@@ -634,7 +601,7 @@ def _(sequences, share):
     return ~_split_by_sequence(sequences, share)
 
 
-# --- ablation_table ----------------------------------------------------------------------------------------------------
+# --- ablation_table ---------------------------------------------------------------------------------------------------
 
 Runs = list[tuple[str, int, float]]
 
@@ -699,12 +666,7 @@ def _run_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-ABLATION_TABLE = Exercise(
-    name="ablation_table",
-    points=2,
-    reference=_ablation_table,
-    cases=_run_cases,
-)
+ABLATION_TABLE = Exercise(name="ablation_table", points=2, reference=_ablation_table, cases=_run_cases)
 ABLATION_TABLE.mistake(
     "best run",
     "You report the best run of each variant. The more often one tries, the better the best gets: report the mean.",

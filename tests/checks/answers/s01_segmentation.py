@@ -125,7 +125,7 @@ RIGHT = {
 }
 
 
-# --- mistakes as students write them --------------------------------------------------------------------------------------
+# --- mistakes as students write them ----------------------------------------------------------------------------------
 
 
 @written("label_map", "last class forgotten")

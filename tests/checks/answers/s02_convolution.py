@@ -118,7 +118,7 @@ RIGHT = {
 }
 
 
-# --- mistakes as students write them --------------------------------------------------------------------------------------
+# --- mistakes as students write them ----------------------------------------------------------------------------------
 
 
 @written("conv2d_naive", "rows and columns swapped")

@@ -184,7 +184,7 @@ RIGHT = {
 }
 
 
-# --- mistakes as students write them --------------------------------------------------------------------------------------
+# --- mistakes as students write them ----------------------------------------------------------------------------------
 
 
 @written("conv_matrix", "kernel without gaps, rows one apart")

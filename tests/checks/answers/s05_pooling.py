@@ -145,7 +145,7 @@ RIGHT = {
 }
 
 
-# --- mistakes as students write them --------------------------------------------------------------------------------------
+# --- mistakes as students write them ----------------------------------------------------------------------------------
 
 
 @written("maxpool_idx", "windows that overlap")

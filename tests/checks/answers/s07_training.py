@@ -169,7 +169,7 @@ RIGHT = {
 }
 
 
-# --- mistakes as students write them --------------------------------------------------------------------------------------
+# --- mistakes as students write them ----------------------------------------------------------------------------------
 
 
 @written("he_init_", "steps up by PyTorch's fan in")
