@@ -7,7 +7,7 @@ import functools
 import numpy as np
 
 from unet_edu import quiz
-from unet_edu.checks import CheckResult, Exercise, attempt, judge
+from unet_edu.checks import SEED, CheckResult, Exercise, attempt, judge
 from unet_edu.lessons import EXERCISES
 
 # The reference and the mistakes meet the same cases in many tests, and answer each of them once.
@@ -22,9 +22,32 @@ def written(exercise: str, mistake: str):
     return lambda f: WRITTEN.append((exercise, mistake, f)) or f
 
 
+# The same of mistakes that have no name: (the exercise's name, what its check says among other things, the function).
+TOLD: list[tuple] = []
+
+
+def told(exercise: str, *words: str):
+    """Above a wrong answer that is no known mistake: what its check says of it."""
+    return lambda f: TOLD.append((exercise, words, f)) or f
+
+
 @functools.cache
 def cases_of(name: str, seed: int) -> tuple:
     return tuple(EXERCISES[name].cases(np.random.default_rng(seed)))
+
+
+def seeds(name: str, most: int = 5) -> range:
+    """How many draws of an exercise's cases a claim about all of them is tried with.
+
+    A network's answer is thousands of numbers, which hang on all of its weights: there two draws say as much as many.
+    """
+    is_network = any(type(case.probe).__name__ in ("Answers", "OnNetwork") for case in cases_of(name, 0))
+    return range(2 if is_network else most)
+
+
+def checked(f, name: str = "") -> CheckResult:
+    """What `check` says. The mistakes' answers are remembered, so that no network is built anew for each wrong answer."""
+    return judged(EXERCISES[name or f.__name__], f, SEED)
 
 
 def judged(exercise: Exercise, f, seed: int) -> CheckResult:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.checks.judging import WRITTEN, judged
+from tests.checks.judging import TOLD, WRITTEN, judged, seeds
 from unet_edu import check
 from unet_edu.lessons import EXERCISES, LESSONS
 
@@ -28,7 +28,7 @@ def test_each_lesson_has_its_answers():
 @pytest.mark.parametrize("name", RIGHT)
 def test_right_answers_pass_however_they_are_written(name):
     for f in [EXERCISES[name].reference, *RIGHT[name]]:
-        for seed in range(5):
+        for seed in seeds(name):
             result = judged(EXERCISES[name], f, seed)
             assert result.passed and "changes its input" not in result.message, (f, result)
     assert check(RIGHT[name][0], exercise=name).passed
@@ -37,3 +37,9 @@ def test_right_answers_pass_however_they_are_written(name):
 @pytest.mark.parametrize(("name", "mistake", "f"), WRITTEN, ids=[f"{name}-{mistake}" for name, mistake, _ in WRITTEN])
 def test_a_mistake_as_students_write_it_is_recognised(name, mistake, f):
     assert check(f, name).misconception == mistake
+
+
+@pytest.mark.parametrize(("name", "words", "f"), TOLD, ids=[f"{name}-{words[0]}" for name, words, _ in TOLD])
+def test_what_is_wrong_is_told_in_words(name, words, f):
+    result = check(f, name)
+    assert result.status == "failed" and all(each in result.message for each in words)

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from tests.checks.answers.s02_convolution import field_by_products, plane_by_windows
-from tests.checks.judging import cases_of, remembered, worked
+from tests.checks.judging import cases_of, remembered, seeds, worked
 from unet_edu import check
 from unet_edu import convolution as library
 from unet_edu.checks import SEED, Case, Exercise, attempt, compare, judge
@@ -26,7 +26,6 @@ MISTAKES = [(exercise, m) for exercise in EXERCISES.values() for m in exercise.m
 each_mistake = pytest.mark.parametrize(
     ("exercise", "mistake"), MISTAKES, ids=[f"{e.name}-{m.name}" for e, m in MISTAKES]
 )
-SEEDS = 5
 each_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
 
 
@@ -37,7 +36,7 @@ each_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXER
 def test_each_misconception_gets_its_own_hint(exercise, mistake):
     others = tuple(m for m in exercise.mistakes if m is not mistake)
     alone = dataclasses.replace(exercise, mistakes=others)
-    for seed in range(SEEDS):
+    for seed in seeds(exercise.name):
         cases = cases_of(exercise.name, seed)
         answers = [remembered(mistake.wrong, case) for case in cases]
         result = judge(exercise, cases, answers, remembered)
@@ -48,7 +47,7 @@ def test_each_misconception_gets_its_own_hint(exercise, mistake):
 
 @each_mistake
 def test_misconceptions_are_far_from_the_tolerance(exercise, mistake):
-    for seed in range(2 * SEEDS):
+    for seed in seeds(exercise.name, 10):
         for case in cases_of(exercise.name, seed):
             right, wrong = remembered(exercise.reference, case).value, remembered(mistake.wrong, case).value
             if wrong is not None and different_by_far(wrong, right):
@@ -271,34 +270,6 @@ def test_an_unfilled_exercise_is_not_yet():
     assert "The line `raise NotImplementedError` goes away." in result.message
 
 
-def test_what_is_not_implemented_elsewhere_is_an_error():
-    def conv2d_naive(x, k):
-        raise NotImplementedError('"slow_conv2d_cpu" not implemented for Int')
-
-    result = check(conv2d_naive)
-    assert result.status == "failed"
-    assert "slow_conv2d_cpu" in result.message
-
-
-def test_a_part_that_is_not_written_is_told():
-    def conv2d_naive(x, k):
-        if len(x) > 3:
-            return plane_by_windows(x, k)
-        raise NotImplementedError
-
-    result = check(conv2d_naive)
-    assert result.status == "failed"
-    assert "stopped at `raise NotImplementedError`" in result.message
-
-
-def test_a_missing_return_on_one_path_is_told():
-    def conv2d_naive(x, k):
-        if x.shape[0] == x.shape[1]:
-            return plane_by_windows(x, k)
-
-    assert "`return`" in check(conv2d_naive).message
-
-
 def test_an_exception_names_its_line_and_the_case():
     def conv2d_naive(x, k):
         total = 0
@@ -341,49 +312,6 @@ def test_exit_is_an_error_of_the_function(leave):
     assert "SystemExit" in result.message
 
 
-def test_running_out_of_stack_or_memory_is_an_error_of_the_function():
-    def endless(x, k):
-        return endless(x, k)
-
-    def greedy(x, k):
-        raise MemoryError
-
-    assert "RecursionError" in check(endless, "conv2d_naive").message
-    assert "MemoryError" in check(greedy, "conv2d_naive").message
-
-
-def test_a_window_over_the_edge_is_told():
-    def by_slices(x, k):
-        y = np.zeros(x.shape)
-        for i, j in np.ndindex(y.shape):
-            y[i, j] = (x[i : i + k.shape[0], j : j + k.shape[1]] * k).sum()
-        return y
-
-    def by_numbers(x, k):
-        H, W, kH, kW = *x.shape, *k.shape
-        return [
-            [sum(x[i + u, j + v] * k[u, v] for u, v in np.ndindex(k.shape)) for j in range(W - kW + 2)]
-            for i in range(H - kH + 2)
-        ]
-
-    message = check(by_slices, "conv2d_naive").message
-    assert "could not be broadcast together with shapes (3,2) (3,3)" in message
-    assert "does it hang over the edge of the image?" in message
-    assert "Does a loop go one step too far" in check(by_numbers, "conv2d_naive").message
-
-
-def test_the_sum_of_python_is_told():
-    def conv2d_naive(x, k):
-        y = np.zeros(np.subtract(x.shape, k.shape) + 1)
-        for i, j in np.ndindex(y.shape):
-            y[i, j] = sum(x[i : i + k.shape[0], j : j + k.shape[1]] * k)
-        return y
-
-    message = check(conv2d_naive).message
-    assert "setting an array element with a sequence" in message
-    assert "Python's sum(a) adds up the rows" in message
-
-
 @pytest.mark.parametrize(
     ("sizes", "misconception"),
     [
@@ -424,17 +352,6 @@ def test_an_answer_that_is_no_numbers_is_told():
     text, ragged = check(lambda x, k: "122", "conv2d_naive"), check(lambda x, k: [[1], [2, 3]], "conv2d_naive")
     assert text.message == "Your function returned a str, which is neither a real number nor an array of them."
     assert ragged.message.endswith("or rows of different lengths.")
-
-
-def test_wrong_arguments_are_told():
-    def conv2d_naive(x):
-        return x
-
-    message = check(conv2d_naive).message
-    assert (
-        "could not be called" in message and "Is its first line, with `def`, still as the notebook gave it?" in message
-    )
-    assert "takes 1 positional argument but 2 were given" in message
 
 
 def test_shape_comes_before_type_and_type_before_values():

@@ -6,7 +6,7 @@ import scipy.ndimage
 import torch
 import torch.nn.functional as F
 
-from tests.checks.answers.s03_interpolation import mixed_by_axes, stamp_by_loops
+from tests.checks.answers.s03_interpolation import stamp_by_loops
 from tests.checks.judging import cases_of, worked
 from unet_edu import check
 from unet_edu.lessons import EXERCISES
@@ -128,15 +128,6 @@ def test_loops_with_a_mistake_are_recognised(f, misconception):
     assert (
         check(bilinear(centre), "up_bilinear").passed and check(bilinear(centre, keep="source"), "up_bilinear").passed
     )
-
-
-def test_an_array_without_room_for_fractions_is_told():
-    def up_bilinear(x, scale):
-        y = np.zeros_like(x, shape=(len(x) * scale, x.shape[1] * scale))
-        y[:] = mixed_by_axes(x, scale)
-        return y
-
-    assert "of type int, which cuts off the fractions" in check(up_bilinear).message
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

@@ -5,8 +5,7 @@ import pytest
 import torch
 
 from tests.checks.answers.s08_tiles import at_once, origins_by_rule
-from tests.checks.judging import cases_of
-from unet_edu import check
+from tests.checks.judging import cases_of, checked
 from unet_edu.lessons import EXERCISES
 
 torch.set_num_threads(1)
@@ -41,7 +40,7 @@ def test_the_step_of_the_paper_would_show():
     [("symmetric", "edge doubled"), ("edge", "edge repeated"), ("constant", "zeros"), ("wrap", "wrapped around")],
 )
 def test_the_modes_of_numpy_are_told_apart(mode, misconception):
-    assert check(lambda image, margin: np.pad(image, margin, mode=mode), "mirror_pad").misconception == misconception
+    assert checked(lambda image, margin: np.pad(image, margin, mode=mode), "mirror_pad").misconception == misconception
 
 
 def origins(step=lambda tile, align: tile // align * align, goes_on=lambda origin, tile, size: origin + tile < size):
@@ -63,8 +62,8 @@ def origins(step=lambda tile, align: tile // align * align, goes_on=lambda origi
     ],
 )
 def test_mistakes_in_the_loop_are_recognised(changes, misconception):
-    assert check(origins(), "tile_origins").passed
-    assert check(origins(**changes), "tile_origins").misconception == misconception
+    assert checked(origins(), "tile_origins").passed
+    assert checked(origins(**changes), "tile_origins").misconception == misconception
 
 
 def tiled(*, mode="reflect", step=None, evaluates=True, finish=lambda scores: scores.softmax(dim=0), back=False):
@@ -104,8 +103,8 @@ def tiled(*, mode="reflect", step=None, evaluates=True, finish=lambda scores: sc
     ],
 )
 def test_seams_and_their_causes_are_recognised(changes, misconception):
-    assert check(tiled(), "predict_tiled").passed
-    assert check(tiled(**changes), "predict_tiled").misconception == misconception
+    assert checked(tiled(), "predict_tiled").passed
+    assert checked(tiled(**changes), "predict_tiled").misconception == misconception
 
 
 @pytest.mark.parametrize(
@@ -119,10 +118,10 @@ def test_seams_and_their_causes_are_recognised(changes, misconception):
     ],
 )
 def test_other_maps_do_not_pass(finish):
-    assert check(tiled(finish=finish), "predict_tiled").status == "failed"
+    assert checked(tiled(finish=finish), "predict_tiled").status == "failed"
 
 
 def test_a_network_that_gets_the_whole_image_at_once_is_no_answer():
     """The numbers would be right: this is what the tiles are compared with."""
-    result = check(at_once, "predict_tiled")
+    result = checked(at_once, "predict_tiled")
     assert result.status == "failed" and "cut it into tiles" in result.message

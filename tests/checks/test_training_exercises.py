@@ -9,8 +9,7 @@ from scipy.ndimage import map_coordinates
 from torch import nn
 
 from tests.checks.answers.s07_training import drawn_by_kaiming, map_by_loops
-from tests.checks.judging import cases_of
-from unet_edu import check
+from tests.checks.judging import cases_of, checked
 from unet_edu.lessons import EXERCISES
 from unet_edu.losses import border_weight_map
 
@@ -59,7 +58,7 @@ def test_other_weights_do_not_pass(std, misconception):
                 nn.init.zeros_(layer.bias)
         return model
 
-    assert check(he_init_).status == "failed"
+    assert checked(he_init_).status == "failed"
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -73,7 +72,7 @@ def test_the_variance_is_recognised_whoever_draws(seed):
                 layer.bias.data.zero_()
         return model
 
-    assert check(he_init_).misconception == "variance taken for the standard deviation"
+    assert checked(he_init_).misconception == "variance taken for the standard deviation"
 
 
 @pytest.mark.parametrize("mean", [0.02, 0.1])
@@ -83,8 +82,8 @@ def test_weights_around_another_number_do_not_pass(mean):
             layer.weight.data += mean
         return model
 
-    assert check(drawn_by_kaiming, "he_init_").passed
-    assert check(he_init_).status == "failed"
+    assert checked(drawn_by_kaiming, "he_init_").passed
+    assert checked(he_init_).status == "failed"
 
 
 def test_a_bias_that_was_taken_away_is_not_zero():
@@ -93,15 +92,15 @@ def test_a_bias_that_was_taken_away_is_not_zero():
             layer.bias = None
         return model
 
-    assert check(he_init_).status == "failed"
+    assert checked(he_init_).status == "failed"
 
 
 def test_a_model_that_was_not_returned_is_told():
     def he_init_(model):
         drawn_by_kaiming(model)
 
-    assert "returned nothing" in check(he_init_).message
-    assert "should return a network" in check(lambda model: [drawn_by_kaiming(model)], "he_init_").message
+    assert "returned nothing" in checked(he_init_).message
+    assert "should return a network" in checked(lambda model: [drawn_by_kaiming(model)], "he_init_").message
 
 
 def test_a_loss_that_overflows_is_told():
@@ -109,7 +108,7 @@ def test_a_loss_that_overflows_is_told():
         p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
         return (-np.log(np.take_along_axis(p, labels[:, None], axis=1)[:, 0]) * weights).mean()
 
-    result = check(weighted_ce)
+    result = checked(weighted_ce)
     assert result.case.name == "scores beyond 1000, where exp overflows"
     assert "∞ / ∞ where a number grew too large" in result.message
 
@@ -122,7 +121,7 @@ def test_the_modes_of_scipy_are_told_apart():
             bent = map_coordinates(image.astype(float), places, order=1, mode=mode)
             return bent, map_coordinates(labels, places, order=0, mode=mode)
 
-        assert check(elastic).misconception == name
+        assert checked(elastic).misconception == name
 
 
 def test_an_image_of_whole_numbers_is_cut_off_and_told():
@@ -131,4 +130,4 @@ def test_an_image_of_whole_numbers_is_cut_off_and_told():
         bent = map_coordinates(image, places, order=1, mode="mirror")
         return bent, map_coordinates(labels, places, order=0, mode="mirror")
 
-    assert check(elastic).status == "failed"
+    assert checked(elastic).status == "failed"

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from tests.checks.answers.s06_unet import Padded, Plain, Twice, by_class, crop_by_ends, in_a_row, repaired
-from tests.checks.judging import cases_of
+from tests.checks.judging import cases_of, checked
 from unet_edu import check
 from unet_edu.lessons import EXERCISES
 
@@ -94,7 +94,7 @@ def test_skips_joined_to_the_wrong_tensor_are_seen(join, misconception):
     """All have the shape and the parameters of the paper's network."""
     counted = cases_of("unet", 0)[0]
     assert counted.call(wired(join)).tolist() == [23, 31_030_658, 2, 388, 388]
-    assert check(wired(join), "unet").misconception == misconception
+    assert checked(wired(join), "unet").misconception == misconception
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_skips_joined_to_the_wrong_tensor_are_seen(join, misconception):
     ],
 )
 def test_other_wirings_do_not_pass_either(join):
-    assert check(wired(join), "unet").status == "failed"
+    assert checked(wired(join), "unet").status == "failed"
 
 
 def test_skips_in_the_wrong_order_are_told():
@@ -139,7 +139,7 @@ def test_skips_in_the_wrong_order_are_told():
         model.forward = forward
         return model
 
-    message = check(unet).message
+    message = checked(unet).message
     assert "channels, but got" in message or "got" in message
     assert "the copy and what comes up have the channels of both" in message
 
@@ -149,7 +149,7 @@ def test_skips_of_the_wrong_size_are_told(after):
     def join(skip, y, level):
         return cat(F.max_pool2d(skip, 2) if after == "pooling" else skip, y)
 
-    message = check(wired(join), "unet").message
+    message = checked(wired(join), "unet").message
     assert "Sizes of tensors must match" in message and "cropped to the size of what comes up" in message
     assert "in line" in message and "_call_impl" not in message
 
@@ -162,7 +162,7 @@ def test_layers_in_a_plain_list_are_told():
             del self.c1
             self.__dict__["c1"] = block  # where a plain list would be: nn.Module does not look there
 
-    message = check(
+    message = checked(
         lambda in_channels=1, num_classes=2, base=64: Listed(in_channels, num_classes, base), "unet"
     ).message
     assert message.startswith("2 of your 23 convolutions are not in model.parameters()") and "nn.ModuleList" in message
@@ -177,7 +177,7 @@ def test_dropout_that_is_always_on_is_told(drop):
         model.drop.forward = drop
         return model
 
-    assert "Your network drops features at random in evaluation mode" in check(unet).message
+    assert "Your network drops features at random in evaluation mode" in checked(unet).message
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_dropout_that_is_always_on_is_told(drop):
     [(Plain, "returned the class Plain"), ("network", "it returned a str"), (torch.zeros(3), "it returned a Tensor")],
 )
 def test_what_is_no_network_is_told(value, words):
-    assert words in check(lambda in_channels=1, num_classes=2, base=64: value, "unet").message
+    assert words in checked(lambda in_channels=1, num_classes=2, base=64: value, "unet").message
 
 
 def test_an_answer_that_is_no_tensor_is_told():
@@ -193,7 +193,7 @@ def test_an_answer_that_is_no_tensor_is_told():
         def forward(self, x):
             return super().forward(x), x
 
-    result = check(lambda in_channels=1, num_classes=2, base=64: Pair(in_channels, num_classes, base), "unet")
+    result = checked(lambda in_channels=1, num_classes=2, base=64: Pair(in_channels, num_classes, base), "unet")
     assert "forward should return a tensor; it returned a tuple" in result.message
 
 
@@ -204,13 +204,13 @@ def test_a_network_that_was_not_written_is_calm():
     def forgotten(in_channels=1, num_classes=2, base=64):
         Plain(in_channels, num_classes, base)
 
-    assert check(unet).status == "not yet"
-    assert "returned nothing" in check(forgotten, "unet").message
+    assert checked(unet).status == "not yet"
+    assert "returned nothing" in checked(forgotten, "unet").message
 
     class Unwritten(nn.Module):
         pass
 
-    assert 'missing the required "forward" function' in check(lambda *a, **k: Unwritten(), "unet").message
+    assert 'missing the required "forward" function' in checked(lambda *a, **k: Unwritten(), "unet").message
 
 
 def test_a_network_that_only_knows_the_numbers_fails():
@@ -225,20 +225,22 @@ def test_a_network_that_only_knows_the_numbers_fails():
             y = self.real(x)
             return y if x.is_meta else torch.zeros_like(y)
 
-    result = check(lambda in_channels=1, num_classes=2, base=64: Facade(in_channels, num_classes, base), "unet")
+    result = checked(lambda in_channels=1, num_classes=2, base=64: Facade(in_channels, num_classes, base), "unet")
     assert result.status == "failed"
 
 
 @pytest.mark.parametrize("left", ["ReLU", "own features", "softmax"])
 def test_one_mistake_that_is_left_is_named(left):
     names = {"ReLU": "no ReLU"}
-    assert check(repaired(left), "repair_unet").misconception == names.get(left, left)
+    assert checked(repaired(left), "repair_unet").misconception == names.get(left, left)
 
 
 def test_all_silent_mistakes_left_are_counted():
-    result = check(repaired("ReLU", "own features", "softmax"), "repair_unet")
+    result = checked(repaired("ReLU", "own features", "softmax"), "repair_unet")
     assert result.hint.startswith("Three silent mistakes are left.")
-    assert "in evaluation mode" in check(repaired("ReLU", "own features", "softmax", "dropout"), "repair_unet").message
+    assert (
+        "in evaluation mode" in checked(repaired("ReLU", "own features", "softmax", "dropout"), "repair_unet").message
+    )
 
 
 def test_dropout_that_is_taken_out_is_told():
@@ -247,7 +249,9 @@ def test_dropout_that_is_taken_out_is_told():
             self.eval()
             return super().forward(x)
 
-    result = check(lambda in_channels=1, num_classes=2, base=16: Dry(in_channels, num_classes, base, ()), "repair_unet")
+    result = checked(
+        lambda in_channels=1, num_classes=2, base=16: Dry(in_channels, num_classes, base, ()), "repair_unet"
+    )
     assert result.misconception == "dropout left out"
 
 
@@ -268,7 +272,7 @@ def test_what_the_probes_cannot_do_is_told(spoil, words):
         block.forward = lambda x: forward(x, block)
         return block
 
-    assert words in check(double_conv).message
+    assert words in checked(double_conv).message
 
 
 def test_the_notebook_goes_on_with_its_own_random_numbers():
@@ -304,4 +308,4 @@ def test_a_network_that_is_moved_to_a_device_is_right_too():
         def forward(self, x):
             return self.layers(x.to(device=torch.device("cpu"), non_blocking=True))
 
-    assert check(lambda n, m: Double(n, m).to(torch.device("cpu")), "double_conv").passed
+    assert checked(lambda n, m: Double(n, m).to(torch.device("cpu")), "double_conv").passed

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from numpy.lib.stride_tricks import sliding_window_view
 
-from tests.checks.judging import written
+from tests.checks.judging import told, written
 from unet_edu.convolution import conv2d_grad_input
 
 
@@ -155,3 +155,73 @@ def _(x, w, bias=None, stride=1, padding=0):
     """It rarely fits."""
     y = batch_by_windows(x, w, None, stride, padding)
     return y if bias is None else y + bias
+
+
+# --- what is told of other mistakes ------------------------------------------------------------------------------------
+
+
+@told("conv2d_naive", "stopped at `raise NotImplementedError`")
+def _(x, k):
+    if len(x) > 3:
+        return plane_by_windows(x, k)
+    raise NotImplementedError
+
+
+@told("conv2d_naive", "`return`")
+def _(x, k):
+    if x.shape[0] == x.shape[1]:
+        return plane_by_windows(x, k)
+
+
+@told(
+    "conv2d_naive",
+    "could not be broadcast together with shapes (3,2) (3,3)",
+    "does it hang over the edge of the image?",
+)
+def _(x, k):
+    y = np.zeros(x.shape)
+    for i, j in np.ndindex(y.shape):
+        y[i, j] = (x[i : i + k.shape[0], j : j + k.shape[1]] * k).sum()
+    return y
+
+
+@told("conv2d_naive", "Does a loop go one step too far")
+def _(x, k):
+    H, W, kH, kW = *x.shape, *k.shape
+    return [
+        [sum(x[i + u, j + v] * k[u, v] for u, v in np.ndindex(k.shape)) for j in range(W - kW + 2)]
+        for i in range(H - kH + 2)
+    ]
+
+
+@told("conv2d_naive", "setting an array element with a sequence", "Python's sum(a) adds up the rows")
+def _(x, k):
+    y = np.zeros(np.subtract(x.shape, k.shape) + 1)
+    for i, j in np.ndindex(y.shape):
+        y[i, j] = sum(x[i : i + k.shape[0], j : j + k.shape[1]] * k)
+    return y
+
+
+@told(
+    "conv2d_naive",
+    "could not be called",
+    "Is its first line, with `def`, still as the notebook gave it?",
+    "takes 1 positional argument but 2 were given",
+)
+def _(x):
+    return x
+
+
+@told("conv2d_naive", "slow_conv2d_cpu")
+def _(x, k):
+    raise NotImplementedError('"slow_conv2d_cpu" not implemented for Int')
+
+
+@told("conv2d_naive", "RecursionError")
+def endless(x, k):
+    return endless(x, k)
+
+
+@told("conv2d_naive", "MemoryError")
+def _(x, k):
+    raise MemoryError

@@ -5,7 +5,7 @@ import scipy.ndimage
 import torch
 import torch.nn.functional as F
 
-from tests.checks.judging import written
+from tests.checks.judging import told, written
 
 
 def copies_by_loops(x, scale):
@@ -160,3 +160,13 @@ def _(mask, size):
 def _(scale):
     row = 1 - np.abs(np.arange(2 * scale) - scale) / scale
     return np.outer(row, row)
+
+
+# --- what is told of other mistakes ------------------------------------------------------------------------------------
+
+
+@told("up_bilinear", "of type int, which cuts off the fractions")
+def _(x, scale):
+    y = np.zeros_like(x, shape=(len(x) * scale, x.shape[1] * scale))
+    y[:] = mixed_by_axes(x, scale)
+    return y

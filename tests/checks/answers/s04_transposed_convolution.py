@@ -7,7 +7,7 @@ import scipy.linalg
 import torch
 import torch.nn.functional as F
 
-from tests.checks.judging import written
+from tests.checks.judging import told, written
 from unet_edu.convolution import conv2d, output_size
 from unet_edu.matrix import conv2d_matrix
 from unet_edu.transposed import conv_transpose2d, overlap_count, transposed_size
@@ -216,3 +216,27 @@ def _(n, k, s):
 def _(n, k, s):
     inside = [len(range(t % s, k, s)) for t in range((n - 1) * s + k)]  # taps that meet pixel t
     return inside
+
+
+# --- what is told of other mistakes ------------------------------------------------------------------------------------
+
+
+@told("conv_matrix", "of type int, which cuts off the fractions")
+def _(k, h, w):
+    return np.array(matrix_by_four_loops(k, h, w)).astype(int)
+
+
+@told("tconv2d_scatter", "Cannot cast", "np.zeros(shape) makes an array of floats")
+def _(x, k, stride=1, padding=0):
+    y = np.zeros((np.array(x.shape) - 1) * stride + k.shape, int)
+    for i, j in np.ndindex(x.shape):
+        y[i * stride : i * stride + len(k), j * stride : j * stride + k.shape[1]] += x[i, j] * k
+    return y[padding : len(y) - padding, padding : y.shape[1] - padding]
+
+
+@told("tconv2d_scatter", "could not be broadcast", "hang over the edge")
+def _(x, k, stride=1, padding=0):
+    y = np.zeros(np.array(x.shape) * stride)
+    for i, j in np.ndindex(x.shape):
+        y[i * stride : i * stride + len(k), j * stride : j * stride + k.shape[1]] += x[i, j] * k
+    return y
