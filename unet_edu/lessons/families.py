@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["first_only", "not_stored", "without"]
+__all__ = ["first_only", "not_stored", "ratio", "without"]
 
 Function = Callable[..., Any]
 
@@ -38,3 +38,10 @@ def first_only(right: Function) -> Function:
 def not_stored(right: Function) -> Function:
     """As many zeros as there should be numbers."""
     return lambda *args, **kwargs: np.zeros_like(right(*args, **kwargs))
+
+
+def ratio(part: float, whole: float) -> float:
+    """As Python divides, and NumPy does not: what has no answer raises."""
+    if not whole:
+        raise ZeroDivisionError
+    return part / whole

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unet_edu.checks.exercise import Case, Exercise
-from unet_edu.lessons.families import first_only, not_stored
+from unet_edu.lessons.families import first_only, not_stored, ratio
 from unet_edu.lessons.lesson import Lesson
 from unet_edu.lessons.libraries import OF_SCORES
 from unet_edu.metrics import confusion_matrix
@@ -576,12 +576,6 @@ def _by_areas(rule: Callable[[int, int, int, int], float], empty: float = 1.0) -
     return wrong
 
 
-def _ratio(part: float, whole: float) -> float:
-    if not whole:
-        raise ZeroDivisionError
-    return part / whole
-
-
 def _by_numbers(measure: Callable[[Array, Array], tuple[Any, Any]]) -> Callable[..., float]:
     """A measure that takes the numbers in the masks as they are; right for masks of 0 and 1."""
 
@@ -589,14 +583,9 @@ def _by_numbers(measure: Callable[[Array, Array], tuple[Any, Any]]) -> Callable[
         if not (prediction.any() or target.any()):
             return 1.0
         part, whole = measure(prediction, target)
-        return _ratio(float(part), float(whole))
+        return ratio(float(part), float(whole))
 
     return wrong
-
-
-def _product_and_sums(p: Array, t: Array) -> tuple[Any, Any]:
-    hits = (p * t).sum()
-    return hits, int(p.sum()) + int(t.sum()) - int(hits)
 
 
 def _object_is(number: int) -> Callable[..., float]:
@@ -625,7 +614,7 @@ IOU.mistake(
     "divided by the truth",
     "You divided the overlap by the area of the truth: that is the recall. A mask that covers the whole image would "
     "get 1. Divide by the union.",
-    _by_areas(lambda both, p, t, size: _ratio(both, t)),
+    _by_areas(lambda both, p, t, size: ratio(both, t)),
 )
 
 
@@ -640,7 +629,7 @@ IOU.mistake(
     "divided by the prediction",
     "You divided the overlap by the area of the prediction: that is the precision. A mask of one right pixel would "
     "get 1. Divide by the union.",
-    _by_areas(lambda both, p, t, size: _ratio(both, p)),
+    _by_areas(lambda both, p, t, size: ratio(both, p)),
 )
 IOU.mistake(
     "overlap counted twice",
@@ -651,7 +640,7 @@ IOU.mistake(
 IOU.mistake(
     "union without the overlap",
     "Your union leaves the overlap out altogether. Subtract it once, not twice: it belongs to the union, too.",
-    _by_areas(lambda both, p, t, size: _ratio(both, p + t - 2 * both)),
+    _by_areas(lambda both, p, t, size: ratio(both, p + t - 2 * both)),
 )
 IOU.mistake(
     "divided by all pixels",
@@ -667,7 +656,7 @@ IOU.mistake(
 IOU.mistake(
     "ratio turned round",
     "Your ratio is upside down: it is the union that goes below the line, so the result is never above 1.",
-    _by_areas(lambda both, p, t, size: _ratio(p + t - both, both)),
+    _by_areas(lambda both, p, t, size: ratio(p + t - both, both)),
 )
 IOU.mistake(
     "mean over object and background",
@@ -703,7 +692,7 @@ IOU.mistake(
     "255 taken as a number",
     "Your function is right for masks of 0 and 1, but with 255 the sums no longer count pixels; and in one byte 255 ·"
     " 255 is 1. First make both masks True and False: mask > 0.",
-    _by_numbers(_product_and_sums),
+    _by_numbers(lambda p, t: (hits := (p * t).sum(), int(p.sum()) + int(t.sum()) - int(hits))),
 )
 IOU.mistake(
     "numbers joined bit by bit",

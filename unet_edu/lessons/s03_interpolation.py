@@ -201,6 +201,14 @@ def _as_it_is(n: int, scale: int) -> Array:
     return np.eye(n)
 
 
+def _two_taps(n: int, lower: Array, upper: Array, part: Array) -> Array:
+    """For each output two pixels of n, and the part of it that comes from the upper one."""
+    B = np.zeros((len(part), n))
+    np.add.at(B, (np.arange(len(part)), lower), 1 - part)
+    np.add.at(B, (np.arange(len(part)), upper), part)
+    return B
+
+
 def _at(
     source: Callable[[Array, int], Array],
     lower: Callable[[Array, int], Array] = lambda k, n: k.clip(0, n - 1),
@@ -214,10 +222,7 @@ def _at(
     def matrix(n: int, scale: int) -> Array:
         where = source(np.arange(n * scale), scale)
         k = np.floor(where).astype(int)
-        B = np.zeros((n * scale, n))
-        np.add.at(B, (np.arange(n * scale), lower(k, n)), 1 - (where - k))
-        np.add.at(B, (np.arange(n * scale), upper(k + 1, n)), where - k)
-        return B
+        return _two_taps(n, lower(k, n), upper(k + 1, n), where - k)
 
     return matrix
 
@@ -226,52 +231,41 @@ def _centres(i: Array, scale: int) -> Array:
     return (i + 0.5) / scale - 0.5
 
 
+def _places(n: int, scale: int) -> Array:
+    """Where each output lies in the row of pixels; beyond its ends, too."""
+    return _centres(np.arange(n * scale), scale)
+
+
 def _extrapolated(n: int, scale: int) -> Array:
     if n == 1:
         raise ValueError("there is no second pixel to draw a line through")
-    where = _centres(np.arange(n * scale), scale)
+    where = _places(n, scale)
     k = np.floor(where).astype(int).clip(0, n - 2)
-    B = np.zeros((n * scale, n))
-    B[np.arange(n * scale), k], B[np.arange(n * scale), k + 1] = 1 - (where - k), where - k
-    return B
+    return _two_taps(n, k, k + 1, where - k)
 
 
 def _source_below_zero(n: int, scale: int) -> Array:
     """int() cuts −0.25 to 0, and the part after the point is then −0.25. Beyond the last middle both neighbours are the
     last pixel.
     """
-    where = _centres(np.arange(n * scale), scale)
+    where = _places(n, scale)
     k = np.trunc(where).astype(int)
-    B = np.zeros((n * scale, n))
-    np.add.at(B, (np.arange(n * scale), k), 1 - (where - k))
-    np.add.at(B, (np.arange(n * scale), (k + 1).clip(0, n - 1)), where - k)
-    return B
-
-
-def _zeros_outside(n: int, scale: int) -> Array:
-    where = _centres(np.arange(n * scale), scale)
-    return np.maximum(0, 1 - np.abs(where[:, None] - np.arange(n)))
+    return _two_taps(n, k, (k + 1).clip(0, n - 1), where - k)
 
 
 def _weights_exchanged(n: int, scale: int, is_kept_inside: bool = True) -> Array:
     """The two neighbours of the source get each other's weight. The source is kept within the image, or only the
     neighbours are.
     """
-    where = _centres(np.arange(n * scale), scale)
+    where = _places(n, scale)
     where = where.clip(0, n - 1) if is_kept_inside else where
     k = np.floor(where).astype(int)
-    B = np.zeros((n * scale, n))
-    np.add.at(B, (np.arange(n * scale), k.clip(0, n - 1)), where - k)
-    np.add.at(B, (np.arange(n * scale), (k + 1).clip(0, n - 1)), 1 - (where - k))
-    return B
+    return _two_taps(n, k.clip(0, n - 1), (k + 1).clip(0, n - 1), 1 - (where - k))
 
 
 def _plain_means(n: int, scale: int) -> Array:
-    where = _centres(np.arange(n * scale), scale).clip(0, n - 1)
-    B = np.zeros((n * scale, n))
-    for k in (np.floor(where), np.ceil(where)):
-        B[np.arange(n * scale), k.astype(int)] += 0.5
-    return B
+    where = _places(n, scale).clip(0, n - 1)
+    return _two_taps(n, np.floor(where).astype(int), np.ceil(where).astype(int), np.full(len(where), 0.5))
 
 
 UP_BILINEAR = Exercise(
@@ -324,7 +318,7 @@ UP_BILINEAR.mistake(
     "zeros outside",
     "Your output becomes darker at the border: there you mix with zeros from outside the image. Outside of the "
     "middles the pixel at the border is repeated.",
-    _by_axis(_zeros_outside),
+    _by_axis(lambda n, s: np.maximum(0, 1 - np.abs(_places(n, s)[:, None] - np.arange(n)))),
 )
 UP_BILINEAR.mistake(
     "weights exchanged",

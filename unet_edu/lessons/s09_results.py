@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from unet_edu.checks.exercise import Case, Exercise
 from unet_edu.lessons.cells import Box, apart, painted
+from unet_edu.lessons.families import ratio
 from unet_edu.lessons.lesson import Lesson
 from unet_edu.lessons.libraries import OF_SCORES
 
@@ -18,18 +19,12 @@ __all__ = ["LESSON"]
 Array = NDArray[Any]
 
 
-def _ratio(part: float, whole: float) -> float:
-    if not whole:
-        raise ZeroDivisionError
-    return part / whole
-
-
 # --- sweep ------------------------------------------------------------------------------------------------------------
 
 
 def _scores(mask: Array, truth: Array) -> list[float]:
     hits, called, true = int((mask & truth).sum()), int(mask.sum()), int(truth.sum())
-    return [_ratio(hits, called), _ratio(hits, true), _ratio(hits, called + true - hits)]
+    return [ratio(hits, called), ratio(hits, true), ratio(hits, called + true - hits)]
 
 
 def _swept(
@@ -154,18 +149,6 @@ def _mean_iou(predictions: Array, truths: Array) -> float:
     return _over_images(_iou)(predictions, truths)
 
 
-def _with_empty(value: float) -> Callable[[Array, Array], float]:
-    return lambda p, t: _iou(p, t) if (p | t).any() else value
-
-
-def _dice(p: Array, t: Array) -> float:
-    return 2 * int((p & t).sum()) / int(p.sum() + t.sum()) if (p | t).any() else 1.0
-
-
-def _of_both_classes(p: Array, t: Array) -> float:
-    return (_iou(p, t) + _iou(~p, ~t)) / 2
-
-
 def _iou_cases(rng: np.random.Generator) -> list[Case]:
     def case(name: str, N: int, H: int, W: int, empty: int = 0) -> Case:
         truths = rng.random((N, H, W)) < rng.permutation(np.linspace(0.1, 0.7, N))[:, None, None]
@@ -211,7 +194,7 @@ def _(predictions, truths):
 MEAN_IOU.mistake(
     "nothing and nothing gives 0",
     "Right but for images in which nothing is and nothing was found: the two agree, so their IoU is 1 here.",
-    _over_images(_with_empty(0.0)),
+    _over_images(lambda p, t: _iou(p, t) if (p | t).any() else 0.0),
 )
 MEAN_IOU.mistake(
     "nothing true counts as 1",
@@ -229,7 +212,9 @@ def _(predictions: Array, truths: Array) -> float:
 
 
 MEAN_IOU.mistake(
-    "Dice", "That is the mean Dice: it counts the overlap twice. IoU divides by the union.", _over_images(_dice)
+    "Dice",
+    "That is the mean Dice: it counts the overlap twice. IoU divides by the union.",
+    _over_images(lambda p, t: 2 * int((p & t).sum()) / int(p.sum() + t.sum()) if (p | t).any() else 1.0),
 )
 MEAN_IOU.mistake(
     "accuracy",
@@ -241,7 +226,7 @@ MEAN_IOU.mistake(
     "mean over both classes",
     "You took the mean of the IoU of the object and that of the background. Here only the object counts, and the mean"
     " goes over the images.",
-    _over_images(_of_both_classes),
+    _over_images(lambda p, t: (_iou(p, t) + _iou(~p, ~t)) / 2),
 )
 MEAN_IOU.mistake("sum", "You added the scores up. Divide by the number of images.", _over_images(_iou, sum))
 MEAN_IOU.mistake(
@@ -308,11 +293,6 @@ def _seg_score(prediction: Array, truth: Array) -> float:
     return _seg()(prediction, truth)
 
 
-def _mean_of_matches(scores: list[float]) -> float:
-    found = [score for score in scores if score]
-    return float(np.mean(found)) if found else 0.0
-
-
 def _moved(box: Box, down: int, right: int) -> Box:
     return box[0] + down, box[1] + right, *box[2:]
 
@@ -366,7 +346,7 @@ SEG_SCORE = Exercise(name="seg_score", points=3, reference=_seg_score, cases=_se
 SEG_SCORE.mistake(
     "only matches averaged",
     "Your mean goes over the cells that were found. It goes over all true cells; one that was missed counts as 0.",
-    _seg(_mean_of_matches),
+    _seg(lambda scores: float(np.mean([score for score in scores if score] or [0.0]))),
 )
 SEG_SCORE.mistake(
     "half is enough",
@@ -481,20 +461,6 @@ def _by_whole_sequences(choose: Callable[[Array, Array, float], Any]) -> Callabl
     return split
 
 
-def _fewest(numbers: Array, sizes: Array, wanted: float) -> Array:
-    """As many of the last as stay below what is wanted."""
-    return numbers[::-1][: int((np.cumsum(sizes[::-1]) <= wanted).sum())]
-
-
-def _first_ones(numbers: Array, sizes: Array, wanted: float) -> Array:
-    return numbers[: 1 + int((np.cumsum(sizes) < wanted).sum())]
-
-
-def _by_number_of_sequences(numbers: Array, sizes: Array, wanted: float) -> Array:
-    n = int(np.ceil(wanted / sizes.sum() * len(numbers)))
-    return numbers[len(numbers) - n :]
-
-
 def _split_cases(rng: np.random.Generator) -> list[Case]:
     def case(name: str, fit: Callable[[Array, float, int], bool], mixed: bool = False) -> Case:
         """Films of which `fit` holds: it gets how many frames the last film has, the last two, …, how many are wanted,
@@ -560,7 +526,7 @@ def _(sequences: Array, share: float) -> Array:
 SPLIT_BY_SEQUENCE.mistake(
     "too few frames",
     "Your films are whole, but they hold fewer frames than asked. Add another film until the share is reached.",
-    _by_whole_sequences(_fewest),
+    _by_whole_sequences(lambda numbers, sizes, wanted: numbers[::-1][: (np.cumsum(sizes[::-1]) <= wanted).sum()]),
 )
 
 
@@ -574,12 +540,12 @@ def _(sequences, share):
 SPLIT_BY_SEQUENCE.mistake(
     "first films",
     "Your films are whole, and enough, but they are the first ones. Begin with the largest number.",
-    _by_whole_sequences(_first_ones),
+    _by_whole_sequences(lambda numbers, sizes, wanted: numbers[: 1 + (np.cumsum(sizes) < wanted).sum()]),
 )
 SPLIT_BY_SEQUENCE.mistake(
     "share of the films",
     "You hold out a share of the films. The share is one of the frames, and films differ in length: count frames.",
-    _by_whole_sequences(_by_number_of_sequences),
+    _by_whole_sequences(lambda numbers, sizes, wanted: numbers[-int(np.ceil(wanted / sizes.sum() * len(numbers))) :]),
 )
 SPLIT_BY_SEQUENCE.mistake(
     "last film alone",
@@ -589,9 +555,7 @@ SPLIT_BY_SEQUENCE.mistake(
 SPLIT_BY_SEQUENCE.mistake(
     "one film too many",
     "You hold out one film too many where the share was reached already. Stop as soon as there are enough frames.",
-    _by_whole_sequences(
-        lambda numbers, sizes, wanted: numbers[::-1][: 1 + int((np.cumsum(sizes[::-1]) <= wanted).sum())]
-    ),
+    _by_whole_sequences(lambda numbers, sizes, wanted: numbers[::-1][: 1 + (np.cumsum(sizes[::-1]) <= wanted).sum()]),
 )
 
 
