@@ -46,7 +46,7 @@ def seeds(name: str, most: int = 5) -> range:
 
 
 def checked(f, name: str = "") -> CheckResult:
-    """What `check` says. The mistakes' answers are remembered, so that no network is built anew for each wrong answer."""
+    """What `check` says. The mistakes' answers are remembered, so that no network is built anew for each answer."""
     return judged(EXERCISES[name or f.__name__], f, SEED)
 
 

@@ -45,9 +45,8 @@ def test_the_stamp_is_bilinear_inside_and_darker_at_the_border(scale):
     rim = scale // 2
     assert stamped.shape == expected.shape
     assert np.allclose(stamped[rim:-rim, rim:-rim], expected[rim:-rim, rim:-rim])
-    assert np.allclose(
-        stamped[0, rim:-rim], expected[0, rim:-rim] * (0.5 + 0.5 / scale)
-    )  # the rest of the weight lies outside
+    # The rest of the weight lies outside.
+    assert np.allclose(stamped[0, rim:-rim], expected[0, rim:-rim] * (0.5 + 0.5 / scale))
 
 
 def test_the_sizes_of_masks_are_safe_for_floats():

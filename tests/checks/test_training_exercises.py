@@ -20,9 +20,8 @@ def test_the_worked_numbers_of_the_lesson():
     row = cases_of("weight_map", 0)[0]
     assert round(float(row.call(map_by_loops)[0, 4]), 3) == 2.780
     first, second = cases_of("sgd_step", 0)[:2]
-    assert np.array_equal(
-        first.call(EXERCISES["sgd_step"].reference)[0], second.args[0]
-    )  # the second step goes on from the first
+    # The second step goes on from the first.
+    assert np.array_equal(first.call(EXERCISES["sgd_step"].reference)[0], second.args[0])
     assert math.sqrt(2 / 576) == pytest.approx(0.0589, abs=5e-5)
 
 

@@ -67,9 +67,8 @@ class Limits:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():  # else no handler may be set
-            self._refusing.enter_context(
-                _refused_beyond(2 * MEMORY)
-            )  # later than by the watcher, whose sentence says more
+            # Later than by the watcher, whose sentence says more.
+            self._refusing.enter_context(_refused_beyond(2 * MEMORY))
             self._before = signal.signal(POKE, self._stop)
             self._watcher.start()
         return self

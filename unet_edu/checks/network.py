@@ -115,14 +115,9 @@ class FreshWeights(TorchFunctionMode):
         if func in CONVOLUTIONS:
             named = dict(zip(("input", "weight", "bias"), args, strict=False)) | kwargs
             self._meet(named["weight"], named.get("bias"), func is torch.conv_transpose2d)
-        elif (
-            func in MOVES
-            and args[0].is_meta
-            and any(isinstance(to, str | torch.device) for to in (*args[1:], *kwargs.values()))
-        ):
-            return args[
-                0
-            ]  # where nothing is computed, there are no numbers that could be moved: .to(device) does nothing
+        elif func in MOVES and args[0].is_meta and _names_a_device((*args[1:], *kwargs.values())):
+            # Where nothing is computed, there are no numbers that could be moved: .to(device) does nothing.
+            return args[0]
         elif func in DROPOUTS and _training(args, kwargs):
             return self._drop(func, args, kwargs)
         return func(*args, **kwargs)
@@ -141,6 +136,10 @@ class FreshWeights(TorchFunctionMode):
                 if bias is not None:
                     bias.copy_(torch.from_numpy(rng.normal(0, 0.1 * LOUDNESS, bias.shape)))
         self.met.append((weight, bias))
+
+
+def _names_a_device(given: tuple[Any, ...]) -> bool:
+    return any(isinstance(to, str | torch.device) for to in given)
 
 
 def _training(args: Any, kwargs: Any) -> bool:

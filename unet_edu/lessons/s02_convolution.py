@@ -406,13 +406,14 @@ CONV2D_MULTICHANNEL = Exercise(
     points=3,
     reference=_conv2d_multichannel,
     cases=_batch_cases,
+    # But not conv2d_loops, which the text offers.
     forbidden=(
         "unet_edu.*conv2d",
         "unet_edu.*conv2d_grad*",
         "unet_edu.matrix.*",
         "unet_edu.transposed.*",
         *CONVOLUTIONS,
-    ),  # the text offers conv2d_loops
+    ),
 )
 
 
@@ -588,9 +589,8 @@ def _receptive_field(layers: Sequence[tuple[int, int]]) -> list[int]:
 
 def _layer_cases(rng: np.random.Generator) -> list[Case]:
     kernels = iter(rng.integers(2, 16, 20).tolist())
-    levels = [
-        layer for _ in range(5) for layer in ((next(kernels), 1), (next(kernels), 1), (2, 2))
-    ]  # the last two are a convolution and a pooling
+    # On each level two convolutions and a pooling.
+    levels = [layer for _ in range(5) for layer in ((next(kernels), 1), (next(kernels), 1), (2, 2))]
     extra = {
         "the contracting path of a network like a U-Net": levels[:-1],
         "three convolutions of stride 2": [(next(kernels), 2), (next(kernels), 2), (next(kernels), 2)],

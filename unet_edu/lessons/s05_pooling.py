@@ -57,9 +57,8 @@ def _image_cases(rng: np.random.Generator) -> list[Case]:
             (_one_number_twice(rng.permutation(24).reshape(4, 6) - 9),),
         ),
         Case("an image of 6×4, with fractions", (rng.normal(size=(6, 4)),)),
-        Case(
-            "negative numbers only", (-1000 - rng.permutation(16).reshape(2, 8),)
-        ),  # so low that no search begins lower
+        # So low that no search begins lower.
+        Case("negative numbers only", (-1000 - rng.permutation(16).reshape(2, 8),)),
         Case("an image of 5×7, with fractions", (rng.normal(size=(5, 7)),)),
         Case("an image of 7×4", (rng.permutation(28).reshape(7, 4) - 14,)),
         Case("an image of 4×5", (rng.permutation(20).reshape(4, 5) - 10,)),

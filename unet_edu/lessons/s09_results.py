@@ -608,9 +608,8 @@ def _run_cases(rng: np.random.Generator) -> list[Case]:
             for variant, count in zip(chosen, counts, strict=True)
             for seed in range(count)
         ]
-        first = [
-            next(run for run in runs if run[0] == variant) for variant in chosen
-        ]  # the order of the variants stays
+        # The order of the variants stays.
+        first = [next(run for run in runs if run[0] == variant) for variant in chosen]
         rest = [run for run in runs if run not in first]
         return Case(name, (first + [rest[n] for n in rng.permutation(len(rest))],))
 

@@ -157,7 +157,7 @@ def _(x, w, bias=None, stride=1, padding=0):
     return y if bias is None else y + bias
 
 
-# --- what is told of other mistakes ------------------------------------------------------------------------------------
+# --- what is told of other mistakes -----------------------------------------------------------------------------------
 
 
 @told("conv2d_naive", "stopped at `raise NotImplementedError`")

@@ -162,7 +162,7 @@ def _(scale):
     return np.outer(row, row)
 
 
-# --- what is told of other mistakes ------------------------------------------------------------------------------------
+# --- what is told of other mistakes -----------------------------------------------------------------------------------
 
 
 @told("up_bilinear", "of type int, which cuts off the fractions")

@@ -218,7 +218,7 @@ def _(n, k, s):
     return inside
 
 
-# --- what is told of other mistakes ------------------------------------------------------------------------------------
+# --- what is told of other mistakes -----------------------------------------------------------------------------------
 
 
 @told("conv_matrix", "of type int, which cuts off the fractions")
