@@ -1,4 +1,6 @@
-"""A function that does not end is stopped in a notebook, too; the kernel goes on, and the sentence says what happened."""
+"""A function that does not end is stopped in a notebook, too; the kernel goes on, and the sentence says what
+happened.
+"""
 
 import contextlib
 import faulthandler

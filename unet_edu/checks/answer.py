@@ -225,7 +225,9 @@ def _plain_array(value: Any) -> NDArray[Any] | None:
 
 
 def _unwrapped(value: Any) -> Any:
-    """What NumPy can read: a torch tensor without its gradient, in the main memory; of a sparse matrix all its numbers."""
+    """What NumPy can read: a torch tensor without its gradient, in the main memory; of a sparse matrix all its
+    numbers.
+    """
     if isinstance(value, list | tuple):
         return [_unwrapped(part) for part in value]
     if isinstance(value, MaskedArray):

@@ -187,7 +187,9 @@ class Undropped(FreshWeights):
 
 
 class DroppedWhole(Undropped):
-    """The same, and dropout that drops everything: then one sees whether the way down goes through it, or a copy alone."""
+    """The same, and dropout that drops everything: then one sees whether the way down goes through it, or a copy
+    alone.
+    """
 
     def __init__(self, seed: int | None) -> None:
         super().__init__(seed)

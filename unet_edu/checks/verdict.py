@@ -192,7 +192,9 @@ def _failed(
 
 
 def _notes(cases: Sequence[Case], answers: Sequence[Answer], shown: int, *, is_known: bool) -> str:
-    """What else there is to say: of another case in which the function was stopped or, beside a known mistake, raised."""
+    """What else there is to say: of another case in which the function was stopped or, beside a known mistake,
+    raised.
+    """
     notes = ""
     stopped = next((n for n, answer in enumerate(answers) if answer.kind == "stopped"), shown)
     if stopped != shown:

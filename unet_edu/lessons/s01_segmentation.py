@@ -421,7 +421,8 @@ def _(prediction, target, num_classes):
 
 @CONFUSION.mistake("only the number that is right")
 def _(prediction, target, num_classes):
-    """You returned one number, the pixels whose class is right. Asked is the whole table, (num_classes, num_classes)."""
+    """You returned one number, the pixels whose class is right. Asked is the whole table, (num_classes,
+    num_classes)."""
     return (prediction == target).sum()
 
 
@@ -500,7 +501,8 @@ def _(prediction: Array, target: Array, num_classes: int) -> Array:
 
 @CONFUSION.mistake("only the first pixel")
 def _(prediction: Array, target: Array, num_classes: int) -> Array:
-    """Only the first pixel was counted. Does the `return` stand inside the loop? Move it to the left, below the loop."""
+    """Only the first pixel was counted. Does the `return` stand inside the loop? Move it to the left, below the
+    loop."""
     return _confusion(prediction.ravel()[:1], target.ravel()[:1], num_classes)
 
 

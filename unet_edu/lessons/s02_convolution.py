@@ -175,7 +175,8 @@ def _(x: Array, k: Array) -> Array:
 
 @CONV2D_NAIVE.mistake("only the last product kept")
 def _(x, k):
-    """Each output holds only its window's last product, so the others were overwritten. Add them up: += in place of =."""
+    """Each output holds only its window's last product, so the others were overwritten. Add them up: += in place of
+    =."""
     return x[k.shape[0] - 1 :, k.shape[1] - 1 :] * k[-1, -1]
 
 
@@ -359,7 +360,8 @@ def _(i, k, s=1, p=0, d=1):
 
 @OUT_SIZE.mistake("float returned")
 def _(i, k, s=1, p=0, d=1):
-    """The number is right, but its type is float, and no array can have 3.0 rows. Return an int: // on ints gives one."""
+    """The number is right, but its type is float, and no array can have 3.0 rows. Return an int: // on ints gives
+    one."""
     return float((i + 2 * p - d * (k - 1) - 1) // s + 1)
 
 

@@ -627,7 +627,8 @@ def _(scale):
 
 @BILINEAR_KERNEL.mistake("largest weight 1")
 def _(scale):
-    """You divided by the largest weight. For an even scale no output lies exactly on an input pixel, so no weight is 1."""
+    """You divided by the largest weight. For an even scale no output lies exactly on an input pixel, so no weight is
+    1."""
     return _bilinear_kernel(scale) / _bilinear_kernel(scale).max()
 
 

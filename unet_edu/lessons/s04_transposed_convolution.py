@@ -159,7 +159,8 @@ def _(k, h, w):
 
 @CONV_MATRIX.mistake("kernel transposed")
 def _(k: Array, h: int, w: int) -> Array:
-    """Your kernel's rows and columns are swapped. k[u, v] belongs to the pixel u rows down and v columns to the right."""
+    """Your kernel's rows and columns are swapped. k[u, v] belongs to the pixel u rows down and v columns to the
+    right."""
     if k.shape[0] != k.shape[1]:
         raise ValueError("a transposed kernel of another height than width belongs to another matrix")
     return _conv_matrix(k.T, h, w)
@@ -635,7 +636,8 @@ def _(i, k, s=1, p=0, op=0):
 
 @TCONV_SIZE.mistake("padding added")
 def _(i, k, s=1, p=0, op=0):
-    """You added the padding. In a transposed convolution it is taken away: it undoes the zeros that a convolution adds."""
+    """You added the padding. In a transposed convolution it is taken away: it undoes the zeros that a convolution
+    adds."""
     return (i - 1) * s + k + 2 * p + op
 
 
@@ -758,7 +760,9 @@ def _count_cases(rng: np.random.Generator) -> list[Case]:
 
 
 def _other_stamps(width: int = 0, pixels: int = 0, step: int | None = None) -> Callable[..., Array]:
-    """Stamps that are some pixels wider, from some pixels more, or another step apart, in an output of the right size."""
+    """Stamps that are some pixels wider, from some pixels more, or another step apart, in an output of the right
+    size.
+    """
 
     def wrong(n: int, k: int, s: int) -> Array:
         counts = np.zeros((n - 1) * s + k, int)

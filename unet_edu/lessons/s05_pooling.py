@@ -212,7 +212,8 @@ MAXPOOL_IDX.mistake(
 
 @MAXPOOL_IDX.mistake("only the maxima")
 def _(x):
-    """Good so far: the maxima are right. Next: the place of each in x, as a second array; return both: `return y, idx`."""
+    """Good so far: the maxima are right. Next: the place of each in x, as a second array; return both: `return y,
+    idx`."""
     return max_pool2d(x, 2)[0]
 
 

@@ -157,7 +157,9 @@ DOUBLE_CONV.mistake(
 
 
 def _crop(top: Callable[[int, int], int], left: Callable[[int, int], int] | None = None) -> Callable[..., Any]:
-    """A crop whose corner follows a rule: from the side of the image and that of the crop to the first row or column."""
+    """A crop whose corner follows a rule: from the side of the image and that of the crop to the first row or
+    column.
+    """
 
     def crop(x: Any, size: Size) -> Any:
         (H, W), (h, w) = x.shape[-2:], size

@@ -206,7 +206,8 @@ MEAN_IOU.mistake(
 
 @MEAN_IOU.mistake("empty images left out")
 def _(predictions: Array, truths: Array) -> float:
-    """You leave out images in which nothing is and nothing was found. They count as 1: to find nothing there is right."""
+    """You leave out images in which nothing is and nothing was found. They count as 1: to find nothing there is
+    right."""
     there = [(p, t) for p, t in zip(predictions, truths, strict=True) if (p | t).any()]
     return float(np.mean([_iou(p, t) for p, t in there]))
 
