@@ -16,7 +16,7 @@ from docs.site.notebooks import Lesson, Shown, relink
 from docs.site.project import ROOT, on_colab, relative
 
 # What runs only inside the grader's sandbox is imported by nobody else.
-PRIVATE = re.compile(r"\._|\.grading\.(inside|init)\b")
+PRIVATE = re.compile(r"\._|\.grading\.sandbox\.(inside|init)\b")
 
 
 def modules() -> list[str]:

@@ -109,7 +109,7 @@ def test_the_stored_solutions_passed(topic):
 
 
 def task_of(exercise):
-    """What a student reads before an exercise's check, what the examples print included; and the cell of the function."""
+    """What a student reads before an exercise's check, with what the examples print; and the cell of the function."""
     for topic in TOPICS:
         book = notebook("solutions", topic).cells
         end = next((n for n, cell in enumerate(book) if cell.source == f"check({exercise.name})"), None)

@@ -1,6 +1,9 @@
-"""A function that does not end is stopped in a notebook, too; the kernel goes on, and the sentence says what happened."""
+"""A function that does not end is stopped in a notebook, too; the kernel goes on, and the sentence says what
+happened.
+"""
 
 import contextlib
+import faulthandler
 import itertools
 import math
 import os
@@ -22,8 +25,10 @@ from unet_edu.checks import limits
 def short(monkeypatch):
     monkeypatch.setattr(limits, "SECONDS", 0.3)
     monkeypatch.setattr(limits, "PATIENCE", 0.2)
+    faulthandler.dump_traceback_later(300, exit=True)  # what is not stopped shows where it is
     before = signal.getsignal(limits.POKE), sys.getswitchinterval(), sys.stdout, threading.active_count()
     yield
+    faulthandler.cancel_dump_traceback_later()
     assert before == (signal.getsignal(limits.POKE), sys.getswitchinterval(), sys.stdout, threading.active_count())
 
 
@@ -94,9 +99,7 @@ def cannot_be_asked(size, tile, align):
     ],
 )
 def test_what_never_ends_is_stopped(f):
-    begin = time.monotonic()
     result = check(f, "tile_origins")
-    assert time.monotonic() - begin < 20
     assert result.status == "failed" and not any(result.right)
     assert result.message.startswith("Your function was stopped after 0.3 seconds: does a loop never end?")
     assert check(lambda size, tile, align: [0], "tile_origins").status == "failed", "the kernel goes on"
@@ -168,6 +171,7 @@ def test_the_other_cases_are_not_tried_after_a_stop():
 
 
 def test_all_cases_together_have_a_limit(monkeypatch):
+    monkeypatch.setattr(limits, "SECONDS", 1000)
     monkeypatch.setattr(limits, "SECONDS_IN_ALL", 0.5)
 
     def tile_origins(size, tile, align):
@@ -178,14 +182,17 @@ def test_all_cases_together_have_a_limit(monkeypatch):
 
 
 def test_ctrl_c_is_still_ctrl_c(monkeypatch):
-    monkeypatch.setattr(limits, "SECONDS", 20)
-    begin = time.monotonic()
-    timer = threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGINT))
-    timer.start()
+    monkeypatch.setattr(limits, "SECONDS", 1000)
+    monkeypatch.setattr(limits, "SECONDS_IN_ALL", 1000)
+    timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
+
+    def tile_origins(size, tile, align):
+        timer.start()
+        return endless(size, tile, align)
+
     with pytest.raises(KeyboardInterrupt):
-        check(endless, "tile_origins")
+        check(tile_origins)
     timer.join()
-    assert time.monotonic() - begin < 10
 
 
 def test_a_check_in_another_thread_works_without_limits():

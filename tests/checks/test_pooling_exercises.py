@@ -1,4 +1,4 @@
-"""Lesson 05's exercises: right answers in many styles, the numbers of the lesson, and mistakes as students write them."""
+"""Lesson 05's exercises: the numbers of the lesson, and mistakes as students write them."""
 
 import xml.etree.ElementTree as ET
 
@@ -8,164 +8,18 @@ import torch
 import torch.nn.functional as F
 from numpy.lib.stride_tricks import sliding_window_view
 
-from tests.checks.judging import assert_right
+from tests.checks.answers.s05_pooling import back_by_loops, pooled_by_loops, put_by_loops
+from tests.checks.judging import cases_of, right_option
 from unet_edu import check
-from unet_edu.lessons.s05_pooling import LESSON
-from unet_edu.pooling import max_pool2d, max_pool2d_grad, max_unpool2d
+from unet_edu.lessons import EXERCISES
+from unet_edu.pooling import max_pool2d, max_pool2d_grad
 from unet_edu.transposed import transposed_size
 
-BY_NAME = {exercise.name: exercise for exercise in LESSON.exercises}
-
-
-# --- right answers, written in different ways ---------------------------------------------------------------------------
-
-
-def pooled_by_loops(x):
-    H, W = x.shape
-    y, idx = np.zeros((H // 2, W // 2)), np.zeros((H // 2, W // 2), dtype=int)
-    for i in range(H // 2):
-        for j in range(W // 2):
-            best = -np.inf
-            for row in (2 * i, 2 * i + 1):
-                for column in (2 * j, 2 * j + 1):
-                    if x[row, column] > best:
-                        best = x[row, column]
-                        y[i, j], idx[i, j] = best, row * W + column
-    return y, idx
-
-
-def pooled_into_lists(x):
-    H, W = x.shape
-    numbered = [
-        [max((x[r, c], r * W + c) for r in (i, i + 1) for c in (j, j + 1)) for j in range(0, W - 1, 2)]
-        for i in range(0, H - 1, 2)
-    ]
-    return [[[pair[n] for pair in row] for row in numbered] for n in (0, 1)]
-
-
-def pooled_by_windows(x):
-    windows = sliding_window_view(x, (2, 2))[::2, ::2].reshape(x.shape[0] // 2, x.shape[1] // 2, 4)
-    n = windows.argmax(axis=-1)
-    i, j = np.indices(n.shape)
-    return np.float32(windows.max(axis=-1)), (2 * i + n // 2) * x.shape[1] + 2 * j + n % 2
-
-
-def pooled_by_reshaping(x):
-    h, w = x.shape[0] // 2, x.shape[1] // 2
-    places = np.arange(x.size).reshape(x.shape)[: 2 * h, : 2 * w].reshape(h, 2, w, 2).transpose(0, 2, 1, 3)
-    blocks = x[: 2 * h, : 2 * w].reshape(h, 2, w, 2).transpose(0, 2, 1, 3).reshape(h, w, 4)
-    idx = np.take_along_axis(places.reshape(h, w, 4), blocks.argmax(-1)[..., None], -1)[..., 0]
-    return np.stack([x.ravel()[idx], idx])
-
-
-def pooled_in_torch(x):
-    y, idx = F.max_pool2d(torch.tensor(x, dtype=torch.float32)[None, None], 2, return_indices=True)
-    return y[0, 0], idx[0, 0]
-
-
-def put_by_loops(y, idx, size):
-    x = np.zeros(size)
-    for i in range(y.shape[0]):
-        for j in range(y.shape[1]):
-            row, column = divmod(idx[i, j], size[1])
-            x[row, column] = y[i, j]
-    return x
-
-
-def put_into_a_list(y, idx, size):
-    x = [0.0] * (size[0] * size[1])
-    for place, number in zip(idx.ravel(), y.ravel(), strict=True):
-        x[place] = number
-    return np.reshape(x, size)
-
-
-def put_by_unravelling(y, idx, size):
-    x = np.zeros(size, np.float32)
-    x[np.unravel_index(idx, size)] = y
-    return x
-
-
-def put_by_matrix(y, idx, size):
-    S = np.eye(size[0] * size[1])[idx.ravel()]
-    return (S.T @ y.ravel()).reshape(size)
-
-
-def put_by_scatter(y, idx, size):
-    flat = torch.zeros(size[0] * size[1], dtype=torch.float64)
-    return flat.scatter(0, torch.tensor(idx.ravel()), torch.tensor(y.ravel(), dtype=torch.float64)).view(size)
-
-
-def back_by_loops(dy, idx, size):
-    dx = np.zeros(size)
-    for i, j in np.ndindex(dy.shape):
-        dx[idx[i, j] // size[1], idx[i, j] % size[1]] += dy[i, j]
-    return dx
-
-
-def back_by_bincount(dy, idx, size):
-    return np.bincount(idx.ravel(), weights=dy.ravel(), minlength=size[0] * size[1]).reshape(size)
-
-
-def back_by_matrix(dy, idx, size):
-    return (np.eye(size[0] * size[1], dtype=np.float32)[:, idx.ravel()] @ dy.ravel()).reshape(size)
-
-
-def back_by_add_at(dy, idx, size):
-    dx = np.zeros(size)
-    np.add.at(dx.ravel(), idx, dy)
-    return dx
-
-
-def back_in_torch(dy, idx, size):
-    flat = torch.zeros(size[0] * size[1])
-    return flat.index_add(0, torch.tensor(idx.ravel()), torch.tensor(dy.ravel(), dtype=torch.float32)).view(size)
-
-
-def back_by_autograd(dy, idx, size):
-    x = torch.zeros(size[0] * size[1], requires_grad=True)
-    x[torch.tensor(idx.ravel())].backward(torch.tensor(dy.ravel(), dtype=torch.float32))
-    return x.grad.view(size)
-
-
-RIGHT = {
-    "maxpool_idx": [
-        pooled_by_loops,
-        pooled_into_lists,
-        pooled_by_windows,
-        pooled_by_reshaping,
-        pooled_in_torch,
-        lambda x: max_pool2d(x, 2),
-    ],
-    "maxunpool": [
-        put_by_loops,
-        put_into_a_list,
-        put_by_unravelling,
-        put_by_matrix,
-        put_by_scatter,
-        lambda y, idx, size: max_unpool2d(y, idx, size),
-    ],
-    "maxpool_backward": [
-        back_by_loops,
-        back_by_bincount,
-        back_by_matrix,
-        back_by_add_at,
-        back_in_torch,
-        back_by_autograd,
-        lambda dy, idx, size: max_pool2d_grad(dy, idx, size),
-    ],
-}
-
-
-@pytest.mark.parametrize("exercise", LESSON.exercises, ids=lambda exercise: exercise.name)
-def test_right_answers_pass_however_they_are_written(exercise):
-    assert_right(exercise, RIGHT[exercise.name])
-
-
-# --- the numbers of the lesson, and the cases -----------------------------------------------------------------------------
+# --- the numbers of the lesson, and the cases -------------------------------------------------------------------------
 
 
 def test_the_worked_numbers_of_the_lesson():
-    cases = BY_NAME["maxpool_idx"].cases(np.random.default_rng(0))
+    cases = cases_of("maxpool_idx", 0)
     for case, y, idx in zip(
         cases,
         ([[9, 7], [8, 10]], [[-1, 4], [9, -6]], [[4]]),
@@ -173,24 +27,24 @@ def test_the_worked_numbers_of_the_lesson():
         strict=False,
     ):
         assert case.group == "visible"
-        assert BY_NAME["maxpool_idx"].reference(*case.args).tolist() == [y, idx]
+        assert EXERCISES["maxpool_idx"].reference(*case.args).tolist() == [y, idx]
 
-    four = BY_NAME["maxunpool"].cases(np.random.default_rng(0))[0]
+    four = cases_of("maxunpool", 0)[0]
     assert four.args[0].tolist() == [[1, 2], [3, 4]]
     unpooled = [[0, 0, 2, 0], [0, 1, 0, 0], [0, 0, 0, 0], [3, 0, 0, 4]]
-    assert BY_NAME["maxunpool"].reference(*four.args).tolist() == unpooled
-    assert BY_NAME["maxpool_backward"].reference(*four.args).tolist() == unpooled  # no window overlaps: the same
+    assert EXERCISES["maxunpool"].reference(*four.args).tolist() == unpooled
+    assert EXERCISES["maxpool_backward"].reference(*four.args).tolist() == unpooled  # no window overlaps: the same
 
-    shared = BY_NAME["maxpool_backward"].cases(np.random.default_rng(0))[1]
-    assert BY_NAME["maxpool_backward"].reference(*shared.args)[1, 1] == 1 + 4 - 2 + 3
-    assert np.count_nonzero(BY_NAME["maxpool_backward"].reference(*shared.args)) == 1
+    shared = cases_of("maxpool_backward", 0)[1]
+    assert EXERCISES["maxpool_backward"].reference(*shared.args)[1, 1] == 1 + 4 - 2 + 3
+    assert np.count_nonzero(EXERCISES["maxpool_backward"].reference(*shared.args)) == 1
 
 
 def test_no_case_has_a_tie():
     """And the cases are not such that always the same corner of the window wins, nor all numbers positive."""
     for seed in range(10):
         corners, negative = set(), False
-        for case in BY_NAME["maxpool_idx"].cases(np.random.default_rng(seed)):
+        for case in cases_of("maxpool_idx", seed):
             (x,) = case.args
             for window in sliding_window_view(x, (2, 2))[::2, ::2].reshape(-1, 4):
                 assert len(set(window)) == 4
@@ -201,9 +55,9 @@ def test_no_case_has_a_tie():
 
 def test_places_are_shared_only_on_the_way_back():
     for seed in range(10):
-        cases = BY_NAME["maxunpool"].cases(np.random.default_rng(seed))
+        cases = cases_of("maxunpool", seed)
         assert all(len(np.unique(idx)) == idx.size for case in cases for idx in case.args[1:2])
-        cases = BY_NAME["maxpool_backward"].cases(np.random.default_rng(seed))
+        cases = cases_of("maxpool_backward", seed)
         assert [len(np.unique(case.args[1])) < case.args[1].size for case in cases] == [
             "share" in case.name or "overlap" in case.name or "stride of 2" in case.name for case in cases
         ]
@@ -216,19 +70,21 @@ def test_the_gradient_is_that_of_torch():
         y, idx = F.max_pool2d(x, window, stride, return_indices=True)
         dy = torch.tensor(rng.normal(size=y.shape))
         y.backward(dy)
-        ours = BY_NAME["maxpool_backward"].reference(dy[0, 0].numpy(), idx[0, 0].numpy(), size)
+        ours = EXERCISES["maxpool_backward"].reference(dy[0, 0].numpy(), idx[0, 0].numpy(), size)
         assert np.abs(ours - x.grad[0, 0].numpy()).max() < 1e-12
 
 
 def test_the_trap_of_growing_numbers_does_not_pass():
-    """Where the numbers grow along rows and columns, the lower right one is the maximum. A known grader has only such a case."""
+    """Where the numbers grow along rows and columns, the lower right one is the maximum. A known grader has only such a
+    case.
+    """
     growing = np.arange(16).reshape(4, 4)
-    lower_right = next(m for m in BY_NAME["maxpool_idx"].mistakes if m.name == "lower right pixel")
-    assert np.array_equal(lower_right.wrong(growing), BY_NAME["maxpool_idx"].reference(growing))
+    lower_right = next(m for m in EXERCISES["maxpool_idx"].mistakes if m.name == "lower right pixel")
+    assert np.array_equal(lower_right.wrong(growing), EXERCISES["maxpool_idx"].reference(growing))
     assert check(lower_right.wrong, "maxpool_idx").misconception == "lower right pixel"
 
 
-# --- mistakes as students write them --------------------------------------------------------------------------------------
+# --- mistakes as students write them ----------------------------------------------------------------------------------
 
 
 def pooling(start, number):
@@ -269,19 +125,6 @@ def test_mistakes_in_the_loops_are_recognised(start, number, misconception):
     assert check(pooling(start, number), "maxpool_idx").misconception == misconception
 
 
-def test_windows_that_overlap_are_recognised():
-    def maxpool_idx(x):
-        H, W = x.shape
-        y, idx = np.zeros((H // 2, W // 2)), np.zeros((H // 2, W // 2), dtype=int)
-        for i, j in np.ndindex(y.shape):
-            window = x[i : i + 2, j : j + 2]
-            n = window.argmax()
-            y[i, j], idx[i, j] = window.max(), (i + n // 2) * W + j + n % 2
-        return y, idx
-
-    assert check(maxpool_idx).misconception == "windows that overlap"
-
-
 @pytest.mark.parametrize("rule", ["upper left pixel", "nearest"])
 def test_unpooling_without_indices_is_recognised(rule):
     def maxunpool(y, idx, size):
@@ -309,34 +152,6 @@ def test_a_return_inside_the_outer_loop_is_recognised(name, misconception):
             return dx
 
     assert check(back, name).misconception == misconception
-
-
-def test_an_image_cut_to_even_size_is_recognised():
-    def maxpool_idx(x):
-        return pooled_by_loops(x[: x.shape[0] // 2 * 2, : x.shape[1] // 2 * 2])
-
-    assert check(maxpool_idx).misconception == "width without the odd column"
-
-
-def test_the_place_within_the_window_added_to_its_corner_is_recognised():
-    def maxpool_idx(x):
-        y, idx = pooled_by_loops(x)
-        for i, j in np.ndindex(y.shape):
-            idx[i, j] = 2 * i * x.shape[1] + 2 * j + x[2 * i : 2 * i + 2, 2 * j : 2 * j + 2].argmax()
-        return y, idx
-
-    assert check(maxpool_idx).misconception == "index of the window's corner plus the index within"
-
-
-def test_an_index_found_by_its_number_is_recognised():
-    def maxpool_idx(x):
-        y, idx = pooled_by_loops(x)
-        for i, j in np.ndindex(y.shape):
-            row, column = np.argwhere(x == y[i, j])[0]
-            idx[i, j] = row * x.shape[1] + column
-        return y, idx
-
-    assert check(maxpool_idx).misconception == "first place of an equal number"
 
 
 def test_only_one_of_two_arrays_is_told():
@@ -396,15 +211,6 @@ def test_a_wrong_size_is_recognised_though_some_indices_lie_outside():
     assert "It stopped with an error in another case" in result.message
 
 
-def test_a_boolean_mask_is_recognised():
-    def maxunpool(y, idx, size):
-        x = np.zeros(size)
-        x[np.isin(np.arange(x.size).reshape(size), idx)] = y.ravel()
-        return x
-
-    assert check(maxunpool).misconception == "order of the places"
-
-
 def test_a_copy_that_was_written_to_is_recognised():
     def maxunpool(y, idx, size):
         x = np.zeros(size)
@@ -434,17 +240,13 @@ def test_unpooling_is_not_the_way_back():
     assert check(back_by_loops, "maxunpool").passed  # where no place is shared, they are the same
 
 
-# --- the quick questions --------------------------------------------------------------------------------------------------
-
-
-def right_option(number):
-    return next(option.text for option in LESSON.quiz.questions[number - 1].options if option.is_right)
+# --- the quick questions ----------------------------------------------------------------------------------------------
 
 
 def test_the_answers_of_the_quick_questions_are_true():
     x = np.zeros((4, 6))
     x[3, 4] = 1
-    assert right_option(1) == str(max_pool2d(x, 2)[1][-1, -1])
+    assert right_option("05", 1) == str(max_pool2d(x, 2)[1][-1, -1])
 
     x = torch.zeros(1, 1, 5, 5)
     x[0, 0, 3, 3] = 1  # index 18 lies outside of 4×4
@@ -454,8 +256,8 @@ def test_the_answers_of_the_quick_questions_are_true():
     x[0, 0, 1, 1] = x[0, 0, 0, 2] = x[0, 0, 2, 0] = x[0, 0, 2, 2] = 1
     moved = F.max_unpool2d(*F.max_pool2d(x, 2, return_indices=True), 2)
     assert moved.shape == (1, 1, 4, 4) and not torch.equal(moved, x[..., :4, :4])
-    assert right_option(2) == "it stops, or puts maxima into wrong places"
+    assert right_option("05", 2) == "it stops, or puts maxima into wrong places"
 
     gradient = max_pool2d_grad([[1, 4], [2, 3]], np.full((2, 2), 5), (4, 4))
-    assert right_option(3) == str(gradient[1, 1])
-    assert right_option(5) == str(transposed_size(6, 4, 2, 1))
+    assert right_option("05", 3) == str(gradient[1, 1])
+    assert right_option("05", 5) == str(transposed_size(6, 4, 2, 1))

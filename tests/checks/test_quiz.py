@@ -2,6 +2,7 @@
 
 import collections
 import json
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -12,8 +13,9 @@ import pytest
 import unet_edu
 from tests.notebooks.execute import ROOT, WIDGET_VIEW, execute
 from unet_edu import quiz
-from unet_edu.checks.quiz import LETTERS, Option, Question, Quiz, _Buttons
+from unet_edu.checks.quiz import LETTERS, Option, Question, Quiz, _Buttons, parse
 from unet_edu.lessons import LESSONS
+from unet_edu.lessons.lesson import QUIZZES as FILES
 
 QUIZZES = {lesson.number: lesson.quiz for lesson in LESSONS}
 each_quiz = pytest.mark.parametrize("questions", QUIZZES.values(), ids=QUIZZES)
@@ -39,7 +41,7 @@ def plain(text: str) -> str:
     return " ".join(text.replace("`", "").split())
 
 
-# --- what a quiz must be ------------------------------------------------------------------------------------------------
+# --- what a quiz must be ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -75,8 +77,69 @@ def test_a_quiz_has_a_lesson_and_questions():
         Quiz("04", ())
 
 
+# As a teacher writes them: a file a lesson, in unet_edu/lessons/quizzes.
+
+FILE = """# Quick questions of lesson 04
+
+## How many?
+
+- [x] one
+  - why: Count it.
+- [ ] two
+  - mistake: counted twice
+  - why: That counts it twice.
+"""
+
+
+def test_a_file_is_read_as_it_is_written():
+    asked = Quiz("04", (Question("How many?", (RIGHT, WRONG)),))
+    assert parse(FILE, "04.md") == parse(FILE.replace("\n", "  \n\n"), "04.md") == asked
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (FILE, "", "ends after line 0, expected “# Quick questions of lesson 02”"),
+        (
+            "# Quick questions of",
+            "# Questions of",
+            "line 1: expected “# Quick questions of lesson 02”, got '# Questions",
+        ),
+        ("lesson 04", "lesson 4", "line 1: expected “# Quick questions of lesson 02”, got"),
+        ("## How", "### How", "line 3: expected “## A question”, got '### How many?'"),
+        (
+            "- [x] one",
+            "- [X] one",
+            "line 5: expected “- [x] The right answer” or “- [ ] Another answer”, got '- [X] one'",
+        ),
+        ("  - why: Count it.\n", "", "line 6: expected “  - why: a reason”, got '- [ ] two'"),
+        ("  - why: Count it.", "  - why:", "line 6: expected “  - why: a reason”, got '  - why:'"),
+        ("  - why: Count it.", "  - mistake: none", "line 6: expected “  - why: a reason”, got '  - mistake: none'"),
+        ("  - mistake: counted twice\n", "", "line 8: expected “  - mistake: its name”, got '  - why: That"),
+        ("  - mistake", "- mistake", "line 8: expected “  - mistake: its name”, got '- mistake"),
+        ("  - why: That counts it twice.\n", "", "ends after line 8, expected “  - why: a reason”"),
+        (
+            "twice.\n",
+            "twice.\nAnd more.\n",
+            "line 10: expected “- [x] The right answer” or “- [ ] Another answer” or “## A",
+        ),
+        (
+            "[ ] two\n  - mistake: counted twice",
+            "[x] two",
+            "line 3: options: expected one without a misconception, the",
+        ),
+        ("[ ] two", "[ ] one", "line 3: options: expected each with its own text, got ['one', 'one']"),
+    ],
+    ids=lambda value: value if value.startswith(("line", "ends")) else "",
+)
+def test_what_is_no_quiz_is_told_with_its_line(old, new, message):
+    assert old in FILE
+    with pytest.raises(ValueError, match=f"^04.md[,:] {re.escape(message)}"):
+        parse(FILE.replace(old, new), "04.md")
+
+
 def test_each_lesson_has_its_own_quiz():
-    assert QUIZZES
+    assert QUIZZES and list(QUIZZES) == [path.stem for path in sorted(FILES.glob("*"))]
     assert all(questions.lesson == lesson for lesson, questions in QUIZZES.items())
     texts = [question.text for questions in QUIZZES.values() for question in questions.questions]
     assert len(set(texts)) == len(texts)
@@ -101,7 +164,7 @@ def test_the_right_answer_has_no_usual_place():
         assert len({letter for _, letter, option in answers(questions) if option.is_right}) >= 3, lesson
 
 
-# --- answering ----------------------------------------------------------------------------------------------------------
+# --- answering --------------------------------------------------------------------------------------------------------
 
 
 @each_quiz
@@ -190,7 +253,7 @@ def test_answers_in_text_need_no_notebook_tools():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-# --- where nothing runs -------------------------------------------------------------------------------------------------
+# --- where nothing runs -----------------------------------------------------------------------------------------------
 
 
 @each_quiz
@@ -252,7 +315,7 @@ def test_each_lesson_that_has_a_quiz_shows_it():
         assert sum(cell.source.strip() == f'quiz("{lesson}")' for cell in cells) == 1, path
 
 
-# --- in a browser -------------------------------------------------------------------------------------------------------
+# --- in a browser -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.needs("chromium")

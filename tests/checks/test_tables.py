@@ -1,7 +1,9 @@
 """Who learned the answers to the cases of other seeds by heart, and computes nothing, earns nothing.
 
-The grader draws its fresh cases from a seed that no student has seen. A table has what the notebook prints, and the cases of twenty other seeds with their answers. Where it meets inputs that it does not have, it
-guesses: by the nearest inputs that it has, by those of the same shape, by cells in the same places, by the commonest answer, … It is asked case by case, so it may even know the images that a network will be given.
+The grader draws its fresh cases from a seed that no student has seen. A table has what the notebook prints, and the
+cases of twenty other seeds with their answers. Where it meets inputs that it does not have, it guesses: by the nearest
+inputs that it has, by those of the same shape, by cells in the same places, by the commonest answer, … It is asked case
+by case, so it may even know the images that a network will be given.
 """
 
 import pickle
@@ -15,8 +17,8 @@ import torch
 from torch import nn
 
 from unet_edu.checks import SEED, attempt, judge
-from unet_edu.checks.exercise import Answer
-from unet_edu.checks.score import _alike, score
+from unet_edu.checks.answer import Answer
+from unet_edu.checks.verdict import alike
 from unet_edu.lessons import EXERCISES
 
 torch.set_num_threads(1)
@@ -43,7 +45,7 @@ def right(exercise, case):
     return known[key]
 
 
-# --- what is alike -----------------------------------------------------------------------------------------------------
+# --- what is alike ----------------------------------------------------------------------------------------------------
 
 
 def parts(value):
@@ -144,7 +146,7 @@ def earned(exercise, cases, answers):
     def ask(f, case):
         return right(exercise, case)
 
-    return score(plain, 1.0, cases, judge(plain, cases, answers, ask).right, ask)
+    return judge(plain, cases, answers, ask).earned(1.0)
 
 
 @each_exercise
@@ -158,7 +160,9 @@ def test_a_table_of_answers_earns_nothing(exercise):
 
 
 def test_a_table_of_standard_deviations_earns_nothing():
-    """For each layer that of the known one with the same kernel and the nearest number of channels; where no kernel is the same, of the nearest number of weights."""
+    """For each layer that of the known one with the same kernel and the nearest number of channels; where no kernel is
+    the same, of the nearest number of weights.
+    """
     exercise = EXERCISES["he_init_"]
     known = [layer for seed in KNOWN for case in cases_of(exercise, seed) for layer in case.probe.layers]
 
@@ -183,13 +187,15 @@ def test_a_table_of_standard_deviations_earns_nothing():
 
 @each_exercise
 def test_what_counts_as_fresh_differs_from_seed_to_seed(exercise):
-    """Or the right answer is the same for all seeds: then it counts once, with all like it, and others are more. Inputs that come again by chance are rare."""
+    """Or the right answer is the same for all seeds: then it counts once, with all like it, and others are more. Inputs
+    that come again by chance are rare.
+    """
     fresh = [[case for case in cases_of(exercise, seed) if case.group == "extra"] for seed in KNOWN]
     assert len({len(cases) for cases in fresh}) == 1
     different, always = 0, set()
     for cases in zip(*fresh, strict=True):
         answers = [right(exercise, case).value for case in cases]
-        if all(_alike(answers[0], answer) for answer in answers):
+        if all(alike(answers[0], answer) for answer in answers):
             always.add(answers[0].ravel()[:1].tobytes())
         else:
             assert len({as_they_are(case) for case in cases}) >= len(cases) - 1 - 3 * (not exercise.has_half)
@@ -204,5 +210,6 @@ def test_only_an_exercise_with_few_inputs_has_no_half():
     ]
     exercise = EXERCISES["bilinear_kernel"]
     cases = cases_of(exercise, SEED)
-    assert score(exercise, 2.0, cases, [True] * len(cases)) == 2
-    assert score(exercise, 2.0, cases, [True] * (len(cases) - 1) + [False]) == 0
+    answers = [right(exercise, case) for case in cases]
+    assert earned(exercise, cases, answers) == 1
+    assert earned(exercise, cases, [*answers[:-1], Answer("nothing")]) == 0

@@ -1,126 +1,21 @@
-"""Lesson 08's exercises: right answers in many styles, the numbers of the lesson, and mistakes as students write them."""
+"""Lesson 08's exercises: the numbers of the lesson, and mistakes as students write them."""
 
 import numpy as np
 import pytest
 import torch
 
-from tests.checks.judging import assert_right
-from unet_edu import check
-from unet_edu.lessons.s08_tiles import LESSON
-from unet_edu.tiling import predict
+from tests.checks.answers.s08_tiles import at_once, origins_by_rule
+from tests.checks.judging import cases_of, checked
+from unet_edu.lessons import EXERCISES
 
 torch.set_num_threads(1)
-BY_NAME = {exercise.name: exercise for exercise in LESSON.exercises}
-
-
-# --- right answers, written in different ways ---------------------------------------------------------------------------
-
-
-def padded_by_numpy(image, margin):
-    return np.pad(image, margin, mode="reflect")
-
-
-def padded_by_indices(image, margin):
-    rows, columns = (abs((np.arange(-margin, n + margin) + n - 1) % (2 * n - 2) - (n - 1)) for n in image.shape)
-    return image[np.ix_(rows, columns)]
-
-
-def padded_by_loops(image, margin):
-    H, W = image.shape
-    padded = np.zeros((H + 2 * margin, W + 2 * margin))
-    for i in range(-margin, H + margin):
-        for j in range(-margin, W + margin):
-            row = -i if i < 0 else 2 * (H - 1) - i if i >= H else i
-            column = -j if j < 0 else 2 * (W - 1) - j if j >= W else j
-            padded[i + margin, j + margin] = image[row, column]
-    return padded.tolist()
-
-
-def padded_in_torch(image, margin):
-    return torch.nn.functional.pad(torch.tensor(image, dtype=torch.float32)[None], 4 * [margin], mode="reflect")[0]
-
-
-def origins_by_rule(size, tile, align):
-    step = tile - tile % align
-    return [n * step for n in range(1 + max(0, -(-(size - tile) // step)))]
-
-
-def origins_by_range(size, tile, align):
-    step = align * (tile // align)
-    return np.arange(0, max(size - tile, 0) + step, step)
-
-
-def origins_by_trial(size, tile, align):
-    step = max(n for n in range(align, tile + 1) if n % align == 0)
-    origins = list(range(0, size, step))
-    while len(origins) > 1 and origins[-2] + tile >= size:
-        origins.pop()
-    return tuple(origins)
-
-
-def at_once(model, image, tile):
-    """Without tiles: as large as the phase wants it, then cut."""
-    model.eval()
-    margin, align = 6 * 2**model.depth - 4, 2**model.depth
-    more = [(4 - side) % align for side in image.shape]
-    padded = np.pad(image, [(margin, margin + n) for n in more], mode="reflect")
-    with torch.no_grad():
-        return model(torch.from_numpy(padded)[None, None]).softmax(1)[0, :, : image.shape[0], : image.shape[1]]
-
-
-def in_one_batch(model, image, tile):
-    """All tiles at once."""
-    model.eval()
-    margin, align = 6 * 2**model.depth - 4, 2**model.depth
-    side, (H, W) = tile + 2 * margin, image.shape
-    places = [(i, j) for i in origins_by_range(H, tile, align) for j in origins_by_range(W, tile, align)]
-    padded = np.pad(image, margin + tile, mode="reflect")[tile:, tile:]
-    with torch.no_grad():
-        answers = model(
-            torch.stack([torch.tensor(padded[i : i + side, j : j + side])[None] for i, j in places])
-        ).softmax(1)
-    answer = torch.zeros(2, H + tile, W + tile)
-    for (i, j), part in zip(places, answers, strict=True):
-        answer[:, i : i + tile, j : j + tile] = part
-    return answer[:, :H, :W]
-
-
-def by_library(model, image, tile):
-    return predict(model, image, tile=tile + 2 * (6 * 2**model.depth - 4), precision="float32")
-
-
-def in_small_steps(model, image, tile):
-    """More tiles than needed, later ones over earlier ones, and the gradient kept."""
-    model = model.train(False)
-    margin, align = 6 * 2**model.depth - 4, 2**model.depth
-    H, W = image.shape
-    padded = np.pad(image, margin + 2 * tile, mode="reflect")[2 * tile :, 2 * tile :]
-    answer = np.zeros((2, H + 2 * tile, W + 2 * tile), np.float32)
-    for i in range(0, H, align):
-        for j in range(0, W, 2 * align if tile > 2 * align else align):
-            x = torch.tensor(padded[i : i + tile + 2 * margin, j : j + tile + 2 * margin])
-            e = torch.exp(model(x[None, None])[0]).detach().numpy()
-            answer[:, i : i + tile, j : j + tile] = e / e.sum(axis=0)
-    return answer[:, :H, :W]
-
-
-RIGHT = {
-    "mirror_pad": [padded_by_numpy, padded_by_indices, padded_by_loops, padded_in_torch],
-    "tile_origins": [origins_by_rule, origins_by_range, origins_by_trial],
-    "predict_tiled": [in_one_batch, by_library, in_small_steps],
-}
-
-
-@pytest.mark.parametrize("exercise", LESSON.exercises, ids=lambda exercise: exercise.name)
-def test_right_answers_pass_however_they_are_written(exercise):
-    assert_right(exercise, RIGHT[exercise.name])
 
 
 def test_every_tile_is_needed_and_none_is_missing():
     for seed in range(20):
-        for case in BY_NAME["tile_origins"].cases(np.random.default_rng(seed)):
+        for case in cases_of("tile_origins", seed):
             size, tile, align = case.args
-            origins = BY_NAME["tile_origins"].reference(size, tile, align)
+            origins = EXERCISES["tile_origins"].reference(size, tile, align)
             covered = {pixel for origin in origins for pixel in range(origin, origin + tile)}
             assert set(range(size)) <= covered
             assert len(origins) == 1 or not set(range(size)) <= {*range(origins[-2] + tile)}
@@ -129,7 +24,7 @@ def test_every_tile_is_needed_and_none_is_missing():
 
 def test_the_step_of_the_paper_would_show():
     """At depth 1 and 2 a tile is itself a good step; at depth 3 it is not, and some case shows it."""
-    cases = BY_NAME["predict_tiled"].cases(np.random.default_rng(0))
+    cases = cases_of("predict_tiled", 0)
     phases = {(case.probe.depth, case.args[2] % 2**case.probe.depth) for case in cases}
     assert {(1, 0), (2, 0)} <= phases and (3, 4) in phases
     for case in cases:
@@ -137,7 +32,7 @@ def test_the_step_of_the_paper_would_show():
             assert all(side > case.args[2] + 8 for side in case.args[1].shape)
 
 
-# --- mistakes as students write them --------------------------------------------------------------------------------------
+# --- mistakes as students write them ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -145,7 +40,7 @@ def test_the_step_of_the_paper_would_show():
     [("symmetric", "edge doubled"), ("edge", "edge repeated"), ("constant", "zeros"), ("wrap", "wrapped around")],
 )
 def test_the_modes_of_numpy_are_told_apart(mode, misconception):
-    assert check(lambda image, margin: np.pad(image, margin, mode=mode), "mirror_pad").misconception == misconception
+    assert checked(lambda image, margin: np.pad(image, margin, mode=mode), "mirror_pad").misconception == misconception
 
 
 def origins(step=lambda tile, align: tile // align * align, goes_on=lambda origin, tile, size: origin + tile < size):
@@ -167,8 +62,8 @@ def origins(step=lambda tile, align: tile // align * align, goes_on=lambda origi
     ],
 )
 def test_mistakes_in_the_loop_are_recognised(changes, misconception):
-    assert check(origins(), "tile_origins").passed
-    assert check(origins(**changes), "tile_origins").misconception == misconception
+    assert checked(origins(), "tile_origins").passed
+    assert checked(origins(**changes), "tile_origins").misconception == misconception
 
 
 def tiled(*, mode="reflect", step=None, evaluates=True, finish=lambda scores: scores.softmax(dim=0), back=False):
@@ -208,8 +103,8 @@ def tiled(*, mode="reflect", step=None, evaluates=True, finish=lambda scores: sc
     ],
 )
 def test_seams_and_their_causes_are_recognised(changes, misconception):
-    assert check(tiled(), "predict_tiled").passed
-    assert check(tiled(**changes), "predict_tiled").misconception == misconception
+    assert checked(tiled(), "predict_tiled").passed
+    assert checked(tiled(**changes), "predict_tiled").misconception == misconception
 
 
 @pytest.mark.parametrize(
@@ -223,10 +118,10 @@ def test_seams_and_their_causes_are_recognised(changes, misconception):
     ],
 )
 def test_other_maps_do_not_pass(finish):
-    assert check(tiled(finish=finish), "predict_tiled").status == "failed"
+    assert checked(tiled(finish=finish), "predict_tiled").status == "failed"
 
 
 def test_a_network_that_gets_the_whole_image_at_once_is_no_answer():
     """The numbers would be right: this is what the tiles are compared with."""
-    result = check(at_once, "predict_tiled")
+    result = checked(at_once, "predict_tiled")
     assert result.status == "failed" and "cut it into tiles" in result.message

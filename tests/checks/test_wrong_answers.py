@@ -1,4 +1,6 @@
-"""Wrong answers that once passed, right ones that were once refused without a word, and hints that were once false: each with its mark from the grader's judge."""
+"""Wrong answers that once passed, right ones that were once refused without a word, and hints that were once false:
+each with its mark from the grader's judge.
+"""
 
 import math
 from fractions import Fraction
@@ -10,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.checks.test_checks import plane_by_windows
-from tests.checks.test_pooling_exercises import pooled_by_loops
-from tests.checks.test_unet_exercises import Padded, Plain, Unfolded, crop_by_ends
+from tests.checks.answers.s02_convolution import plane_by_windows
+from tests.checks.answers.s05_pooling import pooled_by_loops
+from tests.checks.answers.s06_unet import Padded, Plain, Unfolded, crop_by_ends
 from unet_edu import check
 from unet_edu.checks import attempt
 from unet_edu.checks.network import (
@@ -42,7 +44,7 @@ def graded(name, f):
     return found.earned, f"{found.hint} {found.message}"
 
 
-# --- the parts of an answer ----------------------------------------------------------------------------------------------
+# --- the parts of an answer -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -69,7 +71,7 @@ def test_each_part_may_have_a_type_of_its_own():
         assert graded("maxpool_idx", lambda x, change=change: change(*pooled_by_loops(x)))[0] == 1
 
 
-# --- networks --------------------------------------------------------------------------------------------------------------
+# --- networks ---------------------------------------------------------------------------------------------------------
 
 
 def block(*after_first, last=(nn.ReLU,)):
@@ -234,7 +236,7 @@ def test_dropout_elsewhere_in_the_network_of_2015_is_told(place):
     assert earned == 0 and DROPOUT_ELSEWHERE in words
 
 
-# --- the first weights ---------------------------------------------------------------------------------------------------
+# --- the first weights ------------------------------------------------------------------------------------------------
 
 
 def drawn(draw):
@@ -298,7 +300,7 @@ def test_weights_are_hardly_ever_refused_by_chance():
         )
 
 
-# --- right answers in another dress --------------------------------------------------------------------------------------
+# --- right answers in another dress -----------------------------------------------------------------------------------
 
 
 def rows_of_windows(k, h, w):
@@ -348,7 +350,10 @@ def test_numbers_in_another_dress_are_read(name, f):
         (
             "confusion",
             lambda p, t, K: np.eye(K)[t.ravel()].T @ np.eye(K)[p.ravel()],
-            "The numbers are right, but your answer is of type float; it should be whole numbers, of type int. a.astype(int)",
+            (
+                "The numbers are right, but your answer is of type float; it should be whole numbers, of type int. "
+                "a.astype(int)"
+            ),
         ),
         (
             "out_size",
@@ -367,7 +372,7 @@ def test_what_is_refused_is_told_why(name, f, words):
     assert earned == 0 and words in said and "np.zeros" not in said.split("a.astype(int)")[0]
 
 
-# --- hints that are true -------------------------------------------------------------------------------------------------
+# --- hints that are true ----------------------------------------------------------------------------------------------
 
 
 def test_an_image_that_slides_is_told_where_to():
@@ -452,7 +457,7 @@ def test_a_threshold_below_one_half_is_not_called_none():
     assert "less than half" in mistake.hint and "however small" not in mistake.hint
 
 
-# --- found by a second attack --------------------------------------------------------------------------------------------
+# --- found by a second attack -----------------------------------------------------------------------------------------
 
 
 def maxima_from(begin, where=lambda plane, number: None):

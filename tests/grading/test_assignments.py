@@ -1,4 +1,4 @@
-"""All nine assignments: solutions earn everything, what nobody wrote earns nothing, and every known mistake what the rule gives it.
+"""All assignments: solutions earn everything, what nobody wrote earns nothing, and every known mistake what the rule gives it.
 
 Notebook k of an assignment makes the k-th mistake of each of its exercises at once. The mistakes are functions of our own, which come into the notebook
 as bytes of cloudpickle. What a mistake must earn is worked out here, case by case.
@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from tests.grading.submissions import filled, packed, small
+from unet_edu import lessons
 from unet_edu.checks import attempt, judge
 from unet_edu.checks.exercise import Exercise, Mistake
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
@@ -37,15 +38,13 @@ each_assignment = pytest.mark.parametrize("topic", ASSIGNMENTS)
 @pytest.fixture(scope="module")
 def by_value() -> Iterator[None]:
     """The sandbox does not have the modules in which the mistakes are."""
-    for lesson in LESSONS:
-        cloudpickle.register_pickle_by_value(lesson)
+    cloudpickle.register_pickle_by_value(lessons)
     yield
-    for lesson in LESSONS:
-        cloudpickle.unregister_pickle_by_value(lesson)
+    cloudpickle.unregister_pickle_by_value(lessons)
 
 
 def test_all_exercises_are_in_an_assignment() -> None:
-    assert len(ASSIGNMENTS) == 9
+    assert [lesson.folder for lesson in LESSONS] == list(ASSIGNMENTS)
     names = [name for assignment in ASSIGNMENTS.values() for name, _ in assignment.points]
     assert sorted(names) == sorted(EXERCISES)
 

@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from unet_edu.checks.exercise import Answer, Case, attempt
+from unet_edu.checks.answer import Answer, attempt
+from unet_edu.checks.exercise import Case
 from unet_edu.grading.blame import lacks, replaced, slip
 from unet_edu.grading.notebook import Notebook
 from unet_edu.grading.session import CellStop

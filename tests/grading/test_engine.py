@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from unet_edu.checks.exercise import Answer, attempt
+from unet_edu.checks.answer import Answer, attempt
 from unet_edu.grading import engine, session
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
 from unet_edu.grading.engine import ENGINE, grade

@@ -7,9 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from unet_edu.checks import attempt, judge
-from unet_edu.checks.exercise import ADVICE, ADVICE_ON_USE, Answer, Case, Exercise
-from unet_edu.checks.score import score
+from unet_edu.checks import Case, Exercise, attempt, judge
+from unet_edu.checks.answer import ADVICE, ADVICE_ON_USE, Answer
 from unet_edu.grading.judge import USUAL, fresh_cases, outcome, remembered, stopped
 from unet_edu.lessons import EXERCISES
 
@@ -75,10 +74,10 @@ def test_fresh_cases_with_like_answers_count_as_one():
     assert sum(always) - 3 == 6 > sum(case.group == "extra" for case in cases) / 2, (
         "most of the fresh sides are illegal"
     )
-    assert score(exercise, 4.0, cases, always) == 0
+    assert mixed(exercise, {n: Answer("nothing") for n, good in enumerate(always) if not good}).earned == 0
+    extra = fresh(exercise)
     assert (
-        score(exercise, 4.0, cases, [not e or case.group == "visible" for e, case in zip(is_empty, cases, strict=True)])
-        == 2
+        mixed(exercise, {n: Answer("nothing") for n, empty in enumerate(is_empty) if empty and n in extra}).earned == 2
     )
 
 
@@ -163,7 +162,7 @@ def test_visible_answers_by_heart_and_a_trivial_rule_earn_nothing(exercise, seed
     assert len(rules) > 20
     for name, rule in rules.items():
         answers = [remembered(exercise.reference, c) if c.group == "visible" else rule(c) for c in cases]
-        assert score(exercise, 1.0, cases, judge(exercise, cases, answers, remembered).right) == 0, name
+        assert judge(exercise, cases, answers, remembered).earned(1.0) == 0, name
 
 
 # --- words -------------------------------------------------------------------------------------------------------------

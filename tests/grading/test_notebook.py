@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from unet_edu.grading import notebook
 from unet_edu.grading.names import parsed
 from unet_edu.grading.notebook import Notebook, NotebookError, read
+from unet_edu.lessons import LESSONS
 
 EXERCISES = sorted((Path(__file__).parents[2] / "exercises").glob("*/*.ipynb"))
 
@@ -98,7 +99,7 @@ def test_the_code_is_found_whatever_happened_to_the_rest(name: str) -> None:
 
 
 def test_the_exercises_read_as_nbformat_reads_them() -> None:
-    assert len(EXERCISES) == 9
+    assert len(EXERCISES) == len(LESSONS)
     for path in EXERCISES:
         expected = [cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
         assert list(read(path.read_bytes()).cells) == expected

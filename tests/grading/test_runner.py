@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 
 from tests.grading.hidden import HIDDEN, RUN
-from unet_edu.checks import SEED
-from unet_edu.checks.exercise import Case, attempt, judge
+from unet_edu.checks import SEED, Case, attempt, judge
 from unet_edu.grading import wire
 from unet_edu.grading.forbidden import tampering, uses
 from unet_edu.grading.sandbox import view

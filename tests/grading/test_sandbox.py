@@ -188,6 +188,7 @@ def test_only_these_files_are_there(box: Sandbox) -> None:
     assert set(answer(box, "answer = os.listdir('/course')")) == {"init.py", "runner.py", "unet_edu"}
     assert set(answer(box, "answer = os.listdir('/course/unet_edu/checks')")) == {
         "__init__.py",
+        "answer.py",
         "exercise.py",
         "network.py",
         "progress.py",
@@ -1054,6 +1055,7 @@ def test_unsafe_sees_the_same_course() -> None:
         assert set(files) == {"init.py", "runner.py", "unet_edu"}
         assert {path.name for path in Path(folder, "unet_edu", "checks").iterdir()} == {
             "__init__.py",
+            "answer.py",
             "exercise.py",
             "network.py",
             "progress.py",

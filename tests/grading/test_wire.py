@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from unet_edu.checks.exercise import Case, judge
+from unet_edu.checks import Case, judge
 from unet_edu.grading import wire
 from unet_edu.grading.wire import CallReply, CellReply, WireError, read_call, read_cell
 from unet_edu.lessons import EXERCISES

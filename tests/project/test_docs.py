@@ -433,7 +433,14 @@ def test_exercises_are_made_and_programs_formatted_as_the_page_says(clone):
     assert "# Write your code here." in made.read_text() and "BEGIN SOLUTION" not in made.read_text()
 
 
-# ----------------------------------------------------------------------------------------- every block is accounted for
+def test_the_examples_of_a_mistake_and_a_question_are_those_of_the_lesson():
+    (mistake,), (question,) = blocks("python", CONTRIBUTING), blocks("markdown", CONTRIBUTING)
+    lessons = ROOT / "unet_edu" / "lessons"
+    assert mistake in (lessons / "s02_convolution.py").read_text()
+    assert question in (lessons / "quizzes" / "02.md").read_text()
+
+
+# ---------------------------------------------------------------------------------------------- every block is accounted for
 
 NETWORK = "needs the network"
 NOT_RUN = {
@@ -457,6 +464,8 @@ RUN = {
     ("README.md", "jupyter lab"): test_jupyterlab_opens_the_first_lesson,
     ("README.md", "bibtex"): "it is no program",
     ("CONTRIBUTING.md", ""): test_a_lesson_is_changed_as_the_page_says,
+    ("CONTRIBUTING.md", "python"): test_the_examples_of_a_mistake_and_a_question_are_those_of_the_lesson,
+    ("CONTRIBUTING.md", "markdown"): test_the_examples_of_a_mistake_and_a_question_are_those_of_the_lesson,
     ("docs/training.md", "unet-edu "): test_commands_in_their_order,
     ("docs/training.md", "torchrun "): test_torchrun,
     ("docs/training.md", "python"): test_the_program_runs,

@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from unet_edu.checks.exercise import Case, CheckResult, Exercise, Mistake, attempt, judge
+from unet_edu.checks.answer import attempt
+from unet_edu.checks.exercise import Case, Exercise, Mistake
 from unet_edu.checks.limits import Limits
+from unet_edu.checks.verdict import CheckResult, judge
 
 __all__ = ["Case", "CheckResult", "Exercise", "Mistake", "attempt", "check", "compare", "judge"]
 

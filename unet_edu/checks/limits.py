@@ -1,10 +1,11 @@
 """Limits of time and memory for a check in a notebook: a function that never ends is stopped, and the kernel goes on.
 
-A second thread looks at the clock and at the memory. When too much is gone, it pokes the main thread with a signal, whose handler raises `Stopped` in
-the middle of the student's function. Like Ctrl-C, this works between two steps of Python and not within one long call of a library (`sum` of an endless
-iterator, one giant product of matrices), and in the main thread alone: that is where Jupyter and Colab run cells, on every system. A check that runs in
-another thread has no limits. Memory that one long call takes (a `list` of an endless iterator, a single giant array) is refused by Linux, with a MemoryError;
-other systems refuse only what is larger than the machine.
+A second thread looks at the clock and at the memory. When too much is gone, it pokes the main thread with a signal,
+whose handler raises `Stopped` in the middle of the student's function. Like Ctrl-C, this works between two steps of
+Python and not within one long call of a library (`sum` of an endless iterator, one giant product of matrices), and in
+the main thread alone: that is where Jupyter and Colab run cells, on every system. A check that runs in another thread
+has no limits. Memory that one long call takes (a `list` of an endless iterator, a single giant array) is refused by
+Linux, with a MemoryError; other systems refuse only what is larger than the machine.
 
 The grader has its own limits, around its sandbox.
 """
@@ -24,7 +25,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
-from unet_edu.checks.exercise import NOT_TRIED, Answer, Case, _plain_array, _what_happened, attempt
+from unet_edu.checks.answer import Answer, _plain_array, _what_happened, attempt
+from unet_edu.checks.exercise import Case
 
 __all__ = ["Limits"]
 
@@ -32,6 +34,8 @@ SECONDS = 20  # for a case; an honest function needs less than 1
 SECONDS_IN_ALL = 60
 MEMORY = 2 << 30  # bytes more than before; the largest case takes 0.1 GB
 PATIENCE = 2  # seconds for which a library is left to tidy up, before it, too, is stopped
+
+NOT_TRIED = "This case was not tried: your function was stopped in another one."
 
 # By itself SIGURG does nothing, so a late one does no harm. Windows has no such signal.
 POKE = getattr(signal, "SIGBREAK", None) or signal.SIGURG
@@ -63,9 +67,8 @@ class Limits:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():  # else no handler may be set
-            self._refusing.enter_context(
-                _refused_beyond(2 * MEMORY)
-            )  # later than by the watcher, whose sentence says more
+            # Later than by the watcher, whose sentence says more.
+            self._refusing.enter_context(_refused_beyond(2 * MEMORY))
             self._before = signal.signal(POKE, self._stop)
             self._watcher.start()
         return self
@@ -96,12 +99,21 @@ class Limits:
         if not self._case_ends:
             return ""
         if _memory() > self._memory + MEMORY:
-            return f"Your function was stopped when it had taken {MEMORY / (1 << 30):g} GB of memory. Does a list grow in a loop that never ends, or is an array far too large?"
+            return (
+                f"Your function was stopped when it had taken {MEMORY / (1 << 30):g} GB of memory. Does a list grow "
+                "in a loop that never ends, or is an array far too large?"
+            )
         if time.monotonic() < self._case_ends:
             return ""
         if self._case_ends == self._end:
-            return f"Your function was stopped after {SECONDS_IN_ALL} seconds for all cases together. Does it do the same work many times over?"
-        return f"Your function was stopped after {SECONDS} seconds: does a loop never end? A step of 0, for example, gets nowhere."
+            return (
+                f"Your function was stopped after {SECONDS_IN_ALL} seconds for all cases together. Does it do the "
+                "same work many times over?"
+            )
+        return (
+            f"Your function was stopped after {SECONDS} seconds: does a loop never end? A step of 0, for example, "
+            "gets nowhere."
+        )
 
     def _watch(self, main: int) -> None:
         while not self._is_over.wait(0.1):

@@ -1,12 +1,13 @@
 """How a network is asked what it computes, whatever its parts are called.
 
-A student's network cannot be compared layer by layer: the names, the order in which layers were made, modules or functions are free. So it
-gets fresh weights, always in the order in which the image meets its convolutions, and fresh images; and what comes out is compared with
-what the reference gives for the same weights and images. A skip connection that is joined to the wrong tensor has the right shape and the
-right number of parameters; but it gives other numbers.
+A student's network cannot be compared layer by layer: the names, the order in which layers were made, modules or
+functions are free. So it gets fresh weights, always in the order in which the image meets its convolutions, and fresh
+images; and what comes out is compared with what the reference gives for the same weights and images. A skip connection
+that is joined to the wrong tensor has the right shape and the right number of parameters; but it gives other numbers.
 
-All probes are here, those of one exercise too: a grader sends them into a sandbox, where the lessons' modules, with their references, are not. So no
-probe knows what is right. This module imports PyTorch; so lessons import it only where they make cases.
+All probes are here, those of one exercise too: a grader sends them into a sandbox, where the lessons' modules, with
+their references, are not. So no probe knows what is right. This module imports PyTorch; so lessons import it only where
+they make cases.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from unet_edu.checks.exercise import UnusableAnswerError
+from unet_edu.checks.answer import UnusableAnswerError
 from unet_edu.unet import UNet
 
 __all__ = ["Answers", "Built", "Cropped", "Drawn", "Drops", "FreshWeights", "Gradient", "OnNetwork", "as_module"]
@@ -38,34 +39,52 @@ CONVOLUTIONS = (torch.conv2d, torch.conv_transpose2d)
 MOVES = (Tensor.to, Tensor.cuda)
 DROPOUTS = (F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, F.alpha_dropout, F.feature_alpha_dropout, torch.dropout)
 DROPOUT_IS_ON = (
-    "Your network drops features at random in evaluation mode, too, so it answers differently each time. F.dropout(x) is always on: nn.Dropout and "
-    "F.dropout(x, training=self.training) obey eval()."
+    "Your network drops features at random in evaluation mode, too, so it answers differently each time. F.dropout(x) "
+    "is always on: nn.Dropout and F.dropout(x, training=self.training) obey eval()."
 )
 
 DROPOUT_ELSEWHERE = (
-    "Your network drops features where it should not. Dropout has its place at the end of the way down, after the block before the first step up, or the one before that; "
-    "there is none on the image, on the copies alone, on the way up or before the head, nor within a double convolution."
+    "Your network drops features where it should not. Dropout has its place at the end of the way down, after the "
+    "block before the first step up, or the one before that; there is none on the image, on the copies alone, on the "
+    "way up or before the head, nor within a double convolution."
 )
-DROPS_ALL = "Your dropout has p = 1: while it trains, your network drops everything, and learns nothing. p is the share that is dropped."
+DROPS_ALL = (
+    "Your dropout has p = 1: while it trains, your network drops everything, and learns nothing. p is the share that "
+    "is dropped."
+)
 TRAINS_OTHERWISE = (
-    "While it trains, your network computes something else than in evaluation mode, and not by dropout. Is there batch normalisation in it, or does a line ask for self.training? "
-    "(The check knows dropout by nn.Dropout and F.dropout.)"
+    "While it trains, your network computes something else than in evaluation mode, and not by dropout. Is there "
+    "batch normalisation in it, or does a line ask for self.training? (The check knows dropout by nn.Dropout and "
+    "F.dropout.)"
 )
 NO_CONVOLUTION = (
-    "Your network has weights that no convolution uses. The check gives fresh weights to convolutions alone: nn.Conv2d and nn.ConvTranspose2d, or F.conv2d and F.conv_transpose2d. "
-    "Is a layer made and not used? Or is a convolution written in another way, as nn.Linear, or by unfold and einsum? That may be right, but it cannot be checked here: write it as "
-    "a convolution."
+    "Your network has weights that no convolution uses. The check gives fresh weights to convolutions alone: "
+    "nn.Conv2d and nn.ConvTranspose2d, or F.conv2d and F.conv_transpose2d. Is a layer made and not used? Or is a "
+    "convolution written in another way, as nn.Linear, or by unfold and einsum? That may be right, but it cannot be "
+    "checked here: write it as a convolution."
 )
 NO_GRADIENT = "No gradient comes back through your network. Is there a detach(), a no_grad() or a .data on the way?"
 FROZEN = "Some weights of your network are frozen: their requires_grad is False, so they would never learn."
-TOO_MUCH = "You gave the network more than one tile with its margin on each side. The image may be larger than any memory: cut it into tiles."
-NOT_AROUND_ZERO = "Your weights do not lie around 0: their mean is another number. Draw them with mean 0. (In normal_(w, s) the second argument is the mean; write normal_(w, std=s).)"
-NOT_DRAWN_ONE_BY_ONE = (
-    "Your weights are not drawn one by one: some are copies of others, they stand in an order, or a whole channel prefers one sign. Then what should be different channels is alike. "
-    "Draw every weight of a layer by itself."
+TOO_MUCH = (
+    "You gave the network more than one tile with its margin on each side. The image may be larger than any memory: "
+    "cut it into tiles."
 )
-DRAWN_AGAIN = "Two of your layers have the same random numbers. Is the seed set anew for each layer? Set it once, before all, or not at all."
-ALL_ZERO = "All weights of a layer are 0. Then all its channels are alike, and stay alike however long the network learns. Draw them."
+NOT_AROUND_ZERO = (
+    "Your weights do not lie around 0: their mean is another number. Draw them with mean 0. (In normal_(w, s) the "
+    "second argument is the mean; write normal_(w, std=s).)"
+)
+NOT_DRAWN_ONE_BY_ONE = (
+    "Your weights are not drawn one by one: some are copies of others, they stand in an order, or a whole channel "
+    "prefers one sign. Then what should be different channels is alike. Draw every weight of a layer by itself."
+)
+DRAWN_AGAIN = (
+    "Two of your layers have the same random numbers. Is the seed set anew for each layer? Set it once, before all, "
+    "or not at all."
+)
+ALL_ZERO = (
+    "All weights of a layer are 0. Then all its channels are alike, and stay alike however long the network learns. "
+    "Draw them."
+)
 
 # What a grader may pass on of what was said in a fresh case.
 SAYINGS = (
@@ -77,7 +96,8 @@ SAYINGS = (
 class FreshWeights(TorchFunctionMode):
     """While it is active, each convolution gets new weights and biases when an image meets it for the first time.
 
-    They depend on the seed, on how many convolutions came before, and on their shape; not on names. With no seed, the weights stay.
+    They depend on the seed, on how many convolutions came before, and on their shape; not on names. With no seed, the
+    weights stay.
 
     Attributes
     ----------
@@ -95,14 +115,9 @@ class FreshWeights(TorchFunctionMode):
         if func in CONVOLUTIONS:
             named = dict(zip(("input", "weight", "bias"), args, strict=False)) | kwargs
             self._meet(named["weight"], named.get("bias"), func is torch.conv_transpose2d)
-        elif (
-            func in MOVES
-            and args[0].is_meta
-            and any(isinstance(to, str | torch.device) for to in (*args[1:], *kwargs.values()))
-        ):
-            return args[
-                0
-            ]  # where nothing is computed, there are no numbers that could be moved: .to(device) does nothing
+        elif func in MOVES and args[0].is_meta and _names_a_device((*args[1:], *kwargs.values())):
+            # Where nothing is computed, there are no numbers that could be moved: .to(device) does nothing.
+            return args[0]
         elif func in DROPOUTS and _training(args, kwargs):
             return self._drop(func, args, kwargs)
         return func(*args, **kwargs)
@@ -123,8 +138,14 @@ class FreshWeights(TorchFunctionMode):
         self.met.append((weight, bias))
 
 
+def _names_a_device(given: tuple[Any, ...]) -> bool:
+    return any(isinstance(to, str | torch.device) for to in given)
+
+
 def _training(args: Any, kwargs: Any) -> bool:
-    """Whether a dropout is on, by what it was given: `torch.nn.functional` names it always, `torch.dropout` has it third."""
+    """Whether a dropout is on, by what it was given: `torch.nn.functional` names it always, `torch.dropout` has it
+    third.
+    """
     is_on: bool = kwargs.get("training", kwargs.get("train", args[2] if len(args) > 2 else False))
     return is_on
 
@@ -166,7 +187,9 @@ class Undropped(FreshWeights):
 
 
 class DroppedWhole(Undropped):
-    """The same, and dropout that drops everything: then one sees whether the way down goes through it, or a copy alone."""
+    """The same, and dropout that drops everything: then one sees whether the way down goes through it, or a copy
+    alone.
+    """
 
     def __init__(self, seed: int | None) -> None:
         super().__init__(seed)
@@ -208,7 +231,9 @@ def _answer(model: nn.Module, images: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Built:
-    """`[convolutions, parameters, *shape]` for images of this shape, where `shape` is that of one image's answer. Nothing is computed, so the full network costs nothing."""
+    """`[convolutions, parameters, *shape]` for images of this shape, where `shape` is that of one image's answer.
+    Nothing is computed, so the full network costs nothing.
+    """
 
     shape: tuple[int, ...]  # (N, C, H, W)
 
@@ -222,8 +247,9 @@ class Built:
         unknown = sum(id(weight) not in known for weight, _ in watch.met)
         if unknown:
             raise UnusableAnswerError(
-                f"{unknown} of your {len(watch.met)} convolutions are not in model.parameters(), so they would never learn. Layers in a plain list or "
-                "dictionary are not found, nor are layers made anew in forward: make them in __init__, and keep lists of them in an nn.ModuleList."
+                f"{unknown} of your {len(watch.met)} convolutions are not in model.parameters(), so they would never "
+                "learn. Layers in a plain list or dictionary are not found, nor are layers made anew in forward: "
+                "make them in __init__, and keep lists of them in an nn.ModuleList."
             )
         used = {id(weight) for weight, _ in watch.met}
         if any(parameter.ndim > 1 and id(parameter) not in used for parameter in model.parameters()):
@@ -236,7 +262,8 @@ class Built:
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """The network's answer to these images, with fresh weights, in evaluation mode. Computed in float64, so nothing hangs on rounding.
+    """The network's answer to these images, with fresh weights, in evaluation mode. Computed in float64, so nothing
+    hangs on rounding.
 
     While it trains, a network of convolutions gives the same answer, but for its dropout; and that has its place.
     """
@@ -290,10 +317,12 @@ class Gradient(Answers):
 
 @dataclass(frozen=True, eq=False)
 class Drops(Answers):
-    """Where features get lost while the network trains: a number for what each convolution is given, in their order, and one for the answer.
+    """Where features get lost while the network trains: a number for what each convolution is given, in their order,
+    and one for the answer.
 
-    0 when it is the same as in evaluation mode, 1 when it is another and hardly anything is lost, 2 when a good part is, 3 when hardly anything is left. Each
-    convolution is given what it gets in evaluation mode; so a loss is seen in one place, and not in all that follow.
+    0 when it is the same as in evaluation mode, 1 when it is another and hardly anything is lost, 2 when a good part
+    is, 3 when hardly anything is left. Each convolution is given what it gets in evaluation mode; so a loss is seen in
+    one place, and not in all that follow.
     """
 
     def __call__(self, f: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor | None:
@@ -314,7 +343,9 @@ class Drops(Answers):
 
 
 class Followed(TorchFunctionMode):
-    """Keeps what each convolution is given when it is first met. Where `instead` has something for it, it computes with that."""
+    """Keeps what each convolution is given when it is first met. Where `instead` has something for it, it computes with
+    that.
+    """
 
     def __init__(self, instead: list[Tensor]) -> None:
         super().__init__()
@@ -357,9 +388,10 @@ class Cropped:
 class Drawn:
     """What the weights look like that were drawn for some layers: for each layer [N, kurtosis, bias].
 
-    Random numbers cannot be compared one by one. N is what their variance 2 / N says, as a multiple of in_channels; the kurtosis is 3 for a normal
-    distribution and 1.8 for a uniform one; the bias is the mean of its sizes, in thousandths. All are rounded further than chance goes: of the 23,000 and
-    more weights of a layer the variance is off by one per cent.
+    Random numbers cannot be compared one by one. N is what their variance 2 / N says, as a multiple of in_channels; the
+    kurtosis is 3 for a normal distribution and 1.8 for a uniform one; the bias is the mean of its sizes, in
+    thousandths. All are rounded further than chance goes: of the 23,000 and more weights of a layer the variance is off
+    by one per cent.
     """
 
     layers: tuple[tuple[str, int, int, int | tuple[int, int]], ...]  # kind, in_channels, out_channels, kernel size
@@ -391,7 +423,9 @@ class Drawn:
 
 
 def _expect_drawn(weights: Array) -> None:
-    """Refuse weights whose mean is not 0, or that hang together. Those that are drawn one by one are hardly ever refused: once in millions."""
+    """Refuse weights whose mean is not 0, or that hang together. Those that are drawn one by one are hardly ever
+    refused: once in millions.
+    """
     if not weights.any():
         raise UnusableAnswerError(ALL_ZERO)
     weights = weights / np.sqrt((weights**2).mean())
@@ -410,7 +444,9 @@ def _expect_other_draws(beginnings: list[Array]) -> None:
 
 
 def _hang_together(weights: Array, axis: int) -> bool:
-    """Whether each weight resembles the next one along an axis, or the means along it are larger than chance makes them."""
+    """Whether each weight resembles the next one along an axis, or the means along it are larger than chance makes
+    them.
+    """
     one, other = np.delete(weights, 0, axis).ravel(), np.delete(weights, -1, axis).ravel()
     means = np.moveaxis(weights, axis, 0).reshape(weights.shape[axis], -1).mean(axis=1)
     squares = means**2 * (weights.size / means.size)  # each is 1 on average, and varies by √2
@@ -422,8 +458,8 @@ def _hang_together(weights: Array, axis: int) -> bool:
 class OnNetwork:
     """The function gets a U-Net in place of its description: in training mode, and with a dropout that can be seen.
 
-    While training, this dropout always drops the same half of the channels; so whoever forgets `eval()` gets wrong numbers, and the same each time.
-    Nor does it take more than a tile with its margins, however many tiles at once.
+    While training, this dropout always drops the same half of the channels; so whoever forgets `eval()` gets wrong
+    numbers, and the same each time. Nor does it take more than a tile with its margins, however many tiles at once.
     """
 
     depth: int

@@ -1,6 +1,7 @@
 """How far a student is in a notebook of exercises: one line an exercise, the points, and what to do next.
 
-Nothing is remembered. `progress` checks the functions that the notebook has now, so after a restart, or after a change, no old verdict counts.
+Nothing is remembered. `progress` checks the functions that the notebook has now, so after a restart, or after a change,
+no old verdict counts.
 """
 
 from __future__ import annotations
@@ -10,11 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
-import numpy as np
-
-from unet_edu.checks import SEED, check
+from unet_edu.checks import check
 from unet_edu.checks.report import LINES, SYMBOLS
-from unet_edu.checks.score import score
 
 __all__ = ["Progress", "Standing", "progress"]
 
@@ -88,13 +86,17 @@ class Progress:
         head = "".join(f'<th scope="col" style="{cell}">{name}</th>' for name in ("exercise", "check", "points"))
         rows = "".join(
             f'<tr><th scope="row" style="{cell};font-weight:normal"><code>{escape(each.exercise)}</code></th>'
-            f'<td style="{cell}">{each.symbol} {each.status}</td><td style="{cell}">{each.earned:g} of {each.points:g}</td></tr>'
+            f'<td style="{cell}">{each.symbol} {each.status}</td>'
+            f'<td style="{cell}">{each.earned:g} of {each.points:g}</td></tr>'
             for each in self.standings
         )
         caption = (
             f'<caption style="{cell};caption-side:top;white-space:nowrap"><strong>{self._title()}</strong></caption>'
         )
-        table = f'<table style="margin:0;border-collapse:collapse">{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        table = (
+            f'<table style="margin:0;border-collapse:collapse">{caption}'
+            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        )
         advice = "".join(f'<div style="margin-top:.4em">{escape(line)}</div>' for line in self._advice())
         edge = f"border-left:4px solid {LINES['not yet' if self.following else 'passed']}"
         return f'<div style="{edge};padding:.2em 0 .2em .8em;max-width:60em;overflow-x:auto">{table}{advice}</div>'
@@ -157,5 +159,4 @@ def _standing(name: str, points: float, names: Mapping[str, object]) -> Standing
     if not callable(function):
         return Standing(name, "not found", 0.0, points)
     result = check(function, name)
-    cases = result.exercise.cases(np.random.default_rng(SEED))
-    return Standing(name, result.status, score(result.exercise, points, cases, result.right), points)
+    return Standing(name, result.status, result.earned(points), points)

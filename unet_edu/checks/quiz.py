@@ -1,7 +1,7 @@
 """The quick questions at the end of a lesson.
 
-A `Quiz` is plain data: questions, and for each answer why it is right or wrong. In a notebook with a kernel it shows buttons; without
-one, text that can be read everywhere. `quiz("02").answer(3, "b")` needs no buttons.
+A `Quiz` is plain data: questions, and for each answer why it is right or wrong. In a notebook with a kernel it shows
+buttons; without one, text that can be read everywhere. `quiz("02").answer(3, "b")` needs no buttons.
 
 Texts may have `code` between backticks and line breaks; all else in them is shown as it is.
 """
@@ -25,8 +25,9 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 # A button keeps to one short line and cuts the rest off; an answer may need more.
 STYLE = (
-    "<style>.unet-quiz button.widget-button { height: auto; width: auto; max-width: 60em; margin: 2px 0; padding: .3em .8em; "
-    "text-align: left; white-space: normal; line-height: 1.4 } .unet-quiz .widget-html-content { line-height: 1.5 }</style>"
+    "<style>.unet-quiz button.widget-button { height: auto; width: auto; max-width: 60em; margin: 2px 0; padding: "
+    ".3em .8em; text-align: left; white-space: normal; line-height: 1.4 } .unet-quiz .widget-html-content { "
+    "line-height: 1.5 }</style>"
 )
 
 
@@ -274,7 +275,8 @@ class _Buttons:
         status = "passed" if option.is_right else "failed"
         if not button.description.startswith(SYMBOLS[status]):
             button.description = f"{SYMBOLS[status]} {button.description}"
-        # An alert, because this element is new each time: screen readers may pass over a new one whose role is "status".
+        # An alert, because this element is new each time: screen readers may pass over a new one whose role is
+        # "status".
         style = f"border-left:4px solid {LINES[status]};padding-left:.6em;max-width:60em"
         self.feedback[number].value = f'<div role="alert" style="{style}">{_html(_verdict(letter, option))}</div>'
         self._count()

@@ -1,7 +1,7 @@
 """How the result of a check looks: a few lines in a terminal, a small picture in a notebook.
 
-The pictures are HTML tables with dark numbers on light cells; all else has the notebook's own colours. So both themes are legible,
-and the same result always gives the same text. Everything that comes from a student's function is escaped.
+The pictures are HTML tables with dark numbers on light cells; all else has the notebook's own colours. So both themes
+are legible, and the same result always gives the same text. Everything that comes from a student's function is escaped.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unet_edu.checks.exercise import Case, CheckResult, Exercise, different, place_name
+from unet_edu.checks.exercise import Case, Exercise
+from unet_edu.checks.fault import different, place_name
+from unet_edu.checks.verdict import CheckResult
 from unet_edu.figures.palette import INK, PAPER, ROLES
 
 SYMBOLS = {"passed": "✓", "failed": "✗", "not yet": "○"}

@@ -1,6 +1,6 @@
 """What a class is asked to do: an `Assignment` names the exercises, their points, and until when.
 
-The nine assignments of the course are in `ASSIGNMENTS`. An instructor's own choice of exercises is a file, which `unet-edu release` writes.
+The assignments of the course are in `ASSIGNMENTS`. An instructor's own choice of exercises is a file, which `unet-edu release` writes.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ ASSIGNMENTS = {
     )
     for lesson in LESSONS
 }
-"""The nine of the course, by name."""
+"""Those of the course, by name: one for each lesson that has exercises."""
 
 
 def load(name_or_file: str | Path) -> Assignment:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 
-from unet_edu.checks.exercise import Answer
+from unet_edu.checks.answer import Answer
 from unet_edu.grading.judge import RAISED
 from unet_edu.grading.notebook import Notebook
 from unet_edu.grading.session import NO_PYTHON, Session

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import unet_edu
-from unet_edu.checks.exercise import Answer, Case, Exercise
+from unet_edu.checks.answer import Answer
+from unet_edu.checks.exercise import Case, Exercise
 from unet_edu.grading import blame, forbidden
 from unet_edu.grading.assignment import Assignment
 from unet_edu.grading.judge import fresh_cases, outcome, stopped

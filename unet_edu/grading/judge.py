@@ -16,20 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from unet_edu.checks.exercise import (
-    ADVICE,
-    ADVICE_ON_USE,
-    AT_THE_STUB,
-    NOTHING_HERE,
-    Answer,
-    Case,
-    CheckResult,
-    Exercise,
-    attempt,
-    different,
-    judge,
-)
-from unet_edu.checks.score import score
+from unet_edu.checks import Case, CheckResult, Exercise, attempt, judge
+from unet_edu.checks.answer import ADVICE, ADVICE_ON_USE, Answer
+from unet_edu.checks.fault import AT_THE_STUB, NOTHING_HERE, different
 from unet_edu.grading.result import Outcome, Stop, Verdict
 
 __all__ = ["RAISED", "fresh_cases", "outcome", "stopped"]
@@ -85,7 +74,7 @@ def outcome(
         The function as the student wrote it.
     """
     result = judge(exercise, cases, answers, remembered)
-    earned = score(exercise, points, cases, result.right, remembered)
+    earned = result.earned(points)
     verdict: Verdict = "right" if result.passed else "half" if earned else "wrong"
     message = (HALF if verdict == "half" else "") + _discreet(result)
     if result.status == "not yet":

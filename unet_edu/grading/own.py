@@ -16,16 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from unet_edu.checks import SEED, check
-from unet_edu.checks.exercise import CheckResult
+from unet_edu.checks import CheckResult, check
 from unet_edu.checks.progress import Progress, Standing
-from unet_edu.checks.score import score
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
 from unet_edu.grading.forbidden import uses
 from unet_edu.grading.notebook import Notebook, texts
-from unet_edu.lessons import EXERCISES
+from unet_edu.lessons import EXERCISES, LESSONS
 
 __all__ = ["Checked", "check_own", "expect_no_lesson", "guessed", "is_of_exercises", "notebooks", "standing"]
 
@@ -119,7 +115,7 @@ def expect_no_lesson(data: bytes, notebook: Notebook, name: str) -> None:
     titles = [title[1] for text in texts(data) if (title := A_LESSON.match(text))]
     if not titles or is_of_exercises(notebook):
         return
-    its = "it has no exercises; the first are those of lesson 01"
+    its = f"it has no exercises; the first are those of lesson {LESSONS[0].number}"
     for each, assignment in ASSIGNMENTS.items():
         if each.startswith(titles[0]):
             names = ", ".join(exercise for exercise, _ in assignment.points)
@@ -186,8 +182,8 @@ def _checked(notebook: Notebook, assignment: Assignment, names: Mapping[str, Any
             found.append(Checked(name, points, 0.0, None, ()))
             continue
         result = check(names[name], name)
-        earned = score(exercise, points, exercise.cases(np.random.default_rng(SEED)), result.right)
-        found.append(Checked(name, points, earned, result, tuple(uses(cells, name, exercise.forbidden))))
+        used = tuple(uses(cells, name, exercise.forbidden))
+        found.append(Checked(name, points, result.earned(points), result, used))
     return found
 
 

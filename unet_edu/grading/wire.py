@@ -15,7 +15,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from unet_edu.checks.exercise import Answer, Case
+from unet_edu.checks.answer import Answer
+from unet_edu.checks.exercise import Case
 from unet_edu.grading.text import visible
 
 __all__ = ["CallReply", "CellReply", "WireError", "call", "cell", "definitions", "read_call", "read_cell"]

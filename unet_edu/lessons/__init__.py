@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from unet_edu.lessons import (
-    s01_segmentation,
-    s02_convolution,
-    s03_interpolation,
-    s04_transposed_convolution,
-    s05_pooling,
-    s06_unet,
-    s07_training,
-    s08_tiles,
-    s09_results,
-)
+from importlib import import_module
+from pkgutil import iter_modules
+
 from unet_edu.lessons.lesson import Lesson
 
 __all__ = ["EXERCISES", "LESSONS", "Lesson"]
 
-LESSONS = (
-    s01_segmentation.LESSON,
-    s02_convolution.LESSON,
-    s03_interpolation.LESSON,
-    s04_transposed_convolution.LESSON,
-    s05_pooling.LESSON,
-    s06_unet.LESSON,
-    s07_training.LESSON,
-    s08_tiles.LESSON,
-    s09_results.LESSON,
+# Each module s01_…, s02_… of this folder has one, in this order: a new lesson is in no list.
+LESSONS: tuple[Lesson, ...] = tuple(
+    import_module(f"{__name__}.{module.name}").LESSON
+    for module in sorted(iter_modules(__path__), key=lambda module: module.name)
+    if module.name[1:3].isdigit()
 )
 EXERCISES = {exercise.name: exercise for lesson in LESSONS for exercise in lesson.exercises}

@@ -23,8 +23,8 @@ class Lesson:
     folder : str
         Of its notebooks in exercises/ and solutions/, as in "02_convolution"; the assignment has this name, too.
     set_up : str
-        What stands in the first cell of its notebook of exercises, but for the lines that install the library. It runs before
-        a student's own cells, so that nobody who lost the first cell loses the marks.
+        What stands in the first cell of its notebook of exercises, but for the lines that install the library. It runs
+        before a student's own cells, so that nobody who lost the first cell loses the marks.
     exercises : tuple of Exercise
         In the notebook's order.
     """

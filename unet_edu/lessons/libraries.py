@@ -1,6 +1,8 @@
-"""What libraries offer that would be the answer of an exercise: full names, with * for any rest, for `Exercise.forbidden`.
+"""What libraries offer that would be the answer of an exercise: full names, with * for any rest, for
+`Exercise.forbidden`.
 
-An exercise is to be written by hand, so a grader shows an instructor who calls these. An exercise names what it forbids in its text.
+An exercise is to be written by hand, so a grader shows an instructor who calls these. An exercise names what it forbids
+in its text.
 """
 
 from __future__ import annotations

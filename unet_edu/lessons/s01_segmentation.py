@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unet_edu.checks.exercise import Case, Exercise
+from unet_edu.lessons.families import first_only, not_stored, ratio
 from unet_edu.lessons.lesson import Lesson
 from unet_edu.lessons.libraries import OF_SCORES
 from unet_edu.metrics import confusion_matrix
@@ -18,7 +19,7 @@ __all__ = ["LESSON"]
 Array = NDArray[Any]
 
 
-# --- label_map ---------------------------------------------------------------------------------------------------------
+# --- label_map --------------------------------------------------------------------------------------------------------
 
 # Two images, three classes, 2×4 pixels. In the last pixel of the first row all scores are negative.
 SCORES = np.array(
@@ -63,13 +64,7 @@ def _softmax(logits: Array, axis: int) -> Array:
     return odds / odds.sum(axis=axis, keepdims=True)
 
 
-LABEL_MAP = Exercise(
-    name="label_map",
-    points=2,
-    reference=_label_map,
-    cases=_score_cases,
-    whole=True,
-)
+LABEL_MAP = Exercise(name="label_map", points=2, reference=_label_map, cases=_score_cases, whole=True)
 
 
 @LABEL_MAP.mistake("largest over the images")
@@ -185,19 +180,19 @@ def _(logits):
     return logits[0].argmax(axis=0)
 
 
-@LABEL_MAP.mistake("only the first image filled")
-def _(logits: Array) -> Array:
-    """Only the first image has its labels, the others are all class 0. Does the `return` stand inside the outer loop?
-    Move it to the left, below all loops."""
-    labels = _label_map(logits)
-    labels[1:] = 0
-    return labels
+LABEL_MAP.mistake(
+    "only the first image filled",
+    "Only the first image has its labels, the others are all class 0. Does the `return` stand inside the outer loop? "
+    "Move it to the left, below all loops.",
+    first_only(_label_map),
+)
 
 
-@LABEL_MAP.mistake("result not stored")
-def _(logits):
-    """Your label maps are all zeros: the classes were not stored. Write y[n, i, j] = … in the loop."""
-    return np.zeros_like(_label_map(logits))
+LABEL_MAP.mistake(
+    "result not stored",
+    "Your label maps are all zeros: the classes were not stored. Write y[n, i, j] = … in the loop.",
+    not_stored(_label_map),
+)
 
 
 @LABEL_MAP.mistake("rows and columns swapped")
@@ -206,7 +201,7 @@ def _(logits):
     return logits.argmax(axis=1).swapaxes(1, 2)
 
 
-# --- one_hot -----------------------------------------------------------------------------------------------------------
+# --- one_hot ----------------------------------------------------------------------------------------------------------
 
 
 def _one_hot(mask: Array, num_classes: int) -> Array:
@@ -340,20 +335,20 @@ ONE_HOT.mistake(
 )
 
 
-@ONE_HOT.mistake("result not stored")
-def _(mask, num_classes):
-    """Your planes have the right shape, but they are all zeros: nothing was stored. Write y[n, k, i, j] = … in the
-    loop."""
-    return np.zeros_like(_one_hot(mask, num_classes))
+ONE_HOT.mistake(
+    "result not stored",
+    "Your planes have the right shape, but they are all zeros: nothing was stored. Write y[n, k, i, j] = … in the "
+    "loop.",
+    not_stored(_one_hot),
+)
 
 
-@ONE_HOT.mistake("only the first mask")
-def _(mask: Array, num_classes: int) -> Array:
-    """Only the first mask of the batch has its planes, the others are zero. Loop over all N of them, with the `return`
-    below all loops."""
-    y = _one_hot(mask, num_classes)
-    y[1:] = 0
-    return y
+ONE_HOT.mistake(
+    "only the first mask",
+    "Only the first mask of the batch has its planes, the others are zero. Loop over all N of them, with the `return`"
+    " below all loops.",
+    first_only(_one_hot),
+)
 
 
 @ONE_HOT.mistake("axis of the batch dropped")
@@ -363,7 +358,7 @@ def _(mask, num_classes):
     return _one_hot(mask, num_classes)[0]
 
 
-# --- confusion ---------------------------------------------------------------------------------------------------------
+# --- confusion --------------------------------------------------------------------------------------------------------
 
 
 def _confusion(prediction: Array, target: Array, num_classes: int) -> Array:
@@ -396,12 +391,7 @@ def _per_row(prediction: Array, target: Array, num_classes: int) -> Array:
 
 
 CONFUSION = Exercise(
-    name="confusion",
-    points=3,
-    reference=_confusion,
-    cases=_label_cases,
-    whole=True,
-    forbidden=OF_SCORES,
+    name="confusion", points=3, reference=_confusion, cases=_label_cases, whole=True, forbidden=OF_SCORES
 )
 
 
@@ -431,7 +421,8 @@ def _(prediction, target, num_classes):
 
 @CONFUSION.mistake("only the number that is right")
 def _(prediction, target, num_classes):
-    """You returned one number, the pixels whose class is right. Asked is the whole table, (num_classes, num_classes)."""
+    """You returned one number, the pixels whose class is right. Asked is the whole table, (num_classes,
+    num_classes)."""
     return (prediction == target).sum()
 
 
@@ -510,17 +501,19 @@ def _(prediction: Array, target: Array, num_classes: int) -> Array:
 
 @CONFUSION.mistake("only the first pixel")
 def _(prediction: Array, target: Array, num_classes: int) -> Array:
-    """Only the first pixel was counted. Does the `return` stand inside the loop? Move it to the left, below the loop."""
+    """Only the first pixel was counted. Does the `return` stand inside the loop? Move it to the left, below the
+    loop."""
     return _confusion(prediction.ravel()[:1], target.ravel()[:1], num_classes)
 
 
-@CONFUSION.mistake("result not stored")
-def _(prediction, target, num_classes):
-    """Your table has the right size, but it is all zeros: nothing was counted. Write C[…, …] += 1 in the loop."""
-    return np.zeros((num_classes, num_classes), int)
+CONFUSION.mistake(
+    "result not stored",
+    "Your table has the right size, but it is all zeros: nothing was counted. Write C[…, …] += 1 in the loop.",
+    not_stored(_confusion),
+)
 
 
-# --- iou ---------------------------------------------------------------------------------------------------------------
+# --- iou --------------------------------------------------------------------------------------------------------------
 
 
 def _iou(prediction: Array, target: Array) -> float:
@@ -585,12 +578,6 @@ def _by_areas(rule: Callable[[int, int, int, int], float], empty: float = 1.0) -
     return wrong
 
 
-def _ratio(part: float, whole: float) -> float:
-    if not whole:
-        raise ZeroDivisionError
-    return part / whole
-
-
 def _by_numbers(measure: Callable[[Array, Array], tuple[Any, Any]]) -> Callable[..., float]:
     """A measure that takes the numbers in the masks as they are; right for masks of 0 and 1."""
 
@@ -598,27 +585,16 @@ def _by_numbers(measure: Callable[[Array, Array], tuple[Any, Any]]) -> Callable[
         if not (prediction.any() or target.any()):
             return 1.0
         part, whole = measure(prediction, target)
-        return _ratio(float(part), float(whole))
+        return ratio(float(part), float(whole))
 
     return wrong
-
-
-def _product_and_sums(p: Array, t: Array) -> tuple[Any, Any]:
-    hits = (p * t).sum()
-    return hits, int(p.sum()) + int(t.sum()) - int(hits)
 
 
 def _object_is(number: int) -> Callable[..., float]:
     return lambda prediction, target: _iou(prediction == number, target == number)
 
 
-IOU = Exercise(
-    name="iou",
-    points=3,
-    reference=_iou,
-    cases=_binary_cases,
-    forbidden=OF_SCORES,
-)
+IOU = Exercise(name="iou", points=3, reference=_iou, cases=_binary_cases, forbidden=OF_SCORES)
 IOU.mistake(
     "Dice",
     "That is the Dice coefficient: twice the overlap by the sum of the two areas. IoU divides the overlap by the area"
@@ -640,7 +616,7 @@ IOU.mistake(
     "divided by the truth",
     "You divided the overlap by the area of the truth: that is the recall. A mask that covers the whole image would "
     "get 1. Divide by the union.",
-    _by_areas(lambda both, p, t, size: _ratio(both, t)),
+    _by_areas(lambda both, p, t, size: ratio(both, t)),
 )
 
 
@@ -655,7 +631,7 @@ IOU.mistake(
     "divided by the prediction",
     "You divided the overlap by the area of the prediction: that is the precision. A mask of one right pixel would "
     "get 1. Divide by the union.",
-    _by_areas(lambda both, p, t, size: _ratio(both, p)),
+    _by_areas(lambda both, p, t, size: ratio(both, p)),
 )
 IOU.mistake(
     "overlap counted twice",
@@ -666,7 +642,7 @@ IOU.mistake(
 IOU.mistake(
     "union without the overlap",
     "Your union leaves the overlap out altogether. Subtract it once, not twice: it belongs to the union, too.",
-    _by_areas(lambda both, p, t, size: _ratio(both, p + t - 2 * both)),
+    _by_areas(lambda both, p, t, size: ratio(both, p + t - 2 * both)),
 )
 IOU.mistake(
     "divided by all pixels",
@@ -682,7 +658,7 @@ IOU.mistake(
 IOU.mistake(
     "ratio turned round",
     "Your ratio is upside down: it is the union that goes below the line, so the result is never above 1.",
-    _by_areas(lambda both, p, t, size: _ratio(p + t - both, both)),
+    _by_areas(lambda both, p, t, size: ratio(p + t - both, both)),
 )
 IOU.mistake(
     "mean over object and background",
@@ -718,7 +694,7 @@ IOU.mistake(
     "255 taken as a number",
     "Your function is right for masks of 0 and 1, but with 255 the sums no longer count pixels; and in one byte 255 ·"
     " 255 is 1. First make both masks True and False: mask > 0.",
-    _by_numbers(_product_and_sums),
+    _by_numbers(lambda p, t: (hits := (p * t).sum(), int(p.sum()) + int(t.sum()) - int(hits))),
 )
 IOU.mistake(
     "numbers joined bit by bit",

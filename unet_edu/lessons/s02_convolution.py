@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from unet_edu import convolution
 from unet_edu.checks.exercise import Case, Exercise
 from unet_edu.convolution import conv2d
+from unet_edu.lessons.families import first_only, not_stored, without
 from unet_edu.lessons.lesson import Lesson
 from unet_edu.lessons.libraries import CONVOLUTIONS
 
@@ -19,7 +20,7 @@ __all__ = ["LESSON"]
 Array = NDArray[Any]
 
 
-# --- conv2d_naive ------------------------------------------------------------------------------------------------------
+# --- conv2d_naive -----------------------------------------------------------------------------------------------------
 
 
 def _conv2d_naive(x: Array, k: Array) -> Array:
@@ -42,14 +43,10 @@ def _plane_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _first_row_only(x: Array, k: Array) -> Array:
-    y = conv2d(x, k)
-    y[1:] = 0
-    return y
-
-
 def _wrong_sizes(sizes: Callable[[Array, Array], tuple[int, int, int, int]]) -> Callable[..., Array]:
-    """The loops of the solution with other H, W, kH, kW. Windows are cut short at the edge; often they do not fit k then."""
+    """The loops of the solution with other H, W, kH, kW. Windows are cut short at the edge; often they do not fit k
+    then.
+    """
 
     def wrong(x: Array, k: Array) -> Array:
         H, W, kH, kW = sizes(x, k)
@@ -115,7 +112,7 @@ CONV2D_NAIVE.mistake(
     "only the first row",
     "Only the first row of your output is filled. Does the `return` stand inside the outer loop? Move it to the left,"
     " below both loops.",
-    _first_row_only,
+    first_only(_conv2d_naive),
 )
 
 
@@ -123,8 +120,8 @@ CONV2D_NAIVE.mistake(
 def _(x: Array, k: Array) -> Array:
     """Only the first number of your output is filled. Does the `return` stand inside the inner loop? Move it to the
     left, below both loops."""
-    y = _first_row_only(x, k)
-    y[:, 1:] = 0
+    y = np.zeros_like(conv2d(x, k))
+    y[0, 0] = conv2d(x, k)[0, 0]
     return y
 
 
@@ -178,7 +175,8 @@ def _(x: Array, k: Array) -> Array:
 
 @CONV2D_NAIVE.mistake("only the last product kept")
 def _(x, k):
-    """Each output holds only its window's last product, so the others were overwritten. Add them up: += in place of =."""
+    """Each output holds only its window's last product, so the others were overwritten. Add them up: += in place of
+    =."""
     return x[k.shape[0] - 1 :, k.shape[1] - 1 :] * k[-1, -1]
 
 
@@ -210,13 +208,14 @@ def _(x, k):
     return conv2d(x, np.ones_like(k))
 
 
-@CONV2D_NAIVE.mistake("result not stored")
-def _(x, k):
-    """Your output has the right size, but it is all zeros: the sums were not stored. Write y[i, j] = … in the loop."""
-    return np.zeros_like(conv2d(x, k))
+CONV2D_NAIVE.mistake(
+    "result not stored",
+    "Your output has the right size, but it is all zeros: the sums were not stored. Write y[i, j] = … in the loop.",
+    not_stored(_conv2d_naive),
+)
 
 
-# --- out_size ----------------------------------------------------------------------------------------------------------
+# --- out_size ---------------------------------------------------------------------------------------------------------
 
 
 def _out_size(i: int, k: int, s: int = 1, p: int = 0, d: int = 1) -> int:
@@ -293,50 +292,57 @@ def _(i, k, s=1, p=0, d=1):
     return (i + p - d * (k - 1) - 1) // s + 1
 
 
-@OUT_SIZE.mistake("padding ignored")
-def _(i, k, s=1, p=0, d=1):
-    """The padding p has no effect in your function. It adds p pixels on each of the two sides."""
-    return (i - d * (k - 1) - 1) // s + 1
+OUT_SIZE.mistake(
+    "padding ignored",
+    "The padding p has no effect in your function. It adds p pixels on each of the two sides.",
+    without(_out_size, "p"),
+)
 
 
-@OUT_SIZE.mistake("the simple case so far")
-def _(i, k, s=1, p=0, d=1):
-    """Good so far: this is right for a stride of 1 without padding and dilation. Next: how long is the image with p
-    more pixels on each end, and how long is the kernel with gaps?"""
-    return i - k + 1
+OUT_SIZE.mistake(
+    "the simple case so far",
+    "Good so far: this is right for a stride of 1 without padding and dilation. Next: how long is the image with p "
+    "more pixels on each end, and how long is the kernel with gaps?",
+    without(_out_size, "s", "p", "d"),
+)
 
 
-@OUT_SIZE.mistake("padding so far")
-def _(i, k, s=1, p=0, d=1):
-    """Good so far: the padding is right. Next: the dilation d. k weights have k − 1 gaps between them, so a kernel of 3
-    with d = 2 spans 5 pixels."""
-    return i + 2 * p - k + 1
+OUT_SIZE.mistake(
+    "padding so far",
+    "Good so far: the padding is right. Next: the dilation d. k weights have k − 1 gaps between them, so a kernel of "
+    "3 with d = 2 spans 5 pixels.",
+    without(_out_size, "s", "d"),
+)
 
 
-@OUT_SIZE.mistake("dilation so far")
-def _(i, k, s=1, p=0, d=1):
-    """Good so far: the dilation is right. Next: the padding p. It makes the image longer at both ends."""
-    return i - d * (k - 1)
+OUT_SIZE.mistake(
+    "dilation so far",
+    "Good so far: the dilation is right. Next: the padding p. It makes the image longer at both ends.",
+    without(_out_size, "s", "p"),
+)
 
 
-@OUT_SIZE.mistake("stride so far")
-def _(i, k, s=1, p=0, d=1):
-    """Good so far: the stride is right. Next: the padding p, which makes the image longer, and the dilation d, which
-    makes the kernel longer."""
-    return (i - k) // s + 1
+OUT_SIZE.mistake(
+    "stride so far",
+    "Good so far: the stride is right. Next: the padding p, which makes the image longer, and the dilation d, which "
+    "makes the kernel longer.",
+    without(_out_size, "p", "d"),
+)
 
 
-@OUT_SIZE.mistake("padding and dilation so far")
-def _(i, k, s=1, p=0, d=1):
-    """Good so far: padding and dilation are right. Next: the stride s. With s = 2 only every second window is taken."""
-    return i + 2 * p - d * (k - 1)
+OUT_SIZE.mistake(
+    "padding and dilation so far",
+    "Good so far: padding and dilation are right. Next: the stride s. With s = 2 only every second window is taken.",
+    without(_out_size, "s"),
+)
 
 
-@OUT_SIZE.mistake("dilation ignored")
-def _(i, k, s=1, p=0, d=1):
-    """The dilation d has no effect in your function. With d = 2 there is a gap of one pixel between the kernel's
-    weights, so a kernel of 3 spans 5 pixels."""
-    return (i + 2 * p - k) // s + 1
+OUT_SIZE.mistake(
+    "dilation ignored",
+    "The dilation d has no effect in your function. With d = 2 there is a gap of one pixel between the kernel's "
+    "weights, so a kernel of 3 spans 5 pixels.",
+    without(_out_size, "d"),
+)
 
 
 @OUT_SIZE.mistake("kernel spans d times k")
@@ -354,11 +360,12 @@ def _(i, k, s=1, p=0, d=1):
 
 @OUT_SIZE.mistake("float returned")
 def _(i, k, s=1, p=0, d=1):
-    """The number is right, but its type is float, and no array can have 3.0 rows. Return an int: // on ints gives one."""
+    """The number is right, but its type is float, and no array can have 3.0 rows. Return an int: // on ints gives
+    one."""
     return float((i + 2 * p - d * (k - 1) - 1) // s + 1)
 
 
-# --- conv2d_multichannel -----------------------------------------------------------------------------------------------
+# --- conv2d_multichannel ----------------------------------------------------------------------------------------------
 
 
 def _conv2d_multichannel(x: Array, w: Array, bias: Array | None = None, stride: Any = 1, padding: int = 0) -> Array:
@@ -401,13 +408,14 @@ CONV2D_MULTICHANNEL = Exercise(
     points=3,
     reference=_conv2d_multichannel,
     cases=_batch_cases,
+    # But not conv2d_loops, which the text offers.
     forbidden=(
         "unet_edu.*conv2d",
         "unet_edu.*conv2d_grad*",
         "unet_edu.matrix.*",
         "unet_edu.transposed.*",
         *CONVOLUTIONS,
-    ),  # the text offers conv2d_loops
+    ),
 )
 
 
@@ -471,10 +479,11 @@ def _(x, w, bias=None, **geometry):
     return conv2d(x, w, **geometry) + (0 if bias is None else bias)
 
 
-@CONV2D_MULTICHANNEL.mistake("bias forgotten")
-def _(x, w, bias=None, **geometry):
-    """The bias has no effect in your function. Add bias[o] to every pixel of output channel o."""
-    return conv2d(x, w, **geometry)
+CONV2D_MULTICHANNEL.mistake(
+    "bias forgotten",
+    "The bias has no effect in your function. Add bias[o] to every pixel of output channel o.",
+    without(_conv2d_multichannel, "bias"),
+)
 
 
 @CONV2D_MULTICHANNEL.mistake("stride pair swapped")
@@ -483,43 +492,49 @@ def _(x, w, bias=None, stride=1, padding=0):
     return conv2d(x, w, bias, stride=stride if np.ndim(stride) == 0 else stride[::-1], padding=padding)
 
 
-@CONV2D_MULTICHANNEL.mistake("channels so far")
-def _(x, w, bias=None, stride=1, padding=0):
-    """Good so far: the channels are right. Next: the bias. Add bias[o] to every pixel of output channel o, unless bias
-    is None."""
-    return conv2d(x, w)
+CONV2D_MULTICHANNEL.mistake(
+    "channels so far",
+    "Good so far: the channels are right. Next: the bias. Add bias[o] to every pixel of output channel o, unless bias"
+    " is None.",
+    without(_conv2d_multichannel, "bias", "stride", "padding"),
+)
 
 
-@CONV2D_MULTICHANNEL.mistake("channels and bias so far")
-def _(x, w, bias=None, stride=1, padding=0):
-    """Good so far: channels and bias are right. Next: the padding. Make a larger x at the beginning, with that many
-    rows and columns of zeros on each side."""
-    return conv2d(x, w, bias)
+CONV2D_MULTICHANNEL.mistake(
+    "channels and bias so far",
+    "Good so far: channels and bias are right. Next: the padding. Make a larger x at the beginning, with that many "
+    "rows and columns of zeros on each side.",
+    without(_conv2d_multichannel, "stride", "padding"),
+)
 
 
-@CONV2D_MULTICHANNEL.mistake("channels and padding so far")
-def _(x, w, bias=None, stride=1, padding=0):
-    """Good so far: channels and padding are right. Next: the bias, one number for each output channel, and the stride."""
-    return conv2d(x, w, padding=padding)
+CONV2D_MULTICHANNEL.mistake(
+    "channels and padding so far",
+    "Good so far: channels and padding are right. Next: the bias, one number for each output channel, and the stride.",
+    without(_conv2d_multichannel, "bias", "stride"),
+)
 
 
-@CONV2D_MULTICHANNEL.mistake("channels and stride so far")
-def _(x, w, bias=None, stride=1, padding=0):
-    """Good so far: channels and stride are right. Next: the bias, one number for each output channel, and the padding."""
-    return conv2d(x, w, stride=stride)
+CONV2D_MULTICHANNEL.mistake(
+    "channels and stride so far",
+    "Good so far: channels and stride are right. Next: the bias, one number for each output channel, and the padding.",
+    without(_conv2d_multichannel, "bias", "padding"),
+)
 
 
-@CONV2D_MULTICHANNEL.mistake("channels, bias and padding so far")
-def _(x, w, bias=None, stride=1, padding=0):
-    """Good so far: channels, bias and padding are right. Next: the stride. Output [i, j] comes from the window that
-    starts at row i · stride and column j · stride; the two strides may differ."""
-    return conv2d(x, w, bias, padding=padding)
+CONV2D_MULTICHANNEL.mistake(
+    "channels, bias and padding so far",
+    "Good so far: channels, bias and padding are right. Next: the stride. Output [i, j] comes from the window that "
+    "starts at row i · stride and column j · stride; the two strides may differ.",
+    without(_conv2d_multichannel, "stride"),
+)
 
 
-@CONV2D_MULTICHANNEL.mistake("padding ignored")
-def _(x, w, bias=None, stride=1, padding=0):
-    """The padding has no effect in your function. Put that many rows and columns of zeros on each side of the image."""
-    return conv2d(x, w, bias, stride=stride)
+CONV2D_MULTICHANNEL.mistake(
+    "padding ignored",
+    "The padding has no effect in your function. Put that many rows and columns of zeros on each side of the image.",
+    without(_conv2d_multichannel, "padding"),
+)
 
 
 CONV2D_MULTICHANNEL.mistake(
@@ -560,15 +575,14 @@ def _(x, w, bias=None, **geometry):
     return conv2d(x, w[..., ::-1, ::-1], bias, **geometry)
 
 
-@CONV2D_MULTICHANNEL.mistake("only the first image of the batch")
-def _(x: Array, w: Array, bias: Array | None = None, **geometry: Any) -> Array:
-    """Only the first image of the batch was convolved, the others are zero. Loop over all N of them."""
-    y = conv2d(x, w, bias, **geometry)
-    y[1:] = 0
-    return y
+CONV2D_MULTICHANNEL.mistake(
+    "only the first image of the batch",
+    "Only the first image of the batch was convolved, the others are zero. Loop over all N of them.",
+    first_only(_conv2d_multichannel),
+)
 
 
-# --- receptive_field ---------------------------------------------------------------------------------------------------
+# --- receptive_field --------------------------------------------------------------------------------------------------
 
 
 def _receptive_field(layers: Sequence[tuple[int, int]]) -> list[int]:
@@ -577,9 +591,8 @@ def _receptive_field(layers: Sequence[tuple[int, int]]) -> list[int]:
 
 def _layer_cases(rng: np.random.Generator) -> list[Case]:
     kernels = iter(rng.integers(2, 16, 20).tolist())
-    levels = [
-        layer for _ in range(5) for layer in ((next(kernels), 1), (next(kernels), 1), (2, 2))
-    ]  # the last two are a convolution and a pooling
+    # On each level two convolutions and a pooling.
+    levels = [layer for _ in range(5) for layer in ((next(kernels), 1), (next(kernels), 1), (2, 2))]
     extra = {
         "the contracting path of a network like a U-Net": levels[:-1],
         "three convolutions of stride 2": [(next(kernels), 2), (next(kernels), 2), (next(kernels), 2)],
@@ -596,7 +609,9 @@ def _layer_cases(rng: np.random.Generator) -> list[Case]:
 
 
 def _by_rule(step: Callable[[int, int, int, int], tuple[int, int]], start: int = 1) -> Callable[..., list[int]]:
-    """A receptive field by a wrong rule: `step` takes the size and jump so far, k and s, and gives the next size and jump."""
+    """A receptive field by a wrong rule: `step` takes the size and jump so far, k and s, and gives the next size and
+    jump.
+    """
 
     def wrong(layers: Sequence[tuple[int, int]]) -> list[int]:
         size, jump, sizes = start, 1, []

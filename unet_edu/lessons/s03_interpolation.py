@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from unet_edu import interpolation
 from unet_edu.checks.exercise import Case, Exercise
 from unet_edu.interpolation import axis_matrix, bed_of_nails, interpolate
+from unet_edu.lessons.families import first_only, not_stored
 from unet_edu.lessons.lesson import Lesson
 from unet_edu.lessons.libraries import RESIZING
 
@@ -19,18 +20,7 @@ __all__ = ["LESSON"]
 Array = NDArray[Any]
 
 
-def _first_row_only(reference: Callable[..., Array]) -> Callable[..., Array]:
-    """What comes out when the `return` stands inside the outer loop."""
-
-    def wrong(*args: Any) -> Array:
-        y = reference(*args).copy()
-        y[1:] = 0
-        return y
-
-    return wrong
-
-
-# --- up_nearest --------------------------------------------------------------------------------------------------------
+# --- up_nearest -------------------------------------------------------------------------------------------------------
 
 
 def _up_nearest(x: Array, scale: int) -> Array:
@@ -55,7 +45,9 @@ def _nearest_cases(rng: np.random.Generator) -> list[Case]:
 
 
 def _picked(index: Callable[[int, int], Array]) -> Callable[..., Array]:
-    """Copies by a wrong rule: `index` takes the size along a side and the scale, and says which pixel each output copies."""
+    """Copies by a wrong rule: `index` takes the size along a side and the scale, and says which pixel each output
+    copies.
+    """
 
     def wrong(x: Array, scale: int) -> Array:
         rows, columns = (np.clip(index(n, scale), 0, n - 1).astype(int) for n in x.shape)
@@ -64,13 +56,7 @@ def _picked(index: Callable[[int, int], Array]) -> Callable[..., Array]:
     return wrong
 
 
-UP_NEAREST = Exercise(
-    name="up_nearest",
-    points=2,
-    reference=_up_nearest,
-    cases=_nearest_cases,
-    forbidden=RESIZING,
-)
+UP_NEAREST = Exercise(name="up_nearest", points=2, reference=_up_nearest, cases=_nearest_cases, forbidden=RESIZING)
 UP_NEAREST.mistake(
     "image repeated",
     "Your output shows the whole image several times. Repeat each pixel where it stands, so that it becomes a block; "
@@ -154,7 +140,7 @@ UP_NEAREST.mistake(
     "only the first row",
     "Only the first row of your output is filled. Does the `return` stand inside the outer loop? It belongs below "
     "both loops.",
-    _first_row_only(_up_nearest),
+    first_only(_up_nearest),
 )
 
 
@@ -164,13 +150,14 @@ def _(x: Array, scale: int) -> Array:
     return _up_nearest(x, scale).T
 
 
-@UP_NEAREST.mistake("result not stored")
-def _(x, scale):
-    """Your output has the right size, but it is all zeros: the pixels were not stored. Write y[i, j] = … in the loop."""
-    return np.zeros_like(_up_nearest(x, scale))
+UP_NEAREST.mistake(
+    "result not stored",
+    "Your output has the right size, but it is all zeros: the pixels were not stored. Write y[i, j] = … in the loop.",
+    not_stored(_up_nearest),
+)
 
 
-# --- up_bilinear -------------------------------------------------------------------------------------------------------
+# --- up_bilinear ------------------------------------------------------------------------------------------------------
 
 
 def _up_bilinear(x: Array, scale: int) -> Array:
@@ -192,7 +179,9 @@ def _bilinear_cases(rng: np.random.Generator) -> list[Case]:
 def _by_axis(
     rows: Callable[[int, int], Array], columns: Callable[[int, int], Array] | None = None
 ) -> Callable[..., Array]:
-    """Interpolation by wrong weights: `rows` takes the size along a side and the scale, and gives the matrix of that side."""
+    """Interpolation by wrong weights: `rows` takes the size along a side and the scale, and gives the matrix of that
+    side.
+    """
 
     def wrong(x: Array, scale: int) -> Array:
         return rows(x.shape[0], scale) @ x @ (columns or rows)(x.shape[1], scale).T
@@ -212,6 +201,14 @@ def _as_it_is(n: int, scale: int) -> Array:
     return np.eye(n)
 
 
+def _two_taps(n: int, lower: Array, upper: Array, part: Array) -> Array:
+    """For each output two pixels of n, and the part of it that comes from the upper one."""
+    B = np.zeros((len(part), n))
+    np.add.at(B, (np.arange(len(part)), lower), 1 - part)
+    np.add.at(B, (np.arange(len(part)), upper), part)
+    return B
+
+
 def _at(
     source: Callable[[Array, int], Array],
     lower: Callable[[Array, int], Array] = lambda k, n: k.clip(0, n - 1),
@@ -225,10 +222,7 @@ def _at(
     def matrix(n: int, scale: int) -> Array:
         where = source(np.arange(n * scale), scale)
         k = np.floor(where).astype(int)
-        B = np.zeros((n * scale, n))
-        np.add.at(B, (np.arange(n * scale), lower(k, n)), 1 - (where - k))
-        np.add.at(B, (np.arange(n * scale), upper(k + 1, n)), where - k)
-        return B
+        return _two_taps(n, lower(k, n), upper(k + 1, n), where - k)
 
     return matrix
 
@@ -237,56 +231,45 @@ def _centres(i: Array, scale: int) -> Array:
     return (i + 0.5) / scale - 0.5
 
 
+def _places(n: int, scale: int) -> Array:
+    """Where each output lies in the row of pixels; beyond its ends, too."""
+    return _centres(np.arange(n * scale), scale)
+
+
 def _extrapolated(n: int, scale: int) -> Array:
     if n == 1:
         raise ValueError("there is no second pixel to draw a line through")
-    where = _centres(np.arange(n * scale), scale)
+    where = _places(n, scale)
     k = np.floor(where).astype(int).clip(0, n - 2)
-    B = np.zeros((n * scale, n))
-    B[np.arange(n * scale), k], B[np.arange(n * scale), k + 1] = 1 - (where - k), where - k
-    return B
+    return _two_taps(n, k, k + 1, where - k)
 
 
 def _source_below_zero(n: int, scale: int) -> Array:
-    """int() cuts −0.25 to 0, and the part after the point is then −0.25. Beyond the last middle both neighbours are the last pixel."""
-    where = _centres(np.arange(n * scale), scale)
+    """int() cuts −0.25 to 0, and the part after the point is then −0.25. Beyond the last middle both neighbours are the
+    last pixel.
+    """
+    where = _places(n, scale)
     k = np.trunc(where).astype(int)
-    B = np.zeros((n * scale, n))
-    np.add.at(B, (np.arange(n * scale), k), 1 - (where - k))
-    np.add.at(B, (np.arange(n * scale), (k + 1).clip(0, n - 1)), where - k)
-    return B
-
-
-def _zeros_outside(n: int, scale: int) -> Array:
-    where = _centres(np.arange(n * scale), scale)
-    return np.maximum(0, 1 - np.abs(where[:, None] - np.arange(n)))
+    return _two_taps(n, k, (k + 1).clip(0, n - 1), where - k)
 
 
 def _weights_exchanged(n: int, scale: int, is_kept_inside: bool = True) -> Array:
-    """The two neighbours of the source get each other's weight. The source is kept within the image, or only the neighbours are."""
-    where = _centres(np.arange(n * scale), scale)
+    """The two neighbours of the source get each other's weight. The source is kept within the image, or only the
+    neighbours are.
+    """
+    where = _places(n, scale)
     where = where.clip(0, n - 1) if is_kept_inside else where
     k = np.floor(where).astype(int)
-    B = np.zeros((n * scale, n))
-    np.add.at(B, (np.arange(n * scale), k.clip(0, n - 1)), where - k)
-    np.add.at(B, (np.arange(n * scale), (k + 1).clip(0, n - 1)), 1 - (where - k))
-    return B
+    return _two_taps(n, k.clip(0, n - 1), (k + 1).clip(0, n - 1), 1 - (where - k))
 
 
 def _plain_means(n: int, scale: int) -> Array:
-    where = _centres(np.arange(n * scale), scale).clip(0, n - 1)
-    B = np.zeros((n * scale, n))
-    for k in (np.floor(where), np.ceil(where)):
-        B[np.arange(n * scale), k.astype(int)] += 0.5
-    return B
+    where = _places(n, scale).clip(0, n - 1)
+    return _two_taps(n, np.floor(where).astype(int), np.ceil(where).astype(int), np.full(len(where), 0.5))
 
 
 UP_BILINEAR = Exercise(
-    name="up_bilinear",
-    points=4,
-    reference=_up_bilinear,
-    cases=_bilinear_cases,
-    forbidden=("numpy.interp", *RESIZING),
+    name="up_bilinear", points=4, reference=_up_bilinear, cases=_bilinear_cases, forbidden=("numpy.interp", *RESIZING)
 )
 UP_BILINEAR.mistake(
     "corners aligned",
@@ -335,7 +318,7 @@ UP_BILINEAR.mistake(
     "zeros outside",
     "Your output becomes darker at the border: there you mix with zeros from outside the image. Outside of the "
     "middles the pixel at the border is repeated.",
-    _by_axis(_zeros_outside),
+    _by_axis(lambda n, s: np.maximum(0, 1 - np.abs(_places(n, s)[:, None] - np.arange(n)))),
 )
 UP_BILINEAR.mistake(
     "weights exchanged",
@@ -394,7 +377,7 @@ UP_BILINEAR.mistake(
     "only the first row",
     "Only the first row of your output is filled. Is there a `return` inside the loop over the rows? Let all rows be "
     "done first.",
-    _first_row_only(_up_bilinear),
+    first_only(_up_bilinear),
 )
 
 
@@ -410,7 +393,7 @@ def _(x, scale):
     return np.zeros(_up_bilinear(x, scale).shape)
 
 
-# --- resize_mask -------------------------------------------------------------------------------------------------------
+# --- resize_mask ------------------------------------------------------------------------------------------------------
 
 
 def _resize_mask(mask: Array, size: tuple[int, int]) -> Array:
@@ -423,7 +406,8 @@ def _mask_cases(rng: np.random.Generator) -> list[Case]:
         labels.flat[: len(classes)] = rng.permutation(classes)  # each of them occurs
         return labels
 
-    # All ratios of two sizes are whole numbers by a power of 2. So even the wrong means are exact, whoever computes them, and round alike.
+    # All ratios of two sizes are whole numbers by a power of 2. So even the wrong means are exact, whoever computes
+    # them, and round alike.
     return [
         Case("a mask of 2×3, made 4×6", (np.array([[0, 2, 2], [5, 0, 2]]), (4, 6)), group="visible"),
         Case(
@@ -453,12 +437,7 @@ def _from(index: Callable[[int, int], Array]) -> Callable[..., Array]:
 
 
 RESIZE_MASK = Exercise(
-    name="resize_mask",
-    points=2,
-    reference=_resize_mask,
-    cases=_mask_cases,
-    whole=True,
-    forbidden=RESIZING,
+    name="resize_mask", points=2, reference=_resize_mask, cases=_mask_cases, whole=True, forbidden=RESIZING
 )
 
 
@@ -569,7 +548,7 @@ RESIZE_MASK.mistake(
     "only the first row filled",
     "Only the first row of your mask is filled, the rest is class 0. Does the `return` stand inside the outer loop? "
     "It belongs below both.",
-    _first_row_only(_resize_mask),
+    first_only(_resize_mask),
 )
 
 
@@ -591,7 +570,7 @@ def _(mask, size):
     return _resize_mask(mask, (mask.shape[0], size[1]))
 
 
-# --- bilinear_kernel ---------------------------------------------------------------------------------------------------
+# --- bilinear_kernel --------------------------------------------------------------------------------------------------
 
 
 def _bilinear_kernel(scale: int) -> Array:
@@ -599,7 +578,8 @@ def _bilinear_kernel(scale: int) -> Array:
 
 
 def _kernel_cases(rng: np.random.Generator) -> list[Case]:
-    # With small factors alone a table of stamps would hold them all. One of 400 has 640,000 weights, which two loops fill in less than a second.
+    # With small factors alone a table of stamps would hold them all. One of 400 has 640,000 weights, which two loops
+    # fill in less than a second.
     scales = 2 * rng.permutation(np.arange(3, 201))[:4]
     return [
         Case("twice as large", (2,), group="visible"),
@@ -647,7 +627,8 @@ def _(scale):
 
 @BILINEAR_KERNEL.mistake("largest weight 1")
 def _(scale):
-    """You divided by the largest weight. For an even scale no output lies exactly on an input pixel, so no weight is 1."""
+    """You divided by the largest weight. For an even scale no output lies exactly on an input pixel, so no weight is
+    1."""
     return _bilinear_kernel(scale) / _bilinear_kernel(scale).max()
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from unet_edu.checks.exercise import Case, Exercise
 from unet_edu.convolution import conv2d, conv2d_grad_input
+from unet_edu.lessons.families import not_stored, without
 from unet_edu.lessons.lesson import Lesson
 from unet_edu.lessons.libraries import CONVOLUTIONS
 
@@ -22,7 +23,7 @@ KERNEL = np.array([[1, 4, 1], [1, 4, 3], [3, 3, 1]])  # the lesson's
 DIFFERENCE = np.array([[-1, 1]])  # each pixel from its right neighbour
 
 
-# --- conv_matrix -------------------------------------------------------------------------------------------------------
+# --- conv_matrix ------------------------------------------------------------------------------------------------------
 
 
 def _conv_matrix(k: Array, h: int, w: int, stride: int = 1) -> Array:
@@ -48,7 +49,8 @@ def _matrix_cases(rng: np.random.Generator) -> list[Case]:
 def _with_columns(column: Callable[..., int], row: Callable[..., int] = lambda r, *_: r) -> Callable[..., Array]:
     """The loops of the solution with another rule for where k[u, v] goes, for the window at (i, j).
 
-    `column` takes i, j, u, v and then the sizes h, w, kW and w_out. A rule may leave the matrix: then there is no answer.
+    `column` takes i, j, u, v and then the sizes h, w, kW and w_out. A rule may leave the matrix: then there is no
+    answer.
     """
 
     def wrong(k: Array, h: int, w: int) -> Array:
@@ -157,7 +159,8 @@ def _(k, h, w):
 
 @CONV_MATRIX.mistake("kernel transposed")
 def _(k: Array, h: int, w: int) -> Array:
-    """Your kernel's rows and columns are swapped. k[u, v] belongs to the pixel u rows down and v columns to the right."""
+    """Your kernel's rows and columns are swapped. k[u, v] belongs to the pixel u rows down and v columns to the
+    right."""
     if k.shape[0] != k.shape[1]:
         raise ValueError("a transposed kernel of another height than width belongs to another matrix")
     return _conv_matrix(k.T, h, w)
@@ -219,13 +222,14 @@ def _(k, h, w):
     return _conv_matrix(k, h, w)[:1]
 
 
-@CONV_MATRIX.mistake("weights not stored")
-def _(k, h, w):
-    """Your matrix has the right size, but it is all zeros: the weights were not stored. Write A[r, …] = … in the loop."""
-    return np.zeros_like(_conv_matrix(k, h, w))
+CONV_MATRIX.mistake(
+    "weights not stored",
+    "Your matrix has the right size, but it is all zeros: the weights were not stored. Write A[r, …] = … in the loop.",
+    not_stored(_conv_matrix),
+)
 
 
-# --- tconv_matrix ------------------------------------------------------------------------------------------------------
+# --- tconv_matrix -----------------------------------------------------------------------------------------------------
 
 
 def _tconv_matrix(y: Array, A: Array, size: tuple[int, int]) -> Array:
@@ -253,12 +257,7 @@ def _tconv_matrix_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-TCONV_MATRIX = Exercise(
-    name="tconv_matrix",
-    points=1,
-    reference=_tconv_matrix,
-    cases=_tconv_matrix_cases,
-)
+TCONV_MATRIX = Exercise(name="tconv_matrix", points=1, reference=_tconv_matrix, cases=_tconv_matrix_cases)
 
 
 @TCONV_MATRIX.mistake("inverse in place of transpose")
@@ -331,7 +330,7 @@ def _(y, A, size):
     return A.T * y.ravel()
 
 
-# --- tconv2d_scatter ---------------------------------------------------------------------------------------------------
+# --- tconv2d_scatter --------------------------------------------------------------------------------------------------
 
 
 def _tconv(x: Array, k: Array, stride: int = 1, padding: int = 0) -> Array:
@@ -445,25 +444,28 @@ def _(x: Array, k: Array, stride: int = 1, padding: int = 0) -> Array:
     return _tconv(x, k.T, stride, padding)
 
 
-@TCONV2D_SCATTER.mistake("stamps so far")
-def _(x, k, stride=1, padding=0):
-    """Good so far: the stamps are right. Next: the stride. The stamps of neighbouring pixels lie that far apart, and
-    the output grows."""
-    return _tconv(x, k)
+TCONV2D_SCATTER.mistake(
+    "stamps so far",
+    "Good so far: the stamps are right. Next: the stride. The stamps of neighbouring pixels lie that far apart, and "
+    "the output grows.",
+    without(_tconv, "stride", "padding"),
+)
 
 
-@TCONV2D_SCATTER.mistake("stamps and stride so far")
-def _(x, k, stride=1, padding=0):
-    """Good so far: stamps and stride are right. Next: the padding. It takes that many rows and columns away from each
-    side of the output."""
-    return _tconv(x, k, stride)
+TCONV2D_SCATTER.mistake(
+    "stamps and stride so far",
+    "Good so far: stamps and stride are right. Next: the padding. It takes that many rows and columns away from each "
+    "side of the output.",
+    without(_tconv, "padding"),
+)
 
 
-@TCONV2D_SCATTER.mistake("stamps and padding so far")
-def _(x, k, stride=1, padding=0):
-    """Good so far: stamps and padding are right. Next: the stride. Pixel (i, j) lays its stamp down at row i · stride
-    and column j · stride."""
-    return _tconv(x, k, 1, padding)
+TCONV2D_SCATTER.mistake(
+    "stamps and padding so far",
+    "Good so far: stamps and padding are right. Next: the stride. Pixel (i, j) lays its stamp down at row i · stride "
+    "and column j · stride.",
+    without(_tconv, "stride"),
+)
 
 
 TCONV2D_SCATTER.mistake(
@@ -570,13 +572,14 @@ TCONV2D_SCATTER.mistake(
 )
 
 
-@TCONV2D_SCATTER.mistake("result not stored")
-def _(x, k, stride=1, padding=0):
-    """Your output has the right size, but it is all zeros: the stamps were not added to it."""
-    return np.zeros_like(_tconv(x, k, stride, padding))
+TCONV2D_SCATTER.mistake(
+    "result not stored",
+    "Your output has the right size, but it is all zeros: the stamps were not added to it.",
+    not_stored(_tconv),
+)
 
 
-# --- tconv_size --------------------------------------------------------------------------------------------------------
+# --- tconv_size -------------------------------------------------------------------------------------------------------
 
 
 def _tconv_size(i: int, k: int, s: int = 1, p: int = 0, op: int = 0) -> int:
@@ -617,11 +620,12 @@ TCONV_SIZE = Exercise(
 )
 
 
-@TCONV_SIZE.mistake("output padding ignored")
-def _(i, k, s=1, p=0, op=0):
-    """The output padding op has no effect in your function. With a stride of s, s different sizes shrink to the same
-    size; op says which of them you want back. It is added once, at the end."""
-    return (i - 1) * s + k - 2 * p
+TCONV_SIZE.mistake(
+    "output padding ignored",
+    "The output padding op has no effect in your function. With a stride of s, s different sizes shrink to the same "
+    "size; op says which of them you want back. It is added once, at the end.",
+    without(_tconv_size, "op"),
+)
 
 
 @TCONV_SIZE.mistake("output padding added twice")
@@ -632,7 +636,8 @@ def _(i, k, s=1, p=0, op=0):
 
 @TCONV_SIZE.mistake("padding added")
 def _(i, k, s=1, p=0, op=0):
-    """You added the padding. In a transposed convolution it is taken away: it undoes the zeros that a convolution adds."""
+    """You added the padding. In a transposed convolution it is taken away: it undoes the zeros that a convolution
+    adds."""
     return (i - 1) * s + k + 2 * p + op
 
 
@@ -642,17 +647,19 @@ def _(i, k, s=1, p=0, op=0):
     return (i - 1) * s + k - p + op
 
 
-@TCONV_SIZE.mistake("padding ignored")
-def _(i, k, s=1, p=0, op=0):
-    """The padding has no effect in your function. It is taken away on both ends."""
-    return (i - 1) * s + k + op
+TCONV_SIZE.mistake(
+    "padding ignored",
+    "The padding has no effect in your function. It is taken away on both ends.",
+    without(_tconv_size, "p"),
+)
 
 
-@TCONV_SIZE.mistake("stamps so far")
-def _(i, k, s=1, p=0, op=0):
-    """Good so far: without padding you are right. Next: p and op. The first is taken away on both ends, the second
-    added on one."""
-    return (i - 1) * s + k
+TCONV_SIZE.mistake(
+    "stamps so far",
+    "Good so far: without padding you are right. Next: p and op. The first is taken away on both ends, the second "
+    "added on one.",
+    without(_tconv_size, "p", "op"),
+)
 
 
 @TCONV_SIZE.mistake("a step for every pixel")
@@ -700,10 +707,11 @@ def _(i, k, s=1, p=0, op=0):
     return (i - 1) * s + 1 - 2 * p + op
 
 
-@TCONV_SIZE.mistake("stride ignored")
-def _(i, k, s=1, p=0, op=0):
-    """The stride has no effect in your function. The stamps of neighbouring pixels lie s apart."""
-    return i + k - 1 - 2 * p + op
+TCONV_SIZE.mistake(
+    "stride ignored",
+    "The stride has no effect in your function. The stamps of neighbouring pixels lie s apart.",
+    without(_tconv_size, "s"),
+)
 
 
 @TCONV_SIZE.mistake("size of a convolution")
@@ -719,7 +727,7 @@ def _(i, k, s=1, p=0, op=0):
     return float((i - 1) * s + k - 2 * p + op)
 
 
-# --- overlap_counts ----------------------------------------------------------------------------------------------------
+# --- overlap_counts ---------------------------------------------------------------------------------------------------
 
 
 def _overlap_counts(n: int, k: int, s: int) -> Array:
@@ -752,7 +760,9 @@ def _count_cases(rng: np.random.Generator) -> list[Case]:
 
 
 def _other_stamps(width: int = 0, pixels: int = 0, step: int | None = None) -> Callable[..., Array]:
-    """Stamps that are some pixels wider, from some pixels more, or another step apart, in an output of the right size."""
+    """Stamps that are some pixels wider, from some pixels more, or another step apart, in an output of the right
+    size.
+    """
 
     def wrong(n: int, k: int, s: int) -> Array:
         counts = np.zeros((n - 1) * s + k, int)

@@ -37,7 +37,7 @@ POOLING = (
 )
 
 
-# --- maxpool_idx -------------------------------------------------------------------------------------------------------
+# --- maxpool_idx ------------------------------------------------------------------------------------------------------
 
 
 def _maxpool_idx(x: Array) -> Array:
@@ -57,9 +57,8 @@ def _image_cases(rng: np.random.Generator) -> list[Case]:
             (_one_number_twice(rng.permutation(24).reshape(4, 6) - 9),),
         ),
         Case("an image of 6×4, with fractions", (rng.normal(size=(6, 4)),)),
-        Case(
-            "negative numbers only", (-1000 - rng.permutation(16).reshape(2, 8),)
-        ),  # so low that no search begins lower
+        # So low that no search begins lower.
+        Case("negative numbers only", (-1000 - rng.permutation(16).reshape(2, 8),)),
         Case("an image of 5×7, with fractions", (rng.normal(size=(5, 7)),)),
         Case("an image of 7×4", (rng.permutation(28).reshape(7, 4) - 14,)),
         Case("an image of 4×5", (rng.permutation(20).reshape(4, 5) - 10,)),
@@ -67,7 +66,9 @@ def _image_cases(rng: np.random.Generator) -> list[Case]:
 
 
 def _one_number_twice(x: Array) -> Array:
-    """The first and the last window have the same maximum: where it is found first is wrong of one, and where last, of the other."""
+    """The first and the last window have the same maximum: where it is found first is wrong of one, and where last, of
+    the other.
+    """
     last = x[-2:, -2:]
     last[last == last.max()] = x[0, 0] = x.max() + 1
     return x
@@ -211,7 +212,8 @@ MAXPOOL_IDX.mistake(
 
 @MAXPOOL_IDX.mistake("only the maxima")
 def _(x):
-    """Good so far: the maxima are right. Next: the place of each in x, as a second array; return both: `return y, idx`."""
+    """Good so far: the maxima are right. Next: the place of each in x, as a second array; return both: `return y,
+    idx`."""
     return max_pool2d(x, 2)[0]
 
 
@@ -273,7 +275,7 @@ MAXPOOL_IDX.mistake(
 )
 
 
-# --- maxunpool ---------------------------------------------------------------------------------------------------------
+# --- maxunpool --------------------------------------------------------------------------------------------------------
 
 
 def _maxunpool(y: Array, idx: Array, size: Size) -> Array:
@@ -334,13 +336,7 @@ def _only(rows: int, columns: int | None = None) -> Callable[..., Array]:
     return wrong
 
 
-MAXUNPOOL = Exercise(
-    name="maxunpool",
-    points=3,
-    reference=_maxunpool,
-    cases=_unpool_cases,
-    forbidden=POOLING,
-)
+MAXUNPOOL = Exercise(name="maxunpool", points=3, reference=_maxunpool, cases=_unpool_cases, forbidden=POOLING)
 MAXUNPOOL.mistake(
     "size ignored",
     "Your image is always twice as high and wide as y. An image of odd size loses a row or a column in pooling, and "
@@ -434,7 +430,7 @@ def _(y, idx, size):
     return np.zeros(size)
 
 
-# --- maxpool_backward --------------------------------------------------------------------------------------------------
+# --- maxpool_backward -------------------------------------------------------------------------------------------------
 
 
 def _maxpool_backward(dy: Array, idx: Array, size: Size) -> Array:
@@ -471,11 +467,7 @@ def _shares(idx: Array, size: Size) -> Array:
 
 
 MAXPOOL_BACKWARD = Exercise(
-    name="maxpool_backward",
-    points=3,
-    reference=_maxpool_backward,
-    cases=_gradient_cases,
-    forbidden=POOLING,
+    name="maxpool_backward", points=3, reference=_maxpool_backward, cases=_gradient_cases, forbidden=POOLING
 )
 
 

@@ -1,7 +1,7 @@
 """The exercises of lesson 06: what is asked, and which mistakes are known.
 
-Networks are asked for numbers by the probes of `unet_edu.checks.network`, which needs PyTorch: it is imported when a case runs. The
-mistakes are made in a wiring that says aloud what the library's U-Net does: `_wired`.
+Networks are asked for numbers by the probes of `unet_edu.checks.network`, which needs PyTorch: it is imported when a
+case runs. The mistakes are made in a wiring that says aloud what the library's U-Net does: `_wired`.
 """
 
 from __future__ import annotations
@@ -31,13 +31,15 @@ def _fresh(rng: np.random.Generator, *shape: int) -> tuple[Array, int]:
     return rng.normal(size=shape), int(rng.integers(1 << 31))
 
 
-# --- double_conv -------------------------------------------------------------------------------------------------------
+# --- double_conv ------------------------------------------------------------------------------------------------------
 
 
 def _row(
     layers: str, in_channels: int, out_channels: int, *, padding: int = 0, kernel: int = 3, bias: bool = True
 ) -> nn.Module:
-    """Layers in a row, named by letters: C for a convolution to `out_channels`, R for ReLU, 6 for ReLU6, B for batch normalisation."""
+    """Layers in a row, named by letters: C for a convolution to `out_channels`, R for ReLU, 6 for ReLU6, B for batch
+    normalisation.
+    """
     from torch import nn
 
     others: dict[str, Callable[[], nn.Module]] = {
@@ -76,11 +78,7 @@ def _double_conv_cases(rng: np.random.Generator) -> list[Case]:
 
 
 DOUBLE_CONV = Exercise(
-    name="double_conv",
-    points=1,
-    reference=_double_conv,
-    cases=_double_conv_cases,
-    forbidden=NETWORKS,
+    name="double_conv", points=1, reference=_double_conv, cases=_double_conv_cases, forbidden=NETWORKS
 )
 DOUBLE_CONV.mistake(
     "padded",
@@ -155,11 +153,13 @@ DOUBLE_CONV.mistake(
 )
 
 
-# --- center_crop -------------------------------------------------------------------------------------------------------
+# --- center_crop ------------------------------------------------------------------------------------------------------
 
 
 def _crop(top: Callable[[int, int], int], left: Callable[[int, int], int] | None = None) -> Callable[..., Any]:
-    """A crop whose corner follows a rule: from the side of the image and that of the crop to the first row or column."""
+    """A crop whose corner follows a rule: from the side of the image and that of the crop to the first row or
+    column.
+    """
 
     def crop(x: Any, size: Size) -> Any:
         (H, W), (h, w) = x.shape[-2:], size
@@ -282,7 +282,7 @@ def _(x, size):
     return x
 
 
-# --- trace_sizes -------------------------------------------------------------------------------------------------------
+# --- trace_sizes ------------------------------------------------------------------------------------------------------
 
 
 def _all_even(sides: list[int]) -> bool:
@@ -435,7 +435,7 @@ TRACE_SIZES.mistake(
 )
 
 
-# --- unet --------------------------------------------------------------------------------------------------------------
+# --- unet -------------------------------------------------------------------------------------------------------------
 
 
 def _unet(in_channels: int = 1, num_classes: int = 2, base: int = 64) -> nn.Module:
@@ -455,10 +455,13 @@ def _wired(
     lowest_alone: bool = False,
     **settings: Any,
 ) -> Callable[..., nn.Module]:
-    """A maker of U-Nets with another wiring. What is not given is as in the paper; `settings` are those of `unet_edu.unet.UNet`.
+    """A maker of U-Nets with another wiring. What is not given is as in the paper; `settings` are those of
+    `unet_edu.unet.UNet`.
 
-    `run` applies the two convolutions of a block (0 is the first, `depth` the bottom, 2 · `depth` the last), `copy` says what of them goes across, `up` what is done after a step up, `join` how the copy meets what
-    comes up on a level (0 is the top), `end` what is done with the scores. With `lowest_alone` the first block on the way up is made to read no copy.
+    `run` applies the two convolutions of a block (0 is the first, `depth` the bottom, 2 · `depth` the last), `copy`
+    says what of them goes across, `up` what is done after a step up, `join` how the copy meets what comes up on a level
+    (0 is the top), `end` what is done with the scores. With `lowest_alone` the first block on the way up is made to
+    read no copy.
     """
     import torch.nn.functional as F
     from torch import nn
@@ -493,7 +496,8 @@ def _wired(
         model = Wired(in_channels, num_classes, [base * 2**level for level in range(depth + 1)], **settings)
         if lowest_alone:
             first = model.expanding[0][0]  # type: ignore[index]
-            model.expanding[0][0] = nn.Conv2d(first.in_channels // 2, first.out_channels, 3, padding=first.padding)  # type: ignore[operator]
+            channels, padding = first.in_channels // 2, first.padding
+            model.expanding[0][0] = nn.Conv2d(channels, first.out_channels, 3, padding=padding)  # type: ignore[operator]
         if not bias:
             for layer in model.modules():
                 if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
@@ -545,12 +549,7 @@ def _unet_cases(rng: np.random.Generator) -> list[Case]:
             group="visible",
             probe=Built((1, 1, 572, 572)),
         ),
-        Case(
-            "colours and 5 classes, on 188×204 pixels",
-            (3, 5, 32),
-            group="visible",
-            probe=Built((1, 3, 188, 204)),
-        ),
+        Case("colours and 5 classes, on 188×204 pixels", (3, 5, 32), group="visible", probe=Built((1, 3, 188, 204))),
         Case("fresh weights and an image of 188×204", (1, 2, 2), probe=Answers(*_fresh(rng, 1, 1, 188, 204))),
         Case("fresh weights and two images of 204×188", (2, 3, 2), probe=Answers(*_fresh(rng, 2, 2, 204, 188))),
         Case(
@@ -561,13 +560,7 @@ def _unet_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-UNET = Exercise(
-    name="unet",
-    points=3,
-    reference=_unet,
-    cases=_unet_cases,
-    forbidden=NETWORKS,
-)
+UNET = Exercise(name="unet", points=3, reference=_unet, cases=_unet_cases, forbidden=NETWORKS)
 UNET.mistake(
     "its own features in place of the copy",
     "What comes up is joined with itself, on every level: torch.cat([x, x]). The shapes fit, but nothing comes across"
@@ -656,9 +649,7 @@ UNET.mistake(
     _lazily(end=lambda scores: scores.softmax(dim=1)),
 )
 UNET.mistake(
-    "average pooling",
-    "You pool by the mean. The paper takes the maximum of each window.",
-    _lazily(pool=_average_pool),
+    "average pooling", "You pool by the mean. The paper takes the maximum of each window.", _lazily(pool=_average_pool)
 )
 UNET.mistake(
     "padded",
@@ -691,14 +682,15 @@ UNET.mistake(
 )
 
 
-# --- repair_unet -------------------------------------------------------------------------------------------------------
+# --- repair_unet ------------------------------------------------------------------------------------------------------
 
 
 def _repair_unet(in_channels: int = 1, num_classes: int = 2, base: int = 16) -> nn.Module:
     return _repaired()(in_channels, num_classes, base)
 
 
-# The silent mistakes of the broken network, each with its hint. (The other two speak up: one stops, and dropout is seen by the probe.)
+# The silent mistakes of the broken network, each with its hint. (The other two speak up: one stops, and dropout is seen
+# by the probe.)
 SILENT = {
     "own features": "On the upper level, what comes up is joined with itself: compare the two torch.cat.",
     "no ReLU": "One convolution has no ReLU after it: read forward aloud, line by line.",
@@ -752,13 +744,7 @@ def _repair_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-REPAIR_UNET = Exercise(
-    name="repair_unet",
-    points=2,
-    reference=_repair_unet,
-    cases=_repair_cases,
-    forbidden=NETWORKS,
-)
+REPAIR_UNET = Exercise(name="repair_unet", points=2, reference=_repair_unet, cases=_repair_cases, forbidden=NETWORKS)
 
 
 for _left, _hint in _left_over():

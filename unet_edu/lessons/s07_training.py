@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from unet_edu.checks.exercise import Case, Exercise
 from unet_edu.lessons.cells import apart, painted
+from unet_edu.lessons.families import without
 from unet_edu.lessons.lesson import Lesson
 from unet_edu.lessons.libraries import OF_IMAGES
 
@@ -19,7 +20,7 @@ __all__ = ["LESSON"]
 Array = NDArray[Any]
 
 
-# --- he_init_ ----------------------------------------------------------------------------------------------------------
+# --- he_init_ ---------------------------------------------------------------------------------------------------------
 
 
 def _initialised(
@@ -32,7 +33,9 @@ def _initialised(
     taps: Callable[[tuple[int, ...]], int] = math.prod,
     among: str = "modules",
 ) -> Callable[..., Any]:
-    """Weights drawn by a rule: `summed` gives N from the kind of layer, in_channels, out_channels and the kernel's taps."""
+    """Weights drawn by a rule: `summed` gives N from the kind of layer, in_channels, out_channels and the kernel's
+    taps.
+    """
 
     def initialise(model: Any) -> Any:
         from torch import nn
@@ -70,7 +73,9 @@ def _init_cases(rng: np.random.Generator) -> list[Case]:
     kernels = [(a, b) for a in range(1, 8) for b in range(1, 8) if a != b and 6 <= a * b <= 30]
 
     def drawn(kind: str = "conv", kernel: tuple[int, int] | None = None, least: int = 16) -> Layer:
-        """A layer with so many weights that chance moves their variance by less than half a tap, and with more channels out than in, or with fewer."""
+        """A layer with so many weights that chance moves their variance by less than half a tap, and with more channels
+        out than in, or with fewer.
+        """
         height, width = kernel or kernels[rng.integers(len(kernels))]
         taps = 1 if kind == "up" else height * width
         n = int(np.exp(rng.uniform(np.log(least), np.log(240))))
@@ -161,9 +166,7 @@ HE_INIT.mistake(
     _initialised(bias="kept"),
 )
 HE_INIT.mistake(
-    "bias drawn",
-    "Your weights are right. Your biases are drawn, too: they begin at zero.",
-    _initialised(bias="drawn"),
+    "bias drawn", "Your weights are right. Your biases are drawn, too: they begin at zero.", _initialised(bias="drawn")
 )
 HE_INIT.mistake(
     "steps up as convolutions",
@@ -201,7 +204,7 @@ HE_INIT.mistake(
 )
 
 
-# --- weight_map --------------------------------------------------------------------------------------------------------
+# --- weight_map -------------------------------------------------------------------------------------------------------
 
 
 def _distances(instances: Array, *, inverted: bool = False) -> Array:
@@ -368,13 +371,14 @@ def _(instances: Array, w0: float = 10, sigma: float = 5) -> Array:
     return _weight_map(label(instances > 0)[0], w0, sigma)
 
 
-@WEIGHT_MAP.mistake("w0 and σ fixed")
-def _(instances, w0=10, sigma=5):
-    """Your w0 is always 10 and your σ always 5. Use what the function is given."""
-    return _weight_map(instances)
+WEIGHT_MAP.mistake(
+    "w0 and σ fixed",
+    "Your w0 is always 10 and your σ always 5. Use what the function is given.",
+    without(_weight_map, "w0", "sigma"),
+)
 
 
-# --- weighted_ce -------------------------------------------------------------------------------------------------------
+# --- weighted_ce ------------------------------------------------------------------------------------------------------
 
 
 def _log_softmax(logits: Array, axis: int = 1) -> Array:
@@ -520,7 +524,7 @@ def _(logits: Array, labels: Array, weights: Array) -> float:
     return float((-np.log(_of_labels(p, labels) + 1e-8) * weights).mean())
 
 
-# --- elastic -----------------------------------------------------------------------------------------------------------
+# --- elastic ----------------------------------------------------------------------------------------------------------
 
 
 def _read(array: Array, rows: Array, columns: Array, order: int, mode: str = "mirror") -> Array:
@@ -698,7 +702,7 @@ def _(image, labels, field):
     return np.stack([image, labels])
 
 
-# --- sgd_step ----------------------------------------------------------------------------------------------------------
+# --- sgd_step ---------------------------------------------------------------------------------------------------------
 
 
 def _sgd_step(p: Array, g: Array, v: Array, lr: float, momentum: float) -> Array:
@@ -732,12 +736,7 @@ def _step_cases(rng: np.random.Generator) -> list[Case]:
 
 
 SGD_STEP = Exercise(
-    name="sgd_step",
-    points=1,
-    reference=_sgd_step,
-    cases=_step_cases,
-    parts=("p", "v"),
-    forbidden=("torch.optim.*",),
+    name="sgd_step", points=1, reference=_sgd_step, cases=_step_cases, parts=("p", "v"), forbidden=("torch.optim.*",)
 )
 SGD_STEP.mistake(
     "momentum as an average",

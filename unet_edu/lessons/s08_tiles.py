@@ -16,7 +16,7 @@ __all__ = ["LESSON"]
 Array = NDArray[Any]
 
 
-# --- mirror_pad --------------------------------------------------------------------------------------------------------
+# --- mirror_pad -------------------------------------------------------------------------------------------------------
 
 
 def _mirror_pad(image: Array, margin: int) -> Array:
@@ -39,11 +39,7 @@ def _pad_cases(rng: np.random.Generator) -> list[Case]:
 
 
 MIRROR_PAD = Exercise(
-    name="mirror_pad",
-    points=2,
-    reference=_mirror_pad,
-    cases=_pad_cases,
-    forbidden=("unet_edu.tiling.*",),
+    name="mirror_pad", points=2, reference=_mirror_pad, cases=_pad_cases, forbidden=("unet_edu.tiling.*",)
 )
 MIRROR_PAD.mistake(
     "edge doubled",
@@ -57,9 +53,7 @@ MIRROR_PAD.mistake(
     _padded("constant"),
 )
 MIRROR_PAD.mistake(
-    "edge repeated",
-    "Your margin repeats the edge pixel. A mirror goes on into the image.",
-    _padded("edge"),
+    "edge repeated", "Your margin repeats the edge pixel. A mirror goes on into the image.", _padded("edge")
 )
 MIRROR_PAD.mistake(
     "wrapped around",
@@ -120,7 +114,7 @@ def _(image, margin):
     return image
 
 
-# --- tile_origins ------------------------------------------------------------------------------------------------------
+# --- tile_origins -----------------------------------------------------------------------------------------------------
 
 
 def _tile_origins(size: int, tile: int, align: int) -> list[int]:
@@ -168,11 +162,7 @@ def _origin_cases(rng: np.random.Generator) -> list[Case]:
 
 
 TILE_ORIGINS = Exercise(
-    name="tile_origins",
-    points=3,
-    reference=_tile_origins,
-    cases=_origin_cases,
-    forbidden=("unet_edu.tiling.*",),
+    name="tile_origins", points=3, reference=_tile_origins, cases=_origin_cases, forbidden=("unet_edu.tiling.*",)
 )
 TILE_ORIGINS.mistake(
     "side by side",
@@ -254,7 +244,7 @@ def _(size, tile, align):
     return list(range(len(_tile_origins(size, tile, align))))
 
 
-# --- predict_tiled -----------------------------------------------------------------------------------------------------
+# --- predict_tiled ----------------------------------------------------------------------------------------------------
 
 
 def _tiled(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from unet_edu.checks.exercise import Case, Exercise
 from unet_edu.lessons.cells import Box, apart, painted
+from unet_edu.lessons.families import ratio
 from unet_edu.lessons.lesson import Lesson
 from unet_edu.lessons.libraries import OF_SCORES
 
@@ -18,23 +19,16 @@ __all__ = ["LESSON"]
 Array = NDArray[Any]
 
 
-def _ratio(part: float, whole: float) -> float:
-    if not whole:
-        raise ZeroDivisionError
-    return part / whole
-
-
-# --- sweep -------------------------------------------------------------------------------------------------------------
+# --- sweep ------------------------------------------------------------------------------------------------------------
 
 
 def _scores(mask: Array, truth: Array) -> list[float]:
     hits, called, true = int((mask & truth).sum()), int(mask.sum()), int(truth.sum())
-    return [_ratio(hits, called), _ratio(hits, true), _ratio(hits, called + true - hits)]
+    return [ratio(hits, called), ratio(hits, true), ratio(hits, called + true - hits)]
 
 
 def _swept(
-    mask: Callable[[Array, float], Array] = lambda p, t: p >= t,
-    row: Callable[[Array, Array], list[float]] = _scores,
+    mask: Callable[[Array, float], Array] = lambda p, t: p >= t, row: Callable[[Array, Array], list[float]] = _scores
 ) -> Callable[..., Array]:
     def sweep(probabilities: Array, truth: Array, thresholds: Array) -> Array:
         return np.array([row(mask(probabilities, t), truth) for t in thresholds])
@@ -67,13 +61,7 @@ def _sweep_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-SWEEP = Exercise(
-    name="sweep",
-    points=2,
-    reference=_sweep,
-    cases=_sweep_cases,
-    forbidden=OF_SCORES,
-)
+SWEEP = Exercise(name="sweep", points=2, reference=_sweep, cases=_sweep_cases, forbidden=OF_SCORES)
 SWEEP.mistake(
     "above the threshold only",
     "Right but where a probability is exactly the threshold. By the rule of this exercise it counts as object: >= in "
@@ -103,12 +91,7 @@ SWEEP.mistake(
 SWEEP.mistake(
     "Dice in place of IoU",
     "Precision and recall are right. Your third number is Dice, which counts the overlap twice. Asked is the IoU.",
-    _swept(
-        row=lambda mask, truth: [
-            *_scores(mask, truth)[:2],
-            2 * (mask & truth).sum() / (mask.sum() + truth.sum()),
-        ]
-    ),
+    _swept(row=lambda mask, truth: [*_scores(mask, truth)[:2], 2 * (mask & truth).sum() / (mask.sum() + truth.sum())]),
 )
 SWEEP.mistake(
     "accuracy in place of precision",
@@ -148,7 +131,7 @@ def _(probabilities, truth, thresholds):
     return _sweep(probabilities, truth, np.sort(thresholds))
 
 
-# --- mean_iou ----------------------------------------------------------------------------------------------------------
+# --- mean_iou ---------------------------------------------------------------------------------------------------------
 
 
 def _iou(prediction: Array, truth: Array) -> float:
@@ -164,18 +147,6 @@ def _over_images(
 
 def _mean_iou(predictions: Array, truths: Array) -> float:
     return _over_images(_iou)(predictions, truths)
-
-
-def _with_empty(value: float) -> Callable[[Array, Array], float]:
-    return lambda p, t: _iou(p, t) if (p | t).any() else value
-
-
-def _dice(p: Array, t: Array) -> float:
-    return 2 * int((p & t).sum()) / int(p.sum() + t.sum()) if (p | t).any() else 1.0
-
-
-def _of_both_classes(p: Array, t: Array) -> float:
-    return (_iou(p, t) + _iou(~p, ~t)) / 2
 
 
 def _iou_cases(rng: np.random.Generator) -> list[Case]:
@@ -210,13 +181,7 @@ def _iou_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-MEAN_IOU = Exercise(
-    name="mean_iou",
-    points=2,
-    reference=_mean_iou,
-    cases=_iou_cases,
-    forbidden=OF_SCORES,
-)
+MEAN_IOU = Exercise(name="mean_iou", points=2, reference=_mean_iou, cases=_iou_cases, forbidden=OF_SCORES)
 
 
 @MEAN_IOU.mistake("pooled")
@@ -229,7 +194,7 @@ def _(predictions, truths):
 MEAN_IOU.mistake(
     "nothing and nothing gives 0",
     "Right but for images in which nothing is and nothing was found: the two agree, so their IoU is 1 here.",
-    _over_images(_with_empty(0.0)),
+    _over_images(lambda p, t: _iou(p, t) if (p | t).any() else 0.0),
 )
 MEAN_IOU.mistake(
     "nothing true counts as 1",
@@ -241,7 +206,8 @@ MEAN_IOU.mistake(
 
 @MEAN_IOU.mistake("empty images left out")
 def _(predictions: Array, truths: Array) -> float:
-    """You leave out images in which nothing is and nothing was found. They count as 1: to find nothing there is right."""
+    """You leave out images in which nothing is and nothing was found. They count as 1: to find nothing there is
+    right."""
     there = [(p, t) for p, t in zip(predictions, truths, strict=True) if (p | t).any()]
     return float(np.mean([_iou(p, t) for p, t in there]))
 
@@ -249,7 +215,7 @@ def _(predictions: Array, truths: Array) -> float:
 MEAN_IOU.mistake(
     "Dice",
     "That is the mean Dice: it counts the overlap twice. IoU divides by the union.",
-    _over_images(_dice),
+    _over_images(lambda p, t: 2 * int((p & t).sum()) / int(p.sum() + t.sum()) if (p | t).any() else 1.0),
 )
 MEAN_IOU.mistake(
     "accuracy",
@@ -261,23 +227,15 @@ MEAN_IOU.mistake(
     "mean over both classes",
     "You took the mean of the IoU of the object and that of the background. Here only the object counts, and the mean"
     " goes over the images.",
-    _over_images(_of_both_classes),
+    _over_images(lambda p, t: (_iou(p, t) + _iou(~p, ~t)) / 2),
 )
-MEAN_IOU.mistake(
-    "sum",
-    "You added the scores up. Divide by the number of images.",
-    _over_images(_iou, sum),
-)
+MEAN_IOU.mistake("sum", "You added the scores up. Divide by the number of images.", _over_images(_iou, sum))
 MEAN_IOU.mistake(
     "median",
     "That is the median of the images. Asked is the mean: an image that went wrong counts as much as any other.",
     _over_images(_iou, np.median),
 )
-MEAN_IOU.mistake(
-    "best image",
-    "That is the best image's IoU. All count alike: take the mean.",
-    _over_images(_iou, max),
-)
+MEAN_IOU.mistake("best image", "That is the best image's IoU. All count alike: take the mean.", _over_images(_iou, max))
 
 
 @MEAN_IOU.mistake("only the first image")
@@ -298,7 +256,7 @@ def _(predictions, truths):
     return [_iou(p, t) for p, t in zip(predictions, truths, strict=True)]
 
 
-# --- seg_score ---------------------------------------------------------------------------------------------------------
+# --- seg_score --------------------------------------------------------------------------------------------------------
 
 
 def _numbers(instances: Array) -> list[int]:
@@ -311,7 +269,9 @@ def _cell_scores(
     is_match: Callable[[int, int, int], bool] = lambda both, r, s: 2 * both > r,
     score: Callable[[int, int, int], float] = lambda both, r, s: both / (r + s - both),
 ) -> list[float]:
-    """For each true cell its score: `is_match` and `score` get the pixels in common, of the true cell and of the found one."""
+    """For each true cell its score: `is_match` and `score` get the pixels in common, of the true cell and of the found
+    one.
+    """
     scores = []
     for n in _numbers(truth):
         R, best = truth == n, 0.0
@@ -332,11 +292,6 @@ def _seg(
 
 def _seg_score(prediction: Array, truth: Array) -> float:
     return _seg()(prediction, truth)
-
-
-def _mean_of_matches(scores: list[float]) -> float:
-    found = [score for score in scores if score]
-    return float(np.mean(found)) if found else 0.0
 
 
 def _moved(box: Box, down: int, right: int) -> Box:
@@ -388,17 +343,11 @@ def _seg_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-SEG_SCORE = Exercise(
-    name="seg_score",
-    points=3,
-    reference=_seg_score,
-    cases=_seg_cases,
-    forbidden=OF_SCORES,
-)
+SEG_SCORE = Exercise(name="seg_score", points=3, reference=_seg_score, cases=_seg_cases, forbidden=OF_SCORES)
 SEG_SCORE.mistake(
     "only matches averaged",
     "Your mean goes over the cells that were found. It goes over all true cells; one that was missed counts as 0.",
-    _seg(_mean_of_matches),
+    _seg(lambda scores: float(np.mean([score for score in scores if score] or [0.0]))),
 )
 SEG_SCORE.mistake(
     "half is enough",
@@ -485,13 +434,11 @@ def _(prediction, truth):
 
 
 SEG_SCORE.mistake(
-    "sum",
-    "You added the scores of the cells up. Divide by their number.",
-    _seg(lambda scores: float(sum(scores))),
+    "sum", "You added the scores of the cells up. Divide by their number.", _seg(lambda scores: float(sum(scores)))
 )
 
 
-# --- split_by_sequence -------------------------------------------------------------------------------------------------
+# --- split_by_sequence ------------------------------------------------------------------------------------------------
 
 
 def _split_by_sequence(sequences: Array, share: float) -> Array:
@@ -515,26 +462,13 @@ def _by_whole_sequences(choose: Callable[[Array, Array, float], Any]) -> Callabl
     return split
 
 
-def _fewest(numbers: Array, sizes: Array, wanted: float) -> Array:
-    """As many of the last as stay below what is wanted."""
-    return numbers[::-1][: int((np.cumsum(sizes[::-1]) <= wanted).sum())]
-
-
-def _first_ones(numbers: Array, sizes: Array, wanted: float) -> Array:
-    return numbers[: 1 + int((np.cumsum(sizes) < wanted).sum())]
-
-
-def _by_number_of_sequences(numbers: Array, sizes: Array, wanted: float) -> Array:
-    n = int(np.ceil(wanted / sizes.sum() * len(numbers)))
-    return numbers[len(numbers) - n :]
-
-
 def _split_cases(rng: np.random.Generator) -> list[Case]:
     def case(name: str, fit: Callable[[Array, float, int], bool], mixed: bool = False) -> Case:
-        """Films of which `fit` holds: it gets how many frames the last film has, the last two, …, how many are wanted, and a number from 0 to 2.
+        """Films of which `fit` holds: it gets how many frames the last film has, the last two, …, how many are wanted,
+        and a number from 0 to 2.
 
-        Neither the films nor the share say how many are held out: one has to count frames. All shares are eighths, so share · frames is exact: it does not
-        matter how it is compared.
+        Neither the films nor the share say how many are held out: one has to count frames. All shares are eighths, so
+        share · frames is exact: it does not matter how it is compared.
         """
         n, sizes, share = int(rng.integers(3)), np.zeros(3, int), 0.0
         while not fit(sizes[::-1].cumsum(), share * sizes.sum(), n):
@@ -593,7 +527,7 @@ def _(sequences: Array, share: float) -> Array:
 SPLIT_BY_SEQUENCE.mistake(
     "too few frames",
     "Your films are whole, but they hold fewer frames than asked. Add another film until the share is reached.",
-    _by_whole_sequences(_fewest),
+    _by_whole_sequences(lambda numbers, sizes, wanted: numbers[::-1][: (np.cumsum(sizes[::-1]) <= wanted).sum()]),
 )
 
 
@@ -607,12 +541,12 @@ def _(sequences, share):
 SPLIT_BY_SEQUENCE.mistake(
     "first films",
     "Your films are whole, and enough, but they are the first ones. Begin with the largest number.",
-    _by_whole_sequences(_first_ones),
+    _by_whole_sequences(lambda numbers, sizes, wanted: numbers[: 1 + (np.cumsum(sizes) < wanted).sum()]),
 )
 SPLIT_BY_SEQUENCE.mistake(
     "share of the films",
     "You hold out a share of the films. The share is one of the frames, and films differ in length: count frames.",
-    _by_whole_sequences(_by_number_of_sequences),
+    _by_whole_sequences(lambda numbers, sizes, wanted: numbers[-int(np.ceil(wanted / sizes.sum() * len(numbers))) :]),
 )
 SPLIT_BY_SEQUENCE.mistake(
     "last film alone",
@@ -622,9 +556,7 @@ SPLIT_BY_SEQUENCE.mistake(
 SPLIT_BY_SEQUENCE.mistake(
     "one film too many",
     "You hold out one film too many where the share was reached already. Stop as soon as there are enough frames.",
-    _by_whole_sequences(
-        lambda numbers, sizes, wanted: numbers[::-1][: 1 + int((np.cumsum(sizes[::-1]) <= wanted).sum())]
-    ),
+    _by_whole_sequences(lambda numbers, sizes, wanted: numbers[::-1][: 1 + (np.cumsum(sizes[::-1]) <= wanted).sum()]),
 )
 
 
@@ -634,7 +566,7 @@ def _(sequences, share):
     return ~_split_by_sequence(sequences, share)
 
 
-# --- ablation_table ----------------------------------------------------------------------------------------------------
+# --- ablation_table ---------------------------------------------------------------------------------------------------
 
 Runs = list[tuple[str, int, float]]
 
@@ -677,9 +609,8 @@ def _run_cases(rng: np.random.Generator) -> list[Case]:
             for variant, count in zip(chosen, counts, strict=True)
             for seed in range(count)
         ]
-        first = [
-            next(run for run in runs if run[0] == variant) for variant in chosen
-        ]  # the order of the variants stays
+        # The order of the variants stays.
+        first = [next(run for run in runs if run[0] == variant) for variant in chosen]
         rest = [run for run in runs if run not in first]
         return Case(name, (first + [rest[n] for n in rng.permutation(len(rest))],))
 
@@ -699,12 +630,7 @@ def _run_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-ABLATION_TABLE = Exercise(
-    name="ablation_table",
-    points=2,
-    reference=_ablation_table,
-    cases=_run_cases,
-)
+ABLATION_TABLE = Exercise(name="ablation_table", points=2, reference=_ablation_table, cases=_run_cases)
 ABLATION_TABLE.mistake(
     "best run",
     "You report the best run of each variant. The more often one tries, the better the best gets: report the mean.",

@@ -32,8 +32,9 @@ import numpy as np
 import watch
 from shell import Shell, in_one_line, new_shell
 
-from unet_edu.checks import exercise
-from unet_edu.checks.exercise import Answer, attempt
+from unet_edu.checks import answer as machinery
+from unet_edu.checks.answer import Answer, attempt
+from unet_edu.checks.exercise import Case
 
 # The same bounds stand in `unet_edu.grading.wire`, which turns down what is beyond them. (It is not in the sandbox.)
 MOST_NUMBERS = 1 << 20
@@ -105,7 +106,7 @@ def run_definitions(shell: Shell, source: str, assignments: bool) -> bytes:
     return _line({"ok": True, "error": ""})
 
 
-def call(shell: Shell, name: str, case: exercise.Case, forbidden: tuple[str, ...]) -> bytes:
+def call(shell: Shell, name: str, case: Case, forbidden: tuple[str, ...]) -> bytes:
     """Call a function of the notebook on a case."""
     if name not in shell.user_ns:
         return _reply(False, Answer("empty"), [])
@@ -188,7 +189,7 @@ def main(requests: int, replies: int) -> None:
     """Answer requests until there are no more."""
     pipes, me = Pipes(requests, replies), os.getpid()
     sys.argv[1:] = []  # they say which files the pipes are
-    exercise.MACHINERY = (*exercise.MACHINERY, watch.__file__)  # type: ignore[assignment]  # no line of the student's
+    machinery.MACHINERY = (*machinery.MACHINERY, watch.__file__)  # type: ignore[assignment]  # no line of the student's
     watch.listen()
     shell = new_shell(str(Path.home() / ".ipython"))
     answers: dict[str, Callable[..., bytes]] = {"cell": run_cell, "definitions": run_definitions, "call": call}

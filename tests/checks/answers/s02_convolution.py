@@ -1,0 +1,227 @@
+"""The exercises of lesson 02: right answers in many styles, and mistakes as students write them."""
+
+import math
+
+import numpy as np
+import scipy.signal
+import torch
+import torch.nn.functional as F
+from numpy.lib.stride_tricks import sliding_window_view
+
+from tests.checks.judging import told, written
+from unet_edu.convolution import conv2d_grad_input
+
+
+def plane_by_four_loops(x, k):
+    H, W, kH, kW = *x.shape, *k.shape
+    y = []
+    for i in range(H - kH + 1):
+        y.append([])
+        for j in range(W - kW + 1):
+            y[i].append(sum(x[i + u][j + v] * k[u][v] for u in range(kH) for v in range(kW)))
+    return y
+
+
+def plane_by_windows(x, k):
+    return np.einsum("ijuv,uv->ij", sliding_window_view(x, k.shape), k)
+
+
+def plane_by_matrix(x, k):
+    shape = np.subtract(x.shape, k.shape) + 1
+    rows = []
+    for i, j in np.ndindex(*shape):
+        row = np.zeros(x.shape)
+        row[i : i + k.shape[0], j : j + k.shape[1]] = k
+        rows.append(row.ravel())
+    return (np.array(rows) @ x.ravel()).reshape(shape)
+
+
+def plane_in_float32(x, k):
+    return plane_by_windows(x.astype(np.float32), k.astype(np.float32))
+
+
+def plane_in_torch(x, k):
+    weight = torch.tensor(k, dtype=torch.float32, requires_grad=True)
+    return F.conv2d(torch.tensor(x, dtype=torch.float32)[None, None], weight[None, None])[0, 0]
+
+
+def plane_in_scipy(x, k):
+    return scipy.signal.correlate2d(x, k, mode="valid")
+
+
+def batch_by_planes(x, w, bias=None, stride=1, padding=0):
+    down, right = np.broadcast_to(stride, 2)
+    x = np.pad(x, [(0, 0), (0, 0), (padding, padding), (padding, padding)])
+    y = np.array([[sum(map(plane_in_scipy, image, kernels)) for kernels in w] for image in x])[:, :, ::down, ::right]
+    return y if bias is None else y + np.asarray(bias)[:, None, None]
+
+
+def batch_by_windows(x, w, bias=None, stride=1, padding=0):
+    down, right = (stride, stride) if isinstance(stride, int) else stride
+    padded = np.zeros((*x.shape[:2], x.shape[2] + 2 * padding, x.shape[3] + 2 * padding))
+    padded[:, :, padding : padding + x.shape[2], padding : padding + x.shape[3]] = x
+    windows = sliding_window_view(padded, w.shape[2:], axis=(2, 3))[:, :, ::down, ::right]
+    y = np.einsum("ncijuv,ocuv->noij", windows, w)
+    return y if bias is None else y + np.reshape(bias, (1, -1, 1, 1))
+
+
+def batch_in_torch(x, w, bias=None, stride=1, padding=0):
+    x, w = (torch.tensor(a, dtype=torch.float32, requires_grad=True) for a in (x, w))
+    bias = None if bias is None else torch.tensor(bias, dtype=torch.float32)
+    return F.conv2d(x, w, bias, stride=stride, padding=padding)
+
+
+def field_by_products(layers):
+    strides = [1, *(s for _, s in layers)]
+    steps = [(k - 1) * math.prod(strides[: n + 1]) for n, (k, _) in enumerate(layers)]
+    return 1 + np.cumsum(steps)
+
+
+def field_by_walking_back(layers):
+    sizes = []
+    for n in range(len(layers)):
+        size = 1
+        for k, s in reversed(layers[: n + 1]):
+            size = (size - 1) * s + k
+        sizes.append(size)
+    return tuple(sizes)
+
+
+def field_by_adjoint(layers):
+    sizes = []
+    for n in range(len(layers)):
+        back = np.ones((1, 1))
+        for k, s in reversed(layers[: n + 1]):
+            width = (back.shape[1] - 1) * s + k
+            back = conv2d_grad_input(back, np.ones((1, k)), (1, width), stride=(1, s))
+        sizes.append(back.shape[1])
+    return torch.tensor(sizes)
+
+
+RIGHT = {
+    "conv2d_naive": [
+        plane_by_four_loops,
+        plane_by_windows,
+        plane_by_matrix,
+        plane_in_float32,
+        plane_in_torch,
+        plane_in_scipy,
+    ],
+    "out_size": [
+        lambda i, k, s=1, p=0, d=1: math.floor((i + 2 * p - d * (k - 1) - 1) / s + 1),
+        lambda i, k, s=1, p=0, d=1: len(range(0, i + 2 * p - d * (k - 1), s)),
+        lambda i, k, s=1, p=0, d=1: (np.int64(i) + 2 * p - d * (k - 1) - 1) // s + 1,
+        lambda i, k, s=1, p=0, d=1: torch.tensor(len(torch.zeros(i + 2 * p).unfold(0, d * (k - 1) + 1, s))),
+    ],
+    "conv2d_multichannel": [batch_by_planes, batch_by_windows, batch_in_torch],
+    "receptive_field": [field_by_products, field_by_walking_back, field_by_adjoint],
+}
+
+
+# --- mistakes as students write them ----------------------------------------------------------------------------------
+
+
+@written("conv2d_naive", "rows and columns swapped")
+def _(x, k):
+    """NumPy cuts its windows short."""
+    kH, kW = k.shape
+    y = np.zeros((x.shape[0] - kH + 1, x.shape[1] - kW + 1))
+    for i, j in np.ndindex(y.shape):
+        y[i, j] = (x[j : j + kH, i : i + kW] * k).sum()
+    return y
+
+
+@written("conv2d_naive", "only the first row")
+def _(x, k):
+    y = np.zeros(np.subtract(x.shape, k.shape) + 1)
+    for i in range(y.shape[0]):
+        for j in range(y.shape[1]):
+            y[i, j] = (x[i : i + k.shape[0], j : j + k.shape[1]] * k).sum()
+        return y
+
+
+@written("conv2d_naive", "made for kernels of 3×3")
+def _(x, k):
+    """The output alone is."""
+    kH, kW = k.shape
+    y = np.zeros((x.shape[0] - 2, x.shape[1] - 2))
+    for i, j in np.ndindex(y.shape):
+        y[i, j] = (x[i : i + kH, j : j + kW] * k).sum()
+    return y
+
+
+@written("conv2d_multichannel", "bias added along the columns")
+def _(x, w, bias=None, stride=1, padding=0):
+    """It rarely fits."""
+    y = batch_by_windows(x, w, None, stride, padding)
+    return y if bias is None else y + bias
+
+
+# --- what is told of other mistakes -----------------------------------------------------------------------------------
+
+
+@told("conv2d_naive", "stopped at `raise NotImplementedError`")
+def _(x, k):
+    if len(x) > 3:
+        return plane_by_windows(x, k)
+    raise NotImplementedError
+
+
+@told("conv2d_naive", "`return`")
+def _(x, k):
+    if x.shape[0] == x.shape[1]:
+        return plane_by_windows(x, k)
+
+
+@told(
+    "conv2d_naive",
+    "could not be broadcast together with shapes (3,2) (3,3)",
+    "does it hang over the edge of the image?",
+)
+def _(x, k):
+    y = np.zeros(x.shape)
+    for i, j in np.ndindex(y.shape):
+        y[i, j] = (x[i : i + k.shape[0], j : j + k.shape[1]] * k).sum()
+    return y
+
+
+@told("conv2d_naive", "Does a loop go one step too far")
+def _(x, k):
+    H, W, kH, kW = *x.shape, *k.shape
+    return [
+        [sum(x[i + u, j + v] * k[u, v] for u, v in np.ndindex(k.shape)) for j in range(W - kW + 2)]
+        for i in range(H - kH + 2)
+    ]
+
+
+@told("conv2d_naive", "setting an array element with a sequence", "Python's sum(a) adds up the rows")
+def _(x, k):
+    y = np.zeros(np.subtract(x.shape, k.shape) + 1)
+    for i, j in np.ndindex(y.shape):
+        y[i, j] = sum(x[i : i + k.shape[0], j : j + k.shape[1]] * k)
+    return y
+
+
+@told(
+    "conv2d_naive",
+    "could not be called",
+    "Is its first line, with `def`, still as the notebook gave it?",
+    "takes 1 positional argument but 2 were given",
+)
+def _(x):
+    return x
+
+
+@told("conv2d_naive", "slow_conv2d_cpu")
+def _(x, k):
+    raise NotImplementedError('"slow_conv2d_cpu" not implemented for Int')
+
+
+@told("conv2d_naive", "RecursionError")
+def endless(x, k):
+    return endless(x, k)
+
+
+@told("conv2d_naive", "MemoryError")
+def _(x, k):
+    raise MemoryError

@@ -1,0 +1,242 @@
+"""The exercises of lesson 04: right answers in many styles, and mistakes as students write them."""
+
+import itertools
+
+import numpy as np
+import scipy.linalg
+import torch
+import torch.nn.functional as F
+
+from tests.checks.judging import told, written
+from unet_edu.convolution import conv2d, output_size
+from unet_edu.matrix import conv2d_matrix
+from unet_edu.transposed import conv_transpose2d, overlap_count, transposed_size
+
+
+def matrix_by_four_loops(k, h, w):
+    kH, kW = k.shape
+    A = []
+    for i in range(h - kH + 1):
+        for j in range(w - kW + 1):
+            A.append([0.0] * (h * w))
+            for u in range(kH):
+                for v in range(kW):
+                    A[-1][(i + u) * w + j + v] = k[u, v]
+    return A
+
+
+def matrix_by_planes(k, h, w):
+    h_out, w_out = np.subtract((h, w), k.shape) + 1
+    A = np.zeros((h_out, w_out, h, w))
+    for i, j in np.ndindex(h_out, w_out):
+        A[i, j, i : i + k.shape[0], j : j + k.shape[1]] = k
+    return A.reshape(h_out * w_out, h * w)
+
+
+def matrix_by_probing(k, h, w):
+    """One pixel at a time: what the convolution makes of it is a column."""
+    return np.stack([conv2d(pixel.reshape(h, w), k).ravel() for pixel in np.eye(h * w)], axis=1)
+
+
+def matrix_by_toeplitz_blocks(k, h, w):
+    kH, kW = k.shape
+    blocks = [scipy.linalg.toeplitz([row[0], *[0] * (w - kW)], [*row, *[0] * (w - kW)]) for row in k]
+    return np.block(
+        [[blocks[b - a] if 0 <= b - a < kH else np.zeros((w - kW + 1, w)) for b in range(h)] for a in range(h - kH + 1)]
+    )
+
+
+def matrix_by_index_arrays(k, h, w):
+    i, j, u, v = np.indices((h - k.shape[0] + 1, w - k.shape[1] + 1, *k.shape))
+    A = np.zeros((i.shape[0] * i.shape[1], h * w), np.float32)
+    A[i * i.shape[1] + j, (i + u) * w + j + v] = np.broadcast_to(k, i.shape)
+    return A
+
+
+def matrix_in_torch(k, h, w):
+    weight = torch.tensor(k, dtype=torch.float32)[None, None]
+    x = torch.zeros(1, 1, h, w)
+    return torch.autograd.functional.jacobian(lambda x: F.conv2d(x, weight).flatten(), x).reshape(-1, h * w)
+
+
+def up_by_loops(y, A, size):
+    x = [0.0] * (size[0] * size[1])
+    for r, row in enumerate(A):
+        for n, weight in enumerate(row):
+            x[n] += weight * y.ravel()[r]
+    return np.array(x).reshape(size)
+
+
+def up_in_torch(y, A, size):
+    y, A = torch.tensor(y, dtype=torch.float32), torch.tensor(A, dtype=torch.float32, requires_grad=True)
+    return (A.T @ y.flatten()).view(size)
+
+
+def stamps_by_numbers(x, k, stride=1, padding=0):
+    (H, W), (kH, kW) = x.shape, k.shape
+    y = np.zeros(((H - 1) * stride + kH, (W - 1) * stride + kW))
+    for i, j, u, v in itertools.product(range(H), range(W), range(kH), range(kW)):
+        y[i * stride + u, j * stride + v] += x[i, j] * k[u, v]
+    return y[padding : len(y) - padding, padding : y.shape[1] - padding]
+
+
+def stamps_that_never_leave(x, k, stride=1, padding=0):
+    """Writes only what is inside; nothing is cropped."""
+    H, W = (np.array(x.shape) - 1) * stride + k.shape - 2 * np.array(padding)
+    y = [[0.0] * W for _ in range(H)]
+    for i, j, u, v in itertools.product(*map(range, (*x.shape, *k.shape))):
+        row, column = i * stride + u - padding, j * stride + v - padding
+        if 0 <= row < H and 0 <= column < W:
+            y[row][column] += x[i, j] * k[u, v]
+    return y
+
+
+def stamps_by_zeros(x, k, stride=1, padding=0):
+    spread = np.zeros((np.array(x.shape) - 1) * stride + 1)
+    spread[::stride, ::stride] = x
+    spread = np.pad(spread, [(k.shape[0] - 1,), (k.shape[1] - 1,)])
+    y = conv2d(spread, k[::-1, ::-1])
+    return y[padding : len(y) - padding, padding : y.shape[1] - padding]
+
+
+def stamps_by_matrix(x, k, stride=1, padding=0):
+    size = (np.array(x.shape) - 1) * stride + k.shape - 2 * padding
+    A = conv2d_matrix(k, tuple(size.tolist()), stride=stride, padding=padding)
+    return (A.T @ x.ravel()).reshape(size)
+
+
+def stamps_tap_by_tap(x, k, stride=1, padding=0):
+    y = np.zeros((np.array(x.shape) - 1) * stride + k.shape, np.float32)
+    for u, v in np.ndindex(k.shape):
+        y[u : u + (len(x) - 1) * stride + 1 : stride, v : v + (x.shape[1] - 1) * stride + 1 : stride] += x * k[u, v]
+    return y[padding:-padding, padding:-padding] if padding else y
+
+
+def stamps_in_torch(x, k, stride=1, padding=0):
+    x, k = (torch.tensor(a, dtype=torch.float32)[None, None] for a in (x, k))
+    return F.conv_transpose2d(x, k, stride=stride, padding=padding)[0, 0]
+
+
+def size_by_searching(i, k, s=1, p=0, op=0):
+    return next(n for n in itertools.count(max(1, k - 2 * p)) if output_size(n, k, s, p) == i) + op
+
+
+def counts_by_loops(n, k, s):
+    counts = [0] * ((n - 1) * s + k)
+    for j in range(n):
+        for u in range(k):
+            counts[j * s + u] += 1
+    return counts
+
+
+def counts_in_floats(n, k, s):
+    counts = np.zeros((n - 1) * s + k)
+    for j in range(n):
+        counts[j * s : j * s + k] += 1
+    return counts
+
+
+def counts_in_torch(n, k, s):
+    return F.conv_transpose1d(torch.ones(1, 1, n), torch.ones(1, 1, k), stride=s)[0, 0]
+
+
+RIGHT = {
+    "conv_matrix": [
+        matrix_by_four_loops,
+        matrix_by_planes,
+        matrix_by_probing,
+        matrix_by_toeplitz_blocks,
+        matrix_by_index_arrays,
+        matrix_in_torch,
+        lambda k, h, w: conv2d_matrix(k, (h, w)),
+    ],
+    "tconv_matrix": [
+        up_by_loops,
+        up_in_torch,
+        lambda y, A, size: (y.ravel() @ A).reshape(size),
+        lambda y, A, size: np.reshape(np.dot(A.transpose(), y.reshape(-1, 1)), size),
+        lambda y, A, size: np.einsum("rn,r->n", A.astype(np.float32), y.ravel()).reshape(*size),
+    ],
+    "tconv2d_scatter": [
+        stamps_by_numbers,
+        stamps_that_never_leave,
+        stamps_by_zeros,
+        stamps_by_matrix,
+        stamps_tap_by_tap,
+        stamps_in_torch,
+        lambda x, k, stride=1, padding=0: conv_transpose2d(x, k, stride=stride, padding=padding),
+    ],
+    "tconv_size": [
+        size_by_searching,
+        lambda i, k, s=1, p=0, op=0: s * i - s + k - p - p + op,
+        lambda i, k, s=1, p=0, op=0: np.int64((i - 1) * s - 2 * p + k + op),
+        lambda i, k, s=1, p=0, op=0: torch.nn.ConvTranspose1d(1, 1, k, s, p, op)(torch.zeros(1, 1, i)).shape[-1],
+        lambda i, k, s=1, p=0, op=0: transposed_size(i, k, s, p, op),
+    ],
+    "overlap_counts": [
+        counts_by_loops,
+        counts_in_floats,
+        counts_in_torch,
+        lambda n, k, s: np.bincount([j * s + u for j in range(n) for u in range(k)], minlength=(n - 1) * s + k),
+        lambda n, k, s: [sum(0 <= t - j * s < k for j in range(n)) for t in range((n - 1) * s + k)],
+        lambda n, k, s: overlap_count(n, k, s),
+    ],
+}
+
+
+# --- mistakes as students write them ----------------------------------------------------------------------------------
+
+
+@written("conv_matrix", "kernel without gaps, rows one apart")
+def _(k, h, w):
+    kH, kW = k.shape
+    A = np.zeros(((h - kH + 1) * (w - kW + 1), h * w))
+    for r in range(len(A)):
+        A[r, r : r + k.size] = k.ravel()
+    return A
+
+
+@written("tconv2d_scatter", "kernel flipped")
+def _(x, k, stride=1, padding=0):
+    spread = np.zeros((np.array(x.shape) - 1) * stride + 1)
+    spread[::stride, ::stride] = x
+    y = conv2d(np.pad(spread, [(k.shape[0] - 1,), (k.shape[1] - 1,)]), k)
+    return y[padding : len(y) - padding, padding : y.shape[1] - padding]
+
+
+@written("overlap_counts", "stamps one apart in a large output")
+def _(n, k, s):
+    counts = np.zeros((n - 1) * s + k, dtype=int)
+    for j in range(n):
+        counts[j : j + k] += 1
+    return counts
+
+
+@written("overlap_counts", "border ignored")
+def _(n, k, s):
+    inside = [len(range(t % s, k, s)) for t in range((n - 1) * s + k)]  # taps that meet pixel t
+    return inside
+
+
+# --- what is told of other mistakes -----------------------------------------------------------------------------------
+
+
+@told("conv_matrix", "of type int, which cuts off the fractions")
+def _(k, h, w):
+    return np.array(matrix_by_four_loops(k, h, w)).astype(int)
+
+
+@told("tconv2d_scatter", "Cannot cast", "np.zeros(shape) makes an array of floats")
+def _(x, k, stride=1, padding=0):
+    y = np.zeros((np.array(x.shape) - 1) * stride + k.shape, int)
+    for i, j in np.ndindex(x.shape):
+        y[i * stride : i * stride + len(k), j * stride : j * stride + k.shape[1]] += x[i, j] * k
+    return y[padding : len(y) - padding, padding : y.shape[1] - padding]
+
+
+@told("tconv2d_scatter", "could not be broadcast", "hang over the edge")
+def _(x, k, stride=1, padding=0):
+    y = np.zeros(np.array(x.shape) * stride)
+    for i, j in np.ndindex(x.shape):
+        y[i * stride : i * stride + len(k), j * stride : j * stride + k.shape[1]] += x[i, j] * k
+    return y

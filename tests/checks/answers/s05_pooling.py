@@ -1,0 +1,188 @@
+"""The exercises of lesson 05: right answers in many styles, and mistakes as students write them."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.lib.stride_tricks import sliding_window_view
+
+from tests.checks.judging import written
+from unet_edu.pooling import max_pool2d, max_pool2d_grad, max_unpool2d
+
+
+def pooled_by_loops(x):
+    H, W = x.shape
+    y, idx = np.zeros((H // 2, W // 2)), np.zeros((H // 2, W // 2), dtype=int)
+    for i in range(H // 2):
+        for j in range(W // 2):
+            best = -np.inf
+            for row in (2 * i, 2 * i + 1):
+                for column in (2 * j, 2 * j + 1):
+                    if x[row, column] > best:
+                        best = x[row, column]
+                        y[i, j], idx[i, j] = best, row * W + column
+    return y, idx
+
+
+def pooled_into_lists(x):
+    H, W = x.shape
+    numbered = [
+        [max((x[r, c], r * W + c) for r in (i, i + 1) for c in (j, j + 1)) for j in range(0, W - 1, 2)]
+        for i in range(0, H - 1, 2)
+    ]
+    return [[[pair[n] for pair in row] for row in numbered] for n in (0, 1)]
+
+
+def pooled_by_windows(x):
+    windows = sliding_window_view(x, (2, 2))[::2, ::2].reshape(x.shape[0] // 2, x.shape[1] // 2, 4)
+    n = windows.argmax(axis=-1)
+    i, j = np.indices(n.shape)
+    return np.float32(windows.max(axis=-1)), (2 * i + n // 2) * x.shape[1] + 2 * j + n % 2
+
+
+def pooled_by_reshaping(x):
+    h, w = x.shape[0] // 2, x.shape[1] // 2
+    places = np.arange(x.size).reshape(x.shape)[: 2 * h, : 2 * w].reshape(h, 2, w, 2).transpose(0, 2, 1, 3)
+    blocks = x[: 2 * h, : 2 * w].reshape(h, 2, w, 2).transpose(0, 2, 1, 3).reshape(h, w, 4)
+    idx = np.take_along_axis(places.reshape(h, w, 4), blocks.argmax(-1)[..., None], -1)[..., 0]
+    return np.stack([x.ravel()[idx], idx])
+
+
+def pooled_in_torch(x):
+    y, idx = F.max_pool2d(torch.tensor(x, dtype=torch.float32)[None, None], 2, return_indices=True)
+    return y[0, 0], idx[0, 0]
+
+
+def put_by_loops(y, idx, size):
+    x = np.zeros(size)
+    for i in range(y.shape[0]):
+        for j in range(y.shape[1]):
+            row, column = divmod(idx[i, j], size[1])
+            x[row, column] = y[i, j]
+    return x
+
+
+def put_into_a_list(y, idx, size):
+    x = [0.0] * (size[0] * size[1])
+    for place, number in zip(idx.ravel(), y.ravel(), strict=True):
+        x[place] = number
+    return np.reshape(x, size)
+
+
+def put_by_unravelling(y, idx, size):
+    x = np.zeros(size, np.float32)
+    x[np.unravel_index(idx, size)] = y
+    return x
+
+
+def put_by_matrix(y, idx, size):
+    S = np.eye(size[0] * size[1])[idx.ravel()]
+    return (S.T @ y.ravel()).reshape(size)
+
+
+def put_by_scatter(y, idx, size):
+    flat = torch.zeros(size[0] * size[1], dtype=torch.float64)
+    return flat.scatter(0, torch.tensor(idx.ravel()), torch.tensor(y.ravel(), dtype=torch.float64)).view(size)
+
+
+def back_by_loops(dy, idx, size):
+    dx = np.zeros(size)
+    for i, j in np.ndindex(dy.shape):
+        dx[idx[i, j] // size[1], idx[i, j] % size[1]] += dy[i, j]
+    return dx
+
+
+def back_by_bincount(dy, idx, size):
+    return np.bincount(idx.ravel(), weights=dy.ravel(), minlength=size[0] * size[1]).reshape(size)
+
+
+def back_by_matrix(dy, idx, size):
+    return (np.eye(size[0] * size[1], dtype=np.float32)[:, idx.ravel()] @ dy.ravel()).reshape(size)
+
+
+def back_by_add_at(dy, idx, size):
+    dx = np.zeros(size)
+    np.add.at(dx.ravel(), idx, dy)
+    return dx
+
+
+def back_in_torch(dy, idx, size):
+    flat = torch.zeros(size[0] * size[1])
+    return flat.index_add(0, torch.tensor(idx.ravel()), torch.tensor(dy.ravel(), dtype=torch.float32)).view(size)
+
+
+def back_by_autograd(dy, idx, size):
+    x = torch.zeros(size[0] * size[1], requires_grad=True)
+    x[torch.tensor(idx.ravel())].backward(torch.tensor(dy.ravel(), dtype=torch.float32))
+    return x.grad.view(size)
+
+
+RIGHT = {
+    "maxpool_idx": [
+        pooled_by_loops,
+        pooled_into_lists,
+        pooled_by_windows,
+        pooled_by_reshaping,
+        pooled_in_torch,
+        lambda x: max_pool2d(x, 2),
+    ],
+    "maxunpool": [
+        put_by_loops,
+        put_into_a_list,
+        put_by_unravelling,
+        put_by_matrix,
+        put_by_scatter,
+        lambda y, idx, size: max_unpool2d(y, idx, size),
+    ],
+    "maxpool_backward": [
+        back_by_loops,
+        back_by_bincount,
+        back_by_matrix,
+        back_by_add_at,
+        back_in_torch,
+        back_by_autograd,
+        lambda dy, idx, size: max_pool2d_grad(dy, idx, size),
+    ],
+}
+
+
+# --- mistakes as students write them ----------------------------------------------------------------------------------
+
+
+@written("maxpool_idx", "windows that overlap")
+def _(x):
+    H, W = x.shape
+    y, idx = np.zeros((H // 2, W // 2)), np.zeros((H // 2, W // 2), dtype=int)
+    for i, j in np.ndindex(y.shape):
+        window = x[i : i + 2, j : j + 2]
+        n = window.argmax()
+        y[i, j], idx[i, j] = window.max(), (i + n // 2) * W + j + n % 2
+    return y, idx
+
+
+@written("maxpool_idx", "width without the odd column")
+def _(x):
+    return pooled_by_loops(x[: x.shape[0] // 2 * 2, : x.shape[1] // 2 * 2])
+
+
+@written("maxpool_idx", "index of the window's corner plus the index within")
+def _(x):
+    y, idx = pooled_by_loops(x)
+    for i, j in np.ndindex(y.shape):
+        idx[i, j] = 2 * i * x.shape[1] + 2 * j + x[2 * i : 2 * i + 2, 2 * j : 2 * j + 2].argmax()
+    return y, idx
+
+
+@written("maxpool_idx", "first place of an equal number")
+def _(x):
+    y, idx = pooled_by_loops(x)
+    for i, j in np.ndindex(y.shape):
+        row, column = np.argwhere(x == y[i, j])[0]
+        idx[i, j] = row * x.shape[1] + column
+    return y, idx
+
+
+@written("maxunpool", "order of the places")
+def _(y, idx, size):
+    x = np.zeros(size)
+    x[np.isin(np.arange(x.size).reshape(size), idx)] = y.ravel()
+    return x
