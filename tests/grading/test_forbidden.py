@@ -1,15 +1,20 @@
-"""What a notebook may not use is found by reading it, whatever it is called there; honest notebooks are left in peace."""
+"""What a notebook may not use is read in its names, or seen at work; honest notebooks are left in peace."""
 
+import contextlib
 import json
 import re
+import shutil
 import time
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.grading.habits import BESIDE, INSIDE, LOOPS
 from unet_edu.grading.forbidden import MOST_FOUND, UNLISTED, as_listed, tampering, uses
+from unet_edu.grading.sandbox.inside.shell import Shell, new_shell
+from unet_edu.grading.sandbox.inside.watch import Watch
 from unet_edu.lessons import EXERCISES, LESSONS
 
 ROOT = Path(__file__).parents[2]
@@ -62,7 +67,6 @@ HIDDEN = {
         "torch.nn.Conv2d",
         ["from torch import nn\nlayer = nn.Conv2d(1, 1, 3)", "def f(x, k): return layer(x)"],
     ),
-    "a method": ("torch.Tensor.log_softmax", ["import torch", "def f(x, k): return torch.tensor(x).log_softmax(1)"]),
     "a helper": (
         "torch.conv2d",
         ["import torch\ndef g(x, k): return torch.conv2d(x, k)\nh = g", "def f(x, k): return h(x, k)"],
@@ -107,23 +111,20 @@ HIDDEN = {
         ["import importlib", 'def f(x, k): return importlib.import_module("scipy.signal").convolve2d(x, k)'],
     ),
     "import of what is put together": (
-        "importlib.import_module(?)",
+        "importlib.import_module",
         ["from importlib import import_module", 'def f(x, k): return import_module("to" + "rch").x(x, k)'],
     ),
     "sys.modules": (
         "torch.nn.functional.conv2d",
         ["import sys", 'def f(x, k): return sys.modules["torch"].nn.functional.conv2d(x, k)'],
     ),
-    "attrgetter": (
-        "torch.conv2d",
-        [
-            "import torch\nfrom operator import attrgetter",
-            'def f(x, k): return attrgetter("conv2d")(torch)(x, k)',
-        ],
+    "attrgetter of what is put together": (
+        "operator.attrgetter",
+        ["import torch\nfrom operator import attrgetter", 'def f(x, k): return attrgetter("con" + "v2d")(torch)(x, k)'],
     ),
-    "methodcaller": (
-        "torch.conv2d",
-        ["import torch, operator", 'def f(x, k): return operator.methodcaller("conv2d", x, k)(torch)'],
+    "methodcaller of what is put together": (
+        "operator.methodcaller",
+        ["import torch, operator", 'def f(x, k): return operator.methodcaller("con" + "v2d", x, k)(torch)'],
     ),
     "a module handed on": (
         "torch.conv2d",
@@ -213,6 +214,29 @@ HIDDEN = {
         ["import torch\ndef mine(x, k): return torch.conv2d(x, k)\ncheck(mine, exercise='f')"],
     ),
     "in letters of another script": ("torch.conv2d", ["import torch", "def f(x, k): return torch.ｃonv2d(x, k)"]),
+    "in a table made before": (
+        "torch.conv2d",
+        ["import torch\ntable = [torch.conv2d(n, n) for n in numbers]", "def f(x, k): return table[x]"],
+    ),
+    "in a table filled by a loop": (
+        "torch.conv2d",
+        [
+            "import torch\ntable = {}\nfor n in numbers:\n    table[n] = torch.conv2d(n, n)",
+            "def f(x, k): return table[x]",
+        ],
+    ),
+    "in a table made of a module that is handed on": (
+        "torch.conv2d",
+        [
+            "import torch\ndef table(lib): return [lib.conv2d(n, n) for n in numbers]",
+            "made = table(torch)",
+            "def f(x, k): return made[x]",
+        ],
+    ),
+    "in a table of a module under a local name": (
+        "torch.conv2d",
+        ["import importlib\nt = importlib.import_module('torch')\ntable = t.conv2d(1, 2)", "def f(x, k): return table"],
+    ),
 }
 
 
@@ -222,6 +246,78 @@ def test_it_is_found_however_it_is_hidden(name):
     assert expected in uses(cells, "f", PATTERNS)
     others = uses(cells, "f", ("unet_edu.*",))
     assert all("?" in each for each in others), "only what the exercise forbids, and what nobody can know"
+
+
+# what no reading of names shows: (what is seen, the cells)
+SEEN = {
+    "a method": ("torch.Tensor.log_softmax", ["import torch", "def f(x, k): return torch.tensor(x).log_softmax(1)"]),
+    "attrgetter": (
+        "torch.conv2d",
+        [
+            "import torch\nfrom operator import attrgetter",
+            'def f(x, k): return attrgetter("conv2d")(torch)(x, k)',
+        ],
+    ),
+    "methodcaller": (
+        "torch.conv2d",
+        ["import torch, operator", 'def f(x, k): return operator.methodcaller("conv2d", x, k)(torch)'],
+    ),
+    "a file that a magic runs": (
+        "scipy.signal.correlate2d",
+        [
+            "%%writefile q.py\nfrom scipy.signal import correlate2d as C\ndef g(x, k): return C(x, k)",
+            "%run q.py",
+            "def f(x, k): return g(x[0, 0], k[0, 0])",
+        ],
+    ),
+    "a module of the course under another name": (
+        "unet_edu.convolution.conv2d",
+        [
+            "import importlib.util as u, unet_edu.convolution as c\ns = u.spec_from_file_location('mine', c.__file__)\n"
+            "m = u.module_from_spec(s)\ns.loader.exec_module(m)",
+            "def f(x, k): return m.conv2d(x[0, 0].numpy(), k[0, 0].numpy())",
+        ],
+    ),
+    "code of the course in a function of one's own": (
+        "unet_edu.convolution.conv2d",
+        [
+            "import types\nfrom unet_edu.convolution import conv2d as c\n"
+            "g = types.FunctionType(c.__code__, {**c.__globals__, '__name__': 'mine'}, 'mine', c.__defaults__)\n"
+            "g.__kwdefaults__ = c.__kwdefaults__",
+            "def f(x, k): return g(x[0, 0].numpy(), k[0, 0].numpy())",
+        ],
+    ),
+}
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch):
+    """Runs cells as the sandbox does, here."""
+    monkeypatch.chdir(tmp_path)
+    shell = new_shell()
+    yield shell
+    shell.restore_sys_module_state()
+    Shell.clear_instance()
+    shutil.rmtree(shell.ipython_dir)
+
+
+def seen(shell, cells, name, patterns, *inputs):
+    """What the watch says of a function of a notebook."""
+    for cell in cells:
+        assert shell.run(cell) is None
+    with Watch(patterns, shell.user_ns[name]) as watch, contextlib.suppress(RuntimeError, TypeError):
+        shell.user_ns[name](*inputs)
+    return watch.found
+
+
+@pytest.mark.parametrize("name", SEEN)
+def test_what_cannot_be_read_is_seen(name, shell):
+    torch = pytest.importorskip("torch")
+    expected, cells = SEEN[name]
+    found = seen(
+        shell, cells, "f", (*PATTERNS, "unet_edu.convolution.*"), torch.ones(1, 1, 3, 3), torch.ones(1, 1, 2, 2)
+    )
+    assert found == [expected]
 
 
 HONEST = {
@@ -335,9 +431,20 @@ CHEATS = {
 def test_the_library_does_not_do_the_exercise(name):
     patterns = EXERCISES[name].forbidden
     assert bool(patterns) == (name in CHEATS)
-    if patterns:
+    if patterns and name not in METHODS:
         found = uses([CHEATS[name]], name, patterns)
         assert found and uses([CHEATS[name]], name, ()) == []
+
+
+METHODS = ("weighted_ce",)  # a method of something is seen when it is called, and not read
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_library_s_methods_do_not_do_the_exercise(name, shell):
+    pytest.importorskip("torch")
+    patterns = EXERCISES[name].forbidden
+    assert seen(shell, [CHEATS[name]], name, patterns, np.zeros((2, 3)), None, None) == ["torch.Tensor.log_softmax"]
+    assert seen(shell, [CHEATS[name]], name, (), np.zeros((2, 3)), None, None) == []
 
 
 # --- tampering ---------------------------------------------------------------------------------------------------------
@@ -517,6 +624,8 @@ HOSTILE = {
     "many attributes": "import torch\n" + "\n".join(f"torch.b{n}" for n in range(MANY // 12)),
     "many modules and unknown things": "import torch\ndef f(x, k):\n"
     + "\n".join(f" torch.b{n}\n x.c{n}" for n in range(MANY // 22)),
+    "many modules that are handed on": "".join(f"import torch.b{n} as a{n}\n" for n in range(600))
+    + "def f(x, k):\n" + "".join(f" a{n}\n x.c{n}\n" for n in range(600)),
     "many globals": "def f(x, k):\n global " + ",".join(f"a{n}" for n in range(15_000)) + "\n a1",
     "many names for one thing": ",".join(f"a{n}" for n in range(12_000)) + " = 1\ndef f(x, k): return a1",
     "many definitions of one name": "f = 1\n" * (MANY // 6),
@@ -571,7 +680,7 @@ def test_many_long_cells_are_bounded_together():
 
 
 def test_what_cannot_be_followed_is_said():
-    assert "more than can be followed" in uses([HOSTILE["many modules and unknown things"]], "f", PATTERNS)
+    assert "more than can be followed" in uses([HOSTILE["many modules that are handed on"]], "f", PATTERNS)
 
 
 @pytest.mark.parametrize(
@@ -582,7 +691,6 @@ def test_what_cannot_be_followed_is_said():
         ["from q import g as h", "def f(x, k): return h(x, k)"],
         ["from q import *", "def f(x, k): return g(x, k)"],
         ["def f(x, k):\n    from q import g\n    return g(x, k)"],
-        ["%run q.py", "def f(x, k): return g(x, k)"],
         ["import importlib", "def f(x, k): return importlib.import_module('q').g(x, k)"],
     ],
 )

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unet_edu.grading import notebook
-from unet_edu.grading.names import parsed
+from unet_edu.grading.cells import parsed
 from unet_edu.grading.notebook import Notebook, NotebookError, read
 
 EXERCISES = sorted((Path(__file__).parents[2] / "exercises").glob("*/*.ipynb"))

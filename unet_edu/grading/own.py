@@ -18,12 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from unet_edu.checks import SEED, check
+from unet_edu.checks import SEED, judge
 from unet_edu.checks.exercise import CheckResult
+from unet_edu.checks.limits import Limits
 from unet_edu.checks.progress import Progress, Standing
 from unet_edu.checks.score import score
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
-from unet_edu.grading.forbidden import uses
+from unet_edu.grading.forbidden import as_listed, uses
 from unet_edu.grading.notebook import Notebook, texts
 from unet_edu.lessons import EXERCISES
 
@@ -63,7 +64,7 @@ class Checked:
 
 
 def guessed(notebook: Notebook, name: str) -> Assignment:
-    """The assignment of the course that a notebook solves: the one with the most functions in it, or else the one whose name the file has.
+    """The assignment of the course that a notebook solves: with the most functions in it, or else of the file's name.
 
     Raises
     ------
@@ -77,7 +78,8 @@ def guessed(notebook: Notebook, name: str) -> Assignment:
     best = max(counts, key=lambda assignment: (counts[assignment], assignment.name in name))
     if not counts[best] and best.name not in name:
         raise ValueError(
-            f"{name}: has none of the course's functions; name the assignment with --assignment, one of {', '.join(ASSIGNMENTS)}"
+            f"{name}: has none of the course's functions; name the assignment with --assignment, "
+            f"one of {', '.join(ASSIGNMENTS)}"
         )
     for points in CHOSEN.findall("\n".join(notebook.cells)):
         with contextlib.suppress(ValueError):  # somebody has changed the cell: then all exercises of the course count
@@ -180,14 +182,23 @@ def check_own(notebook: Notebook, assignment: Assignment, folder: Path) -> tuple
 
 
 def _checked(notebook: Notebook, assignment: Assignment, names: Mapping[str, Any]) -> list[Checked]:
+    """As `check` in a notebook, and what the grader says of forbidden calls."""
+    from unet_edu.grading.sandbox.inside.watch import Watch
+
     found, cells = [], (assignment.set_up, *notebook.cells)
     for (name, points), exercise in zip(assignment.points, assignment.exercises(), strict=True):
         if not callable(names.get(name)):
             found.append(Checked(name, points, 0.0, None, ()))
             continue
-        result = check(names[name], name)
-        earned = score(exercise, points, exercise.cases(np.random.default_rng(SEED)), result.right)
-        found.append(Checked(name, points, earned, result, tuple(uses(cells, name, exercise.forbidden))))
+        cases = exercise.cases(np.random.default_rng(SEED))
+        with Limits() as limits, Watch(exercise.forbidden, names[name]) as seen:
+            answers = [limits.attempt(names[name], case) for case in cases]
+        result = judge(exercise, cases, answers)
+        earned = score(exercise, points, cases, result.right)
+        used = uses(cells, name, exercise.forbidden)
+        # A function that was stopped may have been so in the middle of the watch.
+        used += as_listed(seen.found, exercise.forbidden, known=used) if earned else []
+        found.append(Checked(name, points, earned, result, tuple(used)))
     return found
 
 

@@ -29,6 +29,7 @@ __all__ = ["REACHES", "STARTS", "Watch", "listen", "names"]
 # Where the files of Python, its packages and the course are. All other code is the notebook's: its cells, and modules that it wrote itself.
 PACKAGES = Path(numpy.__path__[0]).parent  # mostly in sys.prefix, but an environment may borrow those of another
 FOLDERS = [Path(sys.prefix), Path(sys.base_prefix), PACKAGES, Path(unet_edu.__path__[0]), Path(__file__).parent]
+COURSE = f"{Path(unet_edu.__path__[0])}{os.sep}"
 LIBRARIES = ("<frozen ", *{f"{path}{os.sep}" for folder in FOLDERS for path in (folder, folder.resolve())})
 
 # Taken now: a notebook may put its own in their place.
@@ -124,7 +125,9 @@ class Watch:
 
     def _see(self, frame: FrameType, event: str, arg: Any) -> None:
         if event == "call":
-            name, caller = self._name(frame.f_globals.get("__name__"), frame.f_code.co_qualname), frame.f_back
+            code = frame.f_code
+            name = self._name(frame.f_globals.get("__name__"), code.co_qualname, code.co_filename)
+            caller = frame.f_back
         elif event == "c_call":
             if arg.__module__ == "_thread" and arg.__name__.startswith(
                 "start_"
@@ -141,8 +144,9 @@ class Watch:
         if name and _is_the_notebooks(sys._getframe().f_back, name):
             self._report(name)
 
-    def _name(self, module: Any, qualname: Any) -> str:
-        return self._known(module, qualname) if isinstance(module, str) and isinstance(qualname, str) else ""
+    def _name(self, module: Any, qualname: Any, file: str = "") -> str:
+        is_named = isinstance(module, str) and isinstance(qualname, str)
+        return self._known(module, qualname, file) if is_named else ""
 
     def hear(self, event: str, caller: FrameType | None) -> None:
         """Report a process that the notebook's code starts, or a thread behind the back of `threading`, whose threads are seen."""
@@ -151,9 +155,11 @@ class Watch:
         if caller is None or not caller.f_code.co_filename.startswith(LIBRARIES):
             self._report(event)
 
-    def _forbidden(self, module: str, qualname: str) -> str:
-        """The name under which a function is forbidden, or nothing."""
+    def _forbidden(self, module: str, qualname: str, file: str) -> str:
+        """The name under which a function is forbidden, or nothing. One of the course is known by its file, too."""
         known = names(module, qualname)
+        if file.startswith(COURSE):
+            known += names(".".join(("unet_edu", *Path(file[len(COURSE) :]).with_suffix("").parts)), qualname)
         return next((name for pattern in self.patterns for name in known if fnmatchcase(name, pattern)), "")
 
     def _report(self, name: str) -> None:
