@@ -111,7 +111,7 @@ HIDDEN = {
         ["import importlib", 'def f(x, k): return importlib.import_module("scipy.signal").convolve2d(x, k)'],
     ),
     "import of what is put together": (
-        "importlib.import_module",
+        "importlib.import_module(?)",
         ["from importlib import import_module", 'def f(x, k): return import_module("to" + "rch").x(x, k)'],
     ),
     "sys.modules": (
@@ -119,11 +119,11 @@ HIDDEN = {
         ["import sys", 'def f(x, k): return sys.modules["torch"].nn.functional.conv2d(x, k)'],
     ),
     "attrgetter of what is put together": (
-        "operator.attrgetter",
+        "operator.attrgetter(?)",
         ["import torch\nfrom operator import attrgetter", 'def f(x, k): return attrgetter("con" + "v2d")(torch)(x, k)'],
     ),
     "methodcaller of what is put together": (
-        "operator.methodcaller",
+        "operator.methodcaller(?)",
         ["import torch, operator", 'def f(x, k): return operator.methodcaller("con" + "v2d", x, k)(torch)'],
     ),
     "a module handed on": (
@@ -273,7 +273,7 @@ SEEN = {
     "a module of the course under another name": (
         "unet_edu.convolution.conv2d",
         [
-            "import importlib.util as u, unet_edu.convolution as c\ns = u.spec_from_file_location('mine', c.__file__)\n"
+            "import importlib.util as u, unet_edu.convolution as c\ns = u.spec_from_file_location('mine', c.__file__)",
             "m = u.module_from_spec(s)\ns.loader.exec_module(m)",
             "def f(x, k): return m.conv2d(x[0, 0].numpy(), k[0, 0].numpy())",
         ],
@@ -281,8 +281,8 @@ SEEN = {
     "code of the course in a function of one's own": (
         "unet_edu.convolution.conv2d",
         [
-            "import types\nfrom unet_edu.convolution import conv2d as c\n"
-            "g = types.FunctionType(c.__code__, {**c.__globals__, '__name__': 'mine'}, 'mine', c.__defaults__)\n"
+            "import types\nfrom unet_edu.convolution import conv2d as c",
+            "g = types.FunctionType(c.__code__, {**c.__globals__, '__name__': 'mine'}, 'mine', c.__defaults__)",
             "g.__kwdefaults__ = c.__kwdefaults__",
             "def f(x, k): return g(x[0, 0].numpy(), k[0, 0].numpy())",
         ],

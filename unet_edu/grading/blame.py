@@ -41,7 +41,7 @@ def no_python(session: Session, name: str, cell: int) -> str:
 
 
 def lacks(book: Notebook, session: Session, answer: Answer) -> str:
-    """What a function did not find here that it may find elsewhere, as the rest of a sentence that starts with it; or ""."""
+    """What a function did not find here that it may find elsewhere, as the rest of a sentence; or ""."""
     kind, text = _raised(answer)
     if kind in PACKAGES:
         package = MODULE.search(text)

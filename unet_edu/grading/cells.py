@@ -1,4 +1,7 @@
-"""Reads the cells of a notebook as IPython runs them. Nothing of it is run or imported, and no walk is recursive: the code may be hostile."""
+"""Reads the cells of a notebook as IPython runs them.
+
+Nothing of it is run or imported, and no walk is recursive: the code may be hostile.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ SCOPES = (Defined, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.Gene
 class Code(NamedTuple):
     """The code cells of a notebook."""
 
-    # With the cell's number, from 1; and of a module that the cell writes, the name under which it can be imported, or "?".
+    # With the cell's number, from 1; and of a module that the cell writes, its name for an import, or "?".
     trees: tuple[tuple[int, ast.Module, str], ...]
     not_python: tuple[int, ...]  # cells that neither Python nor IPython can read
     unread: tuple[int, ...]  # cells that are too long, or nested too deeply
@@ -70,7 +73,7 @@ def signs_in(source: str) -> int:
     return sum(not letter.isalnum() for letter in source)
 
 
-# --- from a cell to a tree ---------------------------------------------------------------------------------------------
+# --- from a cell to a tree --------------------------------------------------------------------------------------------
 
 # IPython reads the whole cell again for each sign: `;;;f` is three, also behind a prompt.
 OF_IPYTHON = re.compile(r"^(?:In \[\d+\]:)?[ \t>.:]*([%!?,;/]+)|\?|=[ \t]*[%!]", re.MULTILINE)
@@ -86,7 +89,9 @@ WRITING = ("writefile", "file")
 
 
 def parsed(source: str) -> tuple[ast.Module | None, str]:
-    """The tree of a cell as IPython runs it, and the text whose lines it counts. No tree: neither Python nor IPython can read the cell.
+    """The tree of a cell as IPython runs it, and the text whose lines it counts.
+
+    No tree: neither Python nor IPython can read the cell.
 
     Raises
     ------
@@ -120,7 +125,7 @@ def steps(source: str) -> int:
 
 @lru_cache(maxsize=256)  # whoever looks for a function looks through the same cells
 def _as_ipython_reads(source: str) -> str:
-    """The Python that IPython makes of magics, of commands for the shell, and of what was copied from a prompt; "" if it cannot."""
+    """The Python that IPython makes of magics, commands for the shell and what was copied from a prompt; or ""."""
     from IPython.core.inputtransformer2 import TransformerManager  # few cells need it
 
     lines = source.splitlines()
@@ -192,11 +197,11 @@ def _tree(source: str) -> ast.Module | None:
             return None
 
 
-# --- what statements are for -------------------------------------------------------------------------------------------
+# --- what statements are for ------------------------------------------------------------------------------------------
 
 
 def statements(tree: ast.Module) -> Iterator[tuple[int, ast.stmt]]:
-    """The statements outside functions and classes, in their order, also those in others, with the number of the outermost."""
+    """The statements outside functions and classes, also those in others, with the number of the outermost."""
     for number, outermost in enumerate(tree.body):
         left: list[ast.AST] = [outermost]
         while left:

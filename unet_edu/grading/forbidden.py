@@ -333,7 +333,8 @@ def uses(sources: Sequence[str], function: str, patterns: Sequence[str]) -> list
             pardon = pardons.get(id(each.node), NOTHING)
             is_harmless = NOTHING.fit if pardon is RUNNING else pardon.fit
             found += filter(forbidden.fit, each.full)
-            found += [n for n in each.full if elsewhere.fit(n) and n not in CHOSEN_LATE and not is_harmless(n)]
+            other = [n for n in each.full if elsewhere.fit(n) and n not in CHOSEN_LATE and not is_harmless(n)]
+            found += [f"{n}(?)" if NAMING.fit(n) else n for n in other]
             found += [f"a file's {part}" for part in each.parts[-1:] if part in READING]
             # A module is handed on as a whole, and an attribute is taken of something that nobody knows.
             modules = (n for n in each.full if each.start and n in scan.loaded and not forbidden.fit(n))
@@ -423,7 +424,7 @@ OFFERED = Patterns(
 NOTHING, MODULES, RUNNING, PRINTING = Patterns(), Patterns("sys.modules"), Patterns("builtins.*"), Patterns("os.write")
 LOOKING = Patterns("inspect.getsource* unet_edu.* sys.modules sys.modules.keys")
 LOGGING, FORGETTING = Patterns("builtins.open"), Patterns("sys.modules.*")
-NAMING = Patterns("operator.* importlib.* builtins.__import__")
+NAMING = Patterns("operator.attrgetter operator.methodcaller importlib.import_module builtins.__import__")
 # Whoever sets an attribute of one of these changes it for all. Some are made to be set; and people write
 # `np.random.seed = 42` by mistake, and `np.float = float` because it once helped.
 LIBRARIES = ("numpy", "torch", "scipy", "builtins", "unet_edu", "IPython", "json", "math", "inspect")

@@ -1,8 +1,8 @@
 """Reads a student's notebook: the code of its cells, and where in it a function is defined.
 
-A notebook that went through Colab, VS Code or a mail program may lack metadata, have an old schema or a byte-order mark;
-none of that touches the code, so none of it matters here. nbformat would turn some of these down, or change them; this
-reads only what is needed, and with bounds.
+A notebook that went through Colab, VS Code or a mail program may lack metadata, have an old schema or a byte-order
+mark; none of that touches the code, so none of it matters here. nbformat would turn some of these down, or change them;
+this reads only what is needed, and with bounds.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Notebook:
     cells: tuple[str, ...]
 
     def defined(self, name: str) -> str:
-        """The source of the last definition of a function, class or variable outside functions; "" when there is none."""
+        """The source of the last definition of a function, class or variable outside functions; or ""."""
         return self.last(name)[1]
 
     def last(self, name: str) -> tuple[int, str]:
@@ -64,9 +64,9 @@ class Notebook:
         return 0, ""
 
     def makes(self, cell: int, name: str) -> bool:
-        """Whether a cell, if it came to its end, would give something this name: "x", ".x" as an attribute, "[x" as a key.
+        """Whether a cell, if it came to its end, would give something this name.
 
-        "*" is any name, as a star import or `%run` may.
+        "x" is a name, ".x" an attribute, "[x" a key. "*" is any name, as a star import or `%run` may.
         """
         source = self.cells[cell - 1] if cell else ""  # 0 is the assignment's set-up
         if cell not in self._made:
@@ -81,7 +81,7 @@ class Notebook:
 
     @functools.cached_property
     def _made(self) -> dict[int, set[str] | None]:
-        """What each cell makes, as far as somebody has asked; None of one that is no Python: there each word may be it."""
+        """What each cell makes, as far as somebody has asked; None of one that is no Python: there each word may be."""
         return {}
 
 

@@ -1,6 +1,7 @@
-"""One's own notebook, checked from a terminal: its cells run here, in this process, and each exercise gets the verdict that `check` gives.
+"""One's own notebook, checked from a terminal.
 
-There is no sandbox: it is your own code, as in Jupyter. So it works on any system. Marks come from `unet-edu grade` alone.
+Its cells run here, in this process, and each exercise gets the verdict that `check` gives. There is no sandbox: it is
+your own code, as in Jupyter. So it works on any system. Marks come from `unet-edu grade` alone.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ def notebooks(folder: Path, unreadable: Callable[[OSError], object]) -> list[Pat
 
 
 def is_of_exercises(notebook: Notebook) -> bool:
-    """Whether a notebook checks exercises of the course. A lesson does not, though it may define one of the functions."""
+    """Whether a notebook checks exercises of the course. A lesson does not, though it may define a function of one."""
     return any(name in EXERCISES for source in notebook.cells for name in A_CHECK.findall(source))
 
 
