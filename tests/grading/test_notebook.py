@@ -195,7 +195,7 @@ def test_a_notebook_with_bytes_changed(data: st.DataObject) -> None:
     assert all(source.encode() is not None for source in found.cells)
 
 
-# --- where a function is defined ---------------------------------------------------------------------------------------
+# --- where a function is defined --------------------------------------------------------------------------------------
 
 DEFINED = {
     "a function": "def f(x):\n    return x",
