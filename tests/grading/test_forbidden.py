@@ -250,7 +250,7 @@ def test_it_is_found_however_it_is_hidden(name):
 
 # what no reading of names shows: (what is seen, the cells)
 SEEN = {
-    "a method": ("torch.Tensor.log_softmax", ["import torch", "def f(x, k): return torch.tensor(x).log_softmax(1)"]),
+    "a method": ("torch.Tensor.log_softmax", ["import torch", "def f(x, k): return torch.as_tensor(x).log_softmax(1)"]),
     "attrgetter": (
         "torch.conv2d",
         [

@@ -40,6 +40,7 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 TABLES = ("__dict__", "__getattribute__", "__getattr__")  # what comes behind these is an attribute, too
 IMPORTING = ("__import__", "import_module")
+TAKING = ("attrgetter", "methodcaller")  # an attribute
 
 
 class Patterns:
@@ -78,8 +79,8 @@ class Piece:
     def __init__(self, cell: int, number: int, node: ast.stmt, module: str, aliases: dict[str, set[str]]) -> None:
         self.cell, self.number = cell, number  # the number of the outermost statement, in the whole notebook
         self.module = module  # in which the notebook writes it; "" for its own cells
-        has_others = not isinstance(node, Defined) and (hasattr(node, "body") or isinstance(node, ast.Match))
-        others = (ast.stmt, ast.ExceptHandler, ast.match_case)
+        has_others = hasattr(node, "body") and not isinstance(node, Defined)
+        others = (ast.stmt, ast.ExceptHandler)
         self.roots = [n for n in ast.iter_child_nodes(node) if not isinstance(n, others)] if has_others else [node]
         self.nodes = [each for root in self.roots for each in ast.walk(root)]
         self.gives = {name for name in given(self.roots) if name.isidentifier()}
@@ -104,7 +105,9 @@ class Scan:
             self.pieces += [Piece(cell, count + n, node, module, aliases) for n, node in cells.statements(tree)]
             count += len(tree.body)
         imports = [pair for piece in self.pieces for node in piece.nodes for pair in _imports(node)]
-        self.stars = tuple(dict.fromkeys(full[:-2] for _, full in imports if full.endswith(".*")))
+        runs = any(magic(node)[:1] == ("run",) for piece in self.pieces for node in piece.nodes)
+        stars = [full[:-2] for _, full in imports if full.endswith(".*")] + sorted(self.modules - {"?"}) * runs
+        self.stars = tuple(dict.fromkeys(stars))
         self.loaded = {full for piece in self.pieces for node in piece.nodes for full in _imported(node)}
         self.given = frozenset(name for piece in self.pieces for name in piece.gives if not piece.module)
         self.meanings: dict[str, list[Piece]] = defaultdict(list)
@@ -158,12 +161,13 @@ class Scan:
             for full in _imported(node):
                 yield Named("", (), (full,), node, False, False)
             is_stored = isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
+            start, parts, between = _chain(node)
             match node:
                 case ast.Call(func=ast.Name(id="setattr" | "delattr"), args=[thing, name, *_]):
                     start, parts, between = _chain(thing)
                     parts, is_stored = (*parts, _literal(name)), True
-                case _:
-                    start, parts, between = _chain(node)
+                case ast.Call(args=[key, *_]) if _called(node) in TAKING:
+                    yield Named("", tuple(_literal(key).split(".")), (), node, False, False)
             seen.update(map(id, between))
             if isinstance(start, ast.Name):
                 is_own = start.id in own
@@ -214,7 +218,7 @@ def _base(node: ast.AST) -> str:
         node = node.func
     while isinstance(node, ast.Attribute | ast.Subscript):
         node = node.value
-    is_table = isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("globals", "locals")
+    is_table = isinstance(node, ast.Call) and _called(node) in ("globals", "locals", "vars") and not node.args
     return "?" if is_table else getattr(node, "id", "")
 
 
@@ -259,6 +263,10 @@ def _chain(node: ast.AST) -> tuple[ast.AST, tuple[str, ...], list[ast.AST]]:
         node = inner
 
 
+def _called(node: ast.Call) -> str:
+    return getattr(node.func, "id", "") or getattr(node.func, "attr", "")
+
+
 def _literal(node: ast.AST) -> str:
     """The name that a text in the code says, or "?" when nobody knows it before the code runs."""
     value = node.value if isinstance(node, ast.Constant) else None
@@ -268,7 +276,7 @@ def _literal(node: ast.AST) -> str:
 def _module(node: ast.AST) -> str:
     """The module in `__import__("a")`, `importlib.import_module("a.b")` and `sys.modules["a.b"]`, else ""."""
     match node:
-        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[key, *_]) if name in IMPORTING:
+        case ast.Call(args=[key, *_]) if _called(node) in IMPORTING:
             return _literal(key).rstrip("?")
         case ast.Subscript(value=ast.Attribute(attr="modules") | ast.Name(id="modules"), slice=key):
             return _literal(key).rstrip("?")
@@ -534,7 +542,7 @@ def _harmless(node: ast.AST) -> Iterator[tuple[ast.AST, Patterns]]:
         yield node.comparators[0], MODULES
     if not isinstance(node, ast.Call) or not node.args:
         return
-    first, name = node.args[0], getattr(node.func, "id", "") or getattr(node.func, "attr", "")
+    first, name = node.args[0], _called(node)
     if name == "len":
         yield first, MODULES
     elif name == "print":
@@ -545,7 +553,7 @@ def _harmless(node: ast.AST) -> Iterator[tuple[ast.AST, Patterns]]:
         yield node.func, PRINTING
     elif name in ("get", "pop") and _literal(first).partition(".")[0] not in KNOWN:  # sys.modules.pop("my_module")
         yield node.func, FORGETTING
-    elif name in (*IMPORTING, "attrgetter", "methodcaller") and _literal(first) != "?":
+    elif name in (*IMPORTING, *TAKING) and _literal(first) != "?":
         yield node.func, NAMING
     elif name == "open":
         modes = [*node.args[1:2], *(each.value for each in node.keywords if each.arg == "mode")]

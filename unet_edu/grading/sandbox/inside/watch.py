@@ -1,9 +1,9 @@
 """Which functions a student's function calls that its exercise forbids.
 
 An exercise that asks for a convolution is not solved by calling PyTorch's. The watch sees calls by what is called, not
-by what it is named in the notebook; so an alias, a `map` or a partial function hide nothing. It reports to a person, who
-decides. It runs beside the notebook's code, which could turn it off, and sees a function's calls alone, not what was made
-before: `unet_edu.grading.forbidden` reads the names in the source, too.
+by what it is named in the notebook; so an alias, a `map` or a partial function hide nothing. It reports to a person,
+who decides. It runs beside the notebook's code, which could turn it off, and sees a function's calls alone, not what
+was made before: `unet_edu.grading.forbidden` reads the names in the source, too.
 """
 
 from __future__ import annotations
