@@ -1,15 +1,20 @@
-"""What a notebook may not use is found by reading it, whatever it is called there; honest notebooks are left in peace."""
+"""What a notebook may not use is read in its names, or seen at work; honest notebooks are left in peace."""
 
+import contextlib
 import json
 import re
+import shutil
 import time
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.grading.habits import BESIDE, INSIDE, LOOPS
 from unet_edu.grading.forbidden import MOST_FOUND, UNLISTED, as_listed, tampering, uses
+from unet_edu.grading.sandbox.inside.shell import Shell, new_shell
+from unet_edu.grading.sandbox.inside.watch import Watch
 from unet_edu.lessons import EXERCISES, LESSONS
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +32,7 @@ def cells_of(path: Path) -> list[str]:
     return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
 
 
-# --- library calls -----------------------------------------------------------------------------------------------------
+# --- library calls ----------------------------------------------------------------------------------------------------
 
 # how it is hidden: (what is found, the cells)
 HIDDEN = {
@@ -62,7 +67,6 @@ HIDDEN = {
         "torch.nn.Conv2d",
         ["from torch import nn\nlayer = nn.Conv2d(1, 1, 3)", "def f(x, k): return layer(x)"],
     ),
-    "a method": ("torch.Tensor.log_softmax", ["import torch", "def f(x, k): return torch.tensor(x).log_softmax(1)"]),
     "a helper": (
         "torch.conv2d",
         ["import torch\ndef g(x, k): return torch.conv2d(x, k)\nh = g", "def f(x, k): return h(x, k)"],
@@ -114,16 +118,13 @@ HIDDEN = {
         "torch.nn.functional.conv2d",
         ["import sys", 'def f(x, k): return sys.modules["torch"].nn.functional.conv2d(x, k)'],
     ),
-    "attrgetter": (
-        "torch.conv2d",
-        [
-            "import torch\nfrom operator import attrgetter",
-            'def f(x, k): return attrgetter("conv2d")(torch)(x, k)',
-        ],
+    "attrgetter of what is put together": (
+        "operator.attrgetter(?)",
+        ["import torch\nfrom operator import attrgetter", 'def f(x, k): return attrgetter("con" + "v2d")(torch)(x, k)'],
     ),
-    "methodcaller": (
-        "torch.conv2d",
-        ["import torch, operator", 'def f(x, k): return operator.methodcaller("conv2d", x, k)(torch)'],
+    "methodcaller of what is put together": (
+        "operator.methodcaller(?)",
+        ["import torch, operator", 'def f(x, k): return operator.methodcaller("con" + "v2d", x, k)(torch)'],
     ),
     "a module handed on": (
         "torch.conv2d",
@@ -213,6 +214,29 @@ HIDDEN = {
         ["import torch\ndef mine(x, k): return torch.conv2d(x, k)\ncheck(mine, exercise='f')"],
     ),
     "in letters of another script": ("torch.conv2d", ["import torch", "def f(x, k): return torch.ｃonv2d(x, k)"]),
+    "in a table made before": (
+        "torch.conv2d",
+        ["import torch\ntable = [torch.conv2d(n, n) for n in numbers]", "def f(x, k): return table[x]"],
+    ),
+    "in a table filled by a loop": (
+        "torch.conv2d",
+        [
+            "import torch\ntable = {}\nfor n in numbers:\n    table[n] = torch.conv2d(n, n)",
+            "def f(x, k): return table[x]",
+        ],
+    ),
+    "in a table made of a module that is handed on": (
+        "torch.conv2d",
+        [
+            "import torch\ndef table(lib): return [lib.conv2d(n, n) for n in numbers]",
+            "made = table(torch)",
+            "def f(x, k): return made[x]",
+        ],
+    ),
+    "in a table of a module under a local name": (
+        "torch.conv2d",
+        ["import importlib\nt = importlib.import_module('torch')\ntable = t.conv2d(1, 2)", "def f(x, k): return table"],
+    ),
 }
 
 
@@ -222,6 +246,78 @@ def test_it_is_found_however_it_is_hidden(name):
     assert expected in uses(cells, "f", PATTERNS)
     others = uses(cells, "f", ("unet_edu.*",))
     assert all("?" in each for each in others), "only what the exercise forbids, and what nobody can know"
+
+
+# what no reading of names shows: (what is seen, the cells)
+SEEN = {
+    "a method": ("torch.Tensor.log_softmax", ["import torch", "def f(x, k): return torch.as_tensor(x).log_softmax(1)"]),
+    "attrgetter": (
+        "torch.conv2d",
+        [
+            "import torch\nfrom operator import attrgetter",
+            'def f(x, k): return attrgetter("conv2d")(torch)(x, k)',
+        ],
+    ),
+    "methodcaller": (
+        "torch.conv2d",
+        ["import torch, operator", 'def f(x, k): return operator.methodcaller("conv2d", x, k)(torch)'],
+    ),
+    "a file that a magic runs": (
+        "scipy.signal.correlate2d",
+        [
+            "%%writefile q.py\nfrom scipy.signal import correlate2d as C\ndef g(x, k): return C(x, k)",
+            "%run q.py",
+            "def f(x, k): return g(x[0, 0], k[0, 0])",
+        ],
+    ),
+    "a module of the course under another name": (
+        "unet_edu.convolution.conv2d",
+        [
+            "import importlib.util as u, unet_edu.convolution as c\ns = u.spec_from_file_location('mine', c.__file__)",
+            "m = u.module_from_spec(s)\ns.loader.exec_module(m)",
+            "def f(x, k): return m.conv2d(x[0, 0].numpy(), k[0, 0].numpy())",
+        ],
+    ),
+    "code of the course in a function of one's own": (
+        "unet_edu.convolution.conv2d",
+        [
+            "import types\nfrom unet_edu.convolution import conv2d as c",
+            "g = types.FunctionType(c.__code__, {**c.__globals__, '__name__': 'mine'}, 'mine', c.__defaults__)",
+            "g.__kwdefaults__ = c.__kwdefaults__",
+            "def f(x, k): return g(x[0, 0].numpy(), k[0, 0].numpy())",
+        ],
+    ),
+}
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch):
+    """Runs cells as the sandbox does, here."""
+    monkeypatch.chdir(tmp_path)
+    shell = new_shell()
+    yield shell
+    shell.restore_sys_module_state()
+    Shell.clear_instance()
+    shutil.rmtree(shell.ipython_dir)
+
+
+def seen(shell, cells, name, patterns, *inputs):
+    """What the watch says of a function of a notebook."""
+    for cell in cells:
+        assert shell.run(cell) is None
+    with Watch(patterns, shell.user_ns[name]) as watch, contextlib.suppress(RuntimeError, TypeError):
+        shell.user_ns[name](*inputs)
+    return watch.found
+
+
+@pytest.mark.parametrize("name", SEEN)
+def test_what_cannot_be_read_is_seen(name, shell):
+    torch = pytest.importorskip("torch")
+    expected, cells = SEEN[name]
+    found = seen(
+        shell, cells, "f", (*PATTERNS, "unet_edu.convolution.*"), torch.ones(1, 1, 3, 3), torch.ones(1, 1, 2, 2)
+    )
+    assert found == [expected]
 
 
 HONEST = {
@@ -249,7 +345,11 @@ HONEST = {
     "an import that nobody uses": ["from torch import conv2d", "def f(x, k): return x"],
     "words": ["def f(x, k):\n    'as torch.conv2d does'\n    # torch.conv2d\n    return 'torch.conv2d'"],
     "own methods with a library's names": [
-        "import torch\nclass C:\n    def conv2d(self, x, k): return torch.zeros(3, dtype=torch.float64)\n    def go(self, x, k): return self.conv2d(x, k)",
+        (
+            "import torch\nclass C:\n"
+            "    def conv2d(self, x, k): return torch.zeros(3, dtype=torch.float64)\n"
+            "    def go(self, x, k): return self.conv2d(x, k)"
+        ),
         "def f(x, k): return C().go(x, k) if isinstance(x, torch.Tensor) else C().conv2d(x, k)",
     ],
     "a type handed on": ["import torch", "def f(x, k): return x.conv_of(k, dtype=torch.float64)"],
@@ -295,37 +395,94 @@ CHEATS = {
     "confusion": "from unet_edu.metrics import confusion_matrix\ndef confusion(prediction, target, num_classes):\n"
     "    return confusion_matrix(prediction, target, num_classes)",
     "iou": "from sklearn.metrics import jaccard_score as j\ndef iou(prediction, target): return j(target, prediction)",
-    "conv2d_naive": "import torch\ndef conv2d_naive(x, k):\n    return torch.conv2d(torch.tensor(x)[None], torch.tensor(k)[None, None])[0]",
-    "out_size": "from unet_edu import convolution\ndef out_size(i, k, s=1, p=0, d=1): return convolution.output_size(i, k, s, p, d)",
+    "conv2d_naive": (
+        "import torch\ndef conv2d_naive(x, k):\n"
+        "    return torch.conv2d(torch.tensor(x)[None], torch.tensor(k)[None, None])[0]"
+    ),
+    "out_size": (
+        "from unet_edu import convolution\n"
+        "def out_size(i, k, s=1, p=0, d=1): return convolution.output_size(i, k, s, p, d)"
+    ),
     "conv2d_multichannel": "from torch import nn\ndef conv2d_multichannel(x, w, bias=None, stride=1, padding=0):\n"
     "    layer = nn.Conv2d(1, 1, 3)\n    return layer(x)",
-    "receptive_field": "import unet_edu.convolution as c\ndef receptive_field(layers): return [c.receptive_field(layers).size]",
-    "up_nearest": "from unet_edu.interpolation import interpolate\ndef up_nearest(x, scale): return interpolate(x, 4, mode='nearest')",
-    "up_bilinear": "import numpy as np\ndef up_bilinear(x, scale): return np.array([np.interp(s, range(3), row) for row in x])",
+    "receptive_field": (
+        "import unet_edu.convolution as c\ndef receptive_field(layers): return [c.receptive_field(layers).size]"
+    ),
+    "up_nearest": (
+        "from unet_edu.interpolation import interpolate\n"
+        "def up_nearest(x, scale): return interpolate(x, 4, mode='nearest')"
+    ),
+    "up_bilinear": (
+        "import numpy as np\ndef up_bilinear(x, scale): return np.array([np.interp(s, range(3), row) for row in x])"
+    ),
     "resize_mask": "from PIL import Image\ndef resize_mask(mask, size): return Image.fromarray(mask).resize(size)",
-    "bilinear_kernel": "from unet_edu import interpolation\ndef bilinear_kernel(scale): return interpolation.bilinear_kernel(scale)",
-    "conv_matrix": "from unet_edu.matrix import conv2d_matrix\ndef conv_matrix(k, h, w): return conv2d_matrix(k, (h, w))",
+    "bilinear_kernel": (
+        "from unet_edu import interpolation\ndef bilinear_kernel(scale): return interpolation.bilinear_kernel(scale)"
+    ),
+    "conv_matrix": (
+        "from unet_edu.matrix import conv2d_matrix\ndef conv_matrix(k, h, w): return conv2d_matrix(k, (h, w))"
+    ),
     "tconv2d_scatter": "from torch.nn import functional\ndef tconv2d_scatter(x, k, stride=1, padding=0):\n"
     "    return functional.conv_transpose2d(x, k, None, stride, padding)",
     "tconv_size": "from unet_edu.transposed import transposed_size as tconv_size",
-    "overlap_counts": "from unet_edu import transposed\ndef overlap_counts(n, k, s): return transposed.overlap_count(n, k, s)",
+    "overlap_counts": (
+        "from unet_edu import transposed\ndef overlap_counts(n, k, s): return transposed.overlap_count(n, k, s)"
+    ),
     "maxpool_idx": "from unet_edu.pooling import max_pool2d\ndef maxpool_idx(x): return max_pool2d(x, 2)",
-    "maxunpool": "import torch\ndef maxunpool(y, idx, size):\n    unpool = torch.nn.MaxUnpool2d(2)\n    return unpool(y, idx)",
-    "maxpool_backward": "from unet_edu import pooling\ndef maxpool_backward(dy, idx, size): return pooling.max_pool2d_grad(dy, idx, size)",
-    "double_conv": "import unet_edu.unet\ndef double_conv(n, m): return unet_edu.unet._double_convolution(n, m, 'valid', None)",
+    "maxunpool": (
+        "import torch\ndef maxunpool(y, idx, size):\n    unpool = torch.nn.MaxUnpool2d(2)\n    return unpool(y, idx)"
+    ),
+    "maxpool_backward": (
+        "from unet_edu import pooling\n"
+        "def maxpool_backward(dy, idx, size): return pooling.max_pool2d_grad(dy, idx, size)"
+    ),
+    "double_conv": (
+        "import unet_edu.unet\ndef double_conv(n, m): return unet_edu.unet._double_convolution(n, m, 'valid', None)"
+    ),
     "center_crop": "from unet_edu.unet import center_crop",
     "trace_sizes": "from unet_edu.unet import level_sides\ndef trace_sizes(n): return sum(level_sides(n, 4), [])",
-    "unet": "from unet_edu.unet import UNet\ndef unet(in_channels=1, num_classes=2, base=64): return UNet(in_channels, num_classes)",
-    "repair_unet": "import segmentation_models_pytorch as smp\ndef repair_unet(in_channels=1, num_classes=2, base=16): return smp.Unet()",
-    "he_init_": "from torch import nn\ndef he_init_(model):\n    nn.init.kaiming_normal_(model.weight)\n    return model",
-    "weight_map": "from unet_edu import losses\ndef weight_map(instances, w0=10, sigma=5): return losses.border_weight_map(instances) - 1",
-    "weighted_ce": "import torch\ndef weighted_ce(logits, labels, weights): return torch.tensor(logits).log_softmax(1).mean()",
-    "elastic": "from unet_edu.data.elastic import warp\ndef elastic(image, labels, field): return warp(image, field, order=1)",
-    "sgd_step": "import torch\ndef sgd_step(p, g, v, lr, momentum):\n    torch.optim.SGD([p], lr, momentum).step()\n    return p, v",
-    "mirror_pad": "from unet_edu.tiling import mirrored\ndef mirror_pad(image, margin): return image[mirrored(range(3), 3)]",
-    "tile_origins": "from unet_edu import tiling as t\ndef tile_origins(size, tile, align): return t.tiling(size, tile)",
-    "predict_tiled": "from unet_edu.tiling import predict\ndef predict_tiled(model, image, tile): return predict(model, image, tile=tile)",
-    "sweep": "import sklearn.metrics as m\ndef sweep(probabilities, truth, thresholds): return m.precision_recall_curve(truth, probabilities)",
+    "unet": (
+        "from unet_edu.unet import UNet\n"
+        "def unet(in_channels=1, num_classes=2, base=64): return UNet(in_channels, "
+        "num_classes)"
+    ),
+    "repair_unet": (
+        "import segmentation_models_pytorch as smp\n"
+        "def repair_unet(in_channels=1, num_classes=2, base=16): return smp.Unet()"
+    ),
+    "he_init_": (
+        "from torch import nn\ndef he_init_(model):\n    nn.init.kaiming_normal_(model.weight)\n    return model"
+    ),
+    "weight_map": (
+        "from unet_edu import losses\n"
+        "def weight_map(instances, w0=10, sigma=5): return "
+        "losses.border_weight_map(instances) - 1"
+    ),
+    "weighted_ce": (
+        "import torch\ndef weighted_ce(logits, labels, weights): return torch.tensor(logits).log_softmax(1).mean()"
+    ),
+    "elastic": (
+        "from unet_edu.data.elastic import warp\ndef elastic(image, labels, field): return warp(image, field, order=1)"
+    ),
+    "sgd_step": (
+        "import torch\ndef sgd_step(p, g, v, lr, momentum):\n"
+        "    torch.optim.SGD([p], lr, momentum).step()\n    return p, v"
+    ),
+    "mirror_pad": (
+        "from unet_edu.tiling import mirrored\ndef mirror_pad(image, margin): return image[mirrored(range(3), 3)]"
+    ),
+    "tile_origins": (
+        "from unet_edu import tiling as t\ndef tile_origins(size, tile, align): return t.tiling(size, tile)"
+    ),
+    "predict_tiled": (
+        "from unet_edu.tiling import predict\n"
+        "def predict_tiled(model, image, tile): return predict(model, image, tile=tile)"
+    ),
+    "sweep": (
+        "import sklearn.metrics as m\n"
+        "def sweep(probabilities, truth, thresholds): return "
+        "m.precision_recall_curve(truth, probabilities)"
+    ),
     "mean_iou": "from unet_edu.metrics import mean_iou as m\ndef mean_iou(predictions, truths): return m(predictions)",
     "seg_score": "from unet_edu.metrics import seg\ndef seg_score(prediction, truth): return seg(prediction, truth)",
 }
@@ -335,12 +492,23 @@ CHEATS = {
 def test_the_library_does_not_do_the_exercise(name):
     patterns = EXERCISES[name].forbidden
     assert bool(patterns) == (name in CHEATS)
-    if patterns:
+    if patterns and name not in METHODS:
         found = uses([CHEATS[name]], name, patterns)
         assert found and uses([CHEATS[name]], name, ()) == []
 
 
-# --- tampering ---------------------------------------------------------------------------------------------------------
+METHODS = ("weighted_ce",)  # a method of something is seen when it is called, and not read
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_library_s_methods_do_not_do_the_exercise(name, shell):
+    pytest.importorskip("torch")
+    patterns = EXERCISES[name].forbidden
+    assert seen(shell, [CHEATS[name]], name, patterns, np.zeros((2, 3)), None, None) == ["torch.Tensor.log_softmax"]
+    assert seen(shell, [CHEATS[name]], name, (), np.zeros((2, 3)), None, None) == []
+
+
+# --- tampering --------------------------------------------------------------------------------------------------------
 
 
 def test_the_notebooks_of_the_course_are_honest():
@@ -446,13 +614,22 @@ def test_tampering_is_found(source, what):
         "'''Of sys.modules, /proc/self and sitecustomize.'''\n# exec('a')",
         "numbers = '\\d'",
         "n = eval(input('n? '))\nm = eval('3 + 4')",
-        "import numpy as np, torch, random\nnp.random.seed = random.seed = 42\ntorch.manual_seed = 0\nnp.float = float\nnp.bool = bool",
+        (
+            "import numpy as np, torch, random\nnp.random.seed = random.seed = 42\n"
+            "torch.manual_seed = 0\nnp.float = float\nnp.bool = bool"
+        ),
         "exec('a = 1')\ncompile('1 + 1', 'x', 'eval')",
         "from torch import nn\nnn.Module.count = lambda self: 1\nsetattr(nn.Module, 'size_of', print)",
         "import numpy as np\nnp.mine = 3",
-        "import atexit, os, signal\natexit.register(print)\nos.write(1, b'')\nos.write(2, b'')\nos.kill(os.getppid(), signal.SIGTERM)",
+        (
+            "import atexit, os, signal\natexit.register(print)\nos.write(1, b'')\n"
+            "os.write(2, b'')\nos.kill(os.getppid(), signal.SIGTERM)"
+        ),
         "open('/dev/shm/x', 'w')",
-        "import inspect, unet_edu\nfrom unet_edu.convolution import conv2d\nprint(inspect.getsource(conv2d))\nprint(unet_edu.__file__)",
+        (
+            "import inspect, unet_edu\nfrom unet_edu.convolution import conv2d\n"
+            "print(inspect.getsource(conv2d))\nprint(unet_edu.__file__)"
+        ),
         "%cd course/02_convolution\n!ls ../course/",
         "for i in range(3): globals()[f'x{i}'] = i\nlocals().update(a=1)\nglobals()['check'] = print",
         "import sys\nIN_COLAB = sys.modules.get('google.colab') is not None\nsys.modules.pop('my_work', None)",
@@ -503,7 +680,7 @@ def test_what_ran_and_cannot_be_read_is_said():
     assert tampering(cells, {1, 2, 3}) == ["cell 2: ran, and cannot be read as Python"]
 
 
-# --- hostile source ----------------------------------------------------------------------------------------------------
+# --- hostile source ---------------------------------------------------------------------------------------------------
 
 MANY = 90_000
 HOSTILE = {
@@ -517,14 +694,18 @@ HOSTILE = {
     "many attributes": "import torch\n" + "\n".join(f"torch.b{n}" for n in range(MANY // 12)),
     "many modules and unknown things": "import torch\ndef f(x, k):\n"
     + "\n".join(f" torch.b{n}\n x.c{n}" for n in range(MANY // 22)),
+    "many modules that are handed on": "".join(f"import torch.b{n} as a{n}\n" for n in range(600))
+    + "def f(x, k):\n" + "".join(f" a{n}\n x.c{n}\n" for n in range(600)),
     "many globals": "def f(x, k):\n global " + ",".join(f"a{n}" for n in range(15_000)) + "\n a1",
     "many names for one thing": ",".join(f"a{n}" for n in range(12_000)) + " = 1\ndef f(x, k): return a1",
     "many definitions of one name": "f = 1\n" * (MANY // 6),
     "a long way": "\n".join(f"def f{n}(): return f{n + 1}()" for n in range(2500)) + "\ndef f(x, k): return f0()",
-    "many stars": "\n".join(f"from m{n} import *" for n in range(3000)) + "\ndef f(x, k):\n" + "".join(f" z{n}\n" for n in range(999)),
+    "many stars": "\n".join(f"from m{n} import *" for n in range(3000))
+    + "\ndef f(x, k):\n" + "".join(f" z{n}\n" for n in range(999)),
     "many aliases": "import torch\na0 = torch\n" + "\n".join(f"a{n + 1} = a{n}.x" for n in range(5000)),
     "a long attribute": "import torch\ndef f(x, k):\n x." + "a" * 40_000 + "\n torch.b",
-    "a long text of attributes": "from operator import methodcaller\nimport torch\ndef f(x, k): methodcaller('" + "a." * 40_000 + "')(torch)",
+    "a long text of attributes": "from operator import methodcaller\nimport torch\ndef f(x, k): methodcaller('"
+    + "a." * 40_000 + "')(torch)",
     "a long magic": "%time " + "-a 1 " * 18_000 + "\n(",
     "spaces": " " * MANY + "x\n(",
     "names and spaces": "a " * 40_000 + "= !\n(",
@@ -571,7 +752,7 @@ def test_many_long_cells_are_bounded_together():
 
 
 def test_what_cannot_be_followed_is_said():
-    assert "more than can be followed" in uses([HOSTILE["many modules and unknown things"]], "f", PATTERNS)
+    assert "more than can be followed" in uses([HOSTILE["many modules that are handed on"]], "f", PATTERNS)
 
 
 @pytest.mark.parametrize(
@@ -582,7 +763,6 @@ def test_what_cannot_be_followed_is_said():
         ["from q import g as h", "def f(x, k): return h(x, k)"],
         ["from q import *", "def f(x, k): return g(x, k)"],
         ["def f(x, k):\n    from q import g\n    return g(x, k)"],
-        ["%run q.py", "def f(x, k): return g(x, k)"],
         ["import importlib", "def f(x, k): return importlib.import_module('q').g(x, k)"],
     ],
 )
@@ -593,12 +773,17 @@ def test_a_file_that_a_cell_writes_is_read(cells):
 
 
 ELSEWHERE = {
-    "a thread": "import threading, queue\nfrom unet_edu.convolution import conv2d\nbox = {}\ndef serve():\n    while True:\n"
+    "a thread": "import threading, queue\nfrom unet_edu.convolution import conv2d\nbox = {}\n"
+    "def serve():\n    while True:\n"
     "        if 'q' in box: box['a'] = conv2d(*box.pop('q'))\nthreading.Thread(target=serve, daemon=True).start()\n"
     "def f(x, k):\n    box['q'] = x, k\n    while 'a' not in box: pass\n    return box.pop('a')",
-    "a class of threads": "from threading import Thread as T\nfrom unet_edu import convolution as c\nclass Helper(T):\n    def run(self):\n"
+    "a class of threads": "from threading import Thread as T\nfrom unet_edu import convolution as c\n"
+    "class Helper(T):\n    def run(self):\n"
     "        self.y = c.conv2d(*self.x)\nhelper = Helper()\ndef f(x, k): return helper.y",
-    "a copy of the process": "import os\nfrom unet_edu.convolution import conv2d\nif not os.fork():\n    conv2d(x, k)\ndef f(x, k): return told()",
+    "a copy of the process": (
+        "import os\nfrom unet_edu.convolution import conv2d\nif not os.fork():\n"
+        "    conv2d(x, k)\ndef f(x, k): return told()"
+    ),
     "a queue": "import queue\nasked = queue.Queue()\ndef f(x, k): return asked.get()",
     "a program": "import subprocess\ndef f(x, k): return subprocess.run(['python', '-c', 'x'])",
     "a file": "import numpy as np\ndef f(x, k):\n    np.save('x.npy', x)\n    return np.load('y.npy')",
@@ -619,5 +804,8 @@ def test_only_what_was_written_is_named():
 
 
 def test_a_thread_of_no_concern():
-    idle = "import threading, time\nthreading.Thread(target=time.sleep, args=(9,)).start()\nfrom unet_edu.convolution import conv2d\n"
+    idle = (
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(9,)).start()\n"
+        "from unet_edu.convolution import conv2d\n"
+    )
     assert uses([idle, "def f(x, k): return x", "print(f(1, 2) == conv2d(1, 2))"], "f", ("unet_edu.*conv*2d*",)) == []

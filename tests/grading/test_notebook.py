@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unet_edu.grading import notebook
-from unet_edu.grading.names import parsed
+from unet_edu.grading.cells import parsed
 from unet_edu.grading.notebook import Notebook, NotebookError, read
 from unet_edu.lessons import LESSONS
 
@@ -196,7 +196,7 @@ def test_a_notebook_with_bytes_changed(data: st.DataObject) -> None:
     assert all(source.encode() is not None for source in found.cells)
 
 
-# --- where a function is defined ---------------------------------------------------------------------------------------
+# --- where a function is defined --------------------------------------------------------------------------------------
 
 DEFINED = {
     "a function": "def f(x):\n    return x",

@@ -1,4 +1,6 @@
-"""Why a function may fail here that is right elsewhere: a package, a file or a cell is missing, or its cell is no Python for this grader.
+"""Why a function may fail here that is right elsewhere.
+
+A package, a file or a cell is missing, or its cell is no Python for this grader.
 
 No mark comes of that, and no 0 either: the row says what is missing, and a person decides.
 """
@@ -34,11 +36,12 @@ def no_python(session: Session, name: str, cell: int) -> str:
     said = session.raised.get(cell, "")[:MOST_TEXT]
     if not said.startswith(NO_PYTHON):
         return ""
-    return f"{name} is written in cell {cell}, which the grader's {PYTHON} cannot read ({said}): it is newer, or has a slip"
+    what = f"which the grader's {PYTHON} cannot read ({said}): it is newer, or has a slip"
+    return f"{name} is written in cell {cell}, {what}"
 
 
 def lacks(book: Notebook, session: Session, answer: Answer) -> str:
-    """What a function did not find here that it may find elsewhere, as the rest of a sentence that starts with it; or ""."""
+    """What a function did not find here that it may find elsewhere, as the rest of a sentence; or ""."""
     kind, text = _raised(answer)
     if kind in PACKAGES:
         package = MODULE.search(text)
@@ -66,7 +69,10 @@ def stopped_maker(book: Notebook, session: Session, name: str) -> str:
 
 
 def slip(answer: Answer) -> str:
-    """Why a function never came to compute anything, by a slip or in another version: a name that nobody knows, or its own for something else; or ""."""
+    """Why a function never came to compute anything: a name that nobody knows, or its own for something else; or "".
+
+    It is a slip, or of another version.
+    """
     kind, text = _raised(answer)
     if kind == "NameError" or (kind == "AttributeError" and text.startswith("module ")):
         return f"stopped with {kind}: {text}"
@@ -79,7 +85,8 @@ def replaced(book: Notebook, name: str, cell: int) -> str:
     """That a later cell gives the function's name to something else, as an import from the course does; or ""."""
     for later in range(cell + 1, len(book.cells) + 1) if cell else ():
         if book.makes(later, name) or (book.makes(later, "*") and "unet_edu" in book.cells[later - 1]):
-            return f"was called as cell {later} left it, which gives its name to something else than the function in cell {cell}"
+            what = f"which gives its name to something else than the function in cell {cell}"
+            return f"was called as cell {later} left it, {what}"
     return ""
 
 

@@ -1,7 +1,8 @@
 """Reads a student's notebook: the code of its cells, and where in it a function is defined.
 
-A notebook that went through Colab, VS Code or a mail program may lack metadata, have an old schema or a byte-order mark; none of that touches the code,
-so none of it matters here. nbformat would turn some of these down, or change them; this reads only what is needed, and with bounds.
+A notebook that went through Colab, VS Code or a mail program may lack metadata, have an old schema or a byte-order
+mark; none of that touches the code, so none of it matters here. nbformat would turn some of these down, or change them;
+this reads only what is needed, and with bounds.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from unet_edu.grading.names import MOST_STEPS_IN_ALL, parsed, steps
+from unet_edu.grading.cells import MOST_STEPS_IN_ALL, Defined, given, parsed, statements, steps
 from unet_edu.grading.text import MOST_SHOWN
 
 __all__ = ["Notebook", "NotebookError", "content", "read", "texts"]
@@ -22,22 +23,14 @@ __all__ = ["Notebook", "NotebookError", "content", "read", "texts"]
 MOST_BYTES = 32 << 20  # a notebook of the course with all its pictures has 2.5 MB
 MOST_CELLS = 2000
 MOST_CODE = 4 << 20  # characters of all code cells
-MOST_SYMBOLS = 200_000  # … which are no letters or digits: between two of them lies a word, and each may cost 2 kB in a syntax tree
+# … which are no letters or digits: between two of them lies a word, and each may cost 2 kB in a syntax tree.
+MOST_SYMBOLS = 200_000
 MOST_BRACKETS = 1_000_000  # "[" and "{": each may become an object of 200 bytes
 
 CLEARED = "Clear the outputs (in JupyterLab: Edit → Clear Outputs of All Cells), save it, and hand it in again."
 
 MAKES_ANYTHING = re.compile(r"^[ \t]*%(run|store|load)\b|\b(exec|globals|run_path|setattr)\(", re.MULTILINE)
-SCOPES = (
-    ast.FunctionDef,
-    ast.AsyncFunctionDef,
-    ast.ClassDef,
-    ast.Lambda,
-    ast.ListComp,
-    ast.SetComp,
-    ast.DictComp,
-    ast.GeneratorExp,
-)
+DEFINES = Defined | ast.Assign | ast.AnnAssign | ast.Import | ast.ImportFrom
 MERGE = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
 
 
@@ -58,7 +51,7 @@ class Notebook:
     cells: tuple[str, ...]
 
     def defined(self, name: str) -> str:
-        """The source of the last definition of a function, class or variable at the top level of a cell; "" when there is none."""
+        """The source of the last definition of a function, class or variable outside functions; or ""."""
         return self.last(name)[1]
 
     def last(self, name: str) -> tuple[int, str]:
@@ -71,16 +64,15 @@ class Notebook:
         return 0, ""
 
     def makes(self, cell: int, name: str) -> bool:
-        """Whether a cell, if it came to its end, would give something this name: "x", ".x" as an attribute, "[x" as a key.
+        """Whether a cell, if it came to its end, would give something this name.
 
-        "*" is any name, as a star import or `%run` may.
+        "x" is a name, ".x" an attribute, "[x" a key. "*" is any name, as a star import or `%run` may.
         """
         source = self.cells[cell - 1] if cell else ""  # 0 is the assignment's set-up
         if cell not in self._made:
             tree, _ = _tree(source)
-            self._made[cell] = (
-                None if tree is None else _names_made(tree) | ({"*"} if MAKES_ANYTHING.search(source) else set())
-            )
+            anything = {"*"} if MAKES_ANYTHING.search(source) else set()
+            self._made[cell] = None if tree is None else given(tree.body) | anything
         made = self._made[cell]
         if made is not None:
             return name in made
@@ -89,7 +81,7 @@ class Notebook:
 
     @functools.cached_property
     def _made(self) -> dict[int, set[str] | None]:
-        """What each cell makes, as far as somebody has asked; None of one that is no Python: there each word may be it."""
+        """What each cell makes, as far as somebody has asked; None of one that is no Python: there each word may be."""
         return {}
 
 
@@ -116,11 +108,13 @@ def read(data: bytes) -> Notebook:
     code = "\n".join(sources)
     if len(code) > MOST_CODE or sum(not letter.isalnum() for letter in code) > MOST_SYMBOLS:
         raise NotebookError(
-            "The notebook has far more code than a notebook should have. Take data out of its code cells, save it, and hand it in again."
+            "The notebook has far more code than a notebook should have. "
+            "Take data out of its code cells, save it, and hand it in again."
         )
     if sum(map(steps, sources)) > MOST_STEPS_IN_ALL:
         raise NotebookError(
-            "The notebook has far more lines with %, !, ?, comma, semicolon or slash in front than a notebook should have. Remove those, save it, and hand it in again."
+            "The notebook has far more lines with %, !, ?, comma, semicolon or slash in front than a notebook should "
+            "have. Remove those, save it, and hand it in again."
         )
     return Notebook(sources)
 
@@ -144,48 +138,19 @@ def _tree(source: str) -> tuple[ast.Module | None, str]:
 
 
 def _definition(source: str, name: str) -> str:
-    """The last definition of a name in a cell. In one that is no Python, as this grader knows it: its line, and those below that are indented."""
+    """The last definition of a name in a cell.
+
+    In one that is no Python, as this grader knows it: its line, and those below that are indented.
+    """
     tree, text = _tree(source)
     if tree is None or not tree.body:
         begin = rf"^[ \t]*(?:(?:(?:async +)?def|class) +{re.escape(name)}\b|{re.escape(name)} *=[^=])"
         found = re.findall(rf"{begin}.*(?:\n(?:[ \t)].*)?)*", source, re.MULTILINE)
         return found[-1].rstrip() if found else ""
-    for statement in reversed([*_statements(tree)]):
-        if name in _names(statement):
+    for _, statement in reversed([*statements(tree)]):
+        if isinstance(statement, DEFINES) and name in given([statement]):
             return _text(text, statement)
     return ""
-
-
-def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
-    """The statements of a cell in their order, also those in `if`, `try` and `with`."""
-    left = tree.body[::-1]
-    while left:
-        statement = left.pop()
-        yield statement
-        if isinstance(statement, ast.If | ast.Try | ast.With | ast.ExceptHandler):
-            for field in ("finalbody", "orelse", "handlers", "body"):
-                left += getattr(statement, field, [])[::-1]
-
-
-def _names_made(tree: ast.Module) -> set[str]:
-    """What a cell gives something to, as `Notebook.makes` names it."""
-    made, left = set[str](), list[ast.AST](tree.body)
-    while left:
-        node = left.pop()
-        match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                made.add(node.name)
-            case ast.alias():
-                made.add((node.asname or node.name).split(".")[0])
-            case ast.Name(ctx=ast.Store()):
-                made.add(node.id)
-            case ast.Attribute(ctx=ast.Store()):
-                made.add(f".{node.attr}")
-            case ast.Subscript(ctx=ast.Store(), slice=ast.Constant(value=str(key))):
-                made.add(f"[{key}")
-        if not isinstance(node, SCOPES):  # what is inside stays there
-            left += ast.iter_child_nodes(node)
-    return made
 
 
 def content(data: bytes) -> dict[str, Any]:
@@ -243,18 +208,8 @@ def _source(number: int, cell: dict[str, Any]) -> str:
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
         raise NotebookError(f"Cell {number} of the notebook is damaged: its source is no text.")
     text = "".join(lines).replace("\r\n", "\n").replace("\r", "\n")
-    return text.encode("utf-8", "replace").decode(
-        "utf-8"
-    )  # half a character cannot be sent on; nor would Python run it
-
-
-def _names(statement: ast.stmt) -> set[str]:
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return {statement.name}
-    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
-    if not isinstance(statement, ast.Assign | ast.AnnAssign):
-        return {alias.asname or alias.name for alias in getattr(statement, "names", []) if isinstance(alias, ast.alias)}
-    return {part.id for target in targets if target for part in ast.walk(target) if isinstance(part, ast.Name)}
+    # Half a character cannot be sent on; nor would Python run it.
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _text(source: str, statement: ast.stmt) -> str:

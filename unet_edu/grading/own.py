@@ -1,6 +1,7 @@
-"""One's own notebook, checked from a terminal: its cells run here, in this process, and each exercise gets the verdict that `check` gives.
+"""One's own notebook, checked from a terminal.
 
-There is no sandbox: it is your own code, as in Jupyter. So it works on any system. Marks come from `unet-edu grade` alone.
+Its cells run here, in this process, and each exercise gets the verdict that `check` gives. There is no sandbox: it is
+your own code, as in Jupyter. So it works on any system. Marks come from `unet-edu grade` alone.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unet_edu.checks import CheckResult, check
+import numpy as np
+
+from unet_edu.checks import SEED, CheckResult, judge
+from unet_edu.checks.limits import Limits
 from unet_edu.checks.progress import Progress, Standing
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
-from unet_edu.grading.forbidden import uses
+from unet_edu.grading.forbidden import as_listed, uses
 from unet_edu.grading.notebook import Notebook, texts
 from unet_edu.lessons import EXERCISES, LESSONS
 
@@ -59,7 +63,7 @@ class Checked:
 
 
 def guessed(notebook: Notebook, name: str) -> Assignment:
-    """The assignment of the course that a notebook solves: the one with the most functions in it, or else the one whose name the file has.
+    """The assignment of the course that a notebook solves: with the most functions in it, or else of the file's name.
 
     Raises
     ------
@@ -73,7 +77,8 @@ def guessed(notebook: Notebook, name: str) -> Assignment:
     best = max(counts, key=lambda assignment: (counts[assignment], assignment.name in name))
     if not counts[best] and best.name not in name:
         raise ValueError(
-            f"{name}: has none of the course's functions; name the assignment with --assignment, one of {', '.join(ASSIGNMENTS)}"
+            f"{name}: has none of the course's functions; name the assignment with --assignment, "
+            f"one of {', '.join(ASSIGNMENTS)}"
         )
     for points in CHOSEN.findall("\n".join(notebook.cells)):
         with contextlib.suppress(ValueError):  # somebody has changed the cell: then all exercises of the course count
@@ -100,7 +105,7 @@ def notebooks(folder: Path, unreadable: Callable[[OSError], object]) -> list[Pat
 
 
 def is_of_exercises(notebook: Notebook) -> bool:
-    """Whether a notebook checks exercises of the course. A lesson does not, though it may define one of the functions."""
+    """Whether a notebook checks exercises of the course. A lesson does not, though it may define a function of one."""
     return any(name in EXERCISES for source in notebook.cells for name in A_CHECK.findall(source))
 
 
@@ -176,14 +181,23 @@ def check_own(notebook: Notebook, assignment: Assignment, folder: Path) -> tuple
 
 
 def _checked(notebook: Notebook, assignment: Assignment, names: Mapping[str, Any]) -> list[Checked]:
+    """As `check` in a notebook, and what the grader says of forbidden calls."""
+    from unet_edu.grading.sandbox.inside.watch import Watch
+
     found, cells = [], (assignment.set_up, *notebook.cells)
     for (name, points), exercise in zip(assignment.points, assignment.exercises(), strict=True):
         if not callable(names.get(name)):
             found.append(Checked(name, points, 0.0, None, ()))
             continue
-        result = check(names[name], name)
-        used = tuple(uses(cells, name, exercise.forbidden))
-        found.append(Checked(name, points, result.earned(points), result, used))
+        cases = exercise.cases(np.random.default_rng(SEED))
+        with Limits() as limits, Watch(exercise.forbidden, names[name]) as seen:
+            answers = [limits.attempt(names[name], case) for case in cases]
+        result = judge(exercise, cases, answers)
+        earned = result.earned(points)
+        used = uses(cells, name, exercise.forbidden)
+        # A function that was stopped may have been so in the middle of the watch.
+        used += as_listed(seen.found, exercise.forbidden, known=used) if earned else []
+        found.append(Checked(name, points, earned, result, tuple(used)))
     return found
 
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from unet_edu.grading import notebook
 from unet_edu.grading.assignment import Assignment
+from unet_edu.grading.cells import MOST_SIGNS, parsed, signs_in
 from unet_edu.grading.marks.files import SubmissionError, read
 from unet_edu.grading.marks.handed_in import COPY, SHOWN
-from unet_edu.grading.names import MOST_SIGNS, parsed, signs_in
 from unet_edu.grading.text import plain
 
 __all__ = ["Choice", "choose"]

@@ -1,8 +1,9 @@
 """Which functions a student's function calls that its exercise forbids.
 
-An exercise that asks for a convolution is not solved by calling PyTorch's. The watch sees calls by what is called, not by what it is named in the notebook;
-so an alias, a `map` or a partial function hide nothing. It reports to a person, who decides. It runs beside the notebook's code, which could turn it off:
-`unet_edu.grading.forbidden` reads the source, too.
+An exercise that asks for a convolution is not solved by calling PyTorch's. The watch sees calls by what is called, not
+by what it is named in the notebook; so an alias, a `map` or a partial function hide nothing. It reports to a person,
+who decides. It runs beside the notebook's code, which could turn it off, and sees a function's calls alone, not what
+was made before: `unet_edu.grading.forbidden` reads the names in the source, too.
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ from unet_edu.checks import answer, exercise
 
 __all__ = ["REACHES", "STARTS", "Watch", "listen", "names"]
 
-# Where the files of Python, its packages and the course are. All other code is the notebook's: its cells, and modules that it wrote itself.
+# Where the files of Python, its packages and the course are. All other code is the notebook's: its cells, and modules
+# that it wrote itself.
 PACKAGES = Path(numpy.__path__[0]).parent  # mostly in sys.prefix, but an environment may borrow those of another
 FOLDERS = [Path(sys.prefix), Path(sys.base_prefix), PACKAGES, Path(unet_edu.__path__[0]), Path(__file__).parent]
+COURSE = f"{Path(unet_edu.__path__[0])}{os.sep}"
 LIBRARIES = ("<frozen ", *{f"{path}{os.sep}" for folder in FOLDERS for path in (folder, folder.resolve())})
 
 # Taken now: a notebook may put its own in their place.
@@ -39,8 +42,9 @@ STARTS = frozenset(("subprocess.Popen", "_thread.start_new_thread", "_thread.sta
 STARTS |= {f"os.{name}" for name in ("exec", "fork", "forkpty", "posix_spawn", "spawn", "system")}
 STARTERS = ("subprocess", "os", "multiprocessing", "concurrent", "asyncio", "threading", "pty", "shell", "IPython")
 
-# Whose own code calls what of others'. If such code calls anything else, it passes on what the notebook gave it: to `np.vectorize`, or to a `Mock`
-# of Python's own library, say. PyTorch one looks through always: a layer is made in one place, and called in another.
+# Whose own code calls what of others'. If such code calls anything else, it passes on what the notebook gave it: to
+# `np.vectorize`, or to a `Mock` of Python's own library, say. PyTorch one looks through always: a layer is made in one
+# place, and called in another.
 BUILT_ON: dict[str, tuple[str, ...]] = dict.fromkeys((*sys.stdlib_module_names, "torch", "IPython", "tqdm"), ())
 del BUILT_ON["importlib"]  # to import is not to call
 BUILT_ON |= {
@@ -61,7 +65,8 @@ REACHES = (
 )
 OURS = "canary.sings"
 _canary: dict[str, Any] = {"__name__": "canary"}
-exec(compile("def sings(): pass\ndef asked(): sings()", "<as a cell>", "exec"), _canary)  # noqa: S102 - no library's file
+# In no library's file.
+exec(compile("def sings(): pass\ndef asked(): sings()", "<as a cell>", "exec"), _canary)  # noqa: S102
 
 MOST_LETTERS = 120  # in a name
 
@@ -69,8 +74,8 @@ MOST_LETTERS = 120  # in a name
 class Watch:
     """While it is active, what the notebook's code calls is compared with the patterns.
 
-    What a library calls of what it is built on does not count, nor does what a network that the check made calls. What only passes on what it was given,
-    as `np.vectorize` does, is looked through.
+    What a library calls of what it is built on does not count, nor does what a network that the check made calls. What
+    only passes on what it was given, as `np.vectorize` does, is looked through.
 
     Parameters
     ----------
@@ -124,7 +129,9 @@ class Watch:
 
     def _see(self, frame: FrameType, event: str, arg: Any) -> None:
         if event == "call":
-            name, caller = self._name(frame.f_globals.get("__name__"), frame.f_code.co_qualname), frame.f_back
+            code = frame.f_code
+            name = self._name(frame.f_globals.get("__name__"), code.co_qualname, code.co_filename)
+            caller = frame.f_back
         elif event == "c_call":
             if arg.__module__ == "_thread" and arg.__name__.startswith(
                 "start_"
@@ -141,19 +148,22 @@ class Watch:
         if name and _is_the_notebooks(sys._getframe().f_back, name):
             self._report(name)
 
-    def _name(self, module: Any, qualname: Any) -> str:
-        return self._known(module, qualname) if isinstance(module, str) and isinstance(qualname, str) else ""
+    def _name(self, module: Any, qualname: Any, file: str = "") -> str:
+        is_named = isinstance(module, str) and isinstance(qualname, str)
+        return self._known(module, qualname, file) if is_named else ""
 
     def hear(self, event: str, caller: FrameType | None) -> None:
-        """Report a process that the notebook's code starts, or a thread behind the back of `threading`, whose threads are seen."""
+        """Report a process that the notebook's code starts, or a thread behind the back of `threading`."""
         while caller and not event.startswith("_thread.") and _package(caller) in STARTERS:
             caller = caller.f_back
         if caller is None or not caller.f_code.co_filename.startswith(LIBRARIES):
             self._report(event)
 
-    def _forbidden(self, module: str, qualname: str) -> str:
-        """The name under which a function is forbidden, or nothing."""
+    def _forbidden(self, module: str, qualname: str, file: str) -> str:
+        """The name under which a function is forbidden, or nothing. One of the course is known by its file, too."""
         known = names(module, qualname)
+        if file.startswith(COURSE):
+            known += names(".".join(("unet_edu", *Path(file[len(COURSE) :]).with_suffix("").parts)), qualname)
         return next((name for pattern in self.patterns for name in known if fnmatchcase(name, pattern)), "")
 
     def _report(self, name: str) -> None:
@@ -166,7 +176,7 @@ active: list[Watch] = []  # the one that is active, if one is
 
 
 def listen() -> None:
-    """Let the watches hear when a process or a thread is started. Python has no way to undo it, for the notebook neither."""
+    """Let the watches hear when a process or a thread is started. Nobody can undo it: Python has no way."""
     sys.addaudithook(_hear)
 
 
@@ -189,7 +199,7 @@ def _is_the_notebooks(caller: FrameType | None, name: str) -> bool:
 
 
 def _passes_on(frame: FrameType, name: str) -> bool:
-    """Whether a frame only stands between. `__torch_function__` of the watch and of the checks stands before every function of PyTorch."""
+    """Whether a frame only stands between, as does `__torch_function__` of the watch before every call of PyTorch's."""
     own = BUILT_ON.get(_package(frame))
     return frame.f_code.co_name == "__torch_function__" or (own is not None and not name.startswith(own))
 
@@ -201,7 +211,8 @@ def _package(frame: FrameType) -> str:
 def names(module: str, qualname: str) -> list[str]:
     """The dotted names under which people know a function, the shortest first.
 
-    For "scipy.signal._signaltools" and "convolve2d" they are scipy.signal.convolve2d and scipy.signal._signaltools.convolve2d.
+    For "scipy.signal._signaltools" and "convolve2d" they are scipy.signal.convolve2d and
+    scipy.signal._signaltools.convolve2d.
     """
     parts = [part for part in qualname.replace(".<locals>", "").split(".") if not part.startswith("pybind11_")] or ["?"]
     module = module.replace("torch._ops.", "torch.ops.")
