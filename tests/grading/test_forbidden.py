@@ -12,7 +12,11 @@ import numpy as np
 import pytest
 
 from tests.grading.habits import BESIDE, INSIDE, LOOPS
+from tests.grading.hidden import HIDDEN as HIDDEN_AT_WORK
+from unet_edu.grading.assignment import ASSIGNMENTS
 from unet_edu.grading.forbidden import MOST_FOUND, UNLISTED, as_listed, tampering, uses
+from unet_edu.grading.notebook import Notebook
+from unet_edu.grading.own import check_own
 from unet_edu.grading.sandbox.inside.shell import Shell, new_shell
 from unet_edu.grading.sandbox.inside.watch import Watch
 from unet_edu.lessons import EXERCISES, LESSONS
@@ -318,6 +322,14 @@ def test_what_cannot_be_read_is_seen(name, shell):
         shell, cells, "f", (*PATTERNS, "unet_edu.convolution.*"), torch.ones(1, 1, 3, 3), torch.ones(1, 1, 2, 2)
     )
     assert found == [expected]
+
+
+def test_one_s_own_notebook_is_watched_too(tmp_path):
+    cells = HIDDEN_AT_WORK["globals"]
+    forbidden = EXERCISES["conv2d_naive"].forbidden
+    assert uses(cells, "conv2d_naive", forbidden) == []
+    checked, _ = check_own(Notebook(cells), ASSIGNMENTS["02_convolution"], tmp_path)
+    assert checked[0].result.passed and checked[0].forbidden == ("unet_edu.*conv*2d*",)
 
 
 HONEST = {
