@@ -13,10 +13,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import filelock
 import psutil
 import pytest
 
 from tests.grading.submissions import Host
+from unet_edu.grading.marks.gradebook import Gradebook
 
 PR_SET_CHILD_SUBREAPER = 36
 DEPTH = 3  # of folders in folders that are looked at
@@ -78,6 +80,20 @@ def ears(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ears]:
 @pytest.fixture(scope="session")
 def host(ears: Ears) -> Host:
     return ears.host
+
+
+@pytest.fixture(scope="session")
+def empty_gradebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A gradebook without anything in it. To make one takes nbgrader seconds, so all processes of a test run share it."""
+    folder = tmp_path_factory.getbasetemp()
+    path = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "gradebook.db"
+    with filelock.FileLock(f"{path}.lock"):
+        if not path.exists():
+            new = folder / "new.db"
+            with Gradebook(f"sqlite:///{new}"):
+                pass
+            new.rename(path)
+    return path
 
 
 @pytest.fixture(scope="module")

@@ -67,15 +67,6 @@ def stand_in(notebook: bytes, assignment: Assignment, seed: int, limits: Limits,
     )
 
 
-@pytest.fixture(scope="session")
-def empty_gradebook(tmp_path_factory) -> Path:
-    """nbgrader takes a second to make one."""
-    path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
-    with Gradebook(f"sqlite:///{path}"):
-        pass
-    return path
-
-
 class Class:
     """A folder of "notebooks", what comes of grading them, and how often each was graded."""
 
@@ -530,7 +521,7 @@ def test_stopped_at_any_stage_the_next_run_ends_the_same(klass, at_once, monkeyp
 
     place, name, when = STAGES[stage]
     module, cls = place.split(".")
-    owner = getattr(importlib.import_module(f"unet_edu.grading.{module}"), cls)
+    owner = getattr(importlib.import_module(f"unet_edu.grading.marks.{module}"), cls)
     original, calls = getattr(owner, name), []
 
     def stopping(*arguments, **options):

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,16 +25,8 @@ CONVOLUTION = ASSIGNMENTS["02_convolution"]
 Grade = Callable[..., dict[str, dict[str, str]]]
 
 
-@pytest.fixture(scope="module")
-def empty_gradebook(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
-    with Gradebook(f"sqlite:///{path}"):
-        pass
-    return path.read_bytes()
-
-
 @pytest.fixture
-def grade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_gradebook: bytes) -> Grade:
+def grade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_gradebook: Path) -> Grade:
     """The command for a class, with a stand-in that gives a filled notebook all points, and another none. Gives the rows of marks.csv."""
 
     def graded(notebook: bytes, assignment: Assignment, seed: int, **_: object) -> Result:
@@ -56,7 +49,7 @@ def grade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_gradebook: byte
     monkeypatch.setattr(classroom.sandbox, "require", lambda: None)
     output = tmp_path / "output"
     output.mkdir()
-    (output / "gradebook.db").write_bytes(empty_gradebook)
+    shutil.copy(empty_gradebook, output / "gradebook.db")
 
     def rows(*options: object, code: int = 3, assignment: object = "02_convolution") -> dict[str, dict[str, str]]:
         rows.said = run("grade", assignment, tmp_path / "handed in", "-o", output, *options, code=code)  # type: ignore[attr-defined]

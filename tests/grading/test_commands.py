@@ -320,58 +320,42 @@ def test_who_reads_may_go_before_the_end(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def command(tmp_path_factory):
-    """The real command, in a process and without a terminal, with a class of three."""
+def folder(tmp_path_factory):
+    """A class of two."""
     folder = tmp_path_factory.mktemp("class")
-    submitted = folder / "submitted"
-    submitted.mkdir()
-    shutil.copy(SOLUTION, submitted / "ada.ipynb")
-    shutil.copy(EXERCISE, submitted / "bob.ipynb")
-
-    def grade(*options: object) -> subprocess.CompletedProcess[str]:
-        program = [sys.executable, "-m", "unet_edu.cli", "grade", "02_convolution", "submitted", *map(str, options)]
-        return subprocess.run(
-            program,
-            check=False,
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )
-
-    grade.folder = folder
-    return grade
+    (folder / "submitted").mkdir()
+    shutil.copy(SOLUTION, folder / "submitted" / "ada.ipynb")
+    shutil.copy(EXERCISE, folder / "submitted" / "bob.ipynb")
+    return folder
 
 
 @pytest.mark.needs("bubblewrap")
-def test_a_class_from_the_command_line(command):
-    done = command("--workers", 2)
+def test_a_class_from_the_command_line_then_one_row_that_needs_a_person(folder):
+    """The real command, in a process and without a terminal."""
+    command = [sys.executable, "-m", "unet_edu.cli", "grade", "02_convolution", "submitted", "--workers", "2"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, check=False, cwd=folder, capture_output=True, text=True, env=environment)
     assert (done.returncode, done.stderr) == (0, "")
     assert "02_convolution: 2 students" in done.stdout and "graded            2" in done.stdout
     assert done.stdout.endswith("Tables and feedback: grading/02_convolution\n")
     assert "\r" not in done.stdout  # no progress bar where nobody watches
-    text = (command.folder / "grading" / "02_convolution" / "marks.csv").read_text("utf-8-sig")
+    text = (folder / "grading" / "02_convolution" / "marks.csv").read_text("utf-8-sig")
     assert [line.split(",")[:3] for line in text.splitlines()[1:]] == [["ada", "graded", "10"], ["bob", "graded", "0"]]
-    with Gradebook(f"sqlite:///{command.folder}/grading/gradebook.db") as book:
+    with Gradebook(f"sqlite:///{folder}/grading/gradebook.db") as book:
         marks = book.marks(ASSIGNMENTS["02_convolution"])
     assert {student: sum(scores.values()) for student, scores in marks.items()} == {"ada": 10, "bob": 0}
 
-
-@pytest.mark.needs("bubblewrap")
-def test_rows_that_need_a_person_have_an_exit_code(command):
-    (command.folder / "submitted" / "cy.ipynb").write_text("{")
-    try:
-        done = command("--quiet")
-    finally:
-        (command.folder / "submitted" / "cy.ipynb").unlink()
-    assert (done.returncode, done.stdout, done.stderr) == (3, "", "")
+    (folder / "submitted" / "cy.ipynb").write_text("{")
+    said = run("grade", "02_convolution", folder / "submitted", "-o", folder / "grading", "--quiet", code=3)
+    (folder / "submitted" / "cy.ipynb").unlink()
+    assert said == ""
 
 
-def test_unsafe_grades_without_the_sandbox_and_says_so_on_every_row(command, tmp_path):
-    done = command("--unsafe", "-o", tmp_path / "unsafe")
-    assert done.returncode == 0 and done.stderr.startswith("WARNING: --unsafe.")
-    assert "graded without the sandbox (--unsafe): 2" in done.stdout
+def test_unsafe_grades_without_the_sandbox_and_says_so_on_every_row(folder, empty_gradebook, tmp_path):
+    (tmp_path / "unsafe").mkdir()
+    shutil.copy(empty_gradebook, tmp_path / "unsafe" / "gradebook.db")
+    said = run("grade", "02_convolution", folder / "submitted", "--unsafe", "--workers", 1, "-o", tmp_path / "unsafe")
+    assert said.startswith("WARNING: --unsafe.") and "graded without the sandbox (--unsafe): 2" in said
     text = (tmp_path / "unsafe" / "02_convolution" / "marks.csv").read_text("utf-8-sig")
     assert [line.split(",")[2] for line in text.splitlines()[1:]] == ["10", "0"]
     assert all(line.endswith(",no") for line in text.splitlines()[1:])

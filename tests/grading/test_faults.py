@@ -31,7 +31,6 @@ from unet_edu.grading import engine, sandbox
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
 from unet_edu.grading.commands import grade
 from unet_edu.grading.marks import alone, classroom, cluster, submissions
-from unet_edu.grading.marks.gradebook import Gradebook
 from unet_edu.grading.marks.report import Row
 from unet_edu.grading.result import Outcome, Result
 
@@ -110,7 +109,7 @@ class Class:
 
 
 @pytest.fixture(scope="module")
-def klass(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
+def klass(tmp_path_factory: pytest.TempPathFactory, empty_gradebook: Path) -> Iterator[Class]:
     def run(grade: Callable[[bytes], Result], tasks: Iterator[tuple[str, bytes]], workers: int) -> Iterator[Any]:
         for student, notebook in tasks:
             yield student, grade(notebook)
@@ -132,8 +131,7 @@ def klass(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
         patch.setattr(sandbox, "require", lambda: None)
         patch.setattr(submissions, "read_roster", lambda *_: listed)  # the instructor's own, and read before all else
         klass.output.mkdir()
-        with Gradebook(f"sqlite:///{klass.output}/gradebook.db"):
-            pass
+        shutil.copy(empty_gradebook, klass.output / "gradebook.db")
         klass.grade()
         klass.output.rename(klass.before)
         hand_in(klass.submitted, "zoe", "1 zoe")

@@ -50,18 +50,9 @@ def failed(status: Status) -> Result:
     return Result(CONVOLUTION.name, status, "Why.", (), "cd" * 32, "1", 2015, 10.0)
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A gradebook without anything in it: to make one takes nbgrader seconds."""
-    path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
-    with Gradebook(f"sqlite:///{path}"):
-        pass
-    return path
-
-
 @pytest.fixture
-def path(empty: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copy(empty, tmp_path / "gradebook.db"))
+def path(empty_gradebook: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(empty_gradebook, tmp_path / "gradebook.db"))
 
 
 @pytest.fixture
@@ -226,10 +217,10 @@ def test_a_person_is_asked_again_only_about_something_new(url: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory, empty: Path) -> Path:
+def course(tmp_path_factory: pytest.TempPathFactory, empty_gradebook: Path) -> Path:
     """A course in which `nbgrader generate_assignment` made the assignment, with one question more that is marked by hand."""
     folder = tmp_path_factory.mktemp("course")
-    shutil.copy(empty, folder / "gradebook.db")
+    shutil.copy(empty_gradebook, folder / "gradebook.db")
     notebook: Any = nbformat.read(ROOT / "solutions/02_convolution/02_convolution.ipynb", as_version=4)
     question: Any = nbformat.v4.new_markdown_cell("Why is the output smaller than the input?")
     question.metadata.nbgrader = {"grade": True, "solution": True, "locked": False, "task": False, "schema_version": 3}
