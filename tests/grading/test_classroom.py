@@ -363,7 +363,7 @@ def test_other_points_grade_again(klass, at_once):
     rows = klass.grade(dearer)
     assert klass.graded == ["10"]
     assert [said.partition(": ")[2] for said in klass.said] == [classroom.OTHER_POINTS.partition(": ")[2]]
-    assert (rows["ada"].mark, rows["ada"].points, rows["ada"].earlier) == (10, 22, None)
+    assert (rows["ada"].mark, rows["ada"].assignment.worth, rows["ada"].earlier) == (10, 22, None)
     assert (rows["bob"].mark, rows["bob"].earlier.earned, rows["bob"].earlier.points) == (None, 8, 10)
     klass.grade(dearer)
     assert len(klass.said) == 1

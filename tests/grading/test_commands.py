@@ -319,14 +319,15 @@ def test_who_reads_may_go_before_the_end(tmp_path):
     assert code == 3 and stderr.count(b"\n") == 1, stderr
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+@pytest.fixture
+def folder(tmp_path, empty_gradebook):
     """A class of two."""
-    folder = tmp_path_factory.mktemp("class")
-    (folder / "submitted").mkdir()
-    shutil.copy(SOLUTION, folder / "submitted" / "ada.ipynb")
-    shutil.copy(EXERCISE, folder / "submitted" / "bob.ipynb")
-    return folder
+    for name in ("submitted", "grading"):
+        (tmp_path / name).mkdir()
+    shutil.copy(empty_gradebook, tmp_path / "grading" / "gradebook.db")
+    shutil.copy(SOLUTION, tmp_path / "submitted" / "ada.ipynb")
+    shutil.copy(EXERCISE, tmp_path / "submitted" / "bob.ipynb")
+    return tmp_path
 
 
 @pytest.mark.needs("bubblewrap")
@@ -347,16 +348,13 @@ def test_a_class_from_the_command_line_then_one_row_that_needs_a_person(folder):
 
     (folder / "submitted" / "cy.ipynb").write_text("{")
     said = run("grade", "02_convolution", folder / "submitted", "-o", folder / "grading", "--quiet", code=3)
-    (folder / "submitted" / "cy.ipynb").unlink()
     assert said == ""
 
 
-def test_unsafe_grades_without_the_sandbox_and_says_so_on_every_row(folder, empty_gradebook, tmp_path):
-    (tmp_path / "unsafe").mkdir()
-    shutil.copy(empty_gradebook, tmp_path / "unsafe" / "gradebook.db")
-    said = run("grade", "02_convolution", folder / "submitted", "--unsafe", "--workers", 1, "-o", tmp_path / "unsafe")
+def test_unsafe_grades_without_the_sandbox_and_says_so_on_every_row(folder):
+    said = run("grade", "02_convolution", folder / "submitted", "--unsafe", "--workers", 1, "-o", folder / "grading")
     assert said.startswith("WARNING: --unsafe.") and "graded without the sandbox (--unsafe): 2" in said
-    text = (tmp_path / "unsafe" / "02_convolution" / "marks.csv").read_text("utf-8-sig")
+    text = (folder / "grading" / "02_convolution" / "marks.csv").read_text("utf-8-sig")
     assert [line.split(",")[2] for line in text.splitlines()[1:]] == ["10", "0"]
     assert all(line.endswith(",no") for line in text.splitlines()[1:])
 

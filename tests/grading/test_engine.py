@@ -5,6 +5,7 @@ import pickle
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -406,16 +407,15 @@ def test_addresses_in_messages_are_cut(pretend):
 
 def test_the_engine_has_a_version_that_is_the_same_in_each_process():
     code = "from unet_edu.grading.engine import ENGINE; print(ENGINE)"
-    command = [sys.executable, "-c", code]
-    one, other = (subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(2))
-    assert one == other
+    another = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert another == f"{ENGINE}\n"
     assert re.fullmatch(r"[\d.]+\+[0-9a-f]{12}", ENGINE)
 
 
 # --- with the real sandbox ---------------------------------------------------------------------------------------------
 
 sandboxed = pytest.mark.needs("bubblewrap")
-QUICK = Limits(cell=3, call=3, total=40)
+QUICK = Limits(cell=3, call=3, total=40, memory=1 << 30)
 OUT_SIZE = "def out_size(i, k, s=1, p=0, d=1):\n    return (i + 2 * p - d * (k - 1) - 1) // s + 1\n"
 FIELD = """
 def receptive_field(layers):
@@ -444,27 +444,37 @@ def test_the_same_notebook_gives_the_same_result():
     assert grade(notebook, SIZES, SEED, QUICK) == first
 
 
-@sandboxed
-@pytest.mark.parametrize(
-    "end",
-    [
-        "while True: pass",
-        "import os; os.kill(os.getpid(), 9)",
-        "import time\nwhile True:\n    try: time.sleep(100)\n    except BaseException: pass",
-        "x = [bytearray(1 << 30) for _ in range(9)]\nimport os; os._exit(1)",
-        "while True: print('x' * 100_000)",
-        "import sys; sys.exit()",
-    ],
-)
-def test_work_above_and_below_a_cell_that_stops_counts(end):
-    result = grade(book(f"{OUT_SIZE}\n{end}", FIELD), SIZES, SEED, QUICK)
-    assert (result.status, result.earned) == ("graded", 4), result
+ENDS = [
+    "while True: pass",
+    "import os; os.kill(os.getpid(), 9)",
+    "import time\nwhile True:\n    try: time.sleep(100)\n    except BaseException: pass",
+    "import os\nx = [bytearray(1 << 28) for _ in range(9)]\nos._exit(1)",
+    "while True: print('x' * 100_000)",
+    "import sys; sys.exit()",
+]
+BODIES = ["while True: pass", "__import__('os')._exit(0)", "return np.zeros(1 << 33)"]
+
+
+@pytest.fixture(scope="module")
+def stopped():
+    """What becomes of notebooks that do not end. They wait for their limits, so they do it together."""
+    notebooks = {end: book(f"{OUT_SIZE}\n{end}", FIELD) for end in ENDS}
+    notebooks |= {("", body): book(FIELD, f"def out_size(i, k, s=1, p=0, d=1):\n    {body}") for body in BODIES}
+    with ThreadPoolExecutor(3) as pool:
+        results = pool.map(lambda notebook: grade(notebook, SIZES, SEED, QUICK), notebooks.values())
+        return dict(zip(notebooks, results, strict=True))
 
 
 @sandboxed
-@pytest.mark.parametrize("body", ["while True: pass", "__import__('os')._exit(0)", "return np.zeros(1 << 33)"])
-def test_work_beside_a_function_that_stops_counts(body):
-    result = grade(book(FIELD, f"def out_size(i, k, s=1, p=0, d=1):\n    {body}"), SIZES, SEED, QUICK)
+@pytest.mark.parametrize("end", ENDS)
+def test_work_above_and_below_a_cell_that_stops_counts(stopped, end):
+    assert (stopped[end].status, stopped[end].earned) == ("graded", 4), stopped[end]
+
+
+@sandboxed
+@pytest.mark.parametrize("body", BODIES)
+def test_work_beside_a_function_that_stops_counts(stopped, body):
+    result = stopped["", body]
     assert result.earned == 2
     assert by_name(result)["receptive_field"].verdict == "right"
 

@@ -59,7 +59,7 @@ class Assignment:
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
             raise ValueError(f"name: expected up to 100 letters, digits, _ and -, got {self.name[:120]!r}")
-        names = [name for name, _ in self.points]
+        names = self.names
         if not names or len(set(names)) != len(names):
             raise ValueError(f"points: expected exercises, each once, got {', '.join(names) or 'none'}")
         unknown = [name for name in names if name not in EXERCISES]
@@ -77,9 +77,19 @@ class Assignment:
                 f"due: expected an offset from UTC behind the time, as in 2027-01-31T23:59+01:00, got {self.due}"
             )
 
+    @property
+    def names(self) -> list[str]:
+        """The exercises' names, in the notebook's order."""
+        return [name for name, _ in self.points]
+
+    @property
+    def worth(self) -> float:
+        """All points together."""
+        return sum(points for _, points in self.points)
+
     def exercises(self) -> tuple[Exercise, ...]:
         """What the library knows about each exercise, in the notebook's order. The points are those of `points`."""
-        return tuple(EXERCISES[name] for name, _ in self.points)
+        return tuple(EXERCISES[name] for name in self.names)
 
     def cell(self, exercise: str) -> str:
         """nbgrader's name (`grade_id`) of the cell that carries the exercise's points."""

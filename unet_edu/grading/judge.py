@@ -48,9 +48,8 @@ USUAL = (
     *("RuntimeError", "TypeError", "ValueError", "ZeroDivisionError"),
 )
 
-_alone = (
-    threading.Lock()
-)  # a network's probe seeds PyTorch's random numbers, of which a process has one stream for all threads
+# A network's probe seeds PyTorch's random numbers, of which a process has one stream for all threads.
+_alone = threading.Lock()
 
 
 # One assignment has about five exercises with ten cases and twenty misconceptions each; the largest answers have 5 MB, those of most exercises a few kB.

@@ -58,6 +58,17 @@ class Outcome:
     would_earn: float | None = None
     code: str = ""
 
+    @property
+    def worth(self) -> float | None:
+        """What it earned, or would earn."""
+        return self.earned if self.would_earn is None else self.would_earn
+
+    @property
+    def cases(self) -> list[str]:
+        """How many cases are right, of those that the notebook prints and of those drawn anew."""
+        groups = ((self.visible, "from the notebook"), (self.fresh, "drawn anew"))
+        return [f"{right} of {count} cases {where}" for (right, count), where in groups if count]
+
 
 @dataclass(frozen=True)
 class Result:
@@ -105,12 +116,7 @@ class Result:
 
     def doubted(self, why: str) -> Result:
         """The same, with nothing certain: a person has to decide, and sees what it would earn."""
-        outcomes = (
-            dataclasses.replace(
-                outcome, earned=None, would_earn=outcome.earned if outcome.would_earn is None else outcome.would_earn
-            )
-            for outcome in self.outcomes
-        )
+        outcomes = (dataclasses.replace(each, earned=None, would_earn=each.worth) for each in self.outcomes)
         status: Status = self.status if self.earned is None else "needs review"
         return dataclasses.replace(self, status=status, reason=f"{why} {self.reason}".strip(), outcomes=tuple(outcomes))
 

@@ -100,7 +100,7 @@ def _content(path: Path, assignment: Assignment) -> _Content:
     except (SubmissionError, notebook.NotebookError):
         return _Content(False, True, (hashlib.sha256(data).hexdigest(),))
     defines = tuple(part for source in found.cells for part in _definitions(source))
-    return _Content(True, any(found.defined(name) for name, _ in assignment.points), defines)
+    return _Content(True, any(map(found.defined, assignment.names)), defines)
 
 
 def _definitions(source: str) -> list[str]:

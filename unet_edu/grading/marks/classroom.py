@@ -17,7 +17,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
@@ -47,25 +47,28 @@ LOCK = ".grading.lock"
 REVIEWED = "autograded"  # nbgrader's name for the folder from which formgrader shows what people have to decide about
 
 OTHER_POINTS = (
-    "{}: there are marks of this name with other exercises or points; they are replaced by those of what you gave now. "
-    "To keep both, give one another “name” in its assignment.json, or take another --output."
+    "{}: there are marks of this name with other exercises or points; they are replaced by those of what you gave "
+    "now. To keep both, give one another “name” in its assignment.json, or take another --output."
 )
 LEFT_BEHIND = (
-    "{}: a person decided about the notebook that had this name. It has another one now, under which the decision does not count: "
-    "give the list of the class with which it was decided, or decide again."
+    "{}: a person decided about the notebook that had this name. It has another one now, under which the decision does "
+    "not count: give the list of the class with which it was decided, or decide again."
 )
 NO_DATE = (
-    "{}: the gradebook has a date until which it was to be handed in, and what you gave now has none. So nothing is taken off for being late. "
-    "Is it the right assignment.json?"
+    "{}: the gradebook has a date until which it was to be handed in, and what you gave now has none. "
+    "So nothing is taken off for being late. Is it the right assignment.json?"
 )
 GONE = "The notebook that was graded is no longer there."
 NOT_YET = "Not graded yet: the grader was stopped. The same command goes on from there."
 FAILED = "The grader itself failed: {}. The same command tries again."
 ALL_FAILED = (
-    "The grader itself failed for all {} students, and in the same way ({}). So it is nothing that they handed in, and the tables hold no mark: "
-    "mend that, and give the same command again"
+    "The grader itself failed for all {} students, and in the same way ({}). So it is nothing that they handed in, "
+    "and the tables hold no mark: mend that, and give the same command again"
 )
-TWIN = "The names of {} differ by capitals only, and the disk of the results does not tell them apart; rename all but one, or take another --output."
+TWIN = (
+    "The names of {} differ by capitals only, and the disk of the results does not tell them apart; "
+    "rename all but one, or take another --output."
+)
 TOO_LONG = (
     f"The name has more than the {LONGEST_NAME} letters for which nbgrader has room; rename the file or the folder."
 )
@@ -161,8 +164,9 @@ def grade_class(
         ):
             if not assignment.due and gradebook.has_due(assignment):
                 say(NO_DATE.format(assignment.name))
-            writer = _Writer(assignment, conditions, journal, gradebook, force, bar, found)
-            writer.twins = _twins(writer.submissions, output)
+            handed_in = {each.student: each for each in found}
+            twins = _twins(handed_in, output)
+            writer = _Writer(assignment, conditions, journal, gradebook, force, bar, handed_in, twins)
             try:
                 tasks = writer.notebooks(writer.settle_known(with_the_gone=roster is None))
                 if scheduler is None:
@@ -268,38 +272,28 @@ def _seed(path: Path, wanted: int | None) -> int:
                 ) from None
         wanted = secrets.randbits(128)
 
-    write_whole(path, functools.partial(_fill_secretly, f"{wanted}\n".encode()), force=True)
+    def fill(file: BinaryIO) -> None:
+        os.chmod(file.name, 0o600)
+        file.write(f"{wanted}\n".encode())
+
+    write_whole(path, fill, force=True)
     return wanted
 
 
-def _fill_secretly(content: bytes, file: BinaryIO) -> None:
-    os.chmod(file.name, 0o600)
-    file.write(content)
-
-
+@dataclass
 class _Writer:
     """Who alone writes: first into the journal, then into the gradebook."""
 
-    def __init__(
-        self,
-        assignment: Assignment,
-        conditions: Conditions,
-        journal: Journal,
-        gradebook: Gradebook,
-        force: bool,
-        bar: tqdm,
-        found: Sequence[Submission],
-    ) -> None:
-        self.assignment = assignment
-        self.conditions = conditions
-        self.journal = journal
-        self.gradebook = gradebook
-        self.force = force
-        self.bar = bar
-        self.submissions = {submission.student: submission for submission in found}
-        self.settled: dict[str, Row] = {}
-        self.failures: dict[str, str] = {}
-        self.twins: dict[str, list[str]] = {}
+    assignment: Assignment
+    conditions: Conditions
+    journal: Journal
+    gradebook: Gradebook
+    force: bool
+    bar: tqdm
+    submissions: dict[str, Submission]
+    twins: dict[str, list[str]]
+    settled: dict[str, Row] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
 
     def alone(self, student: str) -> AbstractContextManager[None]:
         """Whatever raises in here costs this student's row and no more, unless it would meet the next one, too."""
@@ -454,9 +448,8 @@ class _Writer:
 
     def empty_result(self, status: Status, reason: str) -> Result:
         """No outcome, and no mark."""
-        points = sum(points for _, points in self.assignment.points)
-        known, sandboxed = self.conditions, not self.conditions.unsafe
-        return Result(self.assignment.name, status, reason, (), "", known.engine, known.seed, points, sandboxed)
+        mine, known = self.assignment, self.conditions
+        return Result(mine.name, status, reason, (), "", known.engine, known.seed, mine.worth, not known.unsafe)
 
     def _row(self, student: str, result: Result, earlier: Result | None) -> Row:
         submission = self.submissions.get(student)

@@ -48,6 +48,9 @@ class Failure:
 
 # --------------------------------------------------------------------------------------------------- processes of this machine
 
+# A pool of our own. Python's cannot say which notebook a killed process had, and ends with it. dask's LocalCluster takes code from any program that
+# reaches its port, tells Ctrl-C to its workers, and needed more than ten minutes to give up a notebook that kills: tried in 2026-12.
+
 
 def run(grade: Grade, tasks: Iterable[Task], workers: int) -> Generator[tuple[str, Result | Failure], None, None]:
     """Grade on processes of this machine.
@@ -69,12 +72,12 @@ def run(grade: Grade, tasks: Iterable[Task], workers: int) -> Generator[tuple[st
     (str, Result or Failure)
         As they come, in any order.
     """
-    source, again = iter(tasks), deque[_Task]()
+    source, again = (_Task(*task) for task in tasks), deque[_Task]()
     idle: list[_Worker] = []
     busy: list[_Worker] = []
     try:
         while True:
-            while len(busy) < workers and (task := again.popleft() if again else _next(source)):
+            while len(busy) < workers and (task := again.popleft() if again else next(source, None)):
                 idle = [worker for worker in idle if worker.process.is_alive()]
                 worker = idle.pop() if idle else _Worker(grade)
                 worker.begin(task)
@@ -103,11 +106,6 @@ class _Task:
     key: str
     notebook: bytes
     tries: int = 0
-
-
-def _next(source: Iterator[Task]) -> _Task | None:
-    task = next(source, None)
-    return None if task is None else _Task(*task)
 
 
 class _Worker:
@@ -189,9 +187,8 @@ def _work(grade: Grade, pipe: Connection) -> None:
     """The life of a process: a notebook in, a result out, until the pipe ends."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ |= dict.fromkeys(
-        THREADS, "1"
-    )  # the workers keep all cores busy; PyTorch, which reads this, is not loaded yet
+    # The workers keep all cores busy. PyTorch, which reads this, is not loaded yet.
+    os.environ |= dict.fromkeys(THREADS, "1")
     threading.Thread(target=_die_with_parent, daemon=True).start()
     while True:
         try:
@@ -281,7 +278,8 @@ def _threads_of_able_workers(client, address: str, unsafe: bool) -> int:  # type
             raise ClusterError(f"{worker}: this worker cannot grade: {told(answer)}")
         if answer != ENGINE:
             raise ClusterError(
-                f"{worker}: expected a worker with this version of unet-edu, {ENGINE}, got {answer}; install the same one on all machines"
+                f"{worker}: expected a worker with this version of unet-edu, {ENGINE}, got {answer}; "
+                "install the same one on all machines"
             )
     return sum(client.nthreads().values())
 

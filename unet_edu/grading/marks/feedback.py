@@ -99,16 +99,17 @@ def feedback(row: Row) -> str:
 
 def _mark(row: Row) -> str:
     if row.mark is None:
-        kept = (
-            row.earlier
-            and f"<p>What you handed in before was graded: {number(row.earlier.earned)} of {number(row.earlier.points)} points. That is not lost.</p>"
-        )
-        return f'<p class="mark">No mark yet</p>{kept or ""}'
+        kept = ""
+        if row.earlier:
+            earned = f"{number(row.earlier.earned)} of {number(row.earlier.points)} points"
+            kept = f"<p>What you handed in before was graded: {earned}. That is not lost.</p>"
+        return f'<p class="mark">No mark yet</p>{kept}'
     late = ""
     if row.penalty:
         days = row.assignment.days_late(row.submitted)
-        late = f"<p>It came {days} day{'s' * (days != 1)} late: {number(row.penalty)} of {number(row.earned)} points are taken off.</p>"
-    return f'<p class="mark">{number(row.mark)} of {number(row.points)} points</p>{late}'
+        lost = f"{number(row.penalty)} of {number(row.earned)} points"
+        late = f"<p>It came {days} day{'s' * (days != 1)} late: {lost} are taken off.</p>"
+    return f'<p class="mark">{number(row.mark)} of {number(row.assignment.worth)} points</p>{late}'
 
 
 def _status(row: Row) -> str:
@@ -129,9 +130,10 @@ def _exercise(row: Row, outcome: Outcome) -> str:
     symbol, edge, fill = LOOKS.get(verdict, WAITS if verdict in ("needs review", "decided") else STOPPED)
     badge = f'<span class="badge" style="background:{fill}">{symbol} {escape(verdict)}</span>'
     earned = f"{number(score)} of" if score is not None else "no points yet, of"
+    cases = f" · right in {' and '.join(outcome.cases)}" if outcome.cases else ""
     parts = [
         f'<section style="border-color:{edge}"><h2><code>{_line(outcome.exercise)}</code> {badge}</h2>',
-        f"<p>{earned} {number(outcome.points)} points{_cases(outcome)}</p>",
+        f"<p>{earned} {number(outcome.points)} points{cases}</p>",
     ]
     if is_decided:
         parts.append("<p>Your instructor looked at this function and decided about the points.</p>")
@@ -142,17 +144,9 @@ def _exercise(row: Row, outcome: Outcome) -> str:
     if outcome.message:
         parts.append(f'<p class="said">{_text(outcome.message)}</p>')
     if outcome.code:
-        parts.append(
-            f"<details><summary>Your function, as it stands in your notebook</summary><pre tabindex=0>{_text(outcome.code)}</pre></details>"
-        )
+        code = f"<pre tabindex=0>{_text(outcome.code)}</pre>"
+        parts.append(f"<details><summary>Your function, as it stands in your notebook</summary>{code}</details>")
     return "\n".join(parts) + "</section>"
-
-
-def _cases(outcome: Outcome) -> str:
-    """How many cases are right, of those that the notebook prints and of those drawn anew."""
-    groups = [(outcome.visible, "from the notebook"), (outcome.fresh, "drawn anew")]
-    words = [f"{right} of {count} cases {where}" for (right, count), where in groups if count]
-    return f" · right in {' and '.join(words)}" if words else ""
 
 
 def _footer(row: Row) -> str:

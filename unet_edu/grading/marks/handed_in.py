@@ -12,6 +12,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -96,6 +97,10 @@ class HandedIn:
     is_file: bool = False
     failure: str = ""
 
+    def alone(self) -> AbstractContextManager[None]:
+        """Whatever raises in here is noted as this entry's failure, unless it would meet the next one, too."""
+        return failing_alone(functools.partial(setattr, self, "failure"))
+
     @property
     def own_names(self) -> list[str]:
         """What the name says where no platform wrote it: as it is, without the mark of a copy, with its ending."""
@@ -117,7 +122,7 @@ def look_at(entry: os.DirEntry[str], assignment: Assignment, zone: ZoneInfo | No
     if LITTER.fullmatch(name):
         return None
     found = HandedIn(name, _claims(name))
-    with failing_alone(functools.partial(setattr, found, "failure")):
+    with found.alone():
         _open(entry, assignment, zone, found)
     if found.failure:
         return found

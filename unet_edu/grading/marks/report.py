@@ -35,20 +35,10 @@ BEHIND_SEMICOLON = re.compile(f"(;{FORMULA})")
 # … but no signed number, and no name such as "-ada" or "@ada", which calls nothing: so ids stay what they are.
 HARMLESS = re.compile(r"[+-]?\d+([.,]\d+)?|[-+@][\w.@-]*")
 
-MOODLE_KEEPS = (  # what Moodle's grading worksheet has of a student; it looks for the first and the last of these
-    "identifier",
-    "full name",
-    "first name",
-    "last name",
-    "username",
-    "id number",
-    "email address",
-    "email",
-    "status",
-    "maximum grade",
-    "grade can be changed",
-    "last modified (submission)",
-    "last modified (grade)",
+# What Moodle's grading worksheet has of a student. Moodle looks for the first and the last of these.
+MOODLE_KEEPS = (
+    *("identifier", "full name", "first name", "last name", "username", "id number", "email address", "email"),
+    *("status", "maximum grade", "grade can be changed", "last modified (submission)", "last modified (grade)"),
 )
 MOODLE_DATE = re.compile(r"-|[^<>\n]*[0-9][^<>\n]{0,60}")  # "-" where there is none yet
 CANVAS_NEEDS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
@@ -103,7 +93,7 @@ class Row:
     @cached_property
     def earned(self) -> float | None:
         """The mark before anything is taken off for being late. None as long as there is none, which is not 0."""
-        scores = [self.score(exercise) for exercise, _ in self.assignment.points]
+        scores = [self.score(exercise) for exercise in self.assignment.names]
         if self.result.earned is None and None in scores:
             return None
         return sum(score or 0.0 for score in scores)
@@ -119,11 +109,6 @@ class Row:
     def mark(self) -> float | None:
         """The mark that counts."""
         return None if self.earned is None else self.earned - (self.penalty or 0.0)
-
-    @property
-    def points(self) -> float:
-        """What the assignment is worth."""
-        return sum(points for _, points in self.assignment.points)
 
 
 def certain(result: Result) -> dict[str, float | None]:
@@ -176,13 +161,12 @@ def table(assignment: Assignment, rows: Iterable[Row]) -> bytes:
 
 def _marks(assignment: Assignment) -> Table:
     late = ["late penalty"] if assignment.late_percent_per_day else []
-    exercises = [exercise for exercise, _ in assignment.points]
-    titles = ["student", "status", "mark", "points", *late, *exercises]
+    titles = ["student", "status", "mark", "points", *late, *assignment.names]
     titles += ["reason", "earlier mark", "notebook", "engine", "seed", "sandboxed"]
 
     def line(row: Row) -> bytes:
         result = row.result
-        numbers = [row.mark, row.points, *([row.penalty] if late else []), *map(row.score, exercises)]
+        numbers = [row.mark, assignment.worth, *([row.penalty] if late else []), *map(row.score, assignment.names)]
         return _csv(
             [row.student, result.status, *map(number, numbers)]
             + [result.reason[:MOST_REASON], number(row.earlier.earned if row.earlier else None)]
@@ -257,7 +241,6 @@ def _canvas(assignment: Assignment, roster: Roster | None) -> Table:
     place = _canvas_column(assignment, roster)
     title = roster.columns[place] if roster and place is not None else assignment.name
     possible = roster.worth[place] if roster and place is not None and roster.worth else ""
-    points = number(sum(points for _, points in assignment.points))
 
     def line(row: Row) -> bytes:
         mine = roster.students.get(row.student) if roster else None
@@ -267,7 +250,9 @@ def _canvas(assignment: Assignment, roster: Roster | None) -> Table:
             cells = [row.student if name.strip().casefold() in ("student", "sis login id") else "" for name in info]
         return _csv([*cells, _scaled(row, possible)])
 
-    head = _csv([*info, title]) + _csv(["    Points Possible", *[""] * (len(info) - 1), possible or points])
+    head = _csv([*info, title]) + _csv(
+        ["    Points Possible", *[""] * (len(info) - 1), possible or number(assignment.worth)]
+    )
     return Table(head, line)
 
 
@@ -287,7 +272,7 @@ def _scaled(row: Row, most: str) -> str:
     if row.mark is None:
         return ""
     try:
-        factor = float(most.replace(",", ".")) / row.points
+        factor = float(most.replace(",", ".")) / row.assignment.worth
     except ValueError:  # empty, or words
         factor = 1.0
     return number(row.mark * (factor if 0 < factor < math.inf else 1.0))
@@ -358,7 +343,7 @@ def _heading(assignment: Assignment, rows: Sequence[Row]) -> str:
 def _histogram(assignment: Assignment, marks: Sequence[float]) -> str:
     if not marks:
         return "No marks yet."
-    most = sum(points for _, points in assignment.points)
+    most = assignment.worth
     bins = Counter(min(max(int(mark * BINS / most), 0), BINS - 1) for mark in marks)
     edges = [number(most * n / BINS) for n in range(BINS + 1)]
     size = max(map(len, edges))
@@ -372,7 +357,7 @@ def _histogram(assignment: Assignment, marks: Sequence[float]) -> str:
 
 
 def _exercises(assignment: Assignment, rows: Sequence[Row]) -> str:
-    outcomes: dict[str, list[Outcome]] = {exercise: [] for exercise, _ in assignment.points}
+    outcomes: dict[str, list[Outcome]] = {exercise: [] for exercise in assignment.names}
     for row in rows:
         for outcome in row.result.outcomes:
             outcomes.setdefault(outcome.exercise, []).append(outcome)
@@ -388,19 +373,14 @@ def _exercises(assignment: Assignment, rows: Sequence[Row]) -> str:
 
 
 def _misconceptions(rows: Sequence[Row]) -> str:
-    counts = Counter(
-        (outcome.exercise, outcome.misconception)
-        for row in rows
-        for outcome in row.result.outcomes
-        if outcome.misconception
-    )
+    outcomes = [outcome for row in rows for outcome in row.result.outcomes if outcome.misconception]
+    counts = Counter((outcome.exercise, outcome.misconception) for outcome in outcomes)
     if not counts:
         return ""
     commonest = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     lines = ["What to teach again"]
-    lines += [
-        _wrapped(f"{count:>4}  {exercise}: {visible(name)}", 8) for (exercise, name), count in commonest[:MOST_HINTS]
-    ]
+    for (exercise, name), count in commonest[:MOST_HINTS]:
+        lines.append(_wrapped(f"{count:>4}  {exercise}: {visible(name)}", 8))
     if len(commonest) > MOST_HINTS:
         lines.append(f"      and {len(commonest) - MOST_HINTS} others, in the students' feedback")
     return "\n".join(lines)
@@ -408,8 +388,7 @@ def _misconceptions(rows: Sequence[Row]) -> str:
 
 def _partial(rows: Sequence[Row]) -> str:
     """Whose mark may lack points, until a person has decided about them."""
-    exercises = [exercise for exercise, _ in rows[0].assignment.points] if rows else []
-    count = sum(row.result.status == "partial" and None in map(row.score, exercises) for row in rows)
+    count = sum(row.result.status == "partial" and None in map(row.score, row.assignment.names) for row in rows)
     said = "with a mark that has nothing for an exercise which could not be judged: the column “reason” of marks.csv says why"
     return _wrapped(f"{_many(count, 'student')} {said}", 2) if count else ""
 
@@ -426,7 +405,7 @@ def _people(rows: Sequence[Row]) -> str:
     for row in waiting[:MOST_NAMED]:
         worth = sum(outcome.would_earn or outcome.earned or 0.0 for outcome in row.result.outcomes)
         is_asked = any(outcome.would_earn is not None for outcome in row.result.outcomes)
-        accepted = f" If you accept it: {number(worth)} of {number(row.points)}." if is_asked else ""
+        accepted = f" If you accept it: {number(worth)} of {number(row.assignment.worth)}." if is_asked else ""
         earlier = f" Earlier mark: {number(row.earlier.earned)}." if row.earlier else ""
         reason = one_line(row.result.reason, 300).rstrip(".")
         why = f"{row.result.status}: {reason}" if reason else row.result.status

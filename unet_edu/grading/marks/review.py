@@ -52,12 +52,8 @@ def review(row: Row, by_hand: Mapping[str, float] | None = None, notebook: bytes
         answers = _answers(notebook, by_hand)
         cells += [_cell(name, readable(answers.get(name, NO_ANSWER)), "", points) for name, points in by_hand.items()]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    book = {
-        "cells": cells,
-        "metadata": {"kernelspec": kernel},
-        "nbformat": 4,
-        "nbformat_minor": 4,
-    }  # 4.4: cells need no ids
+    # 4.4: cells need no ids
+    book = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 4}
     return json.dumps(book, indent=1, sort_keys=True).encode()
 
 
@@ -70,17 +66,11 @@ def place(autograded: Path, row: Row, notebook: str) -> Path | None:
 
 
 def _verdict(outcome: Outcome, earned: float | None) -> str:
-    points = f"of {number(outcome.points)} points"
-    worth = outcome.earned if outcome.would_earn is None else outcome.would_earn
-    lines = [
-        f"{outcome.verdict}: {number(earned)} {points}"
-        if earned is not None
-        else f"{outcome.verdict}: no points yet, {points}"
-    ]
-    if earned is None and worth is not None:
-        lines.append(f"If you accept it: {number(worth)}")
-    groups = (("from the notebook", outcome.visible), ("drawn anew", outcome.fresh))
-    lines += [f"{right} of {count} cases {where} are right" for where, (right, count) in groups if count]
+    has = "no points yet," if earned is None else number(earned)
+    lines = [f"{outcome.verdict}: {has} of {number(outcome.points)} points"]
+    if earned is None and outcome.worth is not None:
+        lines.append(f"If you accept it: {number(outcome.worth)}")
+    lines += [f"{cases} are right" for cases in outcome.cases]
     lines += [readable(text) for text in (outcome.hint and f"Hint: {outcome.hint}", outcome.message) if text]
     return "\n".join(lines)
 
@@ -93,14 +83,19 @@ def _answers(notebook: bytes, names: Mapping[str, float]) -> dict[str, str]:
         return {}
     answers: dict[str, str] = {}
     for cell in cells if isinstance(cells, list) else []:
-        metadata = cell.get("metadata") if isinstance(cell, dict) else None
-        marks = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-        name = marks.get("grade_id") if isinstance(marks, dict) else None
-        source = cell.get("source") if isinstance(cell, dict) else None
+        name = _within(cell, "metadata", "nbgrader", "grade_id")
+        source = _within(cell, "source")
         lines = source if isinstance(source, list) else [source]
         if isinstance(name, str) and name in names:
             answers[name] = "".join(line for line in lines if isinstance(line, str))
     return answers
+
+
+def _within(value: Any, *keys: str) -> Any:
+    """What lies in a dictionary in a dictionary …, if they are dictionaries."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 def _cell(name: str, source: str, output: str = "", points: float | None = None) -> dict[str, Any]:

@@ -24,24 +24,10 @@ __all__ = ["Owners", "Roster", "Worksheet", "key", "read_roster"]
 
 # Columns of a roster that say who a student is, the one that serves best as the student's name in our files first.
 IDENTIFYING = (
-    "student_id",
-    "username",
-    "sis login id",
-    "id",
-    "student",
-    "email address",
-    "email",
-    "identifier",
-    "sis user id",
-    "id number",
-    "full name",
-    "name",
+    *("student_id", "username", "sis login id", "id", "student", "email address", "email", "identifier", "sis user id"),
+    *("id number", "full name", "name"),
 )
-CHOSEN = (
-    "student",
-    "full name",
-    "name",
-)  # of these: what people may call themselves, perhaps like somebody else's number
+CHOSEN = ("student", "full name", "name")  # of these: what people may call themselves, perhaps like another's number
 IDENTIFIER = re.compile(r"(\D{3,}?)([1-9][0-9]{0,17})")  # of Moodle: "Participant 17", "Teilnehmer/in17"
 GRADE = re.compile(r"[0-9]+[.,][0-9]{2}")  # … its maximum grade
 

@@ -6,7 +6,6 @@ person has looked.
 
 from __future__ import annotations
 
-import functools
 import os
 from dataclasses import dataclass
 from datetime import datetime
@@ -122,8 +121,8 @@ def find(
 def _looked_at(entries: list[os.DirEntry[str]], assignment: Assignment, zone: ZoneInfo | None) -> list[HandedIn]:
     all_found = []
     for entry in entries:
-        found: HandedIn | None = HandedIn(entry.name.removesuffix(".ipynb"), [])
-        with failing_alone(functools.partial(setattr, found, "failure")):
+        found: HandedIn | None = (unknown := HandedIn(entry.name.removesuffix(".ipynb"), []))
+        with unknown.alone():
             found = look_at(entry, assignment, zone)
         if found:
             all_found.append(found)
@@ -135,12 +134,12 @@ def _by_student(all_found: list[HandedIn], roster: Roster | None) -> dict[str, _
     rows: dict[str, _Row] = {}
     called: dict[str, str] = {}  # each entry's name in a row of its own
     for found in all_found:
-        with failing_alone(functools.partial(setattr, found, "failure")):
+        with found.alone():
             called[found.entry] = found.called
     names = {*called.values()}
     for found in all_found:
         student = doubt = note = ""
-        with failing_alone(functools.partial(setattr, found, "failure")):
+        with found.alone():
             student, doubt, note = _whose(found, owners, names)
         student = student or _shown(found.entry.removesuffix(".ipynb"))
         row = rows.setdefault(student, _Row([]))

@@ -154,9 +154,8 @@ class Sandbox:
                 environment = {**ENVIRONMENT, "HOME": str(folder), "PATH": os.environ.get("PATH", os.defpath)}
             else:
                 folder, course = Path("/"), view.COURSE
-                self._info = os.memfd_create(
-                    "info"
-                )  # at a broken pipe bubblewrap would die, and leave a process behind
+                # No pipe: when one breaks, bubblewrap dies, and leaves a process behind.
+                self._info = os.memfd_create("info")
                 self._opened.callback(os.close, self._info)
                 before, files = bubblewrap(self.limits, theirs)
                 before += ["--info-fd", str(self._info)]
@@ -277,18 +276,16 @@ class Sandbox:
         self._kill()
         if self._watchdog is not None:
             if self._watchdog.error is not None:
-                raise SandboxError(
-                    f"The sandbox could not be watched: {self._watchdog.error}"
-                ) from self._watchdog.error
+                said = f"The sandbox could not be watched: {self._watchdog.error}"
+                raise SandboxError(said) from self._watchdog.error
             why, detail = self._watchdog.verdict or (why, detail)
         self._stopped = Stopped(why, detail)
         raise self._stopped
 
     def _kill(self) -> None:
         """Kill all processes. Those of a sandbox end with its first one: the kernel sees to it, and none can be started meanwhile."""
-        with contextlib.suppress(
-            ProcessLookupError, PermissionError
-        ):  # macOS says the second of a group that has ended
+        # macOS says the second of a group that has ended.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             if self._init >= 0:
                 signal.pidfd_send_signal(self._init, signal.SIGKILL)
                 self._hurry()

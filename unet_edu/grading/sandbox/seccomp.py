@@ -104,12 +104,8 @@ TERMINAL = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX: type into a terminal
 X32 = 0x40000000  # x86_64 has each call a second time, from this number on
 
 LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06  # of the kernel's BPF
-NUMBER, ARCHITECTURE, FIRST, SECOND = (
-    0,
-    4,
-    16,
-    24,
-)  # where these lie in what the filter is given; arguments: the lower half
+# Where these lie in what the filter is given; of the arguments, the lower half.
+NUMBER, ARCHITECTURE, FIRST, SECOND = 0, 4, 16, 24
 ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 
 

@@ -17,12 +17,8 @@ PACKAGE = Path(__file__).parents[2]
 INSIDE = Path(__file__).parent / "inside"
 COURSE = Path("/course")
 
-HIDDEN = (
-    "checks",
-    "grading",
-    "lessons",
-    "__pycache__",
-)  # of the package; compiled files of the top level could be of anything
+# Of the package. Compiled files of the top level could be of anything.
+HIDDEN = ("checks", "grading", "lessons", "__pycache__")
 CHECKS = ("exercise.py", "network.py")  # of `unet_edu/checks`: they know no reference
 STUBS = ("checks.py", "progress.py", "quiz.py")  # of `inside`: they stand in for the checks that know the answers
 
