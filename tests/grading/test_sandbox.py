@@ -217,15 +217,14 @@ def test_no_answer_is_readable_anywhere(bare: Path) -> None:
         for path in (REPOSITORY / name).rglob("*")
         if path.is_file()
     ]
-    shown = {view.PACKAGE / "checks" / name for name in view.CHECKS} | {view.PACKAGE / "grading" / "init.py"}
-    hidden += [
-        path for name in ("checks", "grading") for path in (view.PACKAGE / name).rglob("*.py*") if path not in shown
-    ]
+    shown = {view.PACKAGE / "checks" / name for name in view.CHECKS} | {view.PACKAGE / "grading" / "sandbox" / "init.py"}
+    folders = [view.PACKAGE / name for name in ("checks", "grading", "lessons")]
+    hidden += [path for folder in folders for path in folder.rglob("*.py*") if path not in shown]
     assert len(hidden) > 60
     numbers = {(path.stat().st_dev, path.stat().st_ino) for path in hidden}
     hints = [m.hint for exercise in EXERCISES.values() for m in exercise.mistakes]
     texts = [text for text in (hint[:30].encode() for hint in hints[::60]) if text.isascii()]
-    specifications = b"".join(path.read_bytes() for path in hidden if path.parent == view.PACKAGE / "checks")
+    specifications = b"".join(path.read_bytes() for path in hidden if path.parent == view.PACKAGE / "lessons")
     texts = [*(text for text in texts if text in specifications), b"### BEGIN SOLUTION"]
     assert len(texts) > 2
     code = f"""

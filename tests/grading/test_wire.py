@@ -61,7 +61,7 @@ def test_every_case_can_be_sent_and_no_reference_goes_with_it(name: str) -> None
 
 
 def test_the_runner_keeps_to_the_same_bounds() -> None:
-    inside = Path(wire.__file__).parent / "inside"
+    inside = Path(wire.__file__).parent / "sandbox" / "inside"
     source = (inside / "runner.py").read_text()
     assert "MOST_ERROR = 300" in (inside / "shell.py").read_text()
     assert wire.MOST_ERROR == 300

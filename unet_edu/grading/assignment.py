@@ -1,6 +1,7 @@
 """What a class is asked to do: an `Assignment` names the exercises, their points, and until when.
 
-The nine assignments of the course are in `ASSIGNMENTS`. An instructor's own choice of exercises is a file, which `unet-edu release` writes.
+The nine assignments of the course are in `ASSIGNMENTS`. An instructor's own choice of exercises is a file, which
+`unet-edu release` writes.
 """
 
 from __future__ import annotations
@@ -96,7 +97,8 @@ class Assignment:
         return "check-" + exercise.strip("_").replace("_", "-")
 
     def days_late(self, submitted: datetime | None) -> int:
-        """How many days began between `due` and the submission: one second late is one day. Without a time zone it is UTC, as nbgrader writes it."""
+        """How many days began between `due` and the submission: one second late is one day. Without a time zone it is
+        UTC, as nbgrader writes it."""
         if not self.due or submitted is None:
             return 0
         late = _aware(submitted) - _time(self.due)
@@ -143,7 +145,8 @@ def _expect(condition: bool, otherwise: str) -> None:
 
 
 def naive_utc(time: datetime) -> datetime:
-    """A time as nbgrader keeps it: UTC, without saying so. One at the very ends of the calendar becomes the nearest that has a day in every time zone."""
+    """A time as nbgrader keeps it: UTC, without saying so. One at the very ends of the calendar becomes the nearest
+    that has a day in every time zone."""
     return max(FIRST, min(LAST, _aware(time))).astimezone(UTC).replace(tzinfo=None)
 
 

@@ -1,4 +1,4 @@
-"""What grading finds: an `Outcome` for each exercise, a `Result` for each notebook. Plain data, written to and read from JSON."""
+"""What grading finds: an `Outcome` for each exercise, a `Result` for each notebook. Plain data, also as JSON."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ class Outcome:
     message, hint, misconception : str
         For the student: what is wrong, in words; what to think about; the name of the mistake, if it is a known one.
     visible, fresh : pair of int
-        How many cases of each group are right, and how many there are: the cases that the notebook prints, and those drawn anew.
+        How many cases of each group are right, and how many there are: the cases that the notebook prints, and those
+        drawn anew.
     would_earn : float or None
         With the verdict "needs review": what the answers are worth if the instructor accepts the way they came about.
     code : str

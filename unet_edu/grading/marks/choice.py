@@ -69,7 +69,8 @@ def choose(notebooks: list[tuple[str, Path]], assignment: Assignment) -> Choice:
         how = "that differ" if mine.solves else "without a function of the assignment"
         return Choice(
             path,
-            doubt=f"{len(names)} notebooks {how}: {names[best]} counts so far, not {others}. Decide which of them counts.",
+            doubt=f"{len(names)} notebooks {how}: {names[best]} counts so far, not {others}. Decide which of them "
+            "counts.",
         )
     same = "with the same functions" if len(rivals) == len(names) else "of which one has the assignment's functions"
     return Choice(path, note=f"{len(names)} notebooks {same}: {names[best]} counts, not {others}.")

@@ -1,10 +1,11 @@
 """A class graded: find the notebooks, grade what is not graded yet, and keep what comes.
 
-There is one writer, here. As each result comes it goes into the journal, then into nbgrader's gradebook. Tables and feedback are made of both in
-the end, because a person may have decided something in the gradebook. So a grader that was killed has lost only what it was just grading,
-and the next run leaves what an undisturbed one would have left.
+There is one writer, here. As each result comes it goes into the journal, then into nbgrader's gradebook. Tables and
+feedback are made of both in the end, because a person may have decided something in the gradebook. So a grader that was
+killed has lost only what it was just grading, and the next run leaves what an undisturbed one would have left.
 
-Every step with one student's data is done within `_Writer.alone`: when it raises, this student's row says so, and the class goes on.
+Every step with one student's data is done within `_Writer.alone`: when it raises, this student's row says so, and the
+class goes on.
 """
 
 from __future__ import annotations
@@ -99,8 +100,8 @@ def grade_class(
     folder : Path
         The notebooks, in any of the shapes that `submissions.find` knows.
     output : Path
-        Gets `gradebook.db`, for each assignment a folder with the tables, `feedback`, `results` (the journal) and `seed`, and in
-        `autograded` what nbgrader's formgrader shows.
+        Gets `gradebook.db`, for each assignment a folder with the tables, `feedback`, `results` (the journal) and
+        `seed`, and in `autograded` what nbgrader's formgrader shows.
     roster : Roster, optional
         Adds the students who handed in nothing.
     zone : ZoneInfo, optional
@@ -186,8 +187,8 @@ def grade_class(
 def _reports(output: Path, writer: _Writer, roster: Roster | None) -> list[Row]:
     """Write each student's pages, then the tables. Gives the rows that stand in them.
 
-    Where a student's row or pages fail, the row that says so takes its place; where even that one has no pages, no old page may stand; and who
-    has no line has one that says no more than why.
+    Where a student's row or pages fail, the row that says so takes its place; where even that one has no pages, no old
+    page may stand; and who has no line has one that says no more than why.
     """
     assignment = writer.assignment
     handout, tables = writer.gradebook.handout(assignment), report.tables(assignment, roster)
@@ -267,7 +268,8 @@ def _seed(path: Path, wanted: int | None) -> int:
                 return int(path.read_text())
             except ValueError:
                 raise ValueError(
-                    f"{path}: expected one whole number; put the right one back (it stands in marks.csv), or remove the file: "
+                    f"{path}: expected one whole number; put the right one back (it stands in marks.csv), or remove "
+                    "the file: "
                     "then the whole class is graded again, on new cases"
                 ) from None
         wanted = secrets.randbits(128)
@@ -313,7 +315,7 @@ class _Writer:
             if len(kinds) == 1:
                 raise ValueError(ALL_FAILED.format(len(handed_in), next(iter(self.failures.values()))))
 
-    # ------------------------------------------------------------------------------------------------------- while grading
+    # ---------------------------------------------------------------------------------------------------- while grading
 
     def settle_known(self, with_the_gone: bool) -> list[str]:
         """Settle all that needs no grading. Gives the students whose notebooks are left."""
@@ -345,7 +347,7 @@ class _Writer:
         return left
 
     def _say_what_is_left_behind(self, seen: set[str]) -> None:
-        """With another list of the class a notebook may have another name, and what a person decided stays with the old one."""
+        """With another list a notebook may have another name, and what a person decided stays with the old one."""
         for student, grading in self.journal.gradings.items():
             if student not in self.submissions and grading.result.notebook in seen:
                 with self.alone(student):
@@ -403,7 +405,7 @@ class _Writer:
         if len(row.student) <= LONGEST_NAME:
             self.gradebook.write(row.student, self.assignment, row.result, row.submitted)
 
-    # ---------------------------------------------------------------------------------------------------------- in the end
+    # ------------------------------------------------------------------------------------------------------- in the end
 
     def students(self) -> list[str]:
         """All who have a row, in order of their names."""
@@ -442,7 +444,7 @@ class _Writer:
         return b""
 
     def _unmarked(self, student: str, status: Status, reason: str) -> Row:
-        """Where nothing was graded. The journal stays as it is: what it says holds again when the same notebook comes back."""
+        """Where nothing was graded. The journal stays: what it says holds again when the notebook comes back."""
         grading = self.journal.gradings.get(student)
         return self._row(student, self.empty_result(status, reason), grading.mark if grading else None)
 

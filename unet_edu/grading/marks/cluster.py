@@ -1,7 +1,7 @@
 """Many notebooks at once: on processes of this machine, or on a dask cluster.
 
-Workers get a notebook's bytes and give a `Result` back. They know no journal, no gradebook and no other notebook, so one that is killed
-has nothing to lose: what it was grading is graded again.
+Workers get a notebook's bytes and give a `Result` back. They know no journal, no gradebook and no other notebook, so
+one that is killed has nothing to lose: what it was grading is graded again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ __all__ = ["ClusterError", "Failure", "interrupted_later", "run", "run_on"]
 Grade = Callable[[bytes], Result]
 Task = tuple[str, bytes]
 
-TRIES = 3  # of a notebook whose worker was killed, or whose grading raised: once may be an accident, three times is no accident
+# Of a notebook whose worker was killed, or whose grading raised: once may be an accident, three times is no accident.
+TRIES = 3
 NOTEBOOKS_A_WORKER = 50  # then a fresh process takes its place, so that no leak adds up over a class
 SECONDS_TO_CONNECT = 20  # to a scheduler, and until it has a worker
 ADDRESS = re.compile(r"(tcp|tls|ucx|ws|wss)://[^\s/]+:\d+")
@@ -41,27 +42,29 @@ class ClusterError(ValueError):
 
 @dataclass(frozen=True)
 class Failure:
-    """The grader itself failed, not the notebook. `reason` is a sentence without its end: "the process was killed (SIGKILL)"."""
+    """The grader itself failed, not the notebook. `reason` is a sentence without its end: "the process was killed"."""
 
     reason: str
 
 
-# --------------------------------------------------------------------------------------------------- processes of this machine
+# -------------------------------------------------------------------------------------------- processes of this machine
 
-# A pool of our own. Python's cannot say which notebook a killed process had, and ends with it. dask's LocalCluster takes code from any program that
-# reaches its port, tells Ctrl-C to its workers, and needed more than ten minutes to give up a notebook that kills: tried in 2026-12.
+# A pool of our own. Python's cannot say which notebook a killed process had, and ends with it. dask's LocalCluster
+# takes code from any program that reaches its port, tells Ctrl-C to its workers, and needed more than ten minutes to
+# give up a notebook that kills: tried in 2026-12.
 
 
 def run(grade: Grade, tasks: Iterable[Task], workers: int) -> Generator[tuple[str, Result | Failure], None, None]:
     """Grade on processes of this machine.
 
-    Each process has one notebook at a time, so when one is killed it is known whose grading was lost. That notebook is tried again, up to
-    three times in all; no other is touched. When the iterator is closed, no process is left.
+    Each process has one notebook at a time, so when one is killed it is known whose grading was lost. That notebook is
+    tried again, up to three times in all; no other is touched. When the iterator is closed, no process is left.
 
     Parameters
     ----------
     grade : callable
-        From a notebook's bytes to its result. It travels to the processes as a pickle: a function of a module, or a `partial` of one.
+        From a notebook's bytes to its result. It travels to the processes as a pickle: a function of a module, or a
+        `partial` of one.
     tasks : iterable of (str, bytes)
         Keys and notebooks. No more than `workers` of them are asked for in advance.
     workers : int
@@ -171,11 +174,12 @@ def interrupted_later() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _children_uninterrupted() -> Iterator[None]:
-    """A process started here never sees Ctrl-C, not even before its first line: the parent decides what then becomes of it."""
+    """A process started here never sees Ctrl-C, not even before its first line: the parent decides about it."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    resource_tracker.ensure_running()  # Python's own helper, which every `start` needs, and whose start would undo the next line
+    # Python's own helper, which every `start` needs, and whose start would undo the next line.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -210,7 +214,7 @@ def _die_with_parent() -> None:
     os._exit(1)
 
 
-# ---------------------------------------------------------------------------------------------------------------- dask cluster
+# --------------------------------------------------------------------------------------------------------- dask cluster
 
 
 def run_on(
@@ -218,7 +222,8 @@ def run_on(
 ) -> Generator[tuple[str, Result | Failure], None, None]:
     """Grade on the workers of a dask cluster, which was started by somebody else.
 
-    When a worker is killed, dask gives its notebooks to another one. Each worker grades one notebook at a time, however many threads it has.
+    When a worker is killed, dask gives its notebooks to another one. Each worker grades one notebook at a time, however
+    many threads it has.
 
     Parameters
     ----------
@@ -232,8 +237,8 @@ def run_on(
     Raises
     ------
     ClusterError
-        When the cluster cannot be reached or has no worker, a worker has another version of the grader or no sandbox, or the scheduler is lost
-        on the way. What was yielded by then stands.
+        When the cluster cannot be reached or has no worker, a worker has another version of the grader or no sandbox,
+        or the scheduler is lost on the way. What was yielded by then stands.
     """
     if not ADDRESS.fullmatch(address):  # dask would take a minute to say so
         raise ClusterError(f"--scheduler: expected an address as tcp://HOST:8786, got {address!r}")
@@ -266,7 +271,7 @@ def run_on(
 
 
 def _threads_of_able_workers(client, address: str, unsafe: bool) -> int:  # type: ignore[no-untyped-def]  # of a package that may be missing
-    """How many notebooks the cluster can have at once, after a look whether each of its workers can grade them as we would."""
+    """How many notebooks the cluster can have at once, after a look whether each worker can grade as we would."""
     from unet_edu.grading.engine import ENGINE
 
     try:
@@ -298,7 +303,7 @@ _one_at_a_time = threading.Lock()
 
 
 def _alone(grade: Grade, notebook: bytes) -> Result:
-    """On a worker: grade, while none of its other threads does. The judge seeds PyTorch's random numbers, which are one for a process."""
+    """On a worker: grade, while no other thread does. PyTorch's random numbers, which we seed, are the process's."""
     with _one_at_a_time:
         return grade(notebook)
 

@@ -1,7 +1,8 @@
 """One page of feedback for one student: what became of each exercise, what to think about, and their own code.
 
-The page is whole in itself, light or dark as the reader's system is, and readable on a phone. It runs nothing and fetches nothing: the student's
-own words are escaped, and were they not, the page's policy (CSP) forbids scripts, addresses and forms. It knows no other student, and no seed.
+The page is whole in itself, light or dark as the reader's system is, and readable on a phone. It runs nothing and
+fetches nothing: the student's own words are escaped, and were they not, the page's policy (CSP) forbids scripts,
+addresses and forms. It knows no other student, and no seed.
 """
 
 from __future__ import annotations
@@ -31,31 +32,37 @@ STOPPED = ("■", LINES["failed"], ROLES["error"].fill)
 WAITS = ("?", ROLES["skip"].line, ROLES["skip"].fill)
 
 STATUS = {
-    "partial": "Some of your functions were stopped before they answered. They have no points so far; all others count. "
+    "partial": "Some of your functions were stopped before they answered. They have no points so far; all others "
+    "count. "
     "If you think that they are right, ask your instructor.",
-    "needs review": "A person will look at your work before there is a mark. Nothing is decided yet, and this is not a 0.",
+    "needs review": "A person will look at your work before there is a mark. Nothing is decided yet, and this is not "
+    "a 0.",
     "not submitted": "There is no notebook of yours. If you handed one in, tell your instructor.",
 }
 NOT_GRADED = (
-    "Your notebook could not be graded, so there is no mark yet. This is not a 0. Run it from top to bottom, look for what is said below, "
+    "Your notebook could not be graded, so there is no mark yet. This is not a 0. Run it from top to bottom, look for "
+    "what is said below, "
     "and hand it in again or ask your instructor."
 )
 VERDICTS = {
     "needs review": "A person will decide about this function. Nothing is decided yet.",
     "missing": "Your notebook has no function of this name. Did the cell get lost, or the name change?",
-    "crashed": "Python, or a cell, came to its end too early, or something is missing here; so there is no answer to judge.",
+    "crashed": "Python, or a cell, came to its end too early, or something is missing here; so there is no answer to "
+    "judge.",
     "timed out": "This function did not come to its end in time. Is there a loop that never ends?",
     "over memory": "This function needed more memory than there is. Does an array grow in a loop?",
 }
 STYLE = f"""
 :root {{ color-scheme: light dark }}
-body {{ margin: 0; background: Canvas; color: CanvasText; font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere }}
+body {{ margin: 0; background: Canvas; color: CanvasText; font: 1rem/1.5 system-ui, sans-serif; \
+overflow-wrap: anywhere }}
 main {{ max-width: 48rem; margin: 0 auto; padding: 1rem }}
 h1 {{ font-size: 1.4rem; margin: 0 }}
 h2 {{ font-size: 1.1rem; margin: 0 }}
 p {{ margin: .4rem 0 }}
 section {{ margin: 1.2rem 0; padding: .1rem 0 .1rem .8rem; border-left: 4px solid }}
-pre {{ overflow-x: auto; padding: .6rem; border: 1px solid GrayText; font: .85rem/1.4 ui-monospace, monospace; unicode-bidi: isolate }}
+pre {{ overflow-x: auto; padding: .6rem; border: 1px solid GrayText; font: .85rem/1.4 ui-monospace, monospace; \
+unicode-bidi: isolate }}
 summary {{ cursor: pointer; padding: .4rem 0 }}
 .mark {{ font-size: 1.4rem; font-weight: bold }}
 .badge {{ color: {INK}; padding: .05rem .5rem; border-radius: .6rem; font-size: .95rem; white-space: nowrap }}
@@ -154,7 +161,8 @@ def _footer(row: Row) -> str:
     if not result.notebook:
         return ""
     return (
-        f'<p class="small">Graded by unet-edu {_line(result.engine)}. Your file has the SHA-256 <code>{_line(result.notebook)}</code>: '
+        f'<p class="small">Graded by unet-edu {_line(result.engine)}. Your file has the SHA-256 '
+        f"<code>{_line(result.notebook)}</code>: "
         "with it you can see which version this is about.</p>"
     )
 

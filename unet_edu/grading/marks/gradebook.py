@@ -1,7 +1,9 @@
-"""Marks in nbgrader's gradebook: SQLite, or PostgreSQL by its URL. What a person decided there is never changed, and is read back.
+"""Marks in nbgrader's gradebook: SQLite, or PostgreSQL by its URL. What a person decided there is never changed, and is
+read back.
 
-Our marks are nbgrader's automatic scores. A score that a person gives in formgrader is nbgrader's manual score, and counts before ours.
-Cells that are none of the assignment's exercises, such as questions marked by hand, are nbgrader's alone.
+Our marks are nbgrader's automatic scores. A score that a person gives in formgrader is nbgrader's manual score, and
+counts before ours. Cells that are none of the assignment's exercises, such as questions marked by hand, are nbgrader's
+alone.
 """
 
 from __future__ import annotations
@@ -64,8 +66,9 @@ class Gradebook:
     Parameters
     ----------
     url : str
-        As in nbgrader's `CourseDirectory.db_url`: `sqlite:////folder/gradebook.db`, or `postgresql://user:password@host/name`. A file of
-        SQLite, and the tables in either, are made when they are missing.
+        As in nbgrader's `CourseDirectory.db_url`: `sqlite:////folder/gradebook.db`, or
+        `postgresql://user:password@host/name`. A file of SQLite, and the tables in either, are made when they are
+        missing.
     patience : float
         Seconds for which another program may hold the gradebook before a call gives up.
 
@@ -96,9 +99,9 @@ class Gradebook:
     def write(self, student: str, assignment: Assignment, result: Result, submitted: datetime | None = None) -> None:
         """Store what became of one student's notebook: all of it, or nothing.
 
-        The assignment, its notebook and its cells are made when they are missing. An exercise without a mark gets no score and is
-        flagged for a person, as nbgrader flags questions marked by hand. So is one that a person had decided, when what they decided
-        about has changed.
+        The assignment, its notebook and its cells are made when they are missing. An exercise without a mark gets no
+        score and is flagged for a person, as nbgrader flags questions marked by hand. So is one that a person had
+        decided, when what they decided about has changed.
 
         Raises
         ------
@@ -117,7 +120,8 @@ class Gradebook:
         self._patiently(lambda: self._write(student, assignment, result, submitted))
 
     def marks(self, assignment: Assignment, student: str | None = None) -> dict[str, dict[str, float | None]]:
-        """What the gradebook says now: for each student who handed in, or for this one, each exercise's score, a person's before ours.
+        """What the gradebook says now: for each student who handed in, or for this one, each exercise's score, a
+        person's before ours.
 
         None stands where there is no score: a person has to decide, and has not yet.
         """
@@ -159,7 +163,7 @@ class Gradebook:
                 notebook.late_submission_penalty = lost if notebook.id == grades[0].notebook_id else 0.0
 
     def _new_submission(self, row: Any, student: str) -> Any:
-        """A submission with a place for each score and comment, as nbgrader makes them: cells marked by hand have theirs, too."""
+        """A submission with a place for each score and comment, as nbgrader's: cells marked by hand have theirs."""
         api, db = self._api, self._book.db
         submission = api.SubmittedAssignment(assignment_id=row.id, student_id=student)
         db.add(submission)
@@ -175,7 +179,7 @@ class Gradebook:
         return submission
 
     def _write_grade(self, submission: Any, cell: Any, score: float | None, is_another: bool) -> Any:
-        """Our score of one cell. Who decided by hand is asked again only when there is something new to decide about."""
+        """Our score of one cell. Who decided by hand is asked again only when there is something new to decide."""
         notebook = next(mine for mine in submission.notebooks if mine.notebook_id == cell.notebook_id)
         grade = next((mine for mine in notebook.grades if mine.cell_id == cell.id), None)
         if grade is None:  # the exercise came into the assignment after this submission
@@ -206,7 +210,7 @@ class Gradebook:
             marks.setdefault(name, dict.fromkeys(exercises.values()))[exercises[cell]] = _score(grade)
         return marks
 
-    # ---------------------------------------------------------------------------------------------------- the assignment
+    # --------------------------------------------------------------------------------------------------- the assignment
 
     def _assignment(self, assignment: Assignment) -> Any:
         row = self._book.db.query(self._api.Assignment).filter_by(name=assignment.name).one_or_none()
@@ -227,7 +231,7 @@ class Gradebook:
         )
 
     def _cells(self, row: Any, assignment: Assignment) -> dict[str, Any]:
-        """The cell of each exercise. Those that `nbgrader generate_assignment` made must agree; ours are made and kept in step."""
+        """The cell of each exercise. What `nbgrader generate_assignment` made must agree; ours are kept in step."""
         api, db = self._api, self._book.db
         cells = {cell.name: cell for notebook in row.notebooks for cell in notebook.grade_cells}
         is_ours = not any(notebook.source_cells for notebook in row.notebooks)  # nbgrader stores the text of its cells
@@ -244,13 +248,15 @@ class Gradebook:
             elif name not in cells:
                 raise UnusableError(
                     f"the gradebook's {assignment.name} has no cell {name} for the exercise {exercise}: "
-                    "it was made from another notebook; run `nbgrader generate_assignment` for this one, or take another gradebook"
+                    "it was made from another notebook; run `nbgrader generate_assignment` for this one, or take "
+                    "another gradebook"
                 )
             elif is_ours:
                 cells[name].max_score = points
             elif cells[name].max_score != points:
                 raise UnusableError(
-                    f"{exercise} is worth {cells[name].max_score:g} points in the gradebook and {points:g} in {assignment.name}; "
+                    f"{exercise} is worth {cells[name].max_score:g} points in the gradebook and {points:g} in "
+                    f"{assignment.name}; "
                     "make the two agree, in the assignment's file or in nbgrader's notebook"
                 )
         db.flush()
@@ -323,7 +329,8 @@ def _score(grade: Any) -> float | None:
 
 @contextmanager
 def _own_programs_on_path() -> Iterator[None]:
-    """nbgrader makes a new database with `alembic`, which it looks for on PATH; an environment that is not activated is not there."""
+    """nbgrader makes a new database with `alembic`, which it looks for on PATH; an environment that is not activated is
+    not there."""
     before = os.environ.get("PATH", "")
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
     try:

@@ -1,6 +1,8 @@
-"""What a class gets to see of its marks: marks.csv for the instructor, tables for Moodle and Canvas, a summary for the terminal.
+"""What a class gets to see of its marks: marks.csv for the instructor, tables for Moodle and Canvas, a summary for the
+terminal.
 
-Names and reasons come from students. Here they become one line without control characters, and cells that no spreadsheet takes for a formula.
+Names and reasons come from students. Here they become one line without control characters, and cells that no
+spreadsheet takes for a formula.
 """
 
 from __future__ import annotations
@@ -27,8 +29,8 @@ from unet_edu.grading.text import one_line, plain, visible
 
 __all__ = ["Row", "Table", "bare_line", "canvas", "certain", "moodle", "number", "summary", "table", "tables"]
 
-# A spreadsheet takes what begins so for a formula, and a formula can fetch an address with other cells in it. Before it there may be what
-# a reader drops: spaces, quotes, the joiners that cannot be seen.
+# A spreadsheet takes what begins so for a formula, and a formula can fetch an address with other cells in it. Before it
+# there may be what a reader drops: spaces, quotes, the joiners that cannot be seen.
 FORMULA = r"[\s\"\u200c\u200d]*(?=[=+@＝＋－＠﹦﹢﹣﹫−-])"
 BEGINS_FORMULA = re.compile(FORMULA)
 BEHIND_SEMICOLON = re.compile(f"(;{FORMULA})")
@@ -63,8 +65,8 @@ class Row:
     earlier : Result, optional
         The last one that had a mark, when `result` has none.
     decided : dict
-        Each exercise's score in the gradebook, where a person may have decided; None where nobody did. Leave it empty when the
-        gradebook does not hold this `result`.
+        Each exercise's score in the gradebook, where a person may have decided; None where nobody did. Leave it empty
+        when the gradebook does not hold this `result`.
     submitted : datetime, optional
         When it was handed in, if that is known.
     is_odd : bool
@@ -112,14 +114,14 @@ class Row:
 
 
 def certain(result: Result) -> dict[str, float | None]:
-    """What each exercise earned for certain. Without a mark that is nothing, unless it is single exercises that wait for a person."""
+    """What each exercise earned for certain. Without a mark that is nothing, unless single ones wait for a person."""
     single = any(outcome.verdict == "needs review" for outcome in result.outcomes)
     if result.earned is None and not single:
         return {}
     return {outcome.exercise: outcome.earned for outcome in result.outcomes}
 
 
-# ------------------------------------------------------------------------------------------------------------- the tables
+# ----------------------------------------------------------------------------------------------------------- the tables
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,7 @@ def _marks(assignment: Assignment) -> Table:
 
 
 def bare_line(assignment: Assignment, student: str, reason: str) -> bytes:
-    """The line of marks.csv for a student of whom no other can be made: their name, in letters that mean nothing to anybody, and why."""
+    """The line of marks.csv for whom no other can be made: name and reason, in letters that mean nothing to anybody."""
     name, why = bare(student), bare(reason)
     empty = "," * (1 + bool(assignment.late_percent_per_day) + len(assignment.points))
     return f"{name},needs review,{empty},{why},,,,,\n".encode()
@@ -186,9 +188,10 @@ def bare_line(assignment: Assignment, student: str, reason: str) -> bytes:
 def moodle(assignment: Assignment, rows: Iterable[Row], roster: Roster | None = None) -> bytes:
     """The marks as Moodle's assignment takes them (“Upload grading worksheet”), or the import of Moodle's gradebook.
 
-    With Moodle's own worksheet as the roster its columns are kept, with their names in Moodle's language: Moodle finds the student by
-    `Identifier`, and looks at `Last modified (grade)` so that nothing newer is overwritten. Where `Maximum grade` differs from the assignment's
-    points, marks are scaled to it. Without a worksheet the students' names are in `Username`. A student without a mark has an empty cell, which Moodle leaves alone.
+    With Moodle's own worksheet as the roster its columns are kept, with their names in Moodle's language: Moodle finds
+    the student by `Identifier`, and looks at `Last modified (grade)` so that nothing newer is overwritten. Where
+    `Maximum grade` differs from the assignment's points, marks are scaled to it. Without a worksheet the students'
+    names are in `Username`. A student without a mark has an empty cell, which Moodle leaves alone.
     """
     return _moodle(assignment, roster).of(rows)
 
@@ -208,7 +211,7 @@ def _moodle(assignment: Assignment, roster: Roster | None) -> Table:
 
 
 def _moodle_keeps(roster: Roster) -> list[int]:
-    """The places of the columns that Moodle needs, and those that tell people who is meant; but no text of a student's."""
+    """The places of the columns that Moodle needs, and that tell people who is meant; but no text of a student's."""
     if not (sheet := roster.worksheet):
         return [place for place, name in enumerate(roster.columns) if name.strip().casefold() in MOODLE_KEEPS]
     behind = range(sheet.most + 2, len(roster.columns))  # … "Grade can be changed", then dates and texts
@@ -227,10 +230,11 @@ def _moodle_fills(roster: Roster | None) -> list[str]:
 def canvas(assignment: Assignment, rows: Iterable[Row], roster: Roster | None = None) -> bytes:
     """The marks as Canvas' gradebook imports them.
 
-    With Canvas' exported gradebook as the roster, its columns of each student are kept, and the assignment's column has Canvas' name for it,
-    such as `02_convolution (4711)`; where Canvas gives the assignment other points, marks are scaled to them. Otherwise Canvas asks which of its
-    assignments is meant, and the students' names are in `SIS Login ID`. A student without a mark has an empty cell; if Canvas has a mark there, it
-    takes this for a change, and shows it before it changes anything.
+    With Canvas' exported gradebook as the roster, its columns of each student are kept, and the assignment's column has
+    Canvas' name for it, such as `02_convolution (4711)`; where Canvas gives the assignment other points, marks are
+    scaled to them. Otherwise Canvas asks which of its assignments is meant, and the students' names are in `SIS Login
+    ID`. A student without a mark has an empty cell; if Canvas has a mark there, it takes this for a change, and shows
+    it before it changes anything.
     """
     return _canvas(assignment, roster).of(rows)
 
@@ -302,7 +306,8 @@ def _csv(cells: Iterable[str]) -> bytes:
 def _cell(text: str) -> str:
     """A cell that is shown as it is, and computed by no spreadsheet: an apostrophe before a formula makes it text.
 
-    In half of the world a spreadsheet divides at semicolons, whatever is quoted: so each part behind one is treated as a cell of its own.
+    In half of the world a spreadsheet divides at semicolons, whatever is quoted: so each part behind one is treated as
+    a cell of its own.
     """
     text = visible(re.sub(r"[\r\n\t]+", " ", text))
     text = BEHIND_SEMICOLON.sub(r"\1'", text)
@@ -314,11 +319,11 @@ def number(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-# ------------------------------------------------------------------------------------------------------------ the summary
+# ---------------------------------------------------------------------------------------------------------- the summary
 
 
 def summary(assignment: Assignment, rows: Sequence[Row]) -> str:
-    """The class on one page of a terminal: how many have which status, the marks, what to teach again, who needs a person."""
+    """The class on one page of a terminal: the statuses, the marks, what to teach again, who needs a person."""
     parts = [
         _heading(assignment, rows),
         _histogram(assignment, [row.mark for row in rows if row.mark is not None]),
@@ -347,9 +352,8 @@ def _histogram(assignment: Assignment, marks: Sequence[float]) -> str:
     bins = Counter(min(max(int(mark * BINS / most), 0), BINS - 1) for mark in marks)
     edges = [number(most * n / BINS) for n in range(BINS + 1)]
     size = max(map(len, edges))
-    lines = [
-        f"Marks of {_many(len(marks), 'student')}, of {number(most)} points; half of them have {number(statistics.median(marks))} or more"
-    ]
+    middle = number(statistics.median(marks))
+    lines = [f"Marks of {_many(len(marks), 'student')}, of {number(most)} points; half of them have {middle} or more"]
     for n in range(BINS):
         bar = "█" * -(-bins[n] * BAR // max(bins.values()))
         lines.append(f"  {edges[n]:>{size}} – {edges[n + 1]:<{size}} {bar} {bins[n] or ''}".rstrip())
@@ -389,7 +393,10 @@ def _misconceptions(rows: Sequence[Row]) -> str:
 def _partial(rows: Sequence[Row]) -> str:
     """Whose mark may lack points, until a person has decided about them."""
     count = sum(row.result.status == "partial" and None in map(row.score, row.assignment.names) for row in rows)
-    said = "with a mark that has nothing for an exercise which could not be judged: the column “reason” of marks.csv says why"
+    said = (
+        "with a mark that has nothing for an exercise which could not be judged: the column “reason” of marks.csv "
+        "says why"
+    )
     return _wrapped(f"{_many(count, 'student')} {said}", 2) if count else ""
 
 

@@ -1,8 +1,9 @@
 """What a person sees in nbgrader's formgrader when they decide about marks: a small notebook a student, written by us.
 
-formgrader shows the notebook in `autograded/STUDENT/ASSIGNMENT`, and a place for points at each of its grade cells. It shows a notebook's HTML as it is,
-scripts too, within the instructor's own Jupyter. So no notebook of a student is put there, and nothing that one showed: only the functions and the
-answers to questions that are marked by hand, as text, and our verdicts.
+formgrader shows the notebook in `autograded/STUDENT/ASSIGNMENT`, and a place for points at each of its grade cells. It
+shows a notebook's HTML as it is, scripts too, within the instructor's own Jupyter. So no notebook of a student is put
+there, and nothing that one showed: only the functions and the answers to questions that are marked by hand, as text,
+and our verdicts.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ def review(row: Row, by_hand: Mapping[str, float] | None = None, notebook: bytes
     Returns
     -------
     bytes
-        Each exercise's function as the student wrote it, then the cell that carries its points, with our verdict as its output. Then the
-        cells that people mark.
+        Each exercise's function as the student wrote it, then the cell that carries its points, with our verdict as its
+        output. Then the cells that people mark.
     """
     outcomes = {outcome.exercise: outcome for outcome in row.result.outcomes}
     cells = [_cell("", f"# {row.result.status}", one_line(row.result.reason, MOST_SHOWN))]
@@ -76,7 +77,7 @@ def _verdict(outcome: Outcome, earned: float | None) -> str:
 
 
 def _answers(notebook: bytes, names: Mapping[str, float]) -> dict[str, str]:
-    """The texts of the student's cells that bear these names, whatever else is in the file; none when it cannot be read."""
+    """The texts of the student's cells that bear these names, whatever else is there; none if it cannot be read."""
     try:
         cells = content(notebook).get("cells")
     except NotebookError:
@@ -99,7 +100,7 @@ def _within(value: Any, *keys: str) -> Any:
 
 
 def _cell(name: str, source: str, output: str = "", points: float | None = None) -> dict[str, Any]:
-    """A cell of code, whatever it holds: of code alone nbconvert shows the text and nothing else. With points it is a grade cell."""
+    """A cell of code, of which nbconvert shows the text and nothing else. With points it is a grade cell."""
     graded = {"cell_type": "code", "grade": True, "grade_id": name, "locked": True, "points": points}
     graded |= {"schema_version": 3, "solution": False, "task": False}
     return {
