@@ -1,4 +1,5 @@
-"""In place of the grader, for tests of who calls it. Here, where little else is, so that a process that must find them starts soon."""
+"""In place of the grader, for tests of who calls it. Here, where little else is, so that a process that must find them
+starts soon."""
 
 from __future__ import annotations
 

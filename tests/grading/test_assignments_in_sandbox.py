@@ -1,6 +1,8 @@
-"""All nine assignments: solutions earn everything, what nobody wrote earns nothing, and mistakes what the rule gives them.
+"""All nine assignments: solutions earn everything, what nobody wrote earns nothing, and mistakes what the rule gives
+them.
 
-The mistakes are functions of our own, which come into the notebook as bytes of cloudpickle. `test_mistakes.py` has them all, without a sandbox.
+The mistakes are functions of our own, which come into the notebook as bytes of cloudpickle. `test_mistakes.py` has them
+all, without a sandbox.
 """
 
 from __future__ import annotations

@@ -195,7 +195,8 @@ def test_when_the_grader_is_killed_its_workers_die(tmp_path):
 
 
 def test_ctrl_c_is_the_parents_to_decide(tmp_path):
-    """In a terminal it reaches all processes at once. The workers say nothing of it, and are gone when the parent is."""
+    """In a terminal it reaches all processes at once. The workers say nothing of it, and are gone when the parent
+    is."""
     grader, workers = begun(tmp_path, 60)
     os.killpg(grader.pid, signal.SIGINT)
     said, _ = grader.communicate(timeout=60)
@@ -223,7 +224,7 @@ def test_workers_that_are_just_starting_say_nothing_of_ctrl_c(tmp_path):
         assert said == "interrupted\n", said
 
 
-# ---------------------------------------------------------------------------------------------------------------- dask cluster
+# --------------------------------------------------------------------------------------------------------- dask cluster
 
 
 class Cluster:

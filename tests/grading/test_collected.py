@@ -1,4 +1,5 @@
-"""Folders as learning platforms, browsers and students leave them, graded as a class: each row has the mark that it deserves, or a reason."""
+"""Folders as learning platforms, browsers and students leave them, graded as a class: each row has the mark that it
+deserves, or a reason."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ Grade = Callable[..., dict[str, dict[str, str]]]
 
 @pytest.fixture
 def grade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_gradebook: Path) -> Grade:
-    """The command for a class, with a stand-in that gives a filled notebook all points, and another none. Gives the rows of marks.csv."""
+    """The command for a class, with a stand-in that gives a filled notebook all points, and another none. Gives the
+    rows of marks.csv."""
 
     def graded(notebook: bytes, assignment: Assignment, seed: int, **_: object) -> Result:
         worth = [points if notebook.decode() == DONE else 0.0 for _, points in assignment.points]
@@ -84,9 +86,10 @@ def test_each_file_of_a_flat_folder_has_a_row(tmp_path: Path, grade: Grade) -> N
 
 
 LATE = {  # 1.5 days late, at 10 % a day that has begun
-    "utc": "12:00:00.123456 UTC", "cest": "14:00:00.123456 CEST", "edt": "08:00:00.123456 EDT", "pdt": "05:00:00.123456 PDT",
-    "jst": "21:00:00.123456 JST", "cet": "13:00:00.123456 CET", "offset": "14:00:00.123456 +0200", "place": "14:00 Europe/Berlin",
-    "number": "09:00:00.123456 -03", "mark": "\ufeff12:00:00.123456 UTC", "none": "12:00:00.123456", "aest": "22:00:00.123456 AEST",
+    "utc": "12:00:00.123456 UTC", "cest": "14:00:00.123456 CEST", "edt": "08:00:00.123456 EDT",
+    "pdt": "05:00:00.123456 PDT", "jst": "21:00:00.123456 JST", "cet": "13:00:00.123456 CET",
+    "offset": "14:00:00.123456 +0200", "place": "14:00 Europe/Berlin", "number": "09:00:00.123456 -03",
+    "mark": "\ufeff12:00:00.123456 UTC", "none": "12:00:00.123456", "aest": "22:00:00.123456 AEST",
     "gmt": "12:00:00.123456 GMT",
 }  # fmt: skip
 UNCLEAR = {"ist": "17:30:00.123456 IST", "bst": "13:00:00.123456 BST", "cst": "07:00:00.123456 CST", "word": "noon"}

@@ -37,7 +37,7 @@ def csv(folder: Path, text: str) -> Path:
     return path
 
 
-# ------------------------------------------------------------------------------------------------------------------- check
+# ---------------------------------------------------------------------------------------------------------------- check
 
 OUT_SIZE = "def out_size(i, k, s=1, p=0, d=1):\n    return (i + 2 * p - d * (k - 1) - 1) // s + 1"
 
@@ -92,7 +92,10 @@ def test_half_of_the_points(tmp_path):
 
 
 def test_an_answer_from_a_library_is_named(tmp_path):
-    source = "from unet_edu.convolution import output_size\ndef out_size(i, k, s=1, p=0, d=1): return output_size(i, k, s, p, d)"
+    source = (
+        "from unet_edu.convolution import output_size\ndef out_size(i, k, s=1, p=0, d=1): return output_size(i, k, s, "
+        "p, d)"
+    )
     said = run("check", notebook(tmp_path, source), code=1)
     assert "✓ out_size: passed." in said
     assert "It uses unet_edu.convolution.output_size, which is the answer from a library." in said
@@ -112,7 +115,8 @@ def test_one_can_check_an_own_assignment(tmp_path):
 
 
 def test_a_notebook_runs_where_it_lies(tmp_path, monkeypatch):
-    """It may import and read what is beside it, also when a function is called; and this process is afterwards as before."""
+    """It may import and read what is beside it, also when a function is called; and this process is afterwards as
+    before."""
     (tmp_path / "helper.py").write_text("ONE = 1")
     (tmp_path / "data.txt").write_text("1")
     source = OUT_SIZE.replace(
@@ -201,7 +205,7 @@ def test_an_unknown_assignment():
     assert "expected one of 01_segmentation" in complaint("check", SOLUTION, "--assignment", "99_nothing")
 
 
-# ------------------------------------------------------------------------------------------------------------------- grade
+# ---------------------------------------------------------------------------------------------------------------- grade
 
 
 @pytest.fixture
@@ -359,7 +363,7 @@ def test_unsafe_grades_without_the_sandbox_and_says_so_on_every_row(folder):
     assert all(line.endswith(",no") for line in text.splitlines()[1:])
 
 
-# ------------------------------------------------------------------------------------------------------------------ release
+# -------------------------------------------------------------------------------------------------------------- release
 
 
 def test_an_assignment_of_ones_own(tmp_path):

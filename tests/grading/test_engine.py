@@ -36,7 +36,7 @@ def by_name(result):
     return {outcome.exercise: outcome for outcome in result.outcomes}
 
 
-# --- what the engine makes of what a sandbox says ----------------------------------------------------------------------
+# --- what the engine makes of what a sandbox says ---------------------------------------------------------------------
 
 
 class Pretended:
@@ -44,7 +44,8 @@ class Pretended:
 
     Lines of a cell:
 
-    die, loop: the cell does. die!: its definitions do, too. die=: its assignments do, too. raise: it raises. define A B: what is there then, in the definitions, too.
+    die, loop: the cell does. die!: its definitions do, too. die=: its assignments do, too. raise: it raises. define A
+    B: what is there then, in the definitions, too.
     """
 
     def __init__(self, log, functions, forbidding=()):
@@ -320,7 +321,7 @@ def test_when_all_time_is_used_the_rest_is_not_judged(pretend, clock):
     assert clock.now - 1000 <= 20
 
 
-# --- what an instructor has to decide ----------------------------------------------------------------------------------
+# --- what an instructor has to decide ---------------------------------------------------------------------------------
 
 
 def test_a_right_answer_by_a_forbidden_function_is_for_the_instructor(pretend):
@@ -368,7 +369,7 @@ def test_tampering_is_for_the_instructor_if_anything_was_earned(pretend, monkeyp
     assert broken.reason.endswith("receptive_field was ended by the signal SIGKILL; cell 1: uses sys.settrace")
 
 
-# --- before and beside the sandbox -------------------------------------------------------------------------------------
+# --- before and beside the sandbox ------------------------------------------------------------------------------------
 
 
 def test_what_is_no_notebook_is_unreadable_and_starts_no_sandbox(monkeypatch):
@@ -412,7 +413,7 @@ def test_the_engine_has_a_version_that_is_the_same_in_each_process():
     assert re.fullmatch(r"[\d.]+\+[0-9a-f]{12}", ENGINE)
 
 
-# --- with the real sandbox ---------------------------------------------------------------------------------------------
+# --- with the real sandbox --------------------------------------------------------------------------------------------
 
 sandboxed = pytest.mark.needs("bubblewrap")
 QUICK = Limits(cell=3, call=3, total=40, memory=1 << 30)
@@ -483,7 +484,8 @@ def test_work_beside_a_function_that_stops_counts(stopped, body):
 def test_a_thread_that_lives_on_does_no_harm_to_the_next_function():
     first = OUT_SIZE.replace(
         "    return",
-        "    import os, threading\n    threading.Timer(0.02, lambda: os._exit(0)).start()\n    if i == 4:\n        import time; time.sleep(0.5)\n    return",
+        "    import os, threading\n    threading.Timer(0.02, lambda: os._exit(0)).start()\n    if i == 4:\n        "
+        "import time; time.sleep(0.5)\n    return",
     )
     result = grade(book(first, FIELD), SIZES, SEED, QUICK)
     assert by_name(result)["out_size"].verdict == "crashed"
@@ -569,7 +571,8 @@ def test_a_function_whose_cell_stopped_is_no_silent_zero():
 
 @sandboxed
 def test_a_last_cell_that_spoils_the_set_up_is_no_fault_of_the_grader():
-    """It takes a function away and what the set-up imports; so the definitions, when they are run once more, meet a broken Python."""
+    """It takes a function away and what the set-up imports; so the definitions, when they are run once more, meet a
+    broken Python."""
     broken = "import sys\nsys.modules['numpy'] = None\ndel out_size"
     result = grade(book(OUT_SIZE, FIELD, broken), SIZES, SEED, QUICK)
     assert by_name(result)["receptive_field"].would_earn == 2, "sys.modules is for a person to look at"
@@ -602,7 +605,8 @@ def receptive_field(layers):
     NEXT
 """
 NEXTS = {
-    "an exception's text, name and line": "n = seen[-1][0] if seen else 0\n    exec('\\n' * n + 'raise type(f\"E{n}\", (Exception,), {})(tell())', globals() | {'n': n})",
+    "an exception's text, name and line": "n = seen[-1][0] if seen else 0\n    exec('\\n' * n + 'raise "
+    "type(f\"E{n}\", (Exception,), {})(tell())', globals() | {'n': n})",
     "a shape": "return np.zeros(seen[-1] if seen and 0 < min(seen[-1]) else 3)",
     "what is no array": "return type('T' + str(len(tell())), (), {})()",
 }
@@ -611,7 +615,8 @@ NEXTS = {
 @sandboxed
 @pytest.mark.parametrize("way", NEXTS)
 def test_what_a_function_saw_in_fresh_cases_does_not_come_out(way):
-    """Whatever it keeps of them, and whoever tells it later, from memory or from a file: two seeds give the same words."""
+    """Whatever it keeps of them, and whoever tells it later, from memory or from a file: two seeds give the same
+    words."""
     cells = book(TELLS.replace("NEXT", NEXTS[way]), "raise NameError(tell())")
     one, other = (grade(cells, SIZES, seed, QUICK) for seed in (SEED, SEED + 1))
     assert (one.status, one.reason, one.notes) == (other.status, other.reason, other.notes)

@@ -1,6 +1,8 @@
-"""A fault in turn at each call that handles one student's data, after the sandbox: it costs that student's row, and nothing of anybody else's.
+"""A fault in turn at each call that handles one student's data, after the sandbox: it costs that student's row, and
+nothing of anybody else's.
 
-The calls are not listed here: a run is watched, and each call whose arguments name Eve and nobody else is a place. So a new function is one, too.
+The calls are not listed here: a run is watched, and each call whose arguments name Eve and nobody else is a place. So a
+new function is one, too.
 """
 
 from __future__ import annotations
@@ -15,7 +17,6 @@ import io
 import itertools
 import json
 import shutil
-import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ import typer
 from nbgrader import api
 from sqlalchemy.pool import NullPool
 
+from tests.grading.conftest import in_gradebook
 from unet_edu.grading import engine, sandbox
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
 from unet_edu.grading.commands import grade
@@ -59,18 +61,25 @@ FAULTS: list[Callable[[], Exception]] = [
 ]
 
 
-# ------------------------------------------------------------------------------------------------------------------- a class
+# -------------------------------------------------------------------------------------------------------------- a class
 
 
 def stand_in(notebook: bytes, assignment: Assignment, seed: int, limits: object, *, unsafe: bool = False) -> Result:
     """In place of the sandbox: "1.37 eve-5e1f" has this many points, and all that is said names her."""
     word, _, who = notebook.decode().partition(" ")
-    outcomes = [
-        Outcome(exercise, points, float(word) if not n else 0.0, "half" if not n else "wrong", f"Said of {who}.", f"To {who}.", f"as {who}", (1, 2), (0, 3), None, f"def {exercise}(): {who}")
-        for n, (exercise, points) in enumerate(assignment.points)
-    ]  # fmt: skip
-    points = sum(points for _, points in assignment.points)
-    about = (hashlib.sha256(notebook).hexdigest(), "stand-in", seed, points, not unsafe, (f"{who}'s cell stopped",))
+    outcomes = []
+    for n, (exercise, points) in enumerate(assignment.points):
+        said = (f"Said of {who}.", f"To {who}.", f"as {who}", (1, 2), (0, 3), None, f"def {exercise}(): {who}")
+        earned, verdict = (0.0, "wrong") if n else (float(word), "half")
+        outcomes.append(Outcome(exercise, points, earned, verdict, *said))  # type: ignore[arg-type]
+    about = (
+        hashlib.sha256(notebook).hexdigest(),
+        "stand-in",
+        seed,
+        assignment.worth,
+        not unsafe,
+        (f"{who}'s cell stopped",),
+    )
     return Result(assignment.name, "partial", f"why {who}", tuple(outcomes), *about)
 
 
@@ -153,7 +162,7 @@ def she(klass: Class, does: str) -> None:
 DEEDS = ("hands in again", "hands in the same", "hands in a link", "withdraws")
 
 
-# ------------------------------------------------------------------------------------------------------------------ the faults
+# ----------------------------------------------------------------------------------------------------------- the faults
 
 GUARD = {alone.failing_alone.__wrapped__.__code__, classroom._Writer.alone.__code__}  # type: ignore[attr-defined]
 Place = tuple[CodeType, CodeType]  # who calls, and what
@@ -241,19 +250,12 @@ def others(lines: list[list[str]]) -> list[list[str]]:
 
 def left(output: Path) -> dict[str, object]:
     """All that a run leaves; the gradebook by its rows."""
-    query = """
-        select submitted_assignment.student_id, submitted_assignment.timestamp, base_cell.name, grade.auto_score, grade.manual_score,
-            grade.needs_manual_grade, submitted_notebook.late_submission_penalty
-        from grade join submitted_notebook on grade.notebook_id = submitted_notebook.id
-        join submitted_assignment on submitted_notebook.assignment_id = submitted_assignment.id
-        join base_cell on grade.cell_id = base_cell.id order by 1, 3"""
     found: dict[str, object] = {
         str(path.relative_to(output)): path.read_bytes()
         for path in sorted(output.rglob("*"))
         if path.is_file() and path.name not in ("gradebook.db", ".grading.lock")
     }
-    with contextlib.closing(sqlite3.connect(output / "gradebook.db")) as database:
-        found["gradebook"] = database.execute(query).fetchall()
+    found["gradebook"] = in_gradebook(output / "gradebook.db")
     return found
 
 
@@ -272,7 +274,10 @@ def places(klass: Class) -> dict[str, list[Place]]:
 
 def name_of(place: Place) -> str:
     caller, callee = place
-    return f"{Path(caller.co_filename).stem}.{caller.co_qualname} calls {Path(callee.co_filename).stem}.{callee.co_qualname}"
+    return (
+        f"{Path(caller.co_filename).stem}.{caller.co_qualname} calls "
+        f"{Path(callee.co_filename).stem}.{callee.co_qualname}"
+    )
 
 
 @pytest.mark.parametrize("always", [False, True], ids=["once", "always"])
@@ -350,7 +355,7 @@ def of_her_row(table: list[list[str]], fault: Callable[[], Exception]) -> str:
     return "" if is_said else f"her row is {hers[0]}"
 
 
-# --------------------------------------------------------------------------------------------------------- everybody's trouble
+# -------------------------------------------------------------------------------------------------- everybody's trouble
 
 
 def test_what_fails_for_everybody_is_said_once(klass: Class, monkeypatch: pytest.MonkeyPatch) -> None:

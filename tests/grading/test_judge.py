@@ -35,7 +35,7 @@ def fresh(exercise):
     return [n for n, case in enumerate(fresh_cases(exercise, SEED)) if case.group == "extra"]
 
 
-# --- the points --------------------------------------------------------------------------------------------------------
+# --- the points -------------------------------------------------------------------------------------------------------
 
 
 @each_exercise
@@ -82,7 +82,7 @@ def test_fresh_cases_with_like_answers_count_as_one():
     )
 
 
-# --- what no trivial rule earns ----------------------------------------------------------------------------------------
+# --- what no trivial rule earns ---------------------------------------------------------------------------------------
 
 
 def plain(value):
@@ -166,7 +166,7 @@ def test_visible_answers_by_heart_and_a_trivial_rule_earn_nothing(exercise, seed
         assert score(exercise, 1.0, cases, judge(exercise, cases, answers, remembered).right) == 0, name
 
 
-# --- words -------------------------------------------------------------------------------------------------------------
+# --- words ------------------------------------------------------------------------------------------------------------
 
 
 @each_exercise
@@ -260,7 +260,8 @@ def test_how_many_numbers_are_right_is_told_in_words(part, words):
 
 
 def telling(secret, exercise, n):
-    """What a function could answer in a fresh case to tell a number of its own choice, which a test would have to hide."""
+    """What a function could answer in a fresh case to tell a number of its own choice, which a test would have to
+    hide."""
     right = remembered(exercise.reference, fresh_cases(exercise, SEED)[n]).value
     few = right.copy()
     few.flat[:secret] += 1
@@ -295,7 +296,8 @@ def test_a_function_cannot_tell_in_numbers_what_it_saw_in_a_fresh_case(where):
 
 @each_exercise
 def test_what_is_shown_of_the_fresh_cases_of_an_exercise_has_less_than_four_bytes(exercise):
-    """docs/grading-security.md says so: the words are of few kinds, and here all of them are counted as if each could be chosen freely."""
+    """docs/grading-security.md says so: the words are of few kinds, and here all of them are counted as if each could
+    be chosen freely."""
     # an exception, or another one, and its advice: more than all else that is said of one answer
     shown = (len(USUAL) + 1) * (len({*ADVICE.values(), *ADVICE_ON_USE.values()}) + 1)
     cases = 1 + len(fresh(exercise))  # the first that is wrong, or none; how many are right; another that stopped
@@ -316,7 +318,7 @@ def test_a_function_that_was_stopped_earns_no_mark_and_no_zero():
     assert stopped(exercise, 3.0, cases, [], "crashed", "ended").visible == (0, 2)
 
 
-# --- cases -------------------------------------------------------------------------------------------------------------
+# --- cases ------------------------------------------------------------------------------------------------------------
 
 
 @each_exercise

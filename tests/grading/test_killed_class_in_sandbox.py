@@ -1,16 +1,15 @@
-"""A class is graded by the real command, which is killed again and again: in the end the tables are those of an undisturbed run.
+"""A class is graded by the real command, which is killed again and again: in the end the tables are those of an
+undisturbed run.
 
-Twenty notebooks, so that it takes no longer than it must. `UNET_EDU_TEST_CLASS=200 pytest tests/grading/test_killed_class_in_sandbox.py` takes as
-many as you like.
+Twenty notebooks, so that it takes no longer than it must. `UNET_EDU_TEST_CLASS=200 pytest
+tests/grading/test_killed_class_in_sandbox.py` takes as many as you like.
 """
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -22,7 +21,7 @@ import numpy as np
 import psutil
 import pytest
 
-from tests.grading.conftest import left_over
+from tests.grading.conftest import in_gradebook, left_over
 from tests.grading.submissions import ROOT, filled, packed, small, solutions
 from unet_edu.grading.assignment import ASSIGNMENTS
 from unet_edu.grading.marks import classroom
@@ -36,12 +35,6 @@ SEED = 2015
 NAME = "02_convolution"
 PATIENCE = 600  # seconds, for the whole class on a busy machine
 GOOD = solutions()
-TABLES = """
-select student.id, base_cell.name, grade.auto_score, grade.manual_score, grade.needs_manual_grade
-from grade join base_cell on grade.cell_id = base_cell.id join submitted_notebook on grade.notebook_id = submitted_notebook.id
-join submitted_assignment on submitted_notebook.assignment_id = submitted_assignment.id join student on submitted_assignment.student_id = student.id
-order by 1, 2
-"""
 
 
 def class_of(folder: Path, count: int) -> Path:
@@ -87,8 +80,7 @@ def tables(output: Path) -> dict[str, object]:
     place = output / NAME
     found: dict[str, object] = {path.name: path.read_bytes() for path in place.glob("*.csv")}
     found |= {path.name: path.read_bytes() for path in (place / "feedback").iterdir()}
-    with contextlib.closing(sqlite3.connect(output / "gradebook.db")) as database:
-        found["gradebook"] = database.execute(TABLES).fetchall()
+    found["gradebook"] = in_gradebook(output / "gradebook.db")
     return found
 
 
@@ -119,7 +111,9 @@ def test_the_undisturbed_run_is_complete(undisturbed: dict[str, object]) -> None
     assert len(undisturbed["gradebook"]) == 4 * COUNT  # type: ignore[arg-type]  # a row for each function
 
 
-def test_killed_again_and_again(submissions: Path, undisturbed: dict[str, object], adopts: None, tmp_path: Path) -> None:
+def test_killed_again_and_again(
+    submissions: Path, undisturbed: dict[str, object], adopts: None, tmp_path: Path
+) -> None:
     """Twice while it starts, then whenever some more results are there, and a moment later."""
     rng, output, killed = np.random.default_rng(), tmp_path / "grading", 0
     before = {child.pid for child in psutil.Process().children(recursive=True)}

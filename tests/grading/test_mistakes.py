@@ -1,7 +1,8 @@
 """Every known mistake of all nine assignments earns what the rule gives it, and has its own hint.
 
-Notebook k of an assignment makes the k-th mistake of each of its exercises at once. What runs in the sandbox runs here in this process, so that PyTorch is
-loaded once and not two hundred times; `test_assignments_in_sandbox.py` has one such notebook of each assignment in the sandbox.
+Notebook k of an assignment makes the k-th mistake of each of its exercises at once. What runs in the sandbox runs here
+in this process, so that PyTorch is loaded once and not two hundred times; `test_assignments_in_sandbox.py` has one such
+notebook of each assignment in the sandbox.
 """
 
 from __future__ import annotations
@@ -105,7 +106,8 @@ def examine(assignment: Assignment, mistakes: Mistakes, result: Result) -> None:
 
 
 def rule(exercise: Exercise, mistake: Mistake, points: float) -> float:
-    """All cases right: all points. Those of the notebook and at least half of the fresh ones: half of them, but for two exercises. Else none."""
+    """All cases right: all points. Those of the notebook and at least half of the fresh ones: half of them, but for two
+    exercises. Else none."""
     cases = fresh_cases(exercise, SEED)
     verdict = judge(replace(exercise, mistakes=()), cases, [remembered(mistake.wrong, case) for case in cases])
     right: dict[str, list[bool]] = {"visible": [], "extra": []}

@@ -1,4 +1,5 @@
-"""docs/grading-security.md says what the code does: its limits, its bounds, and that nothing is read which it does not name."""
+"""docs/grading-security.md says what the code does: its limits, its bounds, and that nothing is read which it does not
+name."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from unet_edu.grading.sandbox.limits import Limits
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "grading-security.md").read_text()
-# By their names. `own` runs a student's notebook for that student; `init` and what is in `inside` run in the sandbox: none is on the trusted side.
+# By their names. `own` runs a student's notebook for that student; `init` and what is in `inside` run in the sandbox:
+# none is on the trusted side.
 MODULES = {
     path.parent.name if path.stem == "__init__" else path.stem: path
     for path in sorted((ROOT / "unet_edu" / "grading").rglob("*.py"))
@@ -23,7 +25,8 @@ MODULES = {
 UNITS = {"": 1, "s": 1, "kB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
 NUMBER = re.compile(r"(\d[\d,]*)(?: (s|kB|MB|GB)\b)?")
 
-# What takes something in: from a file, a folder, a pipe, a process, or text of a stranger's that becomes a tree or an array.
+# What takes something in: from a file, a folder, a pipe, a process, or text of a stranger's that becomes a tree or an
+# array.
 READING = {
     *(
         "open",

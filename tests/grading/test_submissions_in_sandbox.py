@@ -1,6 +1,8 @@
-"""A class of strangers is graded: each gets what its work earned, and nothing that one does touches another, the mark, or the machine.
+"""A class of strangers is graded: each gets what its work earned, and nothing that one does touches another, the mark,
+or the machine.
 
-The kinds are in `submissions.py`. They run as a class, with three workers; then part of them one by one, in another order.
+The kinds are in `submissions.py`. They run as a class, with three workers; then part of them one by one, in another
+order.
 """
 
 from __future__ import annotations
@@ -142,7 +144,7 @@ def worth_of(outcome: Outcome) -> float:
     return (outcome.would_earn if outcome.earned is None else outcome.earned) or 0.0
 
 
-# ------------------------------------------------------------------------------------------------------------- the marks
+# ------------------------------------------------------------------------------------------------------------ the marks
 
 
 def test_there_are_many_kinds() -> None:
@@ -194,7 +196,7 @@ def brief(result: Result) -> tuple[Any, ...]:
     return result.status, result.earned, result.engine, result.seed, outcomes
 
 
-# ----------------------------------------------------------------------------------------------------------- the machine
+# ---------------------------------------------------------------------------------------------------------- the machine
 
 
 def test_no_process_survived(graded: Graded) -> None:
@@ -225,7 +227,7 @@ def test_what_was_kept_is_small(graded: Graded) -> None:
     assert max(path.stat().st_size for path in pages) < 1 << 20
 
 
-# -------------------------------------------------------------------------------------------- the instructor's own screen
+# ------------------------------------------------------------------------------------------ the instructor's own screen
 
 ALLOWED = re.compile(r"<(?!/?(?:html|head|meta|title|style|body|main|header|footer|section|article|div|p|span|h[1-6]|pre|code|strong|em|b|i|br|hr|small"
                      r"|table|thead|tbody|tr|th|td|caption|ul|ol|li|dl|dt|dd|details|summary|figure|figcaption|abbr|time|mark|a)\b|!doctype)", re.IGNORECASE)  # fmt: skip
@@ -261,7 +263,7 @@ def test_no_terminal_is_moved(graded: Graded) -> None:
     assert text and not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
 
 
-# ------------------------------------------------------------------------------------------ are the tests above able to fail?
+# ------------------------------------------------------------------------------------ are the tests above able to fail?
 
 
 class _InIPython:
