@@ -541,7 +541,7 @@ def honest(x, k):
         for j in range(len(y[0])):
             y[i, j] = (x[i:i+h, j:j+w] * k).sum()
     return y
-def windows(x, k):
+def views(x, k):
     seen = np.lib.stride_tricks.sliding_window_view(x, k.shape)
     return np.einsum('ijhw,hw', seen, k)
 def tensors(x, k):
@@ -620,13 +620,13 @@ def test_pytorchs_functions_have_both_of_their_names(cheats: Runner, pattern: st
 
 
 @pytest.fixture(scope="module")
-def honest(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
-    with Runner(program, tmp_path_factory.mktemp("honest")) as runner:
-        runner.runs(HONEST)
-        yield runner
+def honest(cheats: Runner) -> Runner:
+    """The same, which has PyTorch already, with other functions beside the cheats."""
+    cheats.runs(HONEST)
+    return cheats
 
 
-@pytest.mark.parametrize("name", ["honest", "windows", "tensors", "matrix", "conv2d"])
+@pytest.mark.parametrize("name", ["honest", "views", "tensors", "matrix", "conv2d"])
 def test_nothing_is_said_of_honest_work(honest: Runner, name: str) -> None:
     reply = honest.call(name, X, K, forbidden=ALL)
     assert reply.answer.kind == "value"
@@ -640,27 +640,27 @@ def test_the_watch_is_no_line_of_the_student(cheats: Runner) -> None:
     assert "in line 2: return F.conv2d" in plain.answer.message
 
 
-def test_a_network_of_the_check_itself_may_use_what_it_likes(fresh: Runner) -> None:
+def test_a_network_of_the_check_itself_may_use_what_it_likes(cheats: Runner) -> None:
     """A probe makes a U-Net and gives it to the function; the convolutions in it count only when the notebook's
     function runs it."""
     cases = [case for case in EXERCISES["predict_tiled"].cases(np.random.default_rng(1)) if case.probe]
-    fresh.runs(
+    cheats.runs(
         "def reads(model, image, tile): return model.depth\ndef runs(model, image, tile): return model.sizes, "
         "1\nimport torch"
     )
-    fresh.runs("def asks(model, image, tile): return model(torch.zeros(1, 1, 22, 22))[0]")
+    cheats.runs("def asks(model, image, tile): return model(torch.zeros(1, 1, 22, 22))[0]")
     request = wire.call("asks", cases[1], ("torch.conv*",))
-    reply = wire.read_call(fresh.ask(request))
+    reply = wire.read_call(cheats.ask(request))
     assert (reply.answer.kind, reply.forbidden) == ("value", ())
 
 
-def test_a_layer_that_was_made_before_is_seen_when_it_is_called(fresh: Runner) -> None:
-    fresh.runs("import torch\nlayer = torch.nn.Conv2d(1, 1, 3, bias=False).double()")
-    fresh.runs(
+def test_a_layer_that_was_made_before_is_seen_when_it_is_called(cheats: Runner) -> None:
+    cheats.runs("import torch\nlayer = torch.nn.Conv2d(1, 1, 3, bias=False).double()")
+    cheats.runs(
         "def f(x, k):\n    layer.weight.data = torch.tensor(k)[None, None]\n    return layer(torch.tensor(x)[None, "
         "None])[0, 0]"
     )
-    assert fresh.call("f", X, K, forbidden=("torch.conv*",)).forbidden == ("torch.conv2d",)
+    assert cheats.call("f", X, K, forbidden=("torch.conv*",)).forbidden == ("torch.conv2d",)
 
 
 def test_a_module_that_the_notebook_wrote_is_its_own_code(fresh: Runner) -> None:
