@@ -108,7 +108,7 @@ def adopts() -> Iterator[None]:
     libc.prctl(PR_SET_CHILD_SUBREAPER, 0)
 
 
-def left_over(mark: str, before: set[int], patience: float = 5.0) -> list[str]:
+def left_over(mark: str, before: set[int], patience: float = 60.0) -> list[str]:
     """The processes that are descendants of this one, and were not before, or that have the mark in their command
     line."""
     until = time.monotonic() + patience

@@ -33,6 +33,7 @@ from unet_edu.grading import engine, sandbox
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
 from unet_edu.grading.commands import grade
 from unet_edu.grading.marks import alone, classroom, cluster, submissions
+from unet_edu.grading.marks.handed_in import HandedIn
 from unet_edu.grading.marks.report import Row
 from unet_edu.grading.result import Outcome, Result
 
@@ -164,7 +165,8 @@ DEEDS = ("hands in again", "hands in the same", "hands in a link", "withdraws")
 
 # ----------------------------------------------------------------------------------------------------------- the faults
 
-GUARD = {alone.failing_alone.__wrapped__.__code__, classroom._Writer.alone.__code__}  # type: ignore[attr-defined]
+GUARD = {alone.failing_alone.__wrapped__.__code__}  # type: ignore[attr-defined]
+GUARD |= {classroom._Writer.alone.__code__, HandedIn.alone.__code__}
 Place = tuple[CodeType, CodeType]  # who calls, and what
 
 

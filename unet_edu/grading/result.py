@@ -121,13 +121,9 @@ class Result:
         status: Status = self.status if self.earned is None else "needs review"
         return dataclasses.replace(self, status=status, reason=f"{why} {self.reason}".strip(), outcomes=tuple(outcomes))
 
-    def to_json(self) -> dict[str, Any]:
-        """The result as what `json` can write."""
-        return dataclasses.asdict(self)
-
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Result:
-        """The result that `to_json` gave."""
+        """The result of what `dataclasses.asdict` gave, and JSON kept."""
         outcomes = [
             Outcome(**{**outcome, "visible": tuple(outcome["visible"]), "fresh": tuple(outcome["fresh"])})
             for outcome in data["outcomes"]

@@ -27,7 +27,7 @@ from unet_edu.grading.marks.submissions import Roster
 from unet_edu.grading.result import Outcome, Result, Status
 from unet_edu.grading.text import one_line, plain, visible
 
-__all__ = ["Row", "Table", "bare_line", "canvas", "certain", "moodle", "number", "summary", "table", "tables"]
+__all__ = ["Row", "Table", "bare_line", "certain", "number", "summary", "tables"]
 
 # A spreadsheet takes what begins so for a formula, and a formula can fetch an address with other cells in it. Before it
 # there may be what a reader drops: spaces, quotes, the joiners that cannot be seen.
@@ -148,20 +148,16 @@ def tables(assignment: Assignment, roster: Roster | None = None) -> dict[str, Ta
     """All three, by the names of their files."""
     return {
         "marks.csv": _marks(assignment),
-        "moodle.csv": _moodle(assignment, roster),
-        "canvas.csv": _canvas(assignment, roster),
+        "moodle.csv": _moodle(assignment, roster or Roster((), {})),
+        "canvas.csv": _canvas(assignment, roster or Roster((), {})),
     }
 
 
-def table(assignment: Assignment, rows: Iterable[Row]) -> bytes:
-    """marks.csv: all that is known of each student, but no times, so that two runs give the same bytes.
+def _marks(assignment: Assignment) -> Table:
+    """All that is known of each student, but no times, so that two runs give the same bytes.
 
     With a byte-order mark: without it Excel reads names such as Zoë wrongly. pandas and R know it.
     """
-    return _marks(assignment).of(rows)
-
-
-def _marks(assignment: Assignment) -> Table:
     late = ["late penalty"] if assignment.late_percent_per_day else []
     titles = ["student", "status", "mark", "points", *late, *assignment.names]
     titles += ["reason", "earlier mark", "notebook", "engine", "seed", "sandboxed"]
@@ -185,7 +181,7 @@ def bare_line(assignment: Assignment, student: str, reason: str) -> bytes:
     return f"{name},needs review,{empty},{why},,,,,\n".encode()
 
 
-def moodle(assignment: Assignment, rows: Iterable[Row], roster: Roster | None = None) -> bytes:
+def _moodle(assignment: Assignment, roster: Roster) -> Table:
     """The marks as Moodle's assignment takes them (“Upload grading worksheet”), or the import of Moodle's gradebook.
 
     With Moodle's own worksheet as the roster its columns are kept, with their names in Moodle's language: Moodle finds
@@ -193,16 +189,11 @@ def moodle(assignment: Assignment, rows: Iterable[Row], roster: Roster | None = 
     `Maximum grade` differs from the assignment's points, marks are scaled to it. Without a worksheet the students'
     names are in `Username`. A student without a mark has an empty cell, which Moodle leaves alone.
     """
-    return _moodle(assignment, roster).of(rows)
-
-
-def _moodle(assignment: Assignment, roster: Roster | None) -> Table:
-    kept = _moodle_keeps(roster) if roster else []
-    most = roster.most if roster else None
-    titles = [roster.columns[place] for place in kept] if roster and kept else ["Username"]
+    kept, most = _moodle_keeps(roster), roster.most
+    titles = [roster.columns[place] for place in kept] or ["Username"]
 
     def line(row: Row) -> bytes:
-        mine = roster.students.get(row.student) if roster else None
+        mine = roster.students.get(row.student)
         known = [mine[place] for place in kept] if mine and kept else [row.student, *[""] * (len(titles) - 1)]
         grade = _scaled(row, mine[most] if mine and most is not None else "")
         return _csv([*known, grade, escape(_comment(row), quote=False)])
@@ -219,15 +210,15 @@ def _moodle_keeps(roster: Roster) -> list[int]:
     return [*range(sheet.grade), sheet.most, sheet.most + 1, *dates]
 
 
-def _moodle_fills(roster: Roster | None) -> list[str]:
+def _moodle_fills(roster: Roster) -> list[str]:
     """The names of the columns for the mark and for what is said of it."""
-    if not roster or not (sheet := roster.worksheet):
+    if not (sheet := roster.worksheet):
         return ["Grade", "Feedback comments"]
     comments = "Feedback comments" if sheet.comments is None else roster.columns[sheet.comments]
     return [roster.columns[sheet.grade], comments]
 
 
-def canvas(assignment: Assignment, rows: Iterable[Row], roster: Roster | None = None) -> bytes:
+def _canvas(assignment: Assignment, roster: Roster) -> Table:
     """The marks as Canvas' gradebook imports them.
 
     With Canvas' exported gradebook as the roster, its columns of each student are kept, and the assignment's column has
@@ -236,33 +227,25 @@ def canvas(assignment: Assignment, rows: Iterable[Row], roster: Roster | None = 
     ID`. A student without a mark has an empty cell; if Canvas has a mark there, it takes this for a change, and shows
     it before it changes anything.
     """
-    return _canvas(assignment, roster).of(rows)
-
-
-def _canvas(assignment: Assignment, roster: Roster | None) -> Table:
-    end = roster.column("section") if roster else None
-    info = roster.columns[: end + 1] if roster and end is not None else CANVAS_NEEDS
-    place = _canvas_column(assignment, roster)
-    title = roster.columns[place] if roster and place is not None else assignment.name
-    possible = roster.worth[place] if roster and place is not None and roster.worth else ""
+    end, place = roster.column("section"), _canvas_column(assignment, roster)
+    info = CANVAS_NEEDS if end is None else roster.columns[: end + 1]
+    title = assignment.name if place is None else roster.columns[place]
+    possible = roster.worth[place] if place is not None and roster.worth else ""
 
     def line(row: Row) -> bytes:
-        mine = roster.students.get(row.student) if roster else None
-        if roster and mine:
+        if mine := roster.students.get(row.student):
             cells = [mine[at] if (at := roster.column(name)) is not None else "" for name in info]
         else:
             cells = [row.student if name.strip().casefold() in ("student", "sis login id") else "" for name in info]
         return _csv([*cells, _scaled(row, possible)])
 
-    head = _csv([*info, title]) + _csv(
-        ["    Points Possible", *[""] * (len(info) - 1), possible or number(assignment.worth)]
-    )
-    return Table(head, line)
+    worth = ["    Points Possible", *[""] * (len(info) - 1), possible or number(assignment.worth)]
+    return Table(_csv([*info, title]) + _csv(worth), line)
 
 
-def _canvas_column(assignment: Assignment, roster: Roster | None) -> int | None:
+def _canvas_column(assignment: Assignment, roster: Roster) -> int | None:
     """Where the assignment is in Canvas' gradebook: `02 Convolution (4711)` is `02_convolution`."""
-    names = [re.sub(r"\s*\(\d+\)$", "", name) for name in roster.columns] if roster else []
+    names = [re.sub(r"\s*\(\d+\)$", "", name) for name in roster.columns]
     alike = [place for place, name in enumerate(names) if _letters(name) == _letters(assignment.name)]
     return alike[0] if len(alike) == 1 else None
 
