@@ -1,6 +1,6 @@
 """Points without the work: the answer from a library, from the disk, from memory; or a grader that was talked into it.
 
-`LIBRARIES` give right answers: `test_submissions.py` proves it, so that each would earn points if nobody looked.
+`LIBRARIES` give right answers: `test_submissions_in_sandbox.py` proves it, so that each would earn points if nobody looked.
 """
 
 from __future__ import annotations

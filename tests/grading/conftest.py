@@ -7,16 +7,19 @@ import ctypes
 import os
 import selectors
 import socket
+import sqlite3
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import filelock
 import psutil
 import pytest
 
 from tests.grading.submissions import Host
+from unet_edu.grading.marks.gradebook import Gradebook
 
 PR_SET_CHILD_SUBREAPER = 36
 DEPTH = 3  # of folders in folders that are looked at
@@ -80,17 +83,34 @@ def host(ears: Ears) -> Host:
     return ears.host
 
 
+@pytest.fixture(scope="session")
+def empty_gradebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A gradebook without anything in it. To make one takes nbgrader seconds, so all processes of a test run share
+    it."""
+    folder = tmp_path_factory.getbasetemp()
+    path = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "gradebook.db"
+    with filelock.FileLock(f"{path}.lock"):
+        if not path.exists():
+            new = folder / "new.db"
+            with Gradebook(f"sqlite:///{new}"):
+                pass
+            new.rename(path)
+    return path
+
+
 @pytest.fixture(scope="module")
 def adopts() -> Iterator[None]:
-    """Whose parent dies becomes a child of this process, so that nobody gets lost. Not for longer: other tests count their own children."""
+    """Whose parent dies becomes a child of this process, so that nobody gets lost. Not for longer: other tests count
+    their own children."""
     libc = ctypes.CDLL(None)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
     yield
     libc.prctl(PR_SET_CHILD_SUBREAPER, 0)
 
 
-def left_over(mark: str, before: set[int], patience: float = 5.0) -> list[str]:
-    """The processes that are descendants of this one, and were not before, or that have the mark in their command line."""
+def left_over(mark: str, before: set[int], patience: float = 60.0) -> list[str]:
+    """The processes that are descendants of this one, and were not before, or that have the mark in their command
+    line."""
     until = time.monotonic() + patience
     while True:
         found = []
@@ -131,3 +151,15 @@ def snapshot(folders: list[Path]) -> dict[Path, tuple[int, int, int]]:
                 about = path.lstat()
                 state[path] = (about.st_mode, 0 if path.is_dir() else about.st_size, about.st_mtime_ns)
     return state
+
+
+def in_gradebook(path: Path) -> list[tuple[object, ...]]:
+    """All scores that a gradebook holds, without nbgrader's random ids."""
+    query = """
+        select submitted_assignment.student_id, submitted_assignment.timestamp, base_cell.name, grade.auto_score,
+            grade.manual_score, grade.needs_manual_grade, submitted_notebook.late_submission_penalty
+        from grade join submitted_notebook on grade.notebook_id = submitted_notebook.id
+        join submitted_assignment on submitted_notebook.assignment_id = submitted_assignment.id
+        join base_cell on grade.cell_id = base_cell.id"""
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        return sorted(database.execute(query).fetchall(), key=repr)

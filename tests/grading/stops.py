@@ -1,6 +1,6 @@
 """Notebooks that do not come to their end: endless, greedy, or dead. What was done before and beside it keeps its points.
 
-They run with short limits (`test_submissions.py`), and need NumPy only.
+They run with short limits (`test_submissions_in_sandbox.py`), and need NumPy only.
 """
 
 from __future__ import annotations

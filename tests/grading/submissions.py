@@ -1,7 +1,8 @@
 """A class of strangers: notebooks of more than a hundred kinds, each with the mark that its work earns.
 
-`KINDS` is what the tests go through. The kinds themselves are in `honest.py`, `elsewhere.py`, `broken.py`, `cheats.py` and `stops.py`; here is how a notebook
-is made. Each was written from the issue and from what was measured on other graders, not from what this grader happens to do.
+`KINDS` is what the tests go through. The kinds themselves are in `honest.py`, `elsewhere.py`, `broken.py`, `cheats.py`
+and `stops.py`; here is how a notebook is made. Each was written from the issue and from what was measured on other
+graders, not from what this grader happens to do.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ class Kinds(dict[str, Kind]):
         return register
 
 
-# ------------------------------------------------------------------------------------------------------------- notebooks
+# ------------------------------------------------------------------------------------------------------------ notebooks
 
 
 @functools.cache
@@ -161,7 +162,8 @@ def filled(
     written: bool = True,
     **answers: str,
 ) -> dict[str, Any]:
-    """The students' notebook with the solutions written in; these `answers` in place of some of them, and cells before and after all.
+    """The students' notebook with the solutions written in; these `answers` in place of some of them, and cells before
+    and after all.
 
     Not `written`: only the answers that are given are, the others stay as they were.
     """
@@ -185,7 +187,8 @@ def small(*cells: str) -> bytes:
 
 
 def all_in(body: str, *names: str) -> dict[str, str]:
-    """A function of each name (of all, if none is given) with the same body, which sees the arguments as `args` and `kwargs`."""
+    """A function of each name (of all, if none is given) with the same body, which sees the arguments as `args` and
+    `kwargs`."""
     lines = "\n".join("    " + line for line in dedent(body).strip().splitlines())
     return {name: f"def {name}(*args, **kwargs):\n{lines}" for name in names or POINTS}
 

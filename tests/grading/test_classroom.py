@@ -1,4 +1,5 @@
-"""A class, graded and graded again: nothing is lost, nothing old stands as if it were new, and nothing is graded twice."""
+"""A class, graded and graded again: nothing is lost, nothing old stands as if it were new, and nothing is graded
+twice."""
 
 from __future__ import annotations
 
@@ -20,6 +21,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.grading.conftest import in_gradebook
 from unet_edu.grading import engine
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
 from unet_edu.grading.marks import classroom, cluster
@@ -36,7 +38,8 @@ SEED = 2015
 
 
 def stand_in(notebook: bytes, assignment: Assignment, seed: int, limits: Limits, *, unsafe: bool = False) -> Result:
-    """Grades by what the "notebook" says: `7` is a mark, `crashed` and so on a status. `!` fells the grader. Writes down each call."""
+    """Grades by what the "notebook" says: `7` is a mark, `crashed` and so on a status. `!` fells the grader. Writes
+    down each call."""
     text = notebook.decode()
     if log := os.environ.get("UNET_EDU_TEST_LOG"):
         with open(log, "a") as file:
@@ -65,15 +68,6 @@ def stand_in(notebook: bytes, assignment: Assignment, seed: int, limits: Limits,
         not unsafe,
         ("cell 3 stopped",) if "note" in options else (),
     )
-
-
-@pytest.fixture(scope="session")
-def empty_gradebook(tmp_path_factory) -> Path:
-    """nbgrader takes a second to make one."""
-    path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
-    with Gradebook(f"sqlite:///{path}"):
-        pass
-    return path
 
 
 class Class:
@@ -149,7 +143,7 @@ def at_once(monkeypatch) -> None:
     monkeypatch.setattr(cluster, "run", run)
 
 
-# ---------------------------------------------------------------------------------------------------------------- a first run
+# ---------------------------------------------------------------------------------------------------------- a first run
 
 
 def test_a_class_is_graded(klass):
@@ -284,23 +278,17 @@ def test_one_grader_at_a_time(klass):
     klass.grade()  # a lock goes with its process
 
 
-# -------------------------------------------------------------------------------------------------------------------- again
+# ---------------------------------------------------------------------------------------------------------------- again
 
 
 def contents(folder: Path) -> dict[str, object]:
-    """All that a run leaves, so that two runs can be compared: files by their bytes, the gradebook by its rows, without nbgrader's random ids."""
+    """All that a run leaves, so that two runs can be compared: files by their bytes, the gradebook by its rows, without
+    nbgrader's random ids."""
     found: dict[str, object] = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.name not in ("gradebook.db", ".grading.lock"):
             found[str(path.relative_to(folder))] = path.read_bytes()
-    query = """
-        select submitted_assignment.student_id, submitted_assignment.timestamp, base_cell.name, grade.auto_score, grade.manual_score,
-            grade.needs_manual_grade, submitted_notebook.late_submission_penalty
-        from grade join submitted_notebook on grade.notebook_id = submitted_notebook.id
-        join submitted_assignment on submitted_notebook.assignment_id = submitted_assignment.id
-        join base_cell on grade.cell_id = base_cell.id"""
-    with sqlite3.connect(folder / "gradebook.db") as database:
-        found["gradebook"] = sorted(database.execute(query).fetchall(), key=repr)
+    found["gradebook"] = in_gradebook(folder / "gradebook.db")
     return found
 
 
@@ -372,13 +360,13 @@ def test_other_points_grade_again(klass, at_once):
     rows = klass.grade(dearer)
     assert klass.graded == ["10"]
     assert [said.partition(": ")[2] for said in klass.said] == [classroom.OTHER_POINTS.partition(": ")[2]]
-    assert (rows["ada"].mark, rows["ada"].points, rows["ada"].earlier) == (10, 22, None)
+    assert (rows["ada"].mark, rows["ada"].assignment.worth, rows["ada"].earlier) == (10, 22, None)
     assert (rows["bob"].mark, rows["bob"].earlier.earned, rows["bob"].earlier.points) == (None, 8, 10)
     klass.grade(dearer)
     assert len(klass.said) == 1
 
 
-# -------------------------------------------------------------------------------------------- a mark, and what comes after it
+# -------------------------------------------------------------------------------------- a mark, and what comes after it
 
 HISTORIES = {  # what is handed in, one after the other → (mark, earlier mark) after each
     "better": (["5", "7"], [(5, None), (7, None)]),
@@ -480,7 +468,7 @@ def test_what_a_person_decided_reaches_the_table(klass, at_once):
     assert klass.said == [classroom.LEFT_BEHIND.format("bob")]
 
 
-# ----------------------------------------------------------------------------------------------------------------- the seed
+# ------------------------------------------------------------------------------------------------------------- the seed
 
 
 def test_the_seed_is_secret_and_stays(klass, at_once):
@@ -501,7 +489,7 @@ def test_a_damaged_seed_is_not_replaced(klass, at_once):
         klass.grade(seed=None)
 
 
-# ------------------------------------------------------------------------------------------------------------ stopped midway
+# ------------------------------------------------------------------------------------------------------- stopped midway
 
 
 class Stop(BaseException):
@@ -530,7 +518,7 @@ def test_stopped_at_any_stage_the_next_run_ends_the_same(klass, at_once, monkeyp
 
     place, name, when = STAGES[stage]
     module, cls = place.split(".")
-    owner = getattr(importlib.import_module(f"unet_edu.grading.{module}"), cls)
+    owner = getattr(importlib.import_module(f"unet_edu.grading.marks.{module}"), cls)
     original, calls = getattr(owner, name), []
 
     def stopping(*arguments, **options):
@@ -642,7 +630,7 @@ def test_a_real_ctrl_c(klass, tmp_path):
     assert all(mark in (None, float(student.removeprefix("student-"))) for student, mark in marks.items())
 
 
-# ------------------------------------------------------------------------------------------------------- a damaged journal
+# ---------------------------------------------------------------------------------------------------- a damaged journal
 
 
 def edited(text: str) -> str:

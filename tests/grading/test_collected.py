@@ -1,4 +1,5 @@
-"""Folders as learning platforms, browsers and students leave them, graded as a class: each row has the mark that it deserves, or a reason."""
+"""Folders as learning platforms, browsers and students leave them, graded as a class: each row has the mark that it
+deserves, or a reason."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import csv
 import hashlib
 import io
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,17 +26,10 @@ CONVOLUTION = ASSIGNMENTS["02_convolution"]
 Grade = Callable[..., dict[str, dict[str, str]]]
 
 
-@pytest.fixture(scope="module")
-def empty_gradebook(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
-    with Gradebook(f"sqlite:///{path}"):
-        pass
-    return path.read_bytes()
-
-
 @pytest.fixture
-def grade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_gradebook: bytes) -> Grade:
-    """The command for a class, with a stand-in that gives a filled notebook all points, and another none. Gives the rows of marks.csv."""
+def grade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_gradebook: Path) -> Grade:
+    """The command for a class, with a stand-in that gives a filled notebook all points, and another none. Gives the
+    rows of marks.csv."""
 
     def graded(notebook: bytes, assignment: Assignment, seed: int, **_: object) -> Result:
         worth = [points if notebook.decode() == DONE else 0.0 for _, points in assignment.points]
@@ -56,7 +51,7 @@ def grade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_gradebook: byte
     monkeypatch.setattr(classroom.sandbox, "require", lambda: None)
     output = tmp_path / "output"
     output.mkdir()
-    (output / "gradebook.db").write_bytes(empty_gradebook)
+    shutil.copy(empty_gradebook, output / "gradebook.db")
 
     def rows(*options: object, code: int = 3, assignment: object = "02_convolution") -> dict[str, dict[str, str]]:
         rows.said = run("grade", assignment, tmp_path / "handed in", "-o", output, *options, code=code)  # type: ignore[attr-defined]
@@ -91,9 +86,10 @@ def test_each_file_of_a_flat_folder_has_a_row(tmp_path: Path, grade: Grade) -> N
 
 
 LATE = {  # 1.5 days late, at 10 % a day that has begun
-    "utc": "12:00:00.123456 UTC", "cest": "14:00:00.123456 CEST", "edt": "08:00:00.123456 EDT", "pdt": "05:00:00.123456 PDT",
-    "jst": "21:00:00.123456 JST", "cet": "13:00:00.123456 CET", "offset": "14:00:00.123456 +0200", "place": "14:00 Europe/Berlin",
-    "number": "09:00:00.123456 -03", "mark": "\ufeff12:00:00.123456 UTC", "none": "12:00:00.123456", "aest": "22:00:00.123456 AEST",
+    "utc": "12:00:00.123456 UTC", "cest": "14:00:00.123456 CEST", "edt": "08:00:00.123456 EDT",
+    "pdt": "05:00:00.123456 PDT", "jst": "21:00:00.123456 JST", "cet": "13:00:00.123456 CET",
+    "offset": "14:00:00.123456 +0200", "place": "14:00 Europe/Berlin", "number": "09:00:00.123456 -03",
+    "mark": "\ufeff12:00:00.123456 UTC", "none": "12:00:00.123456", "aest": "22:00:00.123456 AEST",
     "gmt": "12:00:00.123456 GMT",
 }  # fmt: skip
 UNCLEAR = {"ist": "17:30:00.123456 IST", "bst": "13:00:00.123456 BST", "cst": "07:00:00.123456 CST", "word": "noon"}

@@ -37,7 +37,7 @@ def csv(folder: Path, text: str) -> Path:
     return path
 
 
-# ------------------------------------------------------------------------------------------------------------------- check
+# ---------------------------------------------------------------------------------------------------------------- check
 
 OUT_SIZE = "def out_size(i, k, s=1, p=0, d=1):\n    return (i + 2 * p - d * (k - 1) - 1) // s + 1"
 
@@ -92,7 +92,10 @@ def test_half_of_the_points(tmp_path):
 
 
 def test_an_answer_from_a_library_is_named(tmp_path):
-    source = "from unet_edu.convolution import output_size\ndef out_size(i, k, s=1, p=0, d=1): return output_size(i, k, s, p, d)"
+    source = (
+        "from unet_edu.convolution import output_size\ndef out_size(i, k, s=1, p=0, d=1): return output_size(i, k, s, "
+        "p, d)"
+    )
     said = run("check", notebook(tmp_path, source), code=1)
     assert "✓ out_size: passed." in said
     assert "It uses unet_edu.convolution.output_size, which is the answer from a library." in said
@@ -112,7 +115,8 @@ def test_one_can_check_an_own_assignment(tmp_path):
 
 
 def test_a_notebook_runs_where_it_lies(tmp_path, monkeypatch):
-    """It may import and read what is beside it, also when a function is called; and this process is afterwards as before."""
+    """It may import and read what is beside it, also when a function is called; and this process is afterwards as
+    before."""
     (tmp_path / "helper.py").write_text("ONE = 1")
     (tmp_path / "data.txt").write_text("1")
     source = OUT_SIZE.replace(
@@ -201,7 +205,7 @@ def test_an_unknown_assignment():
     assert "expected one of 01_segmentation" in complaint("check", SOLUTION, "--assignment", "99_nothing")
 
 
-# ------------------------------------------------------------------------------------------------------------------- grade
+# ---------------------------------------------------------------------------------------------------------------- grade
 
 
 @pytest.fixture
@@ -319,65 +323,47 @@ def test_who_reads_may_go_before_the_end(tmp_path):
     assert code == 3 and stderr.count(b"\n") == 1, stderr
 
 
-@pytest.fixture(scope="module")
-def command(tmp_path_factory):
-    """The real command, in a process and without a terminal, with a class of three."""
-    folder = tmp_path_factory.mktemp("class")
-    submitted = folder / "submitted"
-    submitted.mkdir()
-    shutil.copy(SOLUTION, submitted / "ada.ipynb")
-    shutil.copy(EXERCISE, submitted / "bob.ipynb")
-
-    def grade(*options: object) -> subprocess.CompletedProcess[str]:
-        program = [sys.executable, "-m", "unet_edu.cli", "grade", "02_convolution", "submitted", *map(str, options)]
-        return subprocess.run(
-            program,
-            check=False,
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )
-
-    grade.folder = folder
-    return grade
+@pytest.fixture
+def folder(tmp_path, empty_gradebook):
+    """A class of two."""
+    for name in ("submitted", "grading"):
+        (tmp_path / name).mkdir()
+    shutil.copy(empty_gradebook, tmp_path / "grading" / "gradebook.db")
+    shutil.copy(SOLUTION, tmp_path / "submitted" / "ada.ipynb")
+    shutil.copy(EXERCISE, tmp_path / "submitted" / "bob.ipynb")
+    return tmp_path
 
 
 @pytest.mark.needs("bubblewrap")
-def test_a_class_from_the_command_line(command):
-    done = command("--workers", 2)
+def test_a_class_from_the_command_line_then_one_row_that_needs_a_person(folder):
+    """The real command, in a process and without a terminal."""
+    command = [sys.executable, "-m", "unet_edu.cli", "grade", "02_convolution", "submitted", "--workers", "2"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, check=False, cwd=folder, capture_output=True, text=True, env=environment)
     assert (done.returncode, done.stderr) == (0, "")
     assert "02_convolution: 2 students" in done.stdout and "graded            2" in done.stdout
     assert done.stdout.endswith("Tables and feedback: grading/02_convolution\n")
     assert "\r" not in done.stdout  # no progress bar where nobody watches
-    text = (command.folder / "grading" / "02_convolution" / "marks.csv").read_text("utf-8-sig")
+    text = (folder / "grading" / "02_convolution" / "marks.csv").read_text("utf-8-sig")
     assert [line.split(",")[:3] for line in text.splitlines()[1:]] == [["ada", "graded", "10"], ["bob", "graded", "0"]]
-    with Gradebook(f"sqlite:///{command.folder}/grading/gradebook.db") as book:
+    with Gradebook(f"sqlite:///{folder}/grading/gradebook.db") as book:
         marks = book.marks(ASSIGNMENTS["02_convolution"])
     assert {student: sum(scores.values()) for student, scores in marks.items()} == {"ada": 10, "bob": 0}
 
-
-@pytest.mark.needs("bubblewrap")
-def test_rows_that_need_a_person_have_an_exit_code(command):
-    (command.folder / "submitted" / "cy.ipynb").write_text("{")
-    try:
-        done = command("--quiet")
-    finally:
-        (command.folder / "submitted" / "cy.ipynb").unlink()
-    assert (done.returncode, done.stdout, done.stderr) == (3, "", "")
+    (folder / "submitted" / "cy.ipynb").write_text("{")
+    said = run("grade", "02_convolution", folder / "submitted", "-o", folder / "grading", "--quiet", code=3)
+    assert said == ""
 
 
-def test_unsafe_grades_without_the_sandbox_and_says_so_on_every_row(command, tmp_path):
-    done = command("--unsafe", "-o", tmp_path / "unsafe")
-    assert done.returncode == 0 and done.stderr.startswith("WARNING: --unsafe.")
-    assert "graded without the sandbox (--unsafe): 2" in done.stdout
-    text = (tmp_path / "unsafe" / "02_convolution" / "marks.csv").read_text("utf-8-sig")
+def test_unsafe_grades_without_the_sandbox_and_says_so_on_every_row(folder):
+    said = run("grade", "02_convolution", folder / "submitted", "--unsafe", "--workers", 1, "-o", folder / "grading")
+    assert said.startswith("WARNING: --unsafe.") and "graded without the sandbox (--unsafe): 2" in said
+    text = (folder / "grading" / "02_convolution" / "marks.csv").read_text("utf-8-sig")
     assert [line.split(",")[2] for line in text.splitlines()[1:]] == ["10", "0"]
     assert all(line.endswith(",no") for line in text.splitlines()[1:])
 
 
-# ------------------------------------------------------------------------------------------------------------------ release
+# -------------------------------------------------------------------------------------------------------------- release
 
 
 def test_an_assignment_of_ones_own(tmp_path):

@@ -1,6 +1,8 @@
-"""A fault in turn at each call that handles one student's data, after the sandbox: it costs that student's row, and nothing of anybody else's.
+"""A fault in turn at each call that handles one student's data, after the sandbox: it costs that student's row, and
+nothing of anybody else's.
 
-The calls are not listed here: a run is watched, and each call whose arguments name Eve and nobody else is a place. So a new function is one, too.
+The calls are not listed here: a run is watched, and each call whose arguments name Eve and nobody else is a place. So a
+new function is one, too.
 """
 
 from __future__ import annotations
@@ -15,7 +17,6 @@ import io
 import itertools
 import json
 import shutil
-import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,11 +28,12 @@ import typer
 from nbgrader import api
 from sqlalchemy.pool import NullPool
 
+from tests.grading.conftest import in_gradebook
 from unet_edu.grading import engine, sandbox
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
 from unet_edu.grading.commands import grade
 from unet_edu.grading.marks import alone, classroom, cluster, submissions
-from unet_edu.grading.marks.gradebook import Gradebook
+from unet_edu.grading.marks.handed_in import HandedIn
 from unet_edu.grading.marks.report import Row
 from unet_edu.grading.result import Outcome, Result
 
@@ -60,18 +62,25 @@ FAULTS: list[Callable[[], Exception]] = [
 ]
 
 
-# ------------------------------------------------------------------------------------------------------------------- a class
+# -------------------------------------------------------------------------------------------------------------- a class
 
 
 def stand_in(notebook: bytes, assignment: Assignment, seed: int, limits: object, *, unsafe: bool = False) -> Result:
     """In place of the sandbox: "1.37 eve-5e1f" has this many points, and all that is said names her."""
     word, _, who = notebook.decode().partition(" ")
-    outcomes = [
-        Outcome(exercise, points, float(word) if not n else 0.0, "half" if not n else "wrong", f"Said of {who}.", f"To {who}.", f"as {who}", (1, 2), (0, 3), None, f"def {exercise}(): {who}")
-        for n, (exercise, points) in enumerate(assignment.points)
-    ]  # fmt: skip
-    points = sum(points for _, points in assignment.points)
-    about = (hashlib.sha256(notebook).hexdigest(), "stand-in", seed, points, not unsafe, (f"{who}'s cell stopped",))
+    outcomes = []
+    for n, (exercise, points) in enumerate(assignment.points):
+        said = (f"Said of {who}.", f"To {who}.", f"as {who}", (1, 2), (0, 3), None, f"def {exercise}(): {who}")
+        earned, verdict = (0.0, "wrong") if n else (float(word), "half")
+        outcomes.append(Outcome(exercise, points, earned, verdict, *said))  # type: ignore[arg-type]
+    about = (
+        hashlib.sha256(notebook).hexdigest(),
+        "stand-in",
+        seed,
+        assignment.worth,
+        not unsafe,
+        (f"{who}'s cell stopped",),
+    )
     return Result(assignment.name, "partial", f"why {who}", tuple(outcomes), *about)
 
 
@@ -110,7 +119,7 @@ class Class:
 
 
 @pytest.fixture(scope="module")
-def klass(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
+def klass(tmp_path_factory: pytest.TempPathFactory, empty_gradebook: Path) -> Iterator[Class]:
     def run(grade: Callable[[bytes], Result], tasks: Iterator[tuple[str, bytes]], workers: int) -> Iterator[Any]:
         for student, notebook in tasks:
             yield student, grade(notebook)
@@ -132,8 +141,7 @@ def klass(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
         patch.setattr(sandbox, "require", lambda: None)
         patch.setattr(submissions, "read_roster", lambda *_: listed)  # the instructor's own, and read before all else
         klass.output.mkdir()
-        with Gradebook(f"sqlite:///{klass.output}/gradebook.db"):
-            pass
+        shutil.copy(empty_gradebook, klass.output / "gradebook.db")
         klass.grade()
         klass.output.rename(klass.before)
         hand_in(klass.submitted, "zoe", "1 zoe")
@@ -155,9 +163,10 @@ def she(klass: Class, does: str) -> None:
 DEEDS = ("hands in again", "hands in the same", "hands in a link", "withdraws")
 
 
-# ------------------------------------------------------------------------------------------------------------------ the faults
+# ----------------------------------------------------------------------------------------------------------- the faults
 
-GUARD = {alone.failing_alone.__wrapped__.__code__, classroom._Writer.alone.__code__}  # type: ignore[attr-defined]
+GUARD = {alone.failing_alone.__wrapped__.__code__}  # type: ignore[attr-defined]
+GUARD |= {classroom._Writer.alone.__code__, HandedIn.alone.__code__}
 Place = tuple[CodeType, CodeType]  # who calls, and what
 
 
@@ -243,19 +252,12 @@ def others(lines: list[list[str]]) -> list[list[str]]:
 
 def left(output: Path) -> dict[str, object]:
     """All that a run leaves; the gradebook by its rows."""
-    query = """
-        select submitted_assignment.student_id, submitted_assignment.timestamp, base_cell.name, grade.auto_score, grade.manual_score,
-            grade.needs_manual_grade, submitted_notebook.late_submission_penalty
-        from grade join submitted_notebook on grade.notebook_id = submitted_notebook.id
-        join submitted_assignment on submitted_notebook.assignment_id = submitted_assignment.id
-        join base_cell on grade.cell_id = base_cell.id order by 1, 3"""
     found: dict[str, object] = {
         str(path.relative_to(output)): path.read_bytes()
         for path in sorted(output.rglob("*"))
         if path.is_file() and path.name not in ("gradebook.db", ".grading.lock")
     }
-    with contextlib.closing(sqlite3.connect(output / "gradebook.db")) as database:
-        found["gradebook"] = database.execute(query).fetchall()
+    found["gradebook"] = in_gradebook(output / "gradebook.db")
     return found
 
 
@@ -274,7 +276,10 @@ def places(klass: Class) -> dict[str, list[Place]]:
 
 def name_of(place: Place) -> str:
     caller, callee = place
-    return f"{Path(caller.co_filename).stem}.{caller.co_qualname} calls {Path(callee.co_filename).stem}.{callee.co_qualname}"
+    return (
+        f"{Path(caller.co_filename).stem}.{caller.co_qualname} calls "
+        f"{Path(callee.co_filename).stem}.{callee.co_qualname}"
+    )
 
 
 @pytest.mark.parametrize("always", [False, True], ids=["once", "always"])
@@ -352,7 +357,7 @@ def of_her_row(table: list[list[str]], fault: Callable[[], Exception]) -> str:
     return "" if is_said else f"her row is {hers[0]}"
 
 
-# --------------------------------------------------------------------------------------------------------- everybody's trouble
+# -------------------------------------------------------------------------------------------------- everybody's trouble
 
 
 def test_what_fails_for_everybody_is_said_once(klass: Class, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ def names(found: list[Submission]) -> dict[str, str | None]:
     return {submission.student: submission.path and submission.path.name for submission in found}
 
 
-# ------------------------------------------------------------------------------------------------------------ the shapes
+# ----------------------------------------------------------------------------------------------------------- the shapes
 
 
 def test_files_in_one_folder(tmp_path: Path) -> None:
@@ -95,7 +95,8 @@ def test_nbgraders_folders_with_their_times(tmp_path: Path) -> None:
         "ada",
         mine,
         submitted=datetime(2026, 11, 2, 20, 0, 0, 250000, tzinfo=UTC),
-        note="2 notebooks of which one has the assignment's functions: 02_convolution.ipynb counts, not Untitled.ipynb.",
+        note="2 notebooks of which one has the assignment's functions: 02_convolution.ipynb counts, not "
+        "Untitled.ipynb.",
     )
     assert alan == Submission("alan", None)  # what he handed in is of another assignment
 
@@ -151,7 +152,7 @@ def test_what_canvas_packs(tmp_path: Path) -> None:
     assert found[1] == Submission("turingalan_902", None, "no notebook (.ipynb) was handed in, but conv.py")
 
 
-# ------------------------------------------------------------------------------------------------------- which one counts
+# ----------------------------------------------------------------------------------------------------- which one counts
 
 
 def test_of_several_the_one_named_as_the_assignment(tmp_path: Path) -> None:
@@ -181,7 +182,7 @@ def test_nothing_at_all(tmp_path: Path) -> None:
         find(tmp_path / "missing", CONVOLUTION)
 
 
-# ------------------------------------------------------------------------------------------------------------ the roster
+# ----------------------------------------------------------------------------------------------------------- the roster
 
 
 def test_moodles_worksheet_finds_its_students(tmp_path: Path) -> None:
@@ -299,7 +300,8 @@ def test_a_roster_from_an_old_excel_says_how_to_save_it(tmp_path: Path) -> None:
 
 
 def test_a_student_cannot_hand_in_another_students_file(tmp_path: Path) -> None:
-    """Archives may hold links. None is followed: not a link to a notebook, not one to a folder, not one inside a folder."""
+    """Archives may hold links. None is followed: not a link to a notebook, not one to a folder, not one inside a
+    folder."""
     good = put(tmp_path / "ada" / "conv.ipynb")
     (tmp_path / "eve.ipynb").symlink_to(good)
     (tmp_path / "mallory").symlink_to(tmp_path / "ada")
@@ -365,7 +367,8 @@ def test_a_students_folder_does_not_change_how_others_are_read(tmp_path: Path) -
 def test_an_error_of_the_disk_stops_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, place: str
 ) -> None:
-    """A folder of mode 700 that is another's, a name that is too long, a disk that breaks, a folder that goes while it is read."""
+    """A folder of mode 700 that is another's, a name that is too long, a disk that breaks, a folder that goes while it
+    is read."""
 
     def fail(path: str | Path) -> os._ScandirIterator[str]:
         if str(path) == str(tmp_path / place):
@@ -447,7 +450,8 @@ def test_too_deep_a_folder_has_a_reason(tmp_path: Path, deep: int) -> None:
 
 @pytest.mark.parametrize("place", ["look_at", "_owner", "_unlisted", "_submission", "choose"])
 def test_a_mistake_of_ours_stops_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
-    """Whatever raises while one student's data is handled: the others are there, and this one has a row and a reason."""
+    """Whatever raises while one student's data is handled: the others are there, and this one has a row and a
+    reason."""
     folder = tmp_path / "handed in"
     good = put(folder / "ada.ipynb")
     put(folder / "eve.ipynb")
@@ -551,7 +555,7 @@ def test_names_that_look_alike_when_shown_are_two_students(tmp_path: Path) -> No
     assert all(submission.note == handed_in.STRANGE_NAME for submission in found)
 
 
-# ------------------------------------------------------------------------------------------- what nobody's choice can do
+# ------------------------------------------------------------------------------------------ what nobody's choice can do
 
 MORE = """\
 Participant 8,Eve Mallory,eve@example.org,Submitted for grading,,10.00,Yes,-,-,
@@ -698,7 +702,7 @@ def test_what_is_assigned_goes_before_what_people_choose(
     assert bool(mine.doubt) == (whose is None)
 
 
-# --------------------------------------------------------------------------------------------------- files of a flat folder
+# ----------------------------------------------------------------------------------------------- files of a flat folder
 
 
 @pytest.mark.parametrize("listed", [False, True])
@@ -735,7 +739,7 @@ def test_a_notebook_is_known_by_its_content_in_any_encoding(tmp_path: Path, enco
     assert ada.path
 
 
-# ------------------------------------------------------------------------------------------------- several of one student
+# ----------------------------------------------------------------------------------------------- several of one student
 
 NAMED, COPY = "02_convolution.ipynb", "02_convolution (1).ipynb"
 
@@ -789,7 +793,7 @@ def test_a_copy_beside_its_first_is_the_same_students(tmp_path: Path) -> None:
     assert "ada.ipynb counts so far, not ada (1).ipynb" in ada.doubt and not ben.doubt
 
 
-# ------------------------------------------------------------------------------------------------ Moodle in other languages
+# -------------------------------------------------------------------------------------------- Moodle in other languages
 
 SHEETS = {
     "english": ("Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed,Last modified (grade),Feedback comments", "Participant ", "10.00"),

@@ -9,7 +9,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -50,18 +49,9 @@ def failed(status: Status) -> Result:
     return Result(CONVOLUTION.name, status, "Why.", (), "cd" * 32, "1", 2015, 10.0)
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A gradebook without anything in it: to make one takes nbgrader seconds."""
-    path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
-    with Gradebook(f"sqlite:///{path}"):
-        pass
-    return path
-
-
 @pytest.fixture
-def path(empty: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copy(empty, tmp_path / "gradebook.db"))
+def path(empty_gradebook: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(empty_gradebook, tmp_path / "gradebook.db"))
 
 
 @pytest.fixture
@@ -94,7 +84,7 @@ def exported(url: str, folder: Path) -> dict[str, dict[str, str]]:
         return {line["student_id"]: line for line in csv.DictReader(file)}
 
 
-# ------------------------------------------------------------------------------------------------------- writing and reading
+# -------------------------------------------------------------------------------------------------- writing and reading
 
 
 def test_a_new_gradebook_needs_no_activated_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +174,7 @@ def test_an_exercise_that_stopped_waits_for_a_person_in_nbgrader(url: str) -> No
         assert book.marks(CONVOLUTION) == {"ada": EARNED | {"receptive_field": None}}
 
 
-# ------------------------------------------------------------------------------------------------- what a person decided
+# ------------------------------------------------------------------------------------------------ what a person decided
 
 
 def test_what_a_person_decided_survives_every_regrade(url: str) -> None:
@@ -222,14 +212,15 @@ def test_a_person_is_asked_again_only_about_something_new(url: str) -> None:
         assert flagged()
 
 
-# -------------------------------------------------------------------------------------------------- together with nbgrader
+# ----------------------------------------------------------------------------------------------- together with nbgrader
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory, empty: Path) -> Path:
-    """A course in which `nbgrader generate_assignment` made the assignment, with one question more that is marked by hand."""
+def course(tmp_path_factory: pytest.TempPathFactory, empty_gradebook: Path) -> Path:
+    """A course in which `nbgrader generate_assignment` made the assignment, with one question more that is marked by
+    hand."""
     folder = tmp_path_factory.mktemp("course")
-    shutil.copy(empty, folder / "gradebook.db")
+    shutil.copy(empty_gradebook, folder / "gradebook.db")
     notebook: Any = nbformat.read(ROOT / "solutions/02_convolution/02_convolution.ipynb", as_version=4)
     question: Any = nbformat.v4.new_markdown_cell("Why is the output smaller than the input?")
     question.metadata.nbgrader = {"grade": True, "solution": True, "locked": False, "task": False, "schema_version": 3}
@@ -316,7 +307,7 @@ def test_the_late_penalty_reaches_nbgrader(url: str, tmp_path: Path) -> None:
     assert lines["ada"]["duedate"] == "2026-11-01 11:00:00"
 
 
-# ------------------------------------------------------------------------------------------------------- what goes wrong
+# ------------------------------------------------------------------------------------------------------ what goes wrong
 
 
 def test_a_lock_is_waited_for(url: str, path: Path) -> None:
@@ -324,11 +315,12 @@ def test_a_lock_is_waited_for(url: str, path: Path) -> None:
     with Gradebook(url) as book:
         book.write("ada", CONVOLUTION, result())
         other.execute("BEGIN EXCLUSIVE")
-        held = threading.Timer(1.0, lambda: other.execute("COMMIT"))
+        done = list[str]()
+        held = threading.Timer(0.5, lambda: (done.append("let go"), other.execute("COMMIT")))
         held.start()
-        start = time.monotonic()
         book.write("zoë", CONVOLUTION, result())
-        assert time.monotonic() - start > 0.5
+        done.append("written")
+        assert done == ["let go", "written"]
         assert set(book.marks(CONVOLUTION)) == {"ada", "zoë"}
     held.join()
     other.close()

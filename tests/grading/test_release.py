@@ -85,7 +85,8 @@ def singles() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("name, exercise", singles())
 def test_each_exercise_can_stand_alone(name, exercise, tmp_path):
-    """As its own notebook: points in three places alike, checksums that nbgrader gives, and it runs as it is handed out."""
+    """As its own notebook: points in three places alike, checksums that nbgrader gives, and it runs as it is handed
+    out."""
     folder = release(name, tmp_path, exercises=[exercise], points={exercise: 7}, source=SOURCE)
     notebook, assignment = opened(folder)
     MetadataValidator().validate_nb(notebook)
@@ -117,7 +118,8 @@ def runs(notebook: nbformat.NotebookNode, exercise: str) -> None:
         assert verdict.status == "not yet"
         assert [(each.exercise, each.status, each.points) for each in progress.standings] == [(exercise, "not yet", 7)]
     finally:
-        shell.restore_sys_module_state()  # it put its own module in the place of __main__, without which Python starts no worker
+        # It put its own module in the place of __main__, without which Python starts no worker.
+        shell.restore_sys_module_state()
         InteractiveShell.clear_instance()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import re
 import socket
@@ -19,9 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.explorers.browser import chromium
-from unet_edu.grading.assignment import ASSIGNMENTS
+from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
 from unet_edu.grading.marks.feedback import feedback
-from unet_edu.grading.marks.report import Row, bare_line, canvas, moodle, summary, table
+from unet_edu.grading.marks.report import Row, bare_line, summary, tables
 from unet_edu.grading.marks.submissions import Roster, read_roster
 from unet_edu.grading.result import Outcome, Result, Status
 from unet_edu.lessons import EXERCISES
@@ -51,6 +52,13 @@ HOSTILE = [
     "{0.__class__} %s %(seed)s ${x}",
     "-->", "]]>", "<!--", "<![CDATA[",
 ]  # fmt: skip
+
+
+def made(name: str, assignment: Assignment, rows: list[Row], roster: Roster | None = None) -> bytes:
+    return tables(assignment, roster)[name].of(rows)
+
+
+table, moodle, canvas = (functools.partial(made, name) for name in ("marks.csv", "moodle.csv", "canvas.csv"))
 
 
 def result(
@@ -87,7 +95,7 @@ def lines(data: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
 
 
-# ----------------------------------------------------------------------------------------------------------------- marks
+# ---------------------------------------------------------------------------------------------------------------- marks
 
 
 @pytest.mark.parametrize(
@@ -161,7 +169,7 @@ def test_late_takes_nothing_from_who_has_no_mark() -> None:
     assert (mine.penalty, mine.mark) == (None, None)
 
 
-# ---------------------------------------------------------------------------------------------------------------- tables
+# --------------------------------------------------------------------------------------------------------------- tables
 
 
 def test_the_table_has_what_one_needs_to_understand_a_mark() -> None:
@@ -200,9 +208,11 @@ def test_no_cell_is_a_formula(name: str) -> None:
 
 
 def divided(data: bytes, divider: str) -> list[str]:
-    """The cells that a spreadsheet makes of a table, which divides at any of these signs and drops spaces and quotes before a formula.
+    """The cells that a spreadsheet makes of a table, which divides at any of these signs and drops spaces and quotes
+    before a formula.
 
-    Python's reader takes what is quoted only at the start of a cell, as Excel does; beside it all that a reader without any sense of quotes makes.
+    Python's reader takes what is quoted only at the start of a cell, as Excel does; beside it all that a reader without
+    any sense of quotes makes.
     """
     text = data.decode("utf-8-sig")
     cells = [
@@ -288,9 +298,10 @@ def test_a_scale_that_is_none_scales_nothing(most: str, tmp_path: Path) -> None:
 def test_a_function_of_a_million_letters_has_a_page() -> None:
     mine = result()
     long = replace(mine.outcomes[0], code="x = 1\n" * 170_000, message="é\u202e" * 500_000)
-    start = time.perf_counter()
+    start = time.monotonic()
     page = feedback(row(of=replace(mine, outcomes=(long, *mine.outcomes[1:]))))
-    assert len(page) < 200_000 and "cut: 1020000 letters" in page and time.perf_counter() - start < 5
+    assert len(page) < 200_000 and "cut: 1020000 letters" in page
+    assert time.monotonic() - start < 120, "a tenth of a second, unless the square of the letters counts"
 
 
 @pytest.mark.parametrize(
@@ -323,12 +334,15 @@ def worksheet(folder: Path, text: str) -> Roster:
 
 
 def test_moodle_takes_its_own_worksheet_back(tmp_path: Path) -> None:
-    """What Moodle's importer (mod/assign/feedback/offline) looks for: Identifier, Grade, Last modified (grade), Feedback comments."""
+    """What Moodle's importer (mod/assign/feedback/offline) looks for: Identifier, Grade, Last modified (grade),
+    Feedback comments."""
     roster = worksheet(
         tmp_path,
-        "Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed,Last modified (submission),Online text,"
+        "Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed,Last modified "
+        "(submission),Online text,"
         "Last modified (grade),Feedback comments\n"
-        'Participant 17,Ada Lovelace,ada@example.org,Submitted,,10.00,Yes,-,<p>my secret</p>,"Monday, 2 November 2026, 9:00 PM",old\n'
+        'Participant 17,Ada Lovelace,ada@example.org,Submitted,,10.00,Yes,-,<p>my secret</p>,"Monday, 2 November '
+        '2026, 9:00 PM",old\n'
         "Participant 4,Alan Turing,alan@example.org,No submission,,10.00,Yes,-,,-,\n",
     )
     rows = [row("alan@example.org", failed("not submitted", "")), row("ada@example.org"), row("guest")]
@@ -372,7 +386,8 @@ def test_canvas_takes_its_own_gradebook_back(tmp_path: Path) -> None:
     """What Canvas' importer looks for: Student, ID, …, Section first, then `title (id)`; the line “Points Possible”."""
     roster = worksheet(
         tmp_path,
-        "Student,ID,SIS User ID,SIS Login ID,Integration ID,Section,Notes,01 Segmentation (4700),02 Convolution (4711),Current Score\n"
+        "Student,ID,SIS User ID,SIS Login ID,Integration ID,Section,Notes,01 Segmentation (4700),02 Convolution "
+        "(4711),Current Score\n"
         "    Points Possible,,,,,,,12,10,(read only)\n"
         '"Lovelace, Ada",901,u901,ada,,Lab 1,,7,,70\n'
         '"Turing, Alan",902,u902,alan,,Lab 1,,,,\n',
@@ -400,7 +415,7 @@ def test_canvas_without_a_gradebook() -> None:
     assert (points[-1], ada) == ("10", ["ada", "", "", "ada", "", "6"])
 
 
-# --------------------------------------------------------------------------------------------------------------- summary
+# -------------------------------------------------------------------------------------------------------------- summary
 
 
 def test_the_summary_says_what_to_teach_again_and_who_waits() -> None:
@@ -458,7 +473,7 @@ def test_every_mark_is_in_the_histogram() -> None:
     assert counts == [2, 3]
 
 
-# -------------------------------------------------------------------------------------------------------------- feedback
+# ------------------------------------------------------------------------------------------------------------- feedback
 
 
 class Page(HTMLParser):

@@ -1,4 +1,5 @@
-"""The notebooks for nbgrader's formgrader: a place for each score, and nothing of a student's that could run in the instructor's browser."""
+"""The notebooks for nbgrader's formgrader: a place for each score, and nothing of a student's that could run in the
+instructor's browser."""
 
 from __future__ import annotations
 

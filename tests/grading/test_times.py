@@ -110,7 +110,8 @@ def test_utc_is_a_zone_though_no_place() -> None:
 
 
 def test_the_abbreviations_are_those_of_the_system() -> None:
-    """Each that the world's clocks show in these years has its one meaning in the table, or several and is not in it."""
+    """Each that the world's clocks show in these years has its one meaning in the table, or several and is not in
+    it."""
     meanings: dict[str, set[float]] = {}
     for name in zoneinfo.available_timezones():
         for month in (1, 7):
@@ -125,7 +126,7 @@ def test_the_abbreviations_are_those_of_the_system() -> None:
     assert {*meanings} - {*HOURS} <= several and {name for name, hours in meanings.items() if len(hours) > 1} <= several
 
 
-# ----------------------------------------------------------------------------------------------------------- timestamp.txt
+# -------------------------------------------------------------------------------------------------------- timestamp.txt
 
 
 def handed_in(folder: Path, data: bytes) -> Path:

@@ -37,7 +37,7 @@ def reply(body: bytes = BODY, **changes: Any) -> bytes:
     return json.dumps({**HEAD, **changes}).encode() + b"\n" + body
 
 
-# --- requests ----------------------------------------------------------------------------------------------------------
+# --- requests ---------------------------------------------------------------------------------------------------------
 
 
 def test_requests_are_what_the_runner_reads() -> None:
@@ -61,7 +61,7 @@ def test_every_case_can_be_sent_and_no_reference_goes_with_it(name: str) -> None
 
 
 def test_the_runner_keeps_to_the_same_bounds() -> None:
-    inside = Path(wire.__file__).parent / "inside"
+    inside = Path(wire.__file__).parent / "sandbox" / "inside"
     source = (inside / "runner.py").read_text()
     assert "MOST_ERROR = 300" in (inside / "shell.py").read_text()
     assert wire.MOST_ERROR == 300
@@ -78,7 +78,7 @@ def test_the_longest_head_that_the_runner_writes_can_be_read() -> None:
     assert read_call(head).answer.message == letters
 
 
-# --- replies -----------------------------------------------------------------------------------------------------------
+# --- replies ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_good_cell_reply() -> None:
@@ -243,7 +243,7 @@ def test_nothing_larger_than_the_reply_is_made(name: str) -> None:
     assert most < 2 << 20
 
 
-# --- any bytes whatsoever ----------------------------------------------------------------------------------------------
+# --- any bytes whatsoever ---------------------------------------------------------------------------------------------
 
 JUDGED = [EXERCISES[name] for name in ("out_size", "conv2d_naive", "maxpool_idx", "sgd_step", "label_map")]
 CASES = {exercise.name: exercise.cases(np.random.default_rng(1))[:1] for exercise in JUDGED}

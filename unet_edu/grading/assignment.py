@@ -1,6 +1,7 @@
 """What a class is asked to do: an `Assignment` names the exercises, their points, and until when.
 
-The assignments of the course are in `ASSIGNMENTS`. An instructor's own choice of exercises is a file, which `unet-edu release` writes.
+The assignments of the course are in `ASSIGNMENTS`. An instructor's own choice of exercises is a file, which
+`unet-edu release` writes.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class Assignment:
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
             raise ValueError(f"name: expected up to 100 letters, digits, _ and -, got {self.name[:120]!r}")
-        names = [name for name, _ in self.points]
+        names = self.names
         if not names or len(set(names)) != len(names):
             raise ValueError(f"points: expected exercises, each once, got {', '.join(names) or 'none'}")
         unknown = [name for name in names if name not in EXERCISES]
@@ -77,16 +78,27 @@ class Assignment:
                 f"due: expected an offset from UTC behind the time, as in 2027-01-31T23:59+01:00, got {self.due}"
             )
 
+    @property
+    def names(self) -> list[str]:
+        """The exercises' names, in the notebook's order."""
+        return [name for name, _ in self.points]
+
+    @property
+    def worth(self) -> float:
+        """All points together."""
+        return sum(points for _, points in self.points)
+
     def exercises(self) -> tuple[Exercise, ...]:
         """What the library knows about each exercise, in the notebook's order. The points are those of `points`."""
-        return tuple(EXERCISES[name] for name, _ in self.points)
+        return tuple(EXERCISES[name] for name in self.names)
 
     def cell(self, exercise: str) -> str:
         """nbgrader's name (`grade_id`) of the cell that carries the exercise's points."""
         return "check-" + exercise.strip("_").replace("_", "-")
 
     def days_late(self, submitted: datetime | None) -> int:
-        """How many days began between `due` and the submission: one second late is one day. Without a time zone it is UTC, as nbgrader writes it."""
+        """How many days began between `due` and the submission: one second late is one day. Without a time zone it is
+        UTC, as nbgrader writes it."""
         if not self.due or submitted is None:
             return 0
         late = _aware(submitted) - _time(self.due)
@@ -133,7 +145,8 @@ def _expect(condition: bool, otherwise: str) -> None:
 
 
 def naive_utc(time: datetime) -> datetime:
-    """A time as nbgrader keeps it: UTC, without saying so. One at the very ends of the calendar becomes the nearest that has a day in every time zone."""
+    """A time as nbgrader keeps it: UTC, without saying so. One at the very ends of the calendar becomes the nearest
+    that has a day in every time zone."""
     return max(FIRST, min(LAST, _aware(time))).astimezone(UTC).replace(tzinfo=None)
 
 

@@ -1,6 +1,8 @@
-"""The commands of the grader: `grade` a class, `check` one's own notebook, see the `progress` in all of them, `release` an assignment.
+"""The commands of the grader: `grade` a class, `check` one's own notebook, see the `progress` in all of them, `release`
+an assignment.
 
-Thin: here options become arguments. The work is done by `classroom`, `own` and `release`, which are imported when they are needed.
+Thin: here options become arguments. The work is done by `classroom`, `own` and `release`, which are imported when they
+are needed.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ limit = functools.partial(typer.Option, rich_help_panel="Limits of one notebook"
 machine = functools.partial(typer.Option, rich_help_panel="Machine")
 
 WARNING = (
-    "WARNING: --unsafe. These notebooks run as programs of yours, without a sandbox: each can read and change all your files, use the "
+    "WARNING: --unsafe. These notebooks run as programs of yours, without a sandbox: each can read and change all "
+    "your files, use the "
     "network, and give itself any mark. Every row of the tables says that it was graded so."
 )
 
@@ -68,7 +71,8 @@ def grade(
     time_zone: Annotated[
         str | None,
         typer.Option(
-            help="As Europe/Berlin: of times that name no zone, or one of several meanings, such as IST. Without it: UTC, or a person is asked."
+            help="As Europe/Berlin: of times that name no zone, or one of several meanings, such as IST. Without it: "
+            "UTC, or a person is asked."
         ),
     ] = None,
     seed: Annotated[
@@ -96,8 +100,9 @@ def grade(
 ) -> None:
     """Grade a class.
 
-    Each notebook runs in a sandbox. Its functions are called on fresh inputs, and what they answer is judged outside. The marks come into
-    nbgrader's gradebook and into tables for a spreadsheet, Moodle and Canvas; each student gets a page of feedback.
+    Each notebook runs in a sandbox. Its functions are called on fresh inputs, and what they answer is judged outside.
+    The marks come into nbgrader's gradebook and into tables for a spreadsheet, Moodle and Canvas; each student gets a
+    page of feedback.
 
     Run it again after a stop, or when more notebooks have come: what is graded already stays as it is.
 
@@ -204,13 +209,15 @@ def check(
     assignment: Annotated[
         str | None,
         typer.Option(
-            help="02_convolution and so on, or an assignment.json. Without it: guessed from the functions in the notebook."
+            help="02_convolution and so on, or an assignment.json. Without it: guessed from the functions in the "
+            "notebook."
         ),
     ] = None,
 ) -> None:
     """Check your own notebook: the verdicts that it shows in Jupyter, and the sum of the points.
 
-    All cells are run here, on your computer, without a sandbox. The exit code is 0 when all exercises are right, and 1 otherwise.
+    All cells are run here, on your computer, without a sandbox. The exit code is 0 when all exercises are right, and 1
+    otherwise.
     """
     from unet_edu.grading import own
     from unet_edu.grading.assignment import load
@@ -219,7 +226,8 @@ def check(
 
     if not notebook.exists():
         raise ValueError(
-            f"{notebook}: No such file in {Path.cwd()}; go to the folder with your notebook, or let `unet-edu progress` look for it"
+            f"{notebook}: No such file in {Path.cwd()}; go to the folder with your notebook, or let `unet-edu "
+            "progress` look for it"
         )
     data = submissions.read(notebook)
     mine = read(data)
@@ -258,7 +266,10 @@ def _verdict(checked: Checked) -> str:
 
 
 def _from_a_library(checked: Checked) -> str:
-    return f"{', '.join(checked.forbidden)}, which is the answer from a library. Your instructor will have to decide about it."
+    return (
+        f"{', '.join(checked.forbidden)}, which is the answer from a library. Your instructor will have to decide "
+        "about it."
+    )
 
 
 def progress(
@@ -268,8 +279,9 @@ def progress(
 ) -> None:
     """How far you are: the verdicts on all your notebooks of exercises, the points of each lesson, and what to do next.
 
-    The notebooks are found by what is in them, whatever their names. All their cells are run here, on your computer, without a sandbox. Those in folders
-    named solutions are left out. Of several notebooks of one lesson, the one with most points counts.
+    The notebooks are found by what is in them, whatever their names. All their cells are run here, on your computer,
+    without a sandbox. Those in folders named solutions are left out. Of several notebooks of one lesson, the one with
+    most points counts.
 
     One notebook that cannot be read does not stop the others; the exit code is then 1.
     """
@@ -286,7 +298,7 @@ def progress(
 
 
 def _own_notebooks(folder: Path) -> tuple[list[tuple[Path, Notebook, Assignment]], int]:
-    """The notebooks of exercises below a folder, lesson by lesson; and how many things could not be read, each of which is said."""
+    """The notebooks of exercises below a folder, lesson by lesson; and how many could not be read, which is said."""
     from unet_edu.grading import own
     from unet_edu.grading.marks import submissions
     from unet_edu.grading.notebook import read
@@ -309,11 +321,13 @@ def _own_notebooks(folder: Path) -> tuple[list[tuple[Path, Notebook, Assignment]
     if copies and copies.most_common(1)[0][1] > MOST_COPIES:
         name, count = copies.most_common(1)[0]
         raise ValueError(
-            f"{folder}: expected your own notebooks, found {count} of {name}; to grade those of a class in a sandbox, there is `unet-edu grade`"
+            f"{folder}: expected your own notebooks, found {count} of {name}; to grade those of a class in a sandbox, "
+            "there is `unet-edu grade`"
         )
     if not mine and not failures:
         raise ValueError(
-            f"{folder.resolve()}: found no notebook of exercises here or in the folders below; go to the folder with yours, or name it, "
+            f"{folder.resolve()}: found no notebook of exercises here or in the folders below; go to the folder with "
+            "yours, or name it, "
             "as in `unet-edu progress Downloads`"
         )
     return sorted(mine, key=lambda each: each[2].name), len(failures)

@@ -1,8 +1,8 @@
 """Marks for answers: plain arrays from a notebook are compared with the reference's, outside of the sandbox.
 
-What a student reads names the case and what kind of thing is wrong with the answer. The numbers of the fresh cases stay here: whoever hands in again
-meets the same ones. A function has seen their inputs, and may want to tell them; so what is said of its answers to them are our own words out of a few, with
-no number that it could choose.
+What a student reads names the case and what kind of thing is wrong with the answer. The numbers of the fresh cases stay
+here: whoever hands in again meets the same ones. A function has seen their inputs, and may want to tell them; so what
+is said of its answers to them are our own words out of a few, with no number that it could choose.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ USUAL = (
     *("RuntimeError", "TypeError", "ValueError", "ZeroDivisionError"),
 )
 
-_alone = (
-    threading.Lock()
-)  # a network's probe seeds PyTorch's random numbers, of which a process has one stream for all threads
+# A network's probe seeds PyTorch's random numbers, of which a process has one stream for all threads.
+_alone = threading.Lock()
 
 
-# One assignment has about five exercises with ten cases and twenty misconceptions each; the largest answers have 5 MB, those of most exercises a few kB.
+# One assignment has about five exercises with ten cases and twenty misconceptions each; the largest answers have 5 MB,
+# those of most exercises a few kB.
 @functools.lru_cache(maxsize=4096)
 def remembered(f: Callable[..., Any], case: Case) -> Answer:
     """What the reference or a misconception answers in a case. A class has the same cases, so it is computed once."""
@@ -136,7 +136,7 @@ def _count(cases: Sequence[Case], right: Sequence[bool], group: str) -> tuple[in
 
 
 def _discreet(result: CheckResult) -> str:
-    """The verdict in words, without the numbers of a fresh case. The numbers of the other cases stand in the notebook."""
+    """The verdict in words, without the numbers of a fresh case. Those of the other cases stand in the notebook."""
     if result.case is None:
         return result.message
     if result.case.group == "visible":
@@ -161,7 +161,8 @@ def _what_is_wrong(result: CheckResult) -> str:
 
 
 def _in_our_words(message: str) -> str:
-    """What happened in a fresh case, without any text of the function: an exception may hold the case's inputs, also in its name and its line."""
+    """What happened in a fresh case, without any text of the function: an exception may hold the case's inputs, also in
+    its name and its line."""
     said = [words for text, words in ADVICE.items() if text in message]
     said = (said or [words for words in ADVICE_ON_USE.values() if words in message])[:1]
     for ours in (NOTHING_HERE, AT_THE_STUB, *_sayings()):

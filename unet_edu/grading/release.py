@@ -1,4 +1,5 @@
-"""An instructor's own choice of the course's exercises: `release` writes the notebook to hand out, and the assignment by which it is graded."""
+"""An instructor's own choice of the course's exercises: `release` writes the notebook to hand out, and the assignment
+by which it is graded."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ STRANGE = "is it the course's own, as `make exercises` makes it?"
 CLOSING = """\
 ## Done
 
-Does every check say *passed*? Then run the whole notebook once from a fresh start (restart the kernel, run all cells) and save it: that is
+Does every check say *passed*? Then run the whole notebook once from a fresh start (restart the kernel, run all cells) and save it: \
+that is
 what you hand in."""
 
 
@@ -156,7 +158,8 @@ def _notebook(path: Path, assignment: Assignment) -> str:
 
 
 def _sections(cells: list[Any], assignment: Assignment) -> list[list[Any]]:
-    """The cells before the first exercise, those of each chosen exercise with its points in the text, and those from "How far you are" on."""
+    """The cells before the first exercise, those of each chosen exercise with its points in the text, and those from
+    "How far you are" on."""
     sections: list[list[Any]] = [[]]
     for cell in cells:
         if re.fullmatch(r"exercise-\d+|how-far", cell.metadata.get("nbgrader", {}).get("grade_id", "")):
@@ -182,7 +185,8 @@ def _sections(cells: list[Any], assignment: Assignment) -> list[list[Any]]:
 
 
 def _title(text: str, assignment: Assignment, subset: bool) -> str:
-    """The first cell: of its table the rows of the chosen exercises, with their points. What it says of all of them goes when some are left out."""
+    """The first cell: of its table the rows of the chosen exercises, with their points. What it says of all of them
+    goes when some are left out."""
     lines = []
     points = dict(assignment.points)
     for line in text.splitlines():
@@ -197,7 +201,10 @@ def _title(text: str, assignment: Assignment, subset: bool) -> str:
     if subset:
         count = len(points)
         book = f"[the course]({HERE}/exercises/{assignment.name}/{assignment.name}.ipynb)"
-        what = f"{NUMBERS[count]} exercise{'s' * (count > 1)} of \\2. The numbers are those of {book}, where the others are."
+        what = (
+            f"{NUMBERS[count]} exercise{'s' * (count > 1)} of \\2. The numbers are those of {book}, where the others "
+            "are."
+        )
         text = _once(r"(?s)\A(# [^\n]+\n\n).*?(\[lesson \d+\]\([^)]+\)).*?(?=\n\n\| exercise \|)", rf"\1{what}", text)
     if assignment.due:
         text += f"\n\n**Until when.** Hand it in by {_deadline(assignment)}."
@@ -205,7 +212,7 @@ def _title(text: str, assignment: Assignment, subset: bool) -> str:
 
 
 def _progress(source: str, assignment: Assignment) -> str:
-    """The cell that shows how far one is, with the chosen exercises and points where they are not those of the course."""
+    """The cell that shows how far one is, with the chosen exercises and points where they are not the course's."""
     if assignment.points == ASSIGNMENTS[assignment.name].points:
         return source
     chosen = json.dumps({exercise: _plain(worth) for exercise, worth in assignment.points})

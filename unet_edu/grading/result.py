@@ -1,4 +1,4 @@
-"""What grading finds: an `Outcome` for each exercise, a `Result` for each notebook. Plain data, written to and read from JSON."""
+"""What grading finds: an `Outcome` for each exercise, a `Result` for each notebook. Plain data, also as JSON."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ class Outcome:
     message, hint, misconception : str
         For the student: what is wrong, in words; what to think about; the name of the mistake, if it is a known one.
     visible, fresh : pair of int
-        How many cases of each group are right, and how many there are: the cases that the notebook prints, and those drawn anew.
+        How many cases of each group are right, and how many there are: the cases that the notebook prints, and those
+        drawn anew.
     would_earn : float or None
         With the verdict "needs review": what the answers are worth if the instructor accepts the way they came about.
     code : str
@@ -57,6 +58,17 @@ class Outcome:
     fresh: tuple[int, int] = (0, 0)
     would_earn: float | None = None
     code: str = ""
+
+    @property
+    def worth(self) -> float | None:
+        """What it earned, or would earn."""
+        return self.earned if self.would_earn is None else self.would_earn
+
+    @property
+    def cases(self) -> list[str]:
+        """How many cases are right, of those that the notebook prints and of those drawn anew."""
+        groups = ((self.visible, "from the notebook"), (self.fresh, "drawn anew"))
+        return [f"{right} of {count} cases {where}" for (right, count), where in groups if count]
 
 
 @dataclass(frozen=True)
@@ -105,22 +117,13 @@ class Result:
 
     def doubted(self, why: str) -> Result:
         """The same, with nothing certain: a person has to decide, and sees what it would earn."""
-        outcomes = (
-            dataclasses.replace(
-                outcome, earned=None, would_earn=outcome.earned if outcome.would_earn is None else outcome.would_earn
-            )
-            for outcome in self.outcomes
-        )
+        outcomes = (dataclasses.replace(each, earned=None, would_earn=each.worth) for each in self.outcomes)
         status: Status = self.status if self.earned is None else "needs review"
         return dataclasses.replace(self, status=status, reason=f"{why} {self.reason}".strip(), outcomes=tuple(outcomes))
 
-    def to_json(self) -> dict[str, Any]:
-        """The result as what `json` can write."""
-        return dataclasses.asdict(self)
-
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Result:
-        """The result that `to_json` gave."""
+        """The result of what `dataclasses.asdict` gave, and JSON kept."""
         outcomes = [
             Outcome(**{**outcome, "visible": tuple(outcome["visible"]), "fresh": tuple(outcome["fresh"])})
             for outcome in data["outcomes"]

@@ -1,11 +1,12 @@
-"""One notebook in the sandbox: its cells run in order, then its functions are called; and if something dies on the way, it goes on behind it.
+"""One notebook in the sandbox: its cells run in order, then its functions are called; and if something dies on the way,
+it goes on behind it.
 
-A dead process takes all variables with it. So a fresh sandbox runs the cells again, but of a cell that did not come to its end only the definitions and
-assignments, of one whose assignments did not, only the definitions, and of one whose very definitions did not, nothing. A function above an endless loop
-is not lost, nor are the cells behind it.
+A dead process takes all variables with it. So a fresh sandbox runs the cells again, but of a cell that did not come to
+its end only the definitions and assignments, of one whose assignments did not, only the definitions, and of one whose
+very definitions did not, nothing. A function above an endless loop is not lost, nor are the cells behind it.
 
-A function remembers what it was given. So all cases that the notebook prints are called before any fresh one; nothing that comes behind is noted in words of
-the notebook's, and no cell is run in a process that has seen a fresh case.
+A function remembers what it was given. So all cases that the notebook prints are called before any fresh one; nothing
+that comes behind is noted in words of the notebook's, and no cell is run in a process that has seen a fresh case.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from unet_edu.grading.sandbox.limits import Limits, SandboxError, Stopped, megab
 __all__ = ["CellStop", "Session"]
 
 MOST_STOPS = 8  # of cells; after that, no cell is run as a whole. After twice as many, nothing.
-FOR_CELLS = 0.6  # of the seconds for the notebook; after that, no cell is run as a whole, and there is time left to call the functions
+# Of the seconds for the notebook; after that, no cell is run as a whole, and there is time left to call the functions.
+FOR_CELLS = 0.6
 MOST_NOTES = 20
 NO_PYTHON = ("SyntaxError", "IndentationError", "TabError")
 ALWAYS_THE_SAME = (*NO_PYTHON, "FileNotFoundError", "ImportError", "ModuleNotFoundError", "NameError")
@@ -132,18 +134,20 @@ class Session:
         Stopped
             When it gave no answer, for whatever reason. The next call starts anew.
         SandboxError
-            When there is no sandbox, or the assignment's set-up does not work in it. It says nothing about the notebook.
+            When there is no sandbox, or the assignment's set-up does not work in it. It says nothing about the
+            notebook.
         """
         try:
             return self._call(function, case, forbidden)
         except Stopped as stopped:
             if stopped.why == "timed out" or self._called <= {function}:
                 raise
-        # Was it this function, or a thread or the memory that an earlier one left behind? In a fresh sandbox it is alone.
+        # Was it this function, or a thread or the memory that an earlier one left behind? In a fresh sandbox it is
+        # alone.
         return self._call(function, case, forbidden)
 
     def define_again(self) -> None:
-        """Run the definitions of all cells once more: a %reset or a del, at the notebook's end, took away what had been there."""
+        """Run the definitions of all cells once more: a %reset or a del at the end took away what had been there."""
         if self._fresh:
             self._drop()
         with contextlib.suppress(_OutOfTimeError):  # the next call says it
@@ -184,7 +188,7 @@ class Session:
                     self._run(step)
 
     def _run_set_up(self) -> None:
-        """Run what comes before the notebook. Nothing of a student's has run by then: if it does not work, no mark would be true."""
+        """Run what comes before the notebook. Nothing of a student's has run yet: if it fails, no mark is true."""
         try:
             reply = wire.read_cell(self._ask(wire.cell(self._set_up), self._limits.cell, self._limits.total))
             problem = "" if reply.ok else f"stopped with {reply.error}"

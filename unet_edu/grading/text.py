@@ -15,8 +15,8 @@ ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # colours and the like, as progra
 
 
 def visible(text: str) -> str:
-    """A line without what cannot be seen: "�" stands for each letter that is a command to a terminal or to a program, such as ends of lines, or
-    that turns the direction of reading."""
+    """A line without what cannot be seen: "�" stands for each letter that is a command to a terminal or to a program,
+    such as ends of lines, or that turns the direction of reading."""
     return "".join("�" if _is_unsafe(letter) else letter for letter in text)
 
 

@@ -1,7 +1,8 @@
 """The messages between the grader and the sandbox, as the grader reads and writes them.
 
-What comes out of a sandbox was written by a process in which a stranger's code runs: it may be anything. Reading it makes plain data of it, or raises
-`WireError`, and nothing else. Nothing is unpickled, evaluated or imported, and nothing larger than the reply itself is made of it.
+What comes out of a sandbox was written by a process in which a stranger's code runs: it may be anything. Reading it
+makes plain data of it, or raises `WireError`, and nothing else. Nothing is unpickled, evaluated or imported, and
+nothing larger than the reply itself is made of it.
 """
 
 from __future__ import annotations

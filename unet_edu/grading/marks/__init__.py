@@ -1,1 +1,1 @@
-"""From what a class handed in to its marks: who handed in what, the journal, the gradebook, the tables and the pages for students."""
+"""From what a class handed in to its marks: whose it is, the journal, the gradebook, the tables and the pages."""

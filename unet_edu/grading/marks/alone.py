@@ -1,6 +1,7 @@
 """Whom a failure of the grader concerns: one student, whose data it met, or the whole class.
 
-What somebody hands in may have a time, a name or a text that nobody thought of. Then one row fails, and it says so; the others' marks come all the same.
+What somebody hands in may have a time, a name or a text that nobody thought of. Then one row fails, and it says so; the
+others' marks come all the same.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ OF_THE_MACHINE = (
 
 
 class EverybodysError(ValueError):
-    """Something that every student needs cannot be used: no row can be right, so grading stops. The sentence says what to do."""
+    """Something that every student needs cannot be used, so grading stops. The sentence says what to do."""
 
 
 @contextlib.contextmanager
 def failing_alone(note: Callable[[str], object]) -> Iterator[None]:
-    """A step with one student's data. When it raises, `note` gets the reason and all goes on, unless the next student would meet the same."""
+    """A step with one student's data. When it raises, `note` gets the reason and all goes on, unless the next student
+    would meet the same."""
     try:
         yield
     except Exception as error:
@@ -36,12 +38,13 @@ def failing_alone(note: Callable[[str], object]) -> Iterator[None]:
 
 
 def concerns_all(error: Exception) -> bool:
-    """Whether an error would meet the next student, too. A file that cannot be written, or a lack of memory, may hang on this one's data."""
+    """Whether an error would meet the next student, too. A file that cannot be written, or a lack of memory, may hang
+    on this one's data."""
     return isinstance(error, EverybodysError) or (isinstance(error, OSError) and error.errno in OF_THE_MACHINE)
 
 
 def told(error: BaseException) -> str:
-    """An exception in one line. It is the grader's own, but its text may quote the notebook: cut, and without control characters."""
+    """An exception in one line. It is our own, but may quote the notebook: cut, and without control characters."""
     return one_line(f"{type(error).__name__}: {error}", 400)
 
 

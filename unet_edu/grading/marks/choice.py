@@ -69,7 +69,8 @@ def choose(notebooks: list[tuple[str, Path]], assignment: Assignment) -> Choice:
         how = "that differ" if mine.solves else "without a function of the assignment"
         return Choice(
             path,
-            doubt=f"{len(names)} notebooks {how}: {names[best]} counts so far, not {others}. Decide which of them counts.",
+            doubt=f"{len(names)} notebooks {how}: {names[best]} counts so far, not {others}. Decide which of them "
+            "counts.",
         )
     same = "with the same functions" if len(rivals) == len(names) else "of which one has the assignment's functions"
     return Choice(path, note=f"{len(names)} notebooks {same}: {names[best]} counts, not {others}.")
@@ -100,7 +101,7 @@ def _content(path: Path, assignment: Assignment) -> _Content:
     except (SubmissionError, notebook.NotebookError):
         return _Content(False, True, (hashlib.sha256(data).hexdigest(),))
     defines = tuple(part for source in found.cells for part in _definitions(source))
-    return _Content(True, any(found.defined(name) for name, _ in assignment.points), defines)
+    return _Content(True, any(map(found.defined, assignment.names)), defines)
 
 
 def _definitions(source: str) -> list[str]:

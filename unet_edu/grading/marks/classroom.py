@@ -1,10 +1,11 @@
 """A class graded: find the notebooks, grade what is not graded yet, and keep what comes.
 
-There is one writer, here. As each result comes it goes into the journal, then into nbgrader's gradebook. Tables and feedback are made of both in
-the end, because a person may have decided something in the gradebook. So a grader that was killed has lost only what it was just grading,
-and the next run leaves what an undisturbed one would have left.
+There is one writer, here. As each result comes it goes into the journal, then into nbgrader's gradebook. Tables and
+feedback are made of both in the end, because a person may have decided something in the gradebook. So a grader that was
+killed has lost only what it was just grading, and the next run leaves what an undisturbed one would have left.
 
-Every step with one student's data is done within `_Writer.alone`: when it raises, this student's row says so, and the class goes on.
+Every step with one student's data is done within `_Writer.alone`: when it raises, this student's row says so, and the
+class goes on.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
@@ -48,25 +49,28 @@ LOCK = ".grading.lock"
 REVIEWED = "autograded"  # nbgrader's name for the folder from which formgrader shows what people have to decide about
 
 OTHER_POINTS = (
-    "{}: there are marks of this name with other exercises or points; they are replaced by those of what you gave now. "
-    "To keep both, give one another “name” in its assignment.json, or take another --output."
+    "{}: there are marks of this name with other exercises or points; they are replaced by those of what you gave "
+    "now. To keep both, give one another “name” in its assignment.json, or take another --output."
 )
 LEFT_BEHIND = (
-    "{}: a person decided about the notebook that had this name. It has another one now, under which the decision does not count: "
-    "give the list of the class with which it was decided, or decide again."
+    "{}: a person decided about the notebook that had this name. It has another one now, under which the decision does "
+    "not count: give the list of the class with which it was decided, or decide again."
 )
 NO_DATE = (
-    "{}: the gradebook has a date until which it was to be handed in, and what you gave now has none. So nothing is taken off for being late. "
-    "Is it the right assignment.json?"
+    "{}: the gradebook has a date until which it was to be handed in, and what you gave now has none. "
+    "So nothing is taken off for being late. Is it the right assignment.json?"
 )
 GONE = "The notebook that was graded is no longer there."
 NOT_YET = "Not graded yet: the grader was stopped. The same command goes on from there."
 FAILED = "The grader itself failed: {}. The same command tries again."
 ALL_FAILED = (
-    "The grader itself failed for all {} students, and in the same way ({}). So it is nothing that they handed in, and the tables hold no mark: "
-    "mend that, and give the same command again"
+    "The grader itself failed for all {} students, and in the same way ({}). So it is nothing that they handed in, "
+    "and the tables hold no mark: mend that, and give the same command again"
 )
-TWIN = "The names of {} differ by capitals only, and the disk of the results does not tell them apart; rename all but one, or take another --output."
+TWIN = (
+    "The names of {} differ by capitals only, and the disk of the results does not tell them apart; "
+    "rename all but one, or take another --output."
+)
 TOO_LONG = (
     f"The name has more than the {LONGEST_NAME} letters for which nbgrader has room; rename the file or the folder."
 )
@@ -97,8 +101,8 @@ def grade_class(
     folder : Path
         The notebooks, in any of the shapes that `submissions.find` knows.
     output : Path
-        Gets `gradebook.db`, for each assignment a folder with the tables, `feedback`, `results` (the journal) and `seed`, and in
-        `autograded` what nbgrader's formgrader shows.
+        Gets `gradebook.db`, for each assignment a folder with the tables, `feedback`, `results` (the journal) and
+        `seed`, and in `autograded` what nbgrader's formgrader shows.
     roster : Roster, optional
         Adds the students who handed in nothing.
     zone : ZoneInfo, optional
@@ -162,8 +166,9 @@ def grade_class(
         ):
             if not assignment.due and gradebook.has_due(assignment):
                 say(NO_DATE.format(assignment.name))
-            writer = _Writer(assignment, conditions, journal, gradebook, force, bar, found)
-            writer.twins = _twins(writer.submissions, output)
+            handed_in = {each.student: each for each in found}
+            twins = _twins(handed_in, output)
+            writer = _Writer(assignment, conditions, journal, gradebook, force, bar, handed_in, twins)
             try:
                 tasks = writer.notebooks(writer.settle_known(with_the_gone=roster is None))
                 if scheduler is None:
@@ -183,8 +188,8 @@ def grade_class(
 def _reports(output: Path, writer: _Writer, roster: Roster | None) -> list[Row]:
     """Write each student's pages, then the tables. Gives the rows that stand in them.
 
-    Where a student's row or pages fail, the row that says so takes its place; where even that one has no pages, no old page may stand; and who
-    has no line has one that says no more than why.
+    Where a student's row or pages fail, the row that says so takes its place; where even that one has no pages, no old
+    page may stand; and who has no line has one that says no more than why.
     """
     assignment = writer.assignment
     handout, tables = writer.gradebook.handout(assignment), report.tables(assignment, roster)
@@ -264,43 +269,34 @@ def _seed(path: Path, wanted: int | None) -> int:
                 return int(path.read_text())
             except ValueError:
                 raise ValueError(
-                    f"{path}: expected one whole number; put the right one back (it stands in marks.csv), or remove the file: "
+                    f"{path}: expected one whole number; put the right one back (it stands in marks.csv), or remove "
+                    "the file: "
                     "then the whole class is graded again, on new cases"
                 ) from None
         wanted = secrets.randbits(128)
 
-    write_whole(path, functools.partial(_fill_secretly, f"{wanted}\n".encode()), force=True)
+    def fill(file: BinaryIO) -> None:
+        os.chmod(file.name, 0o600)
+        file.write(f"{wanted}\n".encode())
+
+    write_whole(path, fill, force=True)
     return wanted
 
 
-def _fill_secretly(content: bytes, file: BinaryIO) -> None:
-    os.chmod(file.name, 0o600)
-    file.write(content)
-
-
+@dataclass
 class _Writer:
     """Who alone writes: first into the journal, then into the gradebook."""
 
-    def __init__(
-        self,
-        assignment: Assignment,
-        conditions: Conditions,
-        journal: Journal,
-        gradebook: Gradebook,
-        force: bool,
-        bar: tqdm,
-        found: Sequence[Submission],
-    ) -> None:
-        self.assignment = assignment
-        self.conditions = conditions
-        self.journal = journal
-        self.gradebook = gradebook
-        self.force = force
-        self.bar = bar
-        self.submissions = {submission.student: submission for submission in found}
-        self.settled: dict[str, Row] = {}
-        self.failures: dict[str, str] = {}
-        self.twins: dict[str, list[str]] = {}
+    assignment: Assignment
+    conditions: Conditions
+    journal: Journal
+    gradebook: Gradebook
+    force: bool
+    bar: tqdm
+    submissions: dict[str, Submission]
+    twins: dict[str, list[str]]
+    settled: dict[str, Row] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
 
     def alone(self, student: str) -> AbstractContextManager[None]:
         """Whatever raises in here costs this student's row and no more, unless it would meet the next one, too."""
@@ -320,7 +316,7 @@ class _Writer:
             if len(kinds) == 1:
                 raise ValueError(ALL_FAILED.format(len(handed_in), next(iter(self.failures.values()))))
 
-    # ------------------------------------------------------------------------------------------------------- while grading
+    # ---------------------------------------------------------------------------------------------------- while grading
 
     def settle_known(self, with_the_gone: bool) -> list[str]:
         """Settle all that needs no grading. Gives the students whose notebooks are left."""
@@ -352,7 +348,7 @@ class _Writer:
         return left
 
     def _say_what_is_left_behind(self, seen: set[str]) -> None:
-        """With another list of the class a notebook may have another name, and what a person decided stays with the old one."""
+        """With another list a notebook may have another name, and what a person decided stays with the old one."""
         for student, grading in self.journal.gradings.items():
             if student not in self.submissions and grading.result.notebook in seen:
                 with self.alone(student):
@@ -410,7 +406,7 @@ class _Writer:
         if len(row.student) <= LONGEST_NAME:
             self.gradebook.write(row.student, self.assignment, row.result, row.submitted)
 
-    # ---------------------------------------------------------------------------------------------------------- in the end
+    # ------------------------------------------------------------------------------------------------------- in the end
 
     def students(self) -> list[str]:
         """All who have a row, in order of their names."""
@@ -449,15 +445,14 @@ class _Writer:
         return b""
 
     def _unmarked(self, student: str, status: Status, reason: str) -> Row:
-        """Where nothing was graded. The journal stays as it is: what it says holds again when the same notebook comes back."""
+        """Where nothing was graded. The journal stays: what it says holds again when the notebook comes back."""
         grading = self.journal.gradings.get(student)
         return self._row(student, self.empty_result(status, reason), grading.mark if grading else None)
 
     def empty_result(self, status: Status, reason: str) -> Result:
         """No outcome, and no mark."""
-        points = sum(points for _, points in self.assignment.points)
-        known, sandboxed = self.conditions, not self.conditions.unsafe
-        return Result(self.assignment.name, status, reason, (), "", known.engine, known.seed, points, sandboxed)
+        mine, known = self.assignment, self.conditions
+        return Result(mine.name, status, reason, (), "", known.engine, known.seed, mine.worth, not known.unsafe)
 
     def _row(self, student: str, result: Result, earlier: Result | None) -> Row:
         submission = self.submissions.get(student)

@@ -1,7 +1,7 @@
 """Many notebooks at once: on processes of this machine, or on a dask cluster.
 
-Workers get a notebook's bytes and give a `Result` back. They know no journal, no gradebook and no other notebook, so one that is killed
-has nothing to lose: what it was grading is graded again.
+Workers get a notebook's bytes and give a `Result` back. They know no journal, no gradebook and no other notebook, so
+one that is killed has nothing to lose: what it was grading is graded again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ __all__ = ["ClusterError", "Failure", "run", "run_on"]
 Grade = Callable[[bytes], Result]
 Task = tuple[str, bytes]
 
-TRIES = 3  # of a notebook whose worker was killed, or whose grading raised: once may be an accident, three times is no accident
+# Of a notebook whose worker was killed, or whose grading raised: once may be an accident, three times is no accident.
+TRIES = 3
 NOTEBOOKS_A_WORKER = 50  # then a fresh process takes its place, so that no leak adds up over a class
 SECONDS_TO_CONNECT = 20  # to a scheduler, and until it has a worker
 ADDRESS = re.compile(r"(tcp|tls|ucx|ws|wss)://[^\s/]+:\d+")
@@ -42,24 +43,29 @@ class ClusterError(ValueError):
 
 @dataclass(frozen=True)
 class Failure:
-    """The grader itself failed, not the notebook. `reason` is a sentence without its end: "the process was killed (SIGKILL)"."""
+    """The grader itself failed, not the notebook. `reason` is a sentence without its end: "the process was killed"."""
 
     reason: str
 
 
-# --------------------------------------------------------------------------------------------------- processes of this machine
+# -------------------------------------------------------------------------------------------- processes of this machine
+
+# A pool of our own. Python's cannot say which notebook a killed process had, and ends with it. dask's LocalCluster
+# takes code from any program that reaches its port, tells Ctrl-C to its workers, and needed more than ten minutes to
+# give up a notebook that kills: tried in 2026-12.
 
 
 def run(grade: Grade, tasks: Iterable[Task], workers: int) -> Generator[tuple[str, Result | Failure], None, None]:
     """Grade on processes of this machine.
 
-    Each process has one notebook at a time, so when one is killed it is known whose grading was lost. That notebook is tried again, up to
-    three times in all; no other is touched. When the iterator is closed, no process is left.
+    Each process has one notebook at a time, so when one is killed it is known whose grading was lost. That notebook is
+    tried again, up to three times in all; no other is touched. When the iterator is closed, no process is left.
 
     Parameters
     ----------
     grade : callable
-        From a notebook's bytes to its result. It travels to the processes as a pickle: a function of a module, or a `partial` of one.
+        From a notebook's bytes to its result. It travels to the processes as a pickle: a function of a module, or a
+        `partial` of one.
     tasks : iterable of (str, bytes)
         Keys and notebooks. No more than `workers` of them are asked for in advance.
     workers : int
@@ -70,12 +76,12 @@ def run(grade: Grade, tasks: Iterable[Task], workers: int) -> Generator[tuple[st
     (str, Result or Failure)
         As they come, in any order.
     """
-    source, again = iter(tasks), deque[_Task]()
+    source, again = (_Task(*task) for task in tasks), deque[_Task]()
     idle: list[_Worker] = []
     busy: list[_Worker] = []
     try:
         while True:
-            while len(busy) < workers and (task := again.popleft() if again else _next(source)):
+            while len(busy) < workers and (task := again.popleft() if again else next(source, None)):
                 idle = [worker for worker in idle if worker.process.is_alive()]
                 worker = idle.pop() if idle else _Worker(grade)
                 worker.begin(task)
@@ -104,11 +110,6 @@ class _Task:
     key: str
     notebook: bytes
     tries: int = 0
-
-
-def _next(source: Iterator[Task]) -> _Task | None:
-    task = next(source, None)
-    return None if task is None else _Task(*task)
 
 
 class _Worker:
@@ -158,11 +159,12 @@ def _end_of(exit_code: int | None) -> str:
 
 @contextlib.contextmanager
 def _children_uninterrupted() -> Iterator[None]:
-    """A process started here never sees Ctrl-C, not even before its first line: the parent decides what then becomes of it."""
+    """A process started here never sees Ctrl-C, not even before its first line: the parent decides about it."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    resource_tracker.ensure_running()  # Python's own helper, which every `start` needs, and whose start would undo the next line
+    # Python's own helper, which every `start` needs, and whose start would undo the next line.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -173,9 +175,8 @@ def _children_uninterrupted() -> Iterator[None]:
 def _work(grade: Grade, pipe: Connection) -> None:
     """The life of a process: a notebook in, a result out, until the pipe ends."""
     ignore_interrupts()
-    os.environ |= dict.fromkeys(
-        THREADS, "1"
-    )  # the workers keep all cores busy; PyTorch, which reads this, is not loaded yet
+    # The workers keep all cores busy. PyTorch, which reads this, is not loaded yet.
+    os.environ |= dict.fromkeys(THREADS, "1")
     threading.Thread(target=_die_with_parent, daemon=True).start()
     while True:
         try:
@@ -197,7 +198,7 @@ def _die_with_parent() -> None:
     os._exit(1)
 
 
-# ---------------------------------------------------------------------------------------------------------------- dask cluster
+# --------------------------------------------------------------------------------------------------------- dask cluster
 
 
 def run_on(
@@ -205,7 +206,8 @@ def run_on(
 ) -> Generator[tuple[str, Result | Failure], None, None]:
     """Grade on the workers of a dask cluster, which was started by somebody else.
 
-    When a worker is killed, dask gives its notebooks to another one. Each worker grades one notebook at a time, however many threads it has.
+    When a worker is killed, dask gives its notebooks to another one. Each worker grades one notebook at a time, however
+    many threads it has.
 
     Parameters
     ----------
@@ -219,8 +221,8 @@ def run_on(
     Raises
     ------
     ClusterError
-        When the cluster cannot be reached or has no worker, a worker has another version of the grader or no sandbox, or the scheduler is lost
-        on the way. What was yielded by then stands.
+        When the cluster cannot be reached or has no worker, a worker has another version of the grader or no sandbox,
+        or the scheduler is lost on the way. What was yielded by then stands.
     """
     if not ADDRESS.fullmatch(address):  # dask would take a minute to say so
         raise ClusterError(f"--scheduler: expected an address as tcp://HOST:8786, got {address!r}")
@@ -253,7 +255,7 @@ def run_on(
 
 
 def _threads_of_able_workers(client, address: str, unsafe: bool) -> int:  # type: ignore[no-untyped-def]  # of a package that may be missing
-    """How many notebooks the cluster can have at once, after a look whether each of its workers can grade them as we would."""
+    """How many notebooks the cluster can have at once, after a look whether each worker can grade as we would."""
     from unet_edu.grading.engine import ENGINE
 
     try:
@@ -265,7 +267,8 @@ def _threads_of_able_workers(client, address: str, unsafe: bool) -> int:  # type
             raise ClusterError(f"{worker}: this worker cannot grade: {told(answer)}")
         if answer != ENGINE:
             raise ClusterError(
-                f"{worker}: expected a worker with this version of unet-edu, {ENGINE}, got {answer}; install the same one on all machines"
+                f"{worker}: expected a worker with this version of unet-edu, {ENGINE}, got {answer}; "
+                "install the same one on all machines"
             )
     return sum(client.nthreads().values())
 
@@ -284,7 +287,7 @@ _one_at_a_time = threading.Lock()
 
 
 def _alone(grade: Grade, notebook: bytes) -> Result:
-    """On a worker: grade, while none of its other threads does. The judge seeds PyTorch's random numbers, which are one for a process."""
+    """On a worker: grade, while no other thread does. PyTorch's random numbers, which we seed, are the process's."""
     with _one_at_a_time:
         return grade(notebook)
 

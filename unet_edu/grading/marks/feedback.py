@@ -1,7 +1,8 @@
 """One page of feedback for one student: what became of each exercise, what to think about, and their own code.
 
-The page is whole in itself, light or dark as the reader's system is, and readable on a phone. It runs nothing and fetches nothing: the student's
-own words are escaped, and were they not, the page's policy (CSP) forbids scripts, addresses and forms. It knows no other student, and no seed.
+The page is whole in itself, light or dark as the reader's system is, and readable on a phone. It runs nothing and
+fetches nothing: the student's own words are escaped, and were they not, the page's policy (CSP) forbids scripts,
+addresses and forms. It knows no other student, and no seed.
 """
 
 from __future__ import annotations
@@ -31,31 +32,37 @@ STOPPED = ("■", LINES["failed"], ROLES["error"].fill)
 WAITS = ("?", ROLES["skip"].line, ROLES["skip"].fill)
 
 STATUS = {
-    "partial": "Some of your functions were stopped before they answered. They have no points so far; all others count. "
+    "partial": "Some of your functions were stopped before they answered. They have no points so far; all others "
+    "count. "
     "If you think that they are right, ask your instructor.",
-    "needs review": "A person will look at your work before there is a mark. Nothing is decided yet, and this is not a 0.",
+    "needs review": "A person will look at your work before there is a mark. Nothing is decided yet, and this is not "
+    "a 0.",
     "not submitted": "There is no notebook of yours. If you handed one in, tell your instructor.",
 }
 NOT_GRADED = (
-    "Your notebook could not be graded, so there is no mark yet. This is not a 0. Run it from top to bottom, look for what is said below, "
+    "Your notebook could not be graded, so there is no mark yet. This is not a 0. Run it from top to bottom, look for "
+    "what is said below, "
     "and hand it in again or ask your instructor."
 )
 VERDICTS = {
     "needs review": "A person will decide about this function. Nothing is decided yet.",
     "missing": "Your notebook has no function of this name. Did the cell get lost, or the name change?",
-    "crashed": "Python, or a cell, came to its end too early, or something is missing here; so there is no answer to judge.",
+    "crashed": "Python, or a cell, came to its end too early, or something is missing here; so there is no answer to "
+    "judge.",
     "timed out": "This function did not come to its end in time. Is there a loop that never ends?",
     "over memory": "This function needed more memory than there is. Does an array grow in a loop?",
 }
 STYLE = f"""
 :root {{ color-scheme: light dark }}
-body {{ margin: 0; background: Canvas; color: CanvasText; font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere }}
+body {{ margin: 0; background: Canvas; color: CanvasText; font: 1rem/1.5 system-ui, sans-serif; \
+overflow-wrap: anywhere }}
 main {{ max-width: 48rem; margin: 0 auto; padding: 1rem }}
 h1 {{ font-size: 1.4rem; margin: 0 }}
 h2 {{ font-size: 1.1rem; margin: 0 }}
 p {{ margin: .4rem 0 }}
 section {{ margin: 1.2rem 0; padding: .1rem 0 .1rem .8rem; border-left: 4px solid }}
-pre {{ overflow-x: auto; padding: .6rem; border: 1px solid GrayText; font: .85rem/1.4 ui-monospace, monospace; unicode-bidi: isolate }}
+pre {{ overflow-x: auto; padding: .6rem; border: 1px solid GrayText; font: .85rem/1.4 ui-monospace, monospace; \
+unicode-bidi: isolate }}
 summary {{ cursor: pointer; padding: .4rem 0 }}
 .mark {{ font-size: 1.4rem; font-weight: bold }}
 .badge {{ color: {INK}; padding: .05rem .5rem; border-radius: .6rem; font-size: .95rem; white-space: nowrap }}
@@ -99,16 +106,17 @@ def feedback(row: Row) -> str:
 
 def _mark(row: Row) -> str:
     if row.mark is None:
-        kept = (
-            row.earlier
-            and f"<p>What you handed in before was graded: {number(row.earlier.earned)} of {number(row.earlier.points)} points. That is not lost.</p>"
-        )
-        return f'<p class="mark">No mark yet</p>{kept or ""}'
+        kept = ""
+        if row.earlier:
+            earned = f"{number(row.earlier.earned)} of {number(row.earlier.points)} points"
+            kept = f"<p>What you handed in before was graded: {earned}. That is not lost.</p>"
+        return f'<p class="mark">No mark yet</p>{kept}'
     late = ""
     if row.penalty:
         days = row.assignment.days_late(row.submitted)
-        late = f"<p>It came {days} day{'s' * (days != 1)} late: {number(row.penalty)} of {number(row.earned)} points are taken off.</p>"
-    return f'<p class="mark">{number(row.mark)} of {number(row.points)} points</p>{late}'
+        lost = f"{number(row.penalty)} of {number(row.earned)} points"
+        late = f"<p>It came {days} day{'s' * (days != 1)} late: {lost} are taken off.</p>"
+    return f'<p class="mark">{number(row.mark)} of {number(row.assignment.worth)} points</p>{late}'
 
 
 def _status(row: Row) -> str:
@@ -129,9 +137,10 @@ def _exercise(row: Row, outcome: Outcome) -> str:
     symbol, edge, fill = LOOKS.get(verdict, WAITS if verdict in ("needs review", "decided") else STOPPED)
     badge = f'<span class="badge" style="background:{fill}">{symbol} {escape(verdict)}</span>'
     earned = f"{number(score)} of" if score is not None else "no points yet, of"
+    cases = f" · right in {' and '.join(outcome.cases)}" if outcome.cases else ""
     parts = [
         f'<section style="border-color:{edge}"><h2><code>{_line(outcome.exercise)}</code> {badge}</h2>',
-        f"<p>{earned} {number(outcome.points)} points{_cases(outcome)}</p>",
+        f"<p>{earned} {number(outcome.points)} points{cases}</p>",
     ]
     if is_decided:
         parts.append("<p>Your instructor looked at this function and decided about the points.</p>")
@@ -142,17 +151,9 @@ def _exercise(row: Row, outcome: Outcome) -> str:
     if outcome.message:
         parts.append(f'<p class="said">{_text(outcome.message)}</p>')
     if outcome.code:
-        parts.append(
-            f"<details><summary>Your function, as it stands in your notebook</summary><pre tabindex=0>{_text(outcome.code)}</pre></details>"
-        )
+        code = f"<pre tabindex=0>{_text(outcome.code)}</pre>"
+        parts.append(f"<details><summary>Your function, as it stands in your notebook</summary>{code}</details>")
     return "\n".join(parts) + "</section>"
-
-
-def _cases(outcome: Outcome) -> str:
-    """How many cases are right, of those that the notebook prints and of those drawn anew."""
-    groups = [(outcome.visible, "from the notebook"), (outcome.fresh, "drawn anew")]
-    words = [f"{right} of {count} cases {where}" for (right, count), where in groups if count]
-    return f" · right in {' and '.join(words)}" if words else ""
 
 
 def _footer(row: Row) -> str:
@@ -160,7 +161,8 @@ def _footer(row: Row) -> str:
     if not result.notebook:
         return ""
     return (
-        f'<p class="small">Graded by unet-edu {_line(result.engine)}. Your file has the SHA-256 <code>{_line(result.notebook)}</code>: '
+        f'<p class="small">Graded by unet-edu {_line(result.engine)}. Your file has the SHA-256 '
+        f"<code>{_line(result.notebook)}</code>: "
         "with it you can see which version this is about.</p>"
     )
 

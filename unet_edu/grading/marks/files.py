@@ -36,7 +36,7 @@ def read(path: Path) -> bytes:
 
 
 def is_notebook(path: Path) -> bool:
-    """Whether a file is a notebook by what is in it, whatever its name: browsers and mail programs save `a.ipynb.json`, `a.ipynb.txt`."""
+    """Whether a file is a notebook by what is in it, whatever its name: browsers save `a.ipynb.json`, `a.ipynb.txt`."""
     try:
         head = _begin(path, HEAD)
         if not head.decode(json.detect_encoding(head), "ignore").lstrip("\ufeff \t\r\n").startswith("{"):

@@ -1,7 +1,9 @@
-"""Marks in nbgrader's gradebook: SQLite, or PostgreSQL by its URL. What a person decided there is never changed, and is read back.
+"""Marks in nbgrader's gradebook: SQLite, or PostgreSQL by its URL. What a person decided there is never changed, and is
+read back.
 
-Our marks are nbgrader's automatic scores. A score that a person gives in formgrader is nbgrader's manual score, and counts before ours.
-Cells that are none of the assignment's exercises, such as questions marked by hand, are nbgrader's alone.
+Our marks are nbgrader's automatic scores. A score that a person gives in formgrader is nbgrader's manual score, and
+counts before ours. Cells that are none of the assignment's exercises, such as questions marked by hand, are nbgrader's
+alone.
 """
 
 from __future__ import annotations
@@ -64,8 +66,9 @@ class Gradebook:
     Parameters
     ----------
     url : str
-        As in nbgrader's `CourseDirectory.db_url`: `sqlite:////folder/gradebook.db`, or `postgresql://user:password@host/name`. A file of
-        SQLite, and the tables in either, are made when they are missing.
+        As in nbgrader's `CourseDirectory.db_url`: `sqlite:////folder/gradebook.db`, or
+        `postgresql://user:password@host/name`. A file of SQLite, and the tables in either, are made when they are
+        missing.
     patience : float
         Seconds for which another program may hold the gradebook before a call gives up.
 
@@ -96,9 +99,9 @@ class Gradebook:
     def write(self, student: str, assignment: Assignment, result: Result, submitted: datetime | None = None) -> None:
         """Store what became of one student's notebook: all of it, or nothing.
 
-        The assignment, its notebook and its cells are made when they are missing. An exercise without a mark gets no score and is
-        flagged for a person, as nbgrader flags questions marked by hand. So is one that a person had decided, when what they decided
-        about has changed.
+        The assignment, its notebook and its cells are made when they are missing. An exercise without a mark gets no
+        score and is flagged for a person, as nbgrader flags questions marked by hand. So is one that a person had
+        decided, when what they decided about has changed.
 
         Raises
         ------
@@ -111,12 +114,14 @@ class Gradebook:
         """
         if len(student) > LONGEST_NAME or "\0" in student:
             raise GradebookError(
-                f"{plain(student[:40])}…: nbgrader has room for {LONGEST_NAME} letters of a student's name, this one has {len(student)}"
+                f"{plain(student[:40])}…: nbgrader has room for {LONGEST_NAME} letters of a student's name, "
+                f"this one has {len(student)}"
             )
         self._patiently(lambda: self._write(student, assignment, result, submitted))
 
     def marks(self, assignment: Assignment, student: str | None = None) -> dict[str, dict[str, float | None]]:
-        """What the gradebook says now: for each student who handed in, or for this one, each exercise's score, a person's before ours.
+        """What the gradebook says now: for each student who handed in, or for this one, each exercise's score, a
+        person's before ours.
 
         None stands where there is no score: a person has to decide, and has not yet.
         """
@@ -150,7 +155,7 @@ class Gradebook:
         scores = certain(result)
         grades = [
             self._write_grade(submission, cells[exercise], scores.get(exercise), is_another)
-            for exercise, _ in assignment.points
+            for exercise in assignment.names
         ]
         if assignment.late_percent_per_day:
             lost = sum(_score(grade) or 0.0 for grade in grades) * assignment.lost(submitted)
@@ -158,7 +163,7 @@ class Gradebook:
                 notebook.late_submission_penalty = lost if notebook.id == grades[0].notebook_id else 0.0
 
     def _new_submission(self, row: Any, student: str) -> Any:
-        """A submission with a place for each score and comment, as nbgrader makes them: cells marked by hand have theirs, too."""
+        """A submission with a place for each score and comment, as nbgrader's: cells marked by hand have theirs."""
         api, db = self._api, self._book.db
         submission = api.SubmittedAssignment(assignment_id=row.id, student_id=student)
         db.add(submission)
@@ -167,18 +172,14 @@ class Gradebook:
             mine = api.SubmittedNotebook(notebook_id=notebook.id, assignment_id=submission.id)
             db.add(mine)
             db.flush()
-            graded, commented = (
-                [*notebook.grade_cells, *notebook.task_cells],
-                [*notebook.solution_cells, *notebook.task_cells],
-            )
-            db.add_all([api.Grade(cell_id=cell.id, notebook_id=mine.id) for cell in graded])
-            db.add_all([api.Comment(cell_id=cell.id, notebook_id=mine.id) for cell in commented])
+            for kind, cells in ((api.Grade, notebook.grade_cells), (api.Comment, notebook.solution_cells)):
+                db.add_all([kind(cell_id=cell.id, notebook_id=mine.id) for cell in (*cells, *notebook.task_cells)])
         db.flush()
         db.refresh(submission)
         return submission
 
     def _write_grade(self, submission: Any, cell: Any, score: float | None, is_another: bool) -> Any:
-        """Our score of one cell. Who decided by hand is asked again only when there is something new to decide about."""
+        """Our score of one cell. Who decided by hand is asked again only when there is something new to decide."""
         notebook = next(mine for mine in submission.notebooks if mine.notebook_id == cell.notebook_id)
         grade = next((mine for mine in notebook.grades if mine.cell_id == cell.id), None)
         if grade is None:  # the exercise came into the assignment after this submission
@@ -193,7 +194,7 @@ class Gradebook:
 
     def _marks(self, assignment: Assignment, student: str | None) -> dict[str, dict[str, float | None]]:
         api, db = self._api, self._book.db
-        exercises = {assignment.cell(exercise): exercise for exercise, _ in assignment.points}
+        exercises = {assignment.cell(exercise): exercise for exercise in assignment.names}
         rows = (
             db.query(api.SubmittedAssignment.student_id, api.GradeCell.name, api.Grade)
             .join(api.SubmittedNotebook, api.SubmittedNotebook.assignment_id == api.SubmittedAssignment.id)
@@ -209,7 +210,7 @@ class Gradebook:
             marks.setdefault(name, dict.fromkeys(exercises.values()))[exercises[cell]] = _score(grade)
         return marks
 
-    # ---------------------------------------------------------------------------------------------------- the assignment
+    # --------------------------------------------------------------------------------------------------- the assignment
 
     def _assignment(self, assignment: Assignment) -> Any:
         row = self._book.db.query(self._api.Assignment).filter_by(name=assignment.name).one_or_none()
@@ -223,14 +224,14 @@ class Gradebook:
 
     def _handout(self, assignment: Assignment) -> Handout:
         ours = self._cells(self._assignment(assignment), assignment)
-        notebook = ours[assignment.points[0][0]].notebook
+        notebook = ours[assignment.names[0]].notebook
         others = [cell for cell in [*notebook.grade_cells, *notebook.task_cells] if cell not in ours.values()]
         return Handout(
             notebook.name, {cell.name: cell.max_score for cell in sorted(others, key=lambda cell: cell.name)}
         )
 
     def _cells(self, row: Any, assignment: Assignment) -> dict[str, Any]:
-        """The cell of each exercise. Those that `nbgrader generate_assignment` made must agree; ours are made and kept in step."""
+        """The cell of each exercise. What `nbgrader generate_assignment` made must agree; ours are kept in step."""
         api, db = self._api, self._book.db
         cells = {cell.name: cell for notebook in row.notebooks for cell in notebook.grade_cells}
         is_ours = not any(notebook.source_cells for notebook in row.notebooks)  # nbgrader stores the text of its cells
@@ -246,61 +247,78 @@ class Gradebook:
                 db.add(cells[name])
             elif name not in cells:
                 raise UnusableError(
-                    f"the gradebook's {assignment.name} has no cell {name} for the exercise {exercise}: it was made from another notebook; "
-                    "run `nbgrader generate_assignment` for this one, or take another gradebook"
+                    f"the gradebook's {assignment.name} has no cell {name} for the exercise {exercise}: "
+                    "it was made from another notebook; run `nbgrader generate_assignment` for this one, or take "
+                    "another gradebook"
                 )
             elif is_ours:
                 cells[name].max_score = points
             elif cells[name].max_score != points:
                 raise UnusableError(
-                    f"{exercise} is worth {cells[name].max_score:g} points in the gradebook and {points:g} in {assignment.name}; "
+                    f"{exercise} is worth {cells[name].max_score:g} points in the gradebook and {points:g} in "
+                    f"{assignment.name}; "
                     "make the two agree, in the assignment's file or in nbgrader's notebook"
                 )
         db.flush()
-        return {exercise: cells[assignment.cell(exercise)] for exercise, _ in assignment.points}
+        return {exercise: cells[assignment.cell(exercise)] for exercise in assignment.names}
 
     # -------------------------------------------------------------------------------------------------------- patience
 
     def _patiently(self, do: Callable[[], T]) -> T:
         """Do something in one transaction. While another program holds the database, try again."""
-        from sqlalchemy import text
-        from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
+        from sqlalchemy.exc import SQLAlchemyError
 
         until = time.monotonic() + self.patience
         while True:
             try:
-                if self._book and self._book.engine.dialect.name == "postgresql":
-                    self._book.db.execute(text(f"SET LOCAL lock_timeout = '{WAIT_FOR_POSTGRES}'"))
-                value = do()
-                if self._book:
-                    self._book.db.commit()
-                return value
+                return self._at_once(do)
             except (SQLAlchemyError, self._api.InvalidEntry) as error:
-                said = one_line(str(getattr(error, "orig", None) or error).partition("\n")[0], 300)
-                is_held = (
-                    isinstance(error, IntegrityError)  # the other program made the same row just now
-                    or getattr(error, "connection_invalidated", False)  # the next try makes a new connection
-                    or any(word in said for word in LOCKED)
-                )
-                is_of_the_data = isinstance(error, (DataError, IntegrityError)) or (
-                    isinstance(error, StatementError) and not isinstance(error, DBAPIError)
-                )
-            finally:
-                if self._book:
-                    self._book.db.rollback()  # what was not committed, whatever happened
-            is_late = time.monotonic() > until
-            if is_of_the_data and (is_late or not is_held):
-                raise GradebookError(f"{_shown(self.url)}: the gradebook cannot store this ({said})")
-            if not is_held:
-                is_old = "no such" in said or "column" in said
-                advice = "; is it of an older nbgrader? `nbgrader db upgrade` renews it" if is_old else ""
-                raise UnusableError(f"{_shown(self.url)}: the gradebook cannot be used ({said}){advice}")
-            if is_late:
-                raise LockedError(
-                    f"{_shown(self.url)}: another program holds the gradebook ({said}); close formgrader and run the same command again: "
-                    "nothing is lost, and nothing is graded twice"
-                )
+                failure = self._failure(error, is_late=time.monotonic() > until)
+            if failure is not None:
+                raise failure
             time.sleep(BETWEEN_TRIES)
+
+    def _at_once(self, do: Callable[[], T]) -> T:
+        """Do something in one transaction. What is not committed at its end is undone, whatever happened."""
+        from sqlalchemy import text
+
+        if self._book is None:  # it is just being opened
+            return do()
+        try:
+            if self._book.engine.dialect.name == "postgresql":
+                self._book.db.execute(text(f"SET LOCAL lock_timeout = '{WAIT_FOR_POSTGRES}'"))
+            value = do()
+            self._book.db.commit()
+            return value
+        finally:
+            self._book.db.rollback()
+
+    def _failure(self, error: Exception, *, is_late: bool) -> GradebookError | None:
+        """What an error of the database means: None where the next try may succeed."""
+        from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
+
+        where = _shown(self.url)
+        said = one_line(str(getattr(error, "orig", None) or error).partition("\n")[0], 300)
+        is_held = (
+            isinstance(error, IntegrityError)  # the other program made the same row just now
+            or getattr(error, "connection_invalidated", False)  # the next try makes a new connection
+            or any(word in said for word in LOCKED)
+        )
+        is_of_the_data = isinstance(error, (DataError, IntegrityError)) or (
+            isinstance(error, StatementError) and not isinstance(error, DBAPIError)
+        )
+        if is_of_the_data and (is_late or not is_held):
+            return GradebookError(f"{where}: the gradebook cannot store this ({said})")
+        if not is_held:
+            is_old = "no such" in said or "column" in said
+            advice = "; is it of an older nbgrader? `nbgrader db upgrade` renews it" if is_old else ""
+            return UnusableError(f"{where}: the gradebook cannot be used ({said}){advice}")
+        if not is_late:
+            return None
+        return LockedError(
+            f"{where}: another program holds the gradebook ({said}); close formgrader and run the same command again: "
+            "nothing is lost, and nothing is graded twice"
+        )
 
 
 def _score(grade: Any) -> float | None:
@@ -311,7 +329,8 @@ def _score(grade: Any) -> float | None:
 
 @contextmanager
 def _own_programs_on_path() -> Iterator[None]:
-    """nbgrader makes a new database with `alembic`, which it looks for on PATH; an environment that is not activated is not there."""
+    """nbgrader makes a new database with `alembic`, which it looks for on PATH; an environment that is not activated is
+    not there."""
     before = os.environ.get("PATH", "")
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
     try:

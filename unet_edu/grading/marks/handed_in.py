@@ -1,7 +1,7 @@
 """What lies in a folder of submissions, entry by entry: what each holds, and whose its name says it is.
 
-Names and links are as hostile as the notebooks. Moodle and Canvas write the front of a name; all that follows is the student's own choice, and
-so may look like another student's front. No link is followed, and everything is counted.
+Names and links are as hostile as the notebooks. Moodle and Canvas write the front of a name; all that follows is the
+student's own choice, and so may look like another student's front. No link is followed, and everything is counted.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -38,10 +39,11 @@ LITTER = re.compile(
 )
 
 CALLED_NOTEBOOK = re.compile(r"\.ipynb(?![^\W_])", re.IGNORECASE)  # also "a.ipynb (1)", "a.ipynb.json"
-# Moodle: "Ada Lovelace_123_assignsubmission_file_", a folder, or a file of which this is the first part. The number is that of
-# "Participant 123" in Moodle's grading worksheet.
+# Moodle: "Ada Lovelace_123_assignsubmission_file_", a folder, or a file of which this is the first part. The number is
+# that of "Participant 123" in Moodle's grading worksheet.
 MOODLE = re.compile(r"_([0-9]{1,18})_assignsubmission_(?:file|onlinetext)_?")
-# Canvas: "lovelaceada_123_456_conv.ipynb", with "_LATE" behind the name when it came late. The first number is the ID of Canvas' gradebook.
+# Canvas: "lovelaceada_123_456_conv.ipynb", with "_LATE" behind the name when it came late. The first number is the ID
+# of Canvas' gradebook.
 CANVAS = re.compile(r"([^_]+)_(?:LATE_)?([0-9]{3,18})_[0-9]{1,18}_(?=.)", re.DOTALL)
 COPY = re.compile(r"( ?\([0-9]+\)|-Copy[0-9]+)$")  # "ada (1).ipynb", as browsers and Jupyter name a second copy
 
@@ -52,7 +54,7 @@ SHOWN = 5  # names of files in a sentence
 
 
 class Claim(NamedTuple):
-    """One way to read the name of a file or a folder: which platform wrote it, for whom, and what the student called the file."""
+    """One way to read the name of a file or folder: which platform wrote it, for whom, and the student's own part."""
 
     platform: str
     number: str
@@ -96,6 +98,10 @@ class HandedIn:
     is_file: bool = False
     failure: str = ""
 
+    def alone(self) -> AbstractContextManager[None]:
+        """Whatever raises in here is noted as this entry's failure, unless it would meet the next one, too."""
+        return failing_alone(functools.partial(setattr, self, "failure"))
+
     @property
     def own_names(self) -> list[str]:
         """What the name says where no platform wrote it: as it is, without the mark of a copy, with its ending."""
@@ -117,7 +123,7 @@ def look_at(entry: os.DirEntry[str], assignment: Assignment, zone: ZoneInfo | No
     if LITTER.fullmatch(name):
         return None
     found = HandedIn(name, _claims(name))
-    with failing_alone(functools.partial(setattr, found, "failure")):
+    with found.alone():
         _open(entry, assignment, zone, found)
     if found.failure:
         return found
@@ -175,7 +181,7 @@ def _add(found: HandedIn, name: str, path: Path) -> None:
         found.others.append(name)
 
 
-# ------------------------------------------------------------------------------------------------------- a student's folder
+# --------------------------------------------------------------------------------------------------- a student's folder
 
 
 def _look_into(folder: Path, assignment: Assignment, zone: ZoneInfo | None, found: HandedIn) -> None:
@@ -198,7 +204,7 @@ def _students_in(folder: Path, notebooks: list[tuple[str, Path]]) -> set[tuple[s
 
 
 def _search(folder: Path, assignment: Assignment, found: HandedIn) -> None:
-    """Look through a folder and those in it, level by level. What is wrong somewhere matters only while there is no notebook."""
+    """Look through a folder and those in it, level by level. What is wrong matters only while there is no notebook."""
     level, looked_at, wrong = [folder], 0, ""
     for _ in range(MOST_DEPTH):
         below: list[Path] = []

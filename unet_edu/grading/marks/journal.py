@@ -1,6 +1,7 @@
 """What is graded already: one file a student, so that a grader that was killed goes on where it stood.
 
-A file is written whole or not at all, and says itself whether it is as it was written. One that is not is put aside, never believed.
+A file is written whole or not at all, and says itself whether it is as it was written. One that is not is put aside,
+never believed.
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ class Grading:
     def holds(self, notebook: str, doubt: str, conditions: Conditions) -> bool:
         """Whether this notebook, by its SHA-256, would get this same result now.
 
-        Limits and packages count only for a notebook that ran into a limit or missed a package, or may have. A result of the sandbox is good enough where none is asked for.
+        Limits and packages count only for a notebook that ran into a limit or missed a package, or may have. A result
+        of the sandbox is good enough where none is asked for.
         """
         result = self.result
         at_ease = result.status == "graded" and not result.notes
@@ -87,7 +89,8 @@ class Grading:
     def after(
         cls, before: Grading | None, student: str, result: Result, conditions: Conditions, *, doubt: str, force: bool
     ) -> Grading:
-        """What is kept when `result` comes. An earlier mark goes only for a new one, and a mark of the sandbox only for one of the sandbox."""
+        """What is kept when `result` comes. An earlier mark goes only for a new one, and a mark of the sandbox only for
+        one of the sandbox."""
         earlier = before.mark if before and not force else None
         if earlier and result.earned is not None and (result.sandboxed or not earlier.sandboxed):
             earlier = None
@@ -96,7 +99,7 @@ class Grading:
 
 @functools.cache
 def installed() -> str:
-    """A digest of Python and of the packages that a notebook finds: those of the environment, whatever else this process may import."""
+    """A digest of Python and of the packages that a notebook finds: those of the environment, and no others."""
     found = importlib.metadata.distributions(path=site.getsitepackages())
     names = {f"{package.name} {package.version}" for package in found}
     return hashlib.sha256("\n".join([sys.version, *sorted(names)]).encode()).hexdigest()
@@ -137,7 +140,8 @@ class Journal:
             grading = _read(path)
         except DamagedError as error:
             self.say(
-                f"{path}: cannot be believed ({error}); it is now {_put_aside(path).name}, and what it kept is graded again"
+                f"{path}: cannot be believed ({error}); it is now {_put_aside(path).name}, and what it kept is graded "
+                "again"
             )
         else:
             self.gradings[grading.student] = grading

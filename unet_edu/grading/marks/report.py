@@ -1,6 +1,8 @@
-"""What a class gets to see of its marks: marks.csv for the instructor, tables for Moodle and Canvas, a summary for the terminal.
+"""What a class gets to see of its marks: marks.csv for the instructor, tables for Moodle and Canvas, a summary for the
+terminal.
 
-Names and reasons come from students. Here they become one line without control characters, and cells that no spreadsheet takes for a formula.
+Names and reasons come from students. Here they become one line without control characters, and cells that no
+spreadsheet takes for a formula.
 """
 
 from __future__ import annotations
@@ -25,30 +27,20 @@ from unet_edu.grading.marks.submissions import Roster
 from unet_edu.grading.result import Outcome, Result, Status
 from unet_edu.grading.text import one_line, plain, visible
 
-__all__ = ["Row", "Table", "bare_line", "canvas", "certain", "moodle", "number", "summary", "table", "tables"]
+__all__ = ["Row", "Table", "bare_line", "certain", "number", "summary", "tables"]
 
-# A spreadsheet takes what begins so for a formula, and a formula can fetch an address with other cells in it. Before it there may be what
-# a reader drops: spaces, quotes, the joiners that cannot be seen.
+# A spreadsheet takes what begins so for a formula, and a formula can fetch an address with other cells in it. Before it
+# there may be what a reader drops: spaces, quotes, the joiners that cannot be seen.
 FORMULA = r"[\s\"\u200c\u200d]*(?=[=+@＝＋－＠﹦﹢﹣﹫−-])"
 BEGINS_FORMULA = re.compile(FORMULA)
 BEHIND_SEMICOLON = re.compile(f"(;{FORMULA})")
 # … but no signed number, and no name such as "-ada" or "@ada", which calls nothing: so ids stay what they are.
 HARMLESS = re.compile(r"[+-]?\d+([.,]\d+)?|[-+@][\w.@-]*")
 
-MOODLE_KEEPS = (  # what Moodle's grading worksheet has of a student; it looks for the first and the last of these
-    "identifier",
-    "full name",
-    "first name",
-    "last name",
-    "username",
-    "id number",
-    "email address",
-    "email",
-    "status",
-    "maximum grade",
-    "grade can be changed",
-    "last modified (submission)",
-    "last modified (grade)",
+# What Moodle's grading worksheet has of a student. Moodle looks for the first and the last of these.
+MOODLE_KEEPS = (
+    *("identifier", "full name", "first name", "last name", "username", "id number", "email address", "email"),
+    *("status", "maximum grade", "grade can be changed", "last modified (submission)", "last modified (grade)"),
 )
 MOODLE_DATE = re.compile(r"-|[^<>\n]*[0-9][^<>\n]{0,60}")  # "-" where there is none yet
 CANVAS_NEEDS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
@@ -73,8 +65,8 @@ class Row:
     earlier : Result, optional
         The last one that had a mark, when `result` has none.
     decided : dict
-        Each exercise's score in the gradebook, where a person may have decided; None where nobody did. Leave it empty when the
-        gradebook does not hold this `result`.
+        Each exercise's score in the gradebook, where a person may have decided; None where nobody did. Leave it empty
+        when the gradebook does not hold this `result`.
     submitted : datetime, optional
         When it was handed in, if that is known.
     is_odd : bool
@@ -103,7 +95,7 @@ class Row:
     @cached_property
     def earned(self) -> float | None:
         """The mark before anything is taken off for being late. None as long as there is none, which is not 0."""
-        scores = [self.score(exercise) for exercise, _ in self.assignment.points]
+        scores = [self.score(exercise) for exercise in self.assignment.names]
         if self.result.earned is None and None in scores:
             return None
         return sum(score or 0.0 for score in scores)
@@ -120,21 +112,16 @@ class Row:
         """The mark that counts."""
         return None if self.earned is None else self.earned - (self.penalty or 0.0)
 
-    @property
-    def points(self) -> float:
-        """What the assignment is worth."""
-        return sum(points for _, points in self.assignment.points)
-
 
 def certain(result: Result) -> dict[str, float | None]:
-    """What each exercise earned for certain. Without a mark that is nothing, unless it is single exercises that wait for a person."""
+    """What each exercise earned for certain. Without a mark that is nothing, unless single ones wait for a person."""
     single = any(outcome.verdict == "needs review" for outcome in result.outcomes)
     if result.earned is None and not single:
         return {}
     return {outcome.exercise: outcome.earned for outcome in result.outcomes}
 
 
-# ------------------------------------------------------------------------------------------------------------- the tables
+# ----------------------------------------------------------------------------------------------------------- the tables
 
 
 @dataclass(frozen=True)
@@ -161,28 +148,23 @@ def tables(assignment: Assignment, roster: Roster | None = None) -> dict[str, Ta
     """All three, by the names of their files."""
     return {
         "marks.csv": _marks(assignment),
-        "moodle.csv": _moodle(assignment, roster),
-        "canvas.csv": _canvas(assignment, roster),
+        "moodle.csv": _moodle(assignment, roster or Roster((), {})),
+        "canvas.csv": _canvas(assignment, roster or Roster((), {})),
     }
 
 
-def table(assignment: Assignment, rows: Iterable[Row]) -> bytes:
-    """marks.csv: all that is known of each student, but no times, so that two runs give the same bytes.
+def _marks(assignment: Assignment) -> Table:
+    """All that is known of each student, but no times, so that two runs give the same bytes.
 
     With a byte-order mark: without it Excel reads names such as Zoë wrongly. pandas and R know it.
     """
-    return _marks(assignment).of(rows)
-
-
-def _marks(assignment: Assignment) -> Table:
     late = ["late penalty"] if assignment.late_percent_per_day else []
-    exercises = [exercise for exercise, _ in assignment.points]
-    titles = ["student", "status", "mark", "points", *late, *exercises]
+    titles = ["student", "status", "mark", "points", *late, *assignment.names]
     titles += ["reason", "earlier mark", "notebook", "engine", "seed", "sandboxed"]
 
     def line(row: Row) -> bytes:
         result = row.result
-        numbers = [row.mark, row.points, *([row.penalty] if late else []), *map(row.score, exercises)]
+        numbers = [row.mark, assignment.worth, *([row.penalty] if late else []), *map(row.score, assignment.names)]
         return _csv(
             [row.student, result.status, *map(number, numbers)]
             + [result.reason[:MOST_REASON], number(row.earlier.earned if row.earlier else None)]
@@ -193,29 +175,25 @@ def _marks(assignment: Assignment) -> Table:
 
 
 def bare_line(assignment: Assignment, student: str, reason: str) -> bytes:
-    """The line of marks.csv for a student of whom no other can be made: their name, in letters that mean nothing to anybody, and why."""
+    """The line of marks.csv for whom no other can be made: name and reason, in letters that mean nothing to anybody."""
     name, why = bare(student), bare(reason)
     empty = "," * (1 + bool(assignment.late_percent_per_day) + len(assignment.points))
     return f"{name},needs review,{empty},{why},,,,,\n".encode()
 
 
-def moodle(assignment: Assignment, rows: Iterable[Row], roster: Roster | None = None) -> bytes:
+def _moodle(assignment: Assignment, roster: Roster) -> Table:
     """The marks as Moodle's assignment takes them (“Upload grading worksheet”), or the import of Moodle's gradebook.
 
-    With Moodle's own worksheet as the roster its columns are kept, with their names in Moodle's language: Moodle finds the student by
-    `Identifier`, and looks at `Last modified (grade)` so that nothing newer is overwritten. Where `Maximum grade` differs from the assignment's
-    points, marks are scaled to it. Without a worksheet the students' names are in `Username`. A student without a mark has an empty cell, which Moodle leaves alone.
+    With Moodle's own worksheet as the roster its columns are kept, with their names in Moodle's language: Moodle finds
+    the student by `Identifier`, and looks at `Last modified (grade)` so that nothing newer is overwritten. Where
+    `Maximum grade` differs from the assignment's points, marks are scaled to it. Without a worksheet the students'
+    names are in `Username`. A student without a mark has an empty cell, which Moodle leaves alone.
     """
-    return _moodle(assignment, roster).of(rows)
-
-
-def _moodle(assignment: Assignment, roster: Roster | None) -> Table:
-    kept = _moodle_keeps(roster) if roster else []
-    most = roster.most if roster else None
-    titles = [roster.columns[place] for place in kept] if roster and kept else ["Username"]
+    kept, most = _moodle_keeps(roster), roster.most
+    titles = [roster.columns[place] for place in kept] or ["Username"]
 
     def line(row: Row) -> bytes:
-        mine = roster.students.get(row.student) if roster else None
+        mine = roster.students.get(row.student)
         known = [mine[place] for place in kept] if mine and kept else [row.student, *[""] * (len(titles) - 1)]
         grade = _scaled(row, mine[most] if mine and most is not None else "")
         return _csv([*known, grade, escape(_comment(row), quote=False)])
@@ -224,7 +202,7 @@ def _moodle(assignment: Assignment, roster: Roster | None) -> Table:
 
 
 def _moodle_keeps(roster: Roster) -> list[int]:
-    """The places of the columns that Moodle needs, and those that tell people who is meant; but no text of a student's."""
+    """The places of the columns that Moodle needs, and that tell people who is meant; but no text of a student's."""
     if not (sheet := roster.worksheet):
         return [place for place, name in enumerate(roster.columns) if name.strip().casefold() in MOODLE_KEEPS]
     behind = range(sheet.most + 2, len(roster.columns))  # … "Grade can be changed", then dates and texts
@@ -232,48 +210,42 @@ def _moodle_keeps(roster: Roster) -> list[int]:
     return [*range(sheet.grade), sheet.most, sheet.most + 1, *dates]
 
 
-def _moodle_fills(roster: Roster | None) -> list[str]:
+def _moodle_fills(roster: Roster) -> list[str]:
     """The names of the columns for the mark and for what is said of it."""
-    if not roster or not (sheet := roster.worksheet):
+    if not (sheet := roster.worksheet):
         return ["Grade", "Feedback comments"]
     comments = "Feedback comments" if sheet.comments is None else roster.columns[sheet.comments]
     return [roster.columns[sheet.grade], comments]
 
 
-def canvas(assignment: Assignment, rows: Iterable[Row], roster: Roster | None = None) -> bytes:
+def _canvas(assignment: Assignment, roster: Roster) -> Table:
     """The marks as Canvas' gradebook imports them.
 
-    With Canvas' exported gradebook as the roster, its columns of each student are kept, and the assignment's column has Canvas' name for it,
-    such as `02_convolution (4711)`; where Canvas gives the assignment other points, marks are scaled to them. Otherwise Canvas asks which of its
-    assignments is meant, and the students' names are in `SIS Login ID`. A student without a mark has an empty cell; if Canvas has a mark there, it
-    takes this for a change, and shows it before it changes anything.
+    With Canvas' exported gradebook as the roster, its columns of each student are kept, and the assignment's column has
+    Canvas' name for it, such as `02_convolution (4711)`; where Canvas gives the assignment other points, marks are
+    scaled to them. Otherwise Canvas asks which of its assignments is meant, and the students' names are in `SIS Login
+    ID`. A student without a mark has an empty cell; if Canvas has a mark there, it takes this for a change, and shows
+    it before it changes anything.
     """
-    return _canvas(assignment, roster).of(rows)
-
-
-def _canvas(assignment: Assignment, roster: Roster | None) -> Table:
-    end = roster.column("section") if roster else None
-    info = roster.columns[: end + 1] if roster and end is not None else CANVAS_NEEDS
-    place = _canvas_column(assignment, roster)
-    title = roster.columns[place] if roster and place is not None else assignment.name
-    possible = roster.worth[place] if roster and place is not None and roster.worth else ""
-    points = number(sum(points for _, points in assignment.points))
+    end, place = roster.column("section"), _canvas_column(assignment, roster)
+    info = CANVAS_NEEDS if end is None else roster.columns[: end + 1]
+    title = assignment.name if place is None else roster.columns[place]
+    possible = roster.worth[place] if place is not None and roster.worth else ""
 
     def line(row: Row) -> bytes:
-        mine = roster.students.get(row.student) if roster else None
-        if roster and mine:
+        if mine := roster.students.get(row.student):
             cells = [mine[at] if (at := roster.column(name)) is not None else "" for name in info]
         else:
             cells = [row.student if name.strip().casefold() in ("student", "sis login id") else "" for name in info]
         return _csv([*cells, _scaled(row, possible)])
 
-    head = _csv([*info, title]) + _csv(["    Points Possible", *[""] * (len(info) - 1), possible or points])
-    return Table(head, line)
+    worth = ["    Points Possible", *[""] * (len(info) - 1), possible or number(assignment.worth)]
+    return Table(_csv([*info, title]) + _csv(worth), line)
 
 
-def _canvas_column(assignment: Assignment, roster: Roster | None) -> int | None:
+def _canvas_column(assignment: Assignment, roster: Roster) -> int | None:
     """Where the assignment is in Canvas' gradebook: `02 Convolution (4711)` is `02_convolution`."""
-    names = [re.sub(r"\s*\(\d+\)$", "", name) for name in roster.columns] if roster else []
+    names = [re.sub(r"\s*\(\d+\)$", "", name) for name in roster.columns]
     alike = [place for place, name in enumerate(names) if _letters(name) == _letters(assignment.name)]
     return alike[0] if len(alike) == 1 else None
 
@@ -287,7 +259,7 @@ def _scaled(row: Row, most: str) -> str:
     if row.mark is None:
         return ""
     try:
-        factor = float(most.replace(",", ".")) / row.points
+        factor = float(most.replace(",", ".")) / row.assignment.worth
     except ValueError:  # empty, or words
         factor = 1.0
     return number(row.mark * (factor if 0 < factor < math.inf else 1.0))
@@ -317,7 +289,8 @@ def _csv(cells: Iterable[str]) -> bytes:
 def _cell(text: str) -> str:
     """A cell that is shown as it is, and computed by no spreadsheet: an apostrophe before a formula makes it text.
 
-    In half of the world a spreadsheet divides at semicolons, whatever is quoted: so each part behind one is treated as a cell of its own.
+    In half of the world a spreadsheet divides at semicolons, whatever is quoted: so each part behind one is treated as
+    a cell of its own.
     """
     text = visible(re.sub(r"[\r\n\t]+", " ", text))
     text = BEHIND_SEMICOLON.sub(r"\1'", text)
@@ -329,11 +302,11 @@ def number(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-# ------------------------------------------------------------------------------------------------------------ the summary
+# ---------------------------------------------------------------------------------------------------------- the summary
 
 
 def summary(assignment: Assignment, rows: Sequence[Row]) -> str:
-    """The class on one page of a terminal: how many have which status, the marks, what to teach again, who needs a person."""
+    """The class on one page of a terminal: the statuses, the marks, what to teach again, who needs a person."""
     parts = [
         _heading(assignment, rows),
         _histogram(assignment, [row.mark for row in rows if row.mark is not None]),
@@ -358,13 +331,12 @@ def _heading(assignment: Assignment, rows: Sequence[Row]) -> str:
 def _histogram(assignment: Assignment, marks: Sequence[float]) -> str:
     if not marks:
         return "No marks yet."
-    most = sum(points for _, points in assignment.points)
+    most = assignment.worth
     bins = Counter(min(max(int(mark * BINS / most), 0), BINS - 1) for mark in marks)
     edges = [number(most * n / BINS) for n in range(BINS + 1)]
     size = max(map(len, edges))
-    lines = [
-        f"Marks of {_many(len(marks), 'student')}, of {number(most)} points; half of them have {number(statistics.median(marks))} or more"
-    ]
+    middle = number(statistics.median(marks))
+    lines = [f"Marks of {_many(len(marks), 'student')}, of {number(most)} points; half of them have {middle} or more"]
     for n in range(BINS):
         bar = "█" * -(-bins[n] * BAR // max(bins.values()))
         lines.append(f"  {edges[n]:>{size}} – {edges[n + 1]:<{size}} {bar} {bins[n] or ''}".rstrip())
@@ -372,7 +344,7 @@ def _histogram(assignment: Assignment, marks: Sequence[float]) -> str:
 
 
 def _exercises(assignment: Assignment, rows: Sequence[Row]) -> str:
-    outcomes: dict[str, list[Outcome]] = {exercise: [] for exercise, _ in assignment.points}
+    outcomes: dict[str, list[Outcome]] = {exercise: [] for exercise in assignment.names}
     for row in rows:
         for outcome in row.result.outcomes:
             outcomes.setdefault(outcome.exercise, []).append(outcome)
@@ -388,19 +360,14 @@ def _exercises(assignment: Assignment, rows: Sequence[Row]) -> str:
 
 
 def _misconceptions(rows: Sequence[Row]) -> str:
-    counts = Counter(
-        (outcome.exercise, outcome.misconception)
-        for row in rows
-        for outcome in row.result.outcomes
-        if outcome.misconception
-    )
+    outcomes = [outcome for row in rows for outcome in row.result.outcomes if outcome.misconception]
+    counts = Counter((outcome.exercise, outcome.misconception) for outcome in outcomes)
     if not counts:
         return ""
     commonest = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     lines = ["What to teach again"]
-    lines += [
-        _wrapped(f"{count:>4}  {exercise}: {visible(name)}", 8) for (exercise, name), count in commonest[:MOST_HINTS]
-    ]
+    for (exercise, name), count in commonest[:MOST_HINTS]:
+        lines.append(_wrapped(f"{count:>4}  {exercise}: {visible(name)}", 8))
     if len(commonest) > MOST_HINTS:
         lines.append(f"      and {len(commonest) - MOST_HINTS} others, in the students' feedback")
     return "\n".join(lines)
@@ -408,9 +375,11 @@ def _misconceptions(rows: Sequence[Row]) -> str:
 
 def _partial(rows: Sequence[Row]) -> str:
     """Whose mark may lack points, until a person has decided about them."""
-    exercises = [exercise for exercise, _ in rows[0].assignment.points] if rows else []
-    count = sum(row.result.status == "partial" and None in map(row.score, exercises) for row in rows)
-    said = "with a mark that has nothing for an exercise which could not be judged: the column “reason” of marks.csv says why"
+    count = sum(row.result.status == "partial" and None in map(row.score, row.assignment.names) for row in rows)
+    said = (
+        "with a mark that has nothing for an exercise which could not be judged: the column “reason” of marks.csv "
+        "says why"
+    )
     return _wrapped(f"{_many(count, 'student')} {said}", 2) if count else ""
 
 
@@ -426,7 +395,7 @@ def _people(rows: Sequence[Row]) -> str:
     for row in waiting[:MOST_NAMED]:
         worth = sum(outcome.would_earn or outcome.earned or 0.0 for outcome in row.result.outcomes)
         is_asked = any(outcome.would_earn is not None for outcome in row.result.outcomes)
-        accepted = f" If you accept it: {number(worth)} of {number(row.points)}." if is_asked else ""
+        accepted = f" If you accept it: {number(worth)} of {number(row.assignment.worth)}." if is_asked else ""
         earlier = f" Earlier mark: {number(row.earlier.earned)}." if row.earlier else ""
         reason = one_line(row.result.reason, 300).rstrip(".")
         why = f"{row.result.status}: {reason}" if reason else row.result.status

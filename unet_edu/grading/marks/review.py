@@ -1,8 +1,9 @@
 """What a person sees in nbgrader's formgrader when they decide about marks: a small notebook a student, written by us.
 
-formgrader shows the notebook in `autograded/STUDENT/ASSIGNMENT`, and a place for points at each of its grade cells. It shows a notebook's HTML as it is,
-scripts too, within the instructor's own Jupyter. So no notebook of a student is put there, and nothing that one showed: only the functions and the
-answers to questions that are marked by hand, as text, and our verdicts.
+formgrader shows the notebook in `autograded/STUDENT/ASSIGNMENT`, and a place for points at each of its grade cells. It
+shows a notebook's HTML as it is, scripts too, within the instructor's own Jupyter. So no notebook of a student is put
+there, and nothing that one showed: only the functions and the answers to questions that are marked by hand, as text,
+and our verdicts.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ def review(row: Row, by_hand: Mapping[str, float] | None = None, notebook: bytes
     Returns
     -------
     bytes
-        Each exercise's function as the student wrote it, then the cell that carries its points, with our verdict as its output. Then the
-        cells that people mark.
+        Each exercise's function as the student wrote it, then the cell that carries its points, with our verdict as its
+        output. Then the cells that people mark.
     """
     outcomes = {outcome.exercise: outcome for outcome in row.result.outcomes}
     cells = [_cell("", f"# {row.result.status}", one_line(row.result.reason, MOST_SHOWN))]
@@ -52,12 +53,8 @@ def review(row: Row, by_hand: Mapping[str, float] | None = None, notebook: bytes
         answers = _answers(notebook, by_hand)
         cells += [_cell(name, readable(answers.get(name, NO_ANSWER)), "", points) for name, points in by_hand.items()]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    book = {
-        "cells": cells,
-        "metadata": {"kernelspec": kernel},
-        "nbformat": 4,
-        "nbformat_minor": 4,
-    }  # 4.4: cells need no ids
+    # 4.4: cells need no ids
+    book = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 4}
     return json.dumps(book, indent=1, sort_keys=True).encode()
 
 
@@ -70,41 +67,40 @@ def place(autograded: Path, row: Row, notebook: str) -> Path | None:
 
 
 def _verdict(outcome: Outcome, earned: float | None) -> str:
-    points = f"of {number(outcome.points)} points"
-    worth = outcome.earned if outcome.would_earn is None else outcome.would_earn
-    lines = [
-        f"{outcome.verdict}: {number(earned)} {points}"
-        if earned is not None
-        else f"{outcome.verdict}: no points yet, {points}"
-    ]
-    if earned is None and worth is not None:
-        lines.append(f"If you accept it: {number(worth)}")
-    groups = (("from the notebook", outcome.visible), ("drawn anew", outcome.fresh))
-    lines += [f"{right} of {count} cases {where} are right" for where, (right, count) in groups if count]
+    has = "no points yet," if earned is None else number(earned)
+    lines = [f"{outcome.verdict}: {has} of {number(outcome.points)} points"]
+    if earned is None and outcome.worth is not None:
+        lines.append(f"If you accept it: {number(outcome.worth)}")
+    lines += [f"{cases} are right" for cases in outcome.cases]
     lines += [readable(text) for text in (outcome.hint and f"Hint: {outcome.hint}", outcome.message) if text]
     return "\n".join(lines)
 
 
 def _answers(notebook: bytes, names: Mapping[str, float]) -> dict[str, str]:
-    """The texts of the student's cells that bear these names, whatever else is in the file; none when it cannot be read."""
+    """The texts of the student's cells that bear these names, whatever else is there; none if it cannot be read."""
     try:
         cells = content(notebook).get("cells")
     except NotebookError:
         return {}
     answers: dict[str, str] = {}
     for cell in cells if isinstance(cells, list) else []:
-        metadata = cell.get("metadata") if isinstance(cell, dict) else None
-        marks = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-        name = marks.get("grade_id") if isinstance(marks, dict) else None
-        source = cell.get("source") if isinstance(cell, dict) else None
+        name = _within(cell, "metadata", "nbgrader", "grade_id")
+        source = _within(cell, "source")
         lines = source if isinstance(source, list) else [source]
         if isinstance(name, str) and name in names:
             answers[name] = "".join(line for line in lines if isinstance(line, str))
     return answers
 
 
+def _within(value: Any, *keys: str) -> Any:
+    """What lies in a dictionary in a dictionary …, if they are dictionaries."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
 def _cell(name: str, source: str, output: str = "", points: float | None = None) -> dict[str, Any]:
-    """A cell of code, whatever it holds: of code alone nbconvert shows the text and nothing else. With points it is a grade cell."""
+    """A cell of code, of which nbconvert shows the text and nothing else. With points it is a grade cell."""
     graded = {"cell_type": "code", "grade": True, "grade_id": name, "locked": True, "points": points}
     graded |= {"schema_version": 3, "solution": False, "task": False}
     return {

@@ -1,4 +1,4 @@
-"""The list of a class: nbgrader's, Moodle's grading worksheet in any language, Canvas' gradebook, or one that a person typed."""
+"""The list of a class: nbgrader's, Moodle's grading worksheet in any language, Canvas' gradebook, or a typed one."""
 
 from __future__ import annotations
 
@@ -24,24 +24,10 @@ __all__ = ["Owners", "Roster", "Worksheet", "key", "read_roster"]
 
 # Columns of a roster that say who a student is, the one that serves best as the student's name in our files first.
 IDENTIFYING = (
-    "student_id",
-    "username",
-    "sis login id",
-    "id",
-    "student",
-    "email address",
-    "email",
-    "identifier",
-    "sis user id",
-    "id number",
-    "full name",
-    "name",
+    *("student_id", "username", "sis login id", "id", "student", "email address", "email", "identifier", "sis user id"),
+    *("id number", "full name", "name"),
 )
-CHOSEN = (
-    "student",
-    "full name",
-    "name",
-)  # of these: what people may call themselves, perhaps like somebody else's number
+CHOSEN = ("student", "full name", "name")  # of these: what people may call themselves, perhaps like another's number
 IDENTIFIER = re.compile(r"(\D{3,}?)([1-9][0-9]{0,17})")  # of Moodle: "Participant 17", "Teilnehmer/in17"
 GRADE = re.compile(r"[0-9]+[.,][0-9]{2}")  # … its maximum grade
 
@@ -107,8 +93,9 @@ class Roster:
 def read_roster(path: Path, zone: ZoneInfo | None = None) -> Roster:
     """A list of the class: a CSV whose first line names the columns.
 
-    nbgrader's (`id`), Moodle's grading worksheet, Canvas' exported gradebook, or one with the column `student`. An optional column
-    `submitted` says when each handed in, as in 2027-01-31T23:59+01:00; without an offset it is the time of `zone`, or else UTC.
+    nbgrader's (`id`), Moodle's grading worksheet, Canvas' exported gradebook, or one with the column `student`. An
+    optional column `submitted` says when each handed in, as in 2027-01-31T23:59+01:00; without an offset it is the time
+    of `zone`, or else UTC.
 
     Raises
     ------
@@ -133,9 +120,8 @@ def read_roster(path: Path, zone: ZoneInfo | None = None) -> Roster:
         if all(line[place] for line in cells) and len(set(names)) == len(names):
             break
     else:
-        raise SubmissionError(
-            f"{path}: expected a column that names each student, and none twice; got {', '.join(columns[place] for place in places)}"
-        )
+        got = ", ".join(columns[place] for place in places)
+        raise SubmissionError(f"{path}: expected a column that names each student, and none twice; got {got}")
     roster = Roster(columns, dict(zip(names, cells, strict=True)), worth=worth)
     when = roster.column("submitted")
     if when is not None:
@@ -156,7 +142,8 @@ def _identifying(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> list
 
 
 def _worksheet(lines: Sequence[Sequence[str]]) -> Worksheet | None:
-    """Moodle's worksheet is known by its cells: the same word with a number before all else, and the same maximum grade in each line.
+    """Moodle's worksheet is known by its cells: the same word with a number before all else, and the same maximum grade
+    in each line.
 
     Behind that is a word for whether the grade can be changed, and when it was.
     """
@@ -197,7 +184,7 @@ def _lines(path: Path) -> list[list[str]]:
 
 
 def _is_of_canvas(line: Sequence[str]) -> bool:
-    """Whether a line of Canvas' gradebook is none of a student: what the columns are worth, and the student who is there for tests."""
+    """Whether a line of Canvas' gradebook is none of a student: what columns are worth, or the student for tests."""
     return line[0] in ("Points Possible", "Student, Test")
 
 
@@ -264,7 +251,7 @@ class Owners:
         return set()
 
     def agrees(self, student: str, name: str, exactly: bool) -> bool | None:
-        """Whether a name is that of a student, or else shares a word with it; None when the roster has no names of people."""
+        """Whether a name is that of a student, or else shares a word with it; None when the roster has no names."""
         line, sheet = self.roster.students[student], self.roster.worksheet
         places = [at for title in CHOSEN if (at := self.roster.column(title)) is not None]
         if sheet:  # the identifier is followed by the name, unless all are anonymous

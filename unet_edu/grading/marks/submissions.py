@@ -1,12 +1,11 @@
 """Who handed in what: the notebooks of a class in a folder, as nbgrader, Moodle, Canvas or a person left them.
 
-What one student left there, and how they called it, never changes whose another file is. What may be of two students is nobody's until a
-person has looked.
+What one student left there, and how they called it, never changes whose another file is. What may be of two students is
+nobody's until a person has looked.
 """
 
 from __future__ import annotations
 
-import functools
 import os
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +26,10 @@ STRANGER = "Nobody on the list of the class is called so."
 OTHER_NUMBER = "Nobody on the list of the class has this number."
 SHARED = "The list of the class has several students of this name."
 TWO_WAYS = "The name can be read in two ways, each of which is another student's. Decide whose it is, and rename it."
-NOT_THEIRS = "The number is that of one student on the list of the class, and the name is another's. Decide whose it is, and rename it."
+NOT_THEIRS = (
+    "The number is that of one student on the list of the class, and the name is another's. Decide whose it is, and "
+    "rename it."
+)
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,9 @@ def find(
     Parameters
     ----------
     folder : Path
-        `NAME.ipynb`, `STUDENT/*.ipynb`, nbgrader's `STUDENT/ASSIGNMENT/*.ipynb` with `timestamp.txt`, or what Moodle or Canvas
-        packs when all submissions are downloaded. Of several notebooks of one student the one named as the assignment counts.
+        `NAME.ipynb`, `STUDENT/*.ipynb`, nbgrader's `STUDENT/ASSIGNMENT/*.ipynb` with `timestamp.txt`, or what Moodle or
+        Canvas packs when all submissions are downloaded. Of several notebooks of one student the one named as the
+        assignment counts.
     assignment : Assignment
     roster : Roster, optional
         Adds the students who handed in nothing, and says how students are called.
@@ -116,14 +119,14 @@ def find(
     return sorted(absent + present, key=lambda submission: submission.student)
 
 
-# --------------------------------------------------------------------------------------------------------------- whose it is
+# ---------------------------------------------------------------------------------------------------------- whose it is
 
 
 def _looked_at(entries: list[os.DirEntry[str]], assignment: Assignment, zone: ZoneInfo | None) -> list[HandedIn]:
     all_found = []
     for entry in entries:
-        found: HandedIn | None = HandedIn(entry.name.removesuffix(".ipynb"), [])
-        with failing_alone(functools.partial(setattr, found, "failure")):
+        found: HandedIn | None = (unknown := HandedIn(entry.name.removesuffix(".ipynb"), []))
+        with unknown.alone():
             found = look_at(entry, assignment, zone)
         if found:
             all_found.append(found)
@@ -135,12 +138,12 @@ def _by_student(all_found: list[HandedIn], roster: Roster | None) -> dict[str, _
     rows: dict[str, _Row] = {}
     called: dict[str, str] = {}  # each entry's name in a row of its own
     for found in all_found:
-        with failing_alone(functools.partial(setattr, found, "failure")):
+        with found.alone():
             called[found.entry] = found.called
     names = {*called.values()}
     for found in all_found:
         student = doubt = note = ""
-        with failing_alone(functools.partial(setattr, found, "failure")):
+        with found.alone():
             student, doubt, note = _whose(found, owners, names)
         student = student or _shown(found.entry.removesuffix(".ipynb"))
         row = rows.setdefault(student, _Row([]))
@@ -168,7 +171,7 @@ def _whose(found: HandedIn, owners: Owners | None, called: set[str]) -> tuple[st
 
 
 def _unlisted(found: HandedIn, called: set[str]) -> tuple[str, str, str]:
-    """Whose an entry is where there is no list: student, doubt, note. "ada (1)" is Ada's second copy if there is a first."""
+    """Whose an entry is where there is no list: student, doubt, note. "ada (1)" is Ada's if there is an "ada"."""
     numbers = {(claim.platform, claim.number) for claim in found.claims}
     if len(numbers) > 1:
         return "", TWO_WAYS, ""
@@ -197,11 +200,11 @@ def _owner(found: HandedIn, owners: Owners) -> tuple[str, str, str]:
     return "", "", OTHER_NUMBER if owners.has_numbers(found.claims[0].platform) else STRANGER
 
 
-# ------------------------------------------------------------------------------------------------------------ what counts of it
+# ---------------------------------------------------------------------------------------------------- what counts of it
 
 
 def _settled(student: str, row: _Row, assignment: Assignment, roster: Roster | None) -> Submission:
-    """What counts of all that a student handed in. The roster's time, which the instructor wrote, goes before a file's."""
+    """What counts of all that a student handed in. The roster's time, the instructor's, goes before a file's."""
     failures = [row.failure] if row.failure else []
     if not failures:
         with failing_alone(failures.append):
@@ -230,7 +233,10 @@ def _submission(student: str, row: _Row, assignment: Assignment, roster: Roster 
         submitted = next((found.submitted for found in timed if found.submitted), None)
         unread = next((found.time_text for found in row.found if found.time_text), "")
         if unread:
-            said = f"The time in timestamp.txt is not understood: {unread}. A column “submitted” in the list of the class can say it."
+            said = (
+                f"The time in timestamp.txt is not understood: {unread}. A column “submitted” in the list of the "
+                "class can say it."
+            )
             (doubts if assignment.due and assignment.late_percent_per_day else notes).append(said)
     if problem:  # then there is nothing to confirm, but all is said
         notes, doubts = [*doubts, *notes], []

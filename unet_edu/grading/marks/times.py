@@ -1,4 +1,5 @@
-"""When something was handed in: reads a time as nbgrader, a learning platform or a person writes it, and gives it in UTC.
+"""When something was handed in: reads a time as nbgrader, a learning platform or a person writes it, and gives it in
+UTC.
 
 What cannot be read for certain is an error, never a guess: a mark may depend on it.
 """
@@ -12,58 +13,25 @@ from zoneinfo import ZoneInfo
 __all__ = ["in_utc", "zone_named"]
 
 MOMENT = re.compile(
-    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[T ](?P<clock>[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?) ?(?P<zone>\S{0,60})"
+    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[T ]"
+    r"(?P<clock>[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?) ?(?P<zone>\S{0,60})"
 )
 OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(?:([0-9]{2})([0-9]{2})|([0-9]{1,2})(?::([0-9]{2}))?)", re.IGNORECASE)
 FARTHEST = timedelta(hours=14)  # from UTC, of any place
 
-# Hours from UTC of the abbreviations that mean one thing. Others mean several (IST: India, Israel or Ireland; CST, CDT, PST, MST, AST, BST,
-# SST): they are not guessed. A test compares the table with the time zones of the system.
+# Hours from UTC of the abbreviations that mean one thing. Others mean several (IST: India, Israel or Ireland; CST, CDT,
+# PST, MST, AST, BST, SST): they are not guessed. A test compares the table with the time zones of the system.
 HOURS = {
-    "UTC": 0,
-    "GMT": 0,
-    "Z": 0,
-    "WET": 0,
-    "WEST": 1,
-    "CET": 1,
-    "CEST": 2,
-    "MET": 1,
-    "MEST": 2,
-    "EET": 2,
-    "EEST": 3,
-    "MSK": 3,
-    "IDT": 3,
-    "WAT": 1,
-    "CAT": 2,
-    "SAST": 2,
-    "EAT": 3,
-    "PKT": 5,
-    "WIB": 7,
-    "WITA": 8,
-    "WIT": 9,
-    "HKT": 8,
-    "JST": 9,
-    "KST": 9,
-    "AWST": 8,
-    "ACST": 9.5,
-    "ACDT": 10.5,
-    "AEST": 10,
-    "AEDT": 11,
-    "NZST": 12,
-    "NZDT": 13,
-    "CHST": 10,
-    "NST": -3.5,
-    "NDT": -2.5,
-    "ADT": -3,
-    "EST": -5,
-    "EDT": -4,
-    "MDT": -6,
-    "PDT": -7,
-    "AKST": -9,
-    "AKDT": -8,
-    "HST": -10,
-    "HDT": -9,
-}
+    name: hours
+    for hours, names in {
+        -10: "HST", -9: "AKST HDT", -8: "AKDT", -7: "PDT", -6: "MDT", -5: "EST", -4: "EDT",
+        -3.5: "NST", -3: "ADT", -2.5: "NDT",
+        0: "UTC GMT Z WET", 1: "WEST CET MET WAT", 2: "CEST MEST EET CAT SAST", 3: "EEST MSK IDT EAT", 5: "PKT",
+        7: "WIB", 8: "WITA HKT AWST", 9: "WIT JST KST", 9.5: "ACST", 10: "AEST CHST", 10.5: "ACDT", 11: "AEDT",
+        12: "NZST", 13: "NZDT",
+    }.items()
+    for name in names.split()
+}  # fmt: skip
 
 
 def in_utc(text: str, zone: ZoneInfo | None = None) -> datetime:
@@ -73,8 +41,8 @@ def in_utc(text: str, zone: ZoneInfo | None = None) -> datetime:
     ----------
     text : str
     zone : ZoneInfo, optional
-        Where the text was written. It counts for a time without a zone, which is otherwise UTC as in nbgrader, and for an abbreviation with
-        several meanings, if it is one of this zone at that time.
+        Where the text was written. It counts for a time without a zone, which is otherwise UTC as in nbgrader, and for
+        an abbreviation with several meanings, if it is one of this zone at that time.
 
     Raises
     ------

@@ -1,21 +1,24 @@
 """A sandbox in which a stranger's notebook runs: bubblewrap, a filter of system calls, limits, and a watchdog.
 
-The grader holds the only end of every pipe. It sends a request and waits, with a bound on everything that can come back:
+The grader holds the only end of every pipe. It sends a request and waits, with a bound on everything that can come
+back:
 
     grader ── request pipe ──► the program inside ── reply pipe ──► grader
                                its stdout and stderr ─────────────► grader, as `printed`
 
-A request or a reply is a frame: its length as 8 bytes, big-endian, then so many bytes. No file of the sandbox is ever read.
+A request or a reply is a frame: its length as 8 bytes, big-endian, then so many bytes. No file of the sandbox is ever
+read.
 
 What the program inside has to do
-    It is `inside/runner.py`, seen as /course/runner.py: a module with a function `main(requests, replies)` of two open files' numbers. It is imported
-    first; then the sandbox is ready, and `main` is called (by `init.py`). It reads requests, and answers each with exactly one frame, after it has flushed
-    stdout and stderr. When the request pipe ends, it ends.
-    In /course, which is first on `sys.path`, lie `unet_edu`, whose `checks` hold only what knows no reference, and whatever else is in `inside/`. The current
-    folder is /tmp, which is also HOME and the only place, with /dev/shm, where it can write. Standard input is /dev/null. Limits are set before
-    it starts.
+    It is `inside/runner.py`, seen as /course/runner.py: a module with a function `main(requests, replies)` of two open
+    files' numbers. It is imported first; then the sandbox is ready, and `main` is called (by `init.py`). It reads
+    requests, and answers each with exactly one frame, after it has flushed stdout and stderr. When the request pipe
+    ends, it ends. In /course, which is first on `sys.path`, lie `unet_edu`, whose `checks` hold only what knows no
+    reference, and whatever else is in `inside/`. The current folder is /tmp, which is also HOME and the only place,
+    with /dev/shm, where it can write. Standard input is /dev/null. Limits are set before it starts.
 
-Without bubblewrap there is `unsafe=True`: the same program as an ordinary process that can read and change whatever you can.
+Without bubblewrap there is `unsafe=True`: the same program as an ordinary process that can read and change whatever you
+can.
 """
 
 from __future__ import annotations
@@ -55,14 +58,15 @@ class Sandbox:
     ----------
     limits : Limits
     unsafe : bool
-        Run it as an ordinary process instead. It sees the same course, but also your files and your network. Its own process group is killed at
-        the end; a process that left the group lives on. Of the limits, those of wall time, output and reply hold; on Linux also those of memory and
-        processor time, for each process by itself.
+        Run it as an ordinary process instead. It sees the same course, but also your files and your network. Its own
+        process group is killed at the end; a process that left the group lives on. Of the limits, those of wall time,
+        output and reply hold; on Linux also those of memory and processor time, for each process by itself.
 
     Raises
     ------
     SandboxError
-        At the start of the `with` block: there is no sandbox here, or the program inside did not get ready. It says nothing about any notebook.
+        At the start of the `with` block: there is no sandbox here, or the program inside did not get ready. It says
+        nothing about any notebook.
     """
 
     def __init__(self, limits: Limits = USUAL, *, unsafe: bool = False) -> None:
@@ -128,7 +132,7 @@ class Sandbox:
         return reply
 
     def printed(self) -> str:
-        """What came on stdout and stderr since the last call: at most `limits.output` bytes in all. It is not escaped."""
+        """What came on stdout and stderr since the last call: at most `limits.output` bytes in all, not escaped."""
         self._read_output()
         text = self._unread.decode(errors="replace")
         self._unread.clear()
@@ -154,9 +158,8 @@ class Sandbox:
                 environment = {**ENVIRONMENT, "HOME": str(folder), "PATH": os.environ.get("PATH", os.defpath)}
             else:
                 folder, course = Path("/"), view.COURSE
-                self._info = os.memfd_create(
-                    "info"
-                )  # at a broken pipe bubblewrap would die, and leave a process behind
+                # No pipe: when one breaks, bubblewrap dies, and leaves a process behind.
+                self._info = os.memfd_create("info")
                 self._opened.callback(os.close, self._info)
                 before, files = bubblewrap(self.limits, theirs)
                 before += ["--info-fd", str(self._info)]
@@ -183,7 +186,7 @@ class Sandbox:
         return ends
 
     def _watch(self) -> None:
-        """Find the sandbox's first process, and let the watchdog look through its eyes. Only our own code has run in it so far."""
+        """Find the sandbox's first process, and let the watchdog look through its eyes. Only our code has run in it."""
         self._first = json.loads(os.pread(self._info, 4096, 0))["child-pid"]
         self._init = os.pidfd_open(self._first)
         self._opened.callback(os.close, self._init)
@@ -191,7 +194,7 @@ class Sandbox:
         self._watchdog.start()
 
     def _exchange(self, frame: bytes, seconds: float) -> bytes:
-        """Write a frame and read the reply, both bit by bit; and keep what is printed meanwhile, so that no pipe stays full."""
+        """Write a frame and read the reply, bit by bit; and keep what is printed meanwhile, so that no pipe is full."""
         deadline = time.monotonic() + seconds
         left, reply = memoryview(frame), bytearray()
         with selectors.DefaultSelector() as selector:
@@ -202,7 +205,8 @@ class Sandbox:
             while len(reply) < self._size(reply):
                 if self._amount > self.limits.output:
                     self._stop("crashed", f"printed more than {megabytes(self.limits.output)}")
-                # Both are asked before we read: what it left in the pipe is read first, also where the whole machine stood still for a while.
+                # Both are asked before we read: what it left in the pipe is read first, also where the whole machine
+                # stood still for a while.
                 late, ended = time.monotonic() > deadline, self._process.poll() is not None
                 ready = {key.fd for key, _ in selector.select(0 if late or ended else EVERY)}
                 if self._request in ready:
@@ -277,18 +281,16 @@ class Sandbox:
         self._kill()
         if self._watchdog is not None:
             if self._watchdog.error is not None:
-                raise SandboxError(
-                    f"The sandbox could not be watched: {self._watchdog.error}"
-                ) from self._watchdog.error
+                said = f"The sandbox could not be watched: {self._watchdog.error}"
+                raise SandboxError(said) from self._watchdog.error
             why, detail = self._watchdog.verdict or (why, detail)
         self._stopped = Stopped(why, detail)
         raise self._stopped
 
     def _kill(self) -> None:
-        """Kill all processes. Those of a sandbox end with its first one: the kernel sees to it, and none can be started meanwhile."""
-        with contextlib.suppress(
-            ProcessLookupError, PermissionError
-        ):  # macOS says the second of a group that has ended
+        """Kill all processes. Those of a sandbox end with its first one: the kernel sees to it, and starts no other."""
+        # macOS says the second of a group that has ended.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             if self._init >= 0:
                 signal.pidfd_send_signal(self._init, signal.SIGKILL)
                 self._hurry()
@@ -298,7 +300,8 @@ class Sandbox:
                 self._life.close()  # a sandbox that has only begun to start ends by this
 
     def _hurry(self) -> None:
-        """Let the first process end before any other runs. For root no kernel limits a fork bomb: while the end waits for its turn, thousands are born."""
+        """Let the first process end before any other runs. For root no kernel limits a fork bomb: while the end waits
+        for its turn, thousands are born."""
         with contextlib.suppress(PermissionError):  # not root: then the number of processes is limited
             os.sched_setscheduler(self._first, os.SCHED_FIFO, os.sched_param(1))
 

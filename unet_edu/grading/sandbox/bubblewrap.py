@@ -80,7 +80,8 @@ def bubblewrap(limits: Limits, stack: ExitStack) -> tuple[list[str], list[int]]:
         *("--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL", "--uid", "1000", "--gid", "1000"),
         *("--hostname", "course", "--new-session", "--as-pid-1", "--clearenv"),
         *(word for name, value in environment.items() for word in ("--setenv", name, value)),
-        # When root grades, the notebook is root to the kernel's files in /proc: what others may not read there, it may not, nor write.
+        # When root grades, the notebook is root to the kernel's files in /proc: what others may not read there, it may
+        # not, nor write.
         *("--proc", "/proc", *view.kernel_secrets(), "--remount-ro", "/proc"),
         *("--dev", "/dev", "--size", half, "--tmpfs", "/dev/shm", "--size", half, "--tmpfs", "/tmp"),
         *shown,
@@ -99,8 +100,9 @@ def limited(limits: Limits, *, unsafe: bool) -> list[str]:
             return []
         raise SandboxError(f"The sandbox needs the program prlimit, of util-linux, which is not here. {BY_HAND}")
     options = {
-        # Who asks for too much at once gets a MemoryError; who takes it bit by bit meets the watchdog first, which says what happened. It is not
-        # the address space that is limited: PyTorch for CUDA alone maps more than that of files that it never reads.
+        # Who asks for too much at once gets a MemoryError; who takes it bit by bit meets the watchdog first, which says
+        # what happened. It is not the address space that is limited: PyTorch for CUDA alone maps more than that of
+        # files that it never reads.
         "data": limits.memory * 5 // 4,
         "cpu": f"{limits.cpu}:{limits.cpu + 5}",  # SIGXCPU, then SIGKILL
         "fsize": limits.disk,

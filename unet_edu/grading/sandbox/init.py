@@ -1,9 +1,11 @@
-"""The sandbox's first process: it starts the program inside, buries what dies, and ends when that program, or the grader, has ended.
+"""The sandbox's first process: it starts the program inside, buries what dies, and ends when that program, or the
+grader, has ended.
 
     python -I -B /course/init.py LIFE REQUESTS REPLIES
 
-With a sandbox's first process the kernel ends all others. LIFE is a pipe on which nothing ever comes: its end is the grader's end. (bubblewrap's
-own --die-with-parent leaves a process behind when the grader is killed in the moment in which bubblewrap starts.)
+With a sandbox's first process the kernel ends all others. LIFE is a pipe on which nothing ever comes: its end is the
+grader's end. (bubblewrap's own --die-with-parent leaves a process behind when the grader is killed in the moment in
+which bubblewrap starts.)
 
 This file runs inside, on its own: it may import nothing of the package.
 """

@@ -1,7 +1,8 @@
 """Which system calls the sandbox refuses: a filter that the Linux kernel runs before each call.
 
-Namespaces take the machine's files and its network away from a notebook. The filter takes away the calls by which programs have broken out of
-namespaces, and those that hold memory which no limit counts. All others, a program may make: what NumPy and PyTorch need differs from release to release.
+Namespaces take the machine's files and its network away from a notebook. The filter takes away the calls by which
+programs have broken out of namespaces, and those that hold memory which no limit counts. All others, a program may
+make: what NumPy and PyTorch need differs from release to release.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import struct
 __all__ = ["DENIED", "MACHINES", "program"]
 
 MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-"""The machines whose system calls are known here, with the kernel's name for each: AUDIT_ARCH_X86_64, AUDIT_ARCH_AARCH64."""
+"""The machines whose system calls are known here, with the kernel's names: AUDIT_ARCH_X86_64, AUDIT_ARCH_AARCH64."""
 
 DENIED = {  # the call's number on x86_64 and on aarch64; the second is None where there is no such call
     # memory that belongs to no process, so that no watchdog sees it
@@ -99,17 +100,15 @@ SOCKET = (41, 198)
 IOCTL = (16, 29)
 
 NEW_NAMESPACE = 0x7E020000  # CLONE_NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET, NEWNS
-AF_UNIX = 1  # between processes; of the others, AF_VSOCK would reach the host of a virtual machine, and AF_INET hold megabytes in each socket
+# Between processes; of the others, AF_VSOCK would reach the host of a virtual machine, and AF_INET hold megabytes in
+# each socket.
+AF_UNIX = 1
 TERMINAL = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX: type into a terminal
 X32 = 0x40000000  # x86_64 has each call a second time, from this number on
 
 LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06  # of the kernel's BPF
-NUMBER, ARCHITECTURE, FIRST, SECOND = (
-    0,
-    4,
-    16,
-    24,
-)  # where these lie in what the filter is given; arguments: the lower half
+# Where these lie in what the filter is given; of the arguments, the lower half.
+NUMBER, ARCHITECTURE, FIRST, SECOND = 0, 4, 16, 24
 ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 
 

@@ -1,4 +1,5 @@
-"""What a notebook can see while it is graded: the course without its answers, and the Python environment. Nothing else of the machine.
+"""What a notebook can see while it is graded: the course without its answers, and the Python environment. Nothing else
+of the machine.
 
 Whatever is not named here does not exist inside. Of the package, `checks`, `grading` and
 `lessons` are hidden but for the files that are named, so a new file there is hidden, too.
@@ -17,17 +18,13 @@ PACKAGE = Path(__file__).parents[2]
 INSIDE = Path(__file__).parent / "inside"
 COURSE = Path("/course")
 
-HIDDEN = (
-    "checks",
-    "grading",
-    "lessons",
-    "__pycache__",
-)  # of the package; compiled files of the top level could be of anything
+# Of the package. Compiled files of the top level could be of anything.
+HIDDEN = ("checks", "grading", "lessons", "__pycache__")
 CHECKS = ("answer.py", "exercise.py", "network.py")  # of `unet_edu/checks`: they know no reference and no verdict
 STUBS = ("checks.py", "progress.py", "quiz.py")  # of `inside`: they stand in for the checks that know the answers
 
 OF_OTHERS = [Path("/usr/local/share"), Path("/usr/local/src"), Path("/usr/src")]
-"""Folders of /usr that no notebook needs. nbgrader's exchange, with what other students handed in, is usually in the first."""
+"""Folders of /usr that no notebook needs. nbgrader's exchange, with others' work, is usually in the first."""
 
 
 class ViewError(Exception):
@@ -35,7 +32,7 @@ class ViewError(Exception):
 
 
 def course() -> dict[Path, Path]:
-    """Each file and folder of the course that is shown: where it is inside, as a path relative to /course, and where it comes from."""
+    """Each file and folder of the course that is shown: its path inside, relative to /course, and its source."""
     shown = {Path("unet_edu", path.name): path for path in sorted(PACKAGE.iterdir()) if path.name not in HIDDEN}
     shown |= {Path("unet_edu/checks", name): PACKAGE / "checks" / name for name in CHECKS}
     shown[Path("unet_edu/checks/__init__.py")] = INSIDE / "checks.py"
@@ -57,7 +54,8 @@ def copy_course(folder: Path) -> None:
 
 
 def bindings() -> list[str]:
-    """The arguments of bwrap that make the file system: all of it read-only, but for /tmp and /dev/shm, which are not among these.
+    """The arguments of bwrap that make the file system: all of it read-only, but for /tmp and /dev/shm, which are not
+    among these.
 
     Raises
     ------
@@ -108,9 +106,11 @@ def _refuse_what_holds_more(prefix: Path) -> None:
     home = Path(os.path.expanduser("~"))  # of a user who has none it stays "~", which lies nowhere
     if prefix == Path(prefix.anchor) or home.is_relative_to(prefix):
         raise ViewError(
-            f"The Python environment is {prefix}, which holds more than Python. Use an environment in a folder of its own."
+            f"The Python environment is {prefix}, which holds more than Python. Use an environment in a folder of its "
+            "own."
         )
     if prefix == _answers():
         raise ViewError(
-            f"The Python environment is {prefix}, the course's own folder. Use one in a folder of its own, such as {prefix / '.venv'}."
+            f"The Python environment is {prefix}, the course's own folder. Use one in a folder of its own, such as "
+            f"{prefix / '.venv'}."
         )

@@ -1,7 +1,9 @@
-"""The watchdog of a sandbox: what limits of single processes do not bound, it measures for all of them together, twenty times a second.
+"""The watchdog of a sandbox: what limits of single processes do not bound, it measures for all of them together, twenty
+times a second.
 
-Linux limits the memory and the processor time of each process. Sixty-four processes then have sixty-four times as much, and the number of processes
-is not limited at all for root. Control groups would do this; but an ordinary user, or a container, often has none.
+Linux limits the memory and the processor time of each process. Sixty-four processes then have sixty-four times as much,
+and the number of processes is not limited at all for root. Control groups would do this; but an ordinary user, or a
+container, often has none.
 """
 
 from __future__ import annotations
@@ -99,7 +101,8 @@ class Watchdog(threading.Thread):
         return None
 
     def _shared_once(self, processes: list[str]) -> int:
-        """Bytes of memory, where what several processes share counts once. The kernel walks through all pages for it, so not every time."""
+        """Bytes of memory, where what several processes share counts once. The kernel walks through all pages for it,
+        so not every time."""
         memory = 0
         for rollup in self._read(processes, "smaps_rollup"):
             fields = dict(line.split(b":", 1) for line in rollup.splitlines()[1:])

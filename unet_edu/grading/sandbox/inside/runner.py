@@ -8,8 +8,9 @@ Each message is 8 bytes of length, big end first, and then the message. A reques
     ("definitions", source, assignments)       run only the definitions of a cell, or only these and its assignments
     ("call", name, case, forbidden patterns)   call a function of the notebook on a case
 
-A reply is one line of JSON, and behind it the bytes of the answer's array. The notebook's code lives in this very process, so nothing in a reply
-can be trusted: `unet_edu.grading.wire` reads it, and the answers are judged elsewhere. What a notebook can spoil here is its own mark.
+A reply is one line of JSON, and behind it the bytes of the answer's array. The notebook's code lives in this very
+process, so nothing in a reply can be trusted: `unet_edu.grading.wire` reads it, and the answers are judged elsewhere.
+What a notebook can spoil here is its own mark.
 """
 
 from __future__ import annotations
@@ -137,7 +138,8 @@ def _seed() -> None:
 
 
 def _warm_up() -> None:
-    """PyTorch loads 800 of its modules when a layer runs without numbers for the first time. The watch would look at each line of that."""
+    """PyTorch loads 800 of its modules when a layer runs without numbers for the first time. The watch would look at
+    each line of that."""
     with contextlib.suppress(Exception):  # whatever the notebook made of it
         torch = sys.modules["torch"]
         with torch.device("meta"), torch.no_grad():

@@ -60,7 +60,8 @@ class Shell(InteractiveShell):
         return error
 
     def define(self, source: str, behind: int = 0, *, assignments: bool = False) -> KeyboardInterrupt | None:
-        """Run only the imports, functions, classes and plain constants of a cell, those behind a line; skip what raises.
+        """Run only the imports, functions, classes and plain constants of a cell, those behind a line; skip what
+        raises.
 
         With `assignments`, all others are run too, but none for long. Ctrl-C ends it, and is returned.
         """
@@ -142,7 +143,8 @@ def new_shell(files: str | None = None) -> Shell:
     Parameters
     ----------
     files : str, optional
-        The folder for IPython's own files. Without it: a new one, `ipython_dir`, which the caller removes. It is never the reader's own `~/.ipython`.
+        The folder for IPython's own files. Without it: a new one, `ipython_dir`, which the caller removes. It is never
+        the reader's own `~/.ipython`.
     """
     config = Config()
     config.HistoryManager.enabled = False  # no file, no thread
@@ -173,7 +175,8 @@ def _first_line(statement: ast.stmt) -> int:
 
 
 def _defines(statement: ast.stmt, assignments: bool) -> bool:
-    """Whether it is a definition: an import, a function, a class, or a name for a plain constant; or a `try` of nothing else.
+    """Whether it is a definition: an import, a function, a class, or a name for a plain constant; or a `try` of nothing
+    else.
 
     With `assignments`, all of them count, and what makes them depend on something: `if` and `with`. A loop never does.
     """
