@@ -433,6 +433,13 @@ def test_exercises_are_made_and_programs_formatted_as_the_page_says(clone):
     assert "# Write your code here." in made.read_text() and "BEGIN SOLUTION" not in made.read_text()
 
 
+def test_the_picture_of_the_library_has_all_of_it():
+    (picture,) = blocks("text", CONTRIBUTING)
+    names = {word.rstrip("/") for line in picture.splitlines()[1:] for word in line[:60].split()}
+    package = ROOT / "unet_edu"
+    assert names == {path.stem for path in package.iterdir() if not path.name.startswith("__")}
+
+
 def test_the_examples_of_a_mistake_and_a_question_are_those_of_the_lesson():
     (mistake,), (question,) = blocks("python", CONTRIBUTING), blocks("markdown", CONTRIBUTING)
     lessons = ROOT / "unet_edu" / "lessons"
@@ -464,6 +471,7 @@ RUN = {
     ("README.md", "jupyter lab"): test_jupyterlab_opens_the_first_lesson,
     ("README.md", "bibtex"): "it is no program",
     ("CONTRIBUTING.md", ""): test_a_lesson_is_changed_as_the_page_says,
+    ("CONTRIBUTING.md", "text"): test_the_picture_of_the_library_has_all_of_it,
     ("CONTRIBUTING.md", "python"): test_the_examples_of_a_mistake_and_a_question_are_those_of_the_lesson,
     ("CONTRIBUTING.md", "markdown"): test_the_examples_of_a_mistake_and_a_question_are_those_of_the_lesson,
     ("docs/training.md", "unet-edu "): test_commands_in_their_order,
