@@ -120,7 +120,8 @@ def test_a_notebook_runs_where_it_lies(tmp_path, monkeypatch):
     (tmp_path / "helper.py").write_text("ONE = 1")
     (tmp_path / "data.txt").write_text("1")
     source = OUT_SIZE.replace(
-        "return", "import helper\n    one = int(open('data.txt').read())\n    return helper.ONE - one +"
+        "return",
+        "import helper, pathlib\n    one = int(pathlib.Path('data.txt').read_text())\n    return helper.ONE - one +",
     )
     path = notebook(tmp_path, source, "import matplotlib.pyplot as plt; plt.plot([1]); plt.show()", "input()")
     before, main, folder = list(sys.path), sys.modules["__main__"], os.getcwd()

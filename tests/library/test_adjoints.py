@@ -302,6 +302,7 @@ NO_LINEAR_OPERATOR = {
 # Modules of which no function is a linear operator on images, each with the reason.
 NO_OPERATORS = {
     "unet": "a network: its parts are PyTorch's, and ReLU and pooling are not linear",
+    "sizes": "counts what a network takes and gives",
     "training": "changes networks",
     "tiling": "asks a network",
     "losses": "gives weights and a loss",
