@@ -285,7 +285,8 @@ def test_a_definition_above_an_exception_is_not_run_again(fresh: Runner) -> None
 def test_only_the_definitions_of_a_cell(fresh: Runner, first: str) -> None:
     source = (
         first
-        + "import math\nK = 3\ndef f(x): return x * K\n@nothing\ndef lost(): pass\nprint('no')\nwhile True: pass\nclass C: pass"
+        + "import math\nK = 3\ndef f(x): return x * K\n@nothing\ndef lost(): pass\n"
+        + "print('no')\nwhile True: pass\nclass C: pass"
     )
     reply = wire.read_cell(fresh.ask(wire.definitions(source + "\nD = [K]", assignments=False)))
     assert reply.ok

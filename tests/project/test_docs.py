@@ -114,7 +114,8 @@ def test_commands_in_their_order(place, monkeypatch):
 
 
 def test_torchrun(place, monkeypatch):
-    """It understands its options, and the module behind it is ours. (Two processes make one run: tests/library/test_cli.py.)"""
+    """It understands its options, and the module behind it is ours. (Two processes make one run:
+    tests/library/test_cli.py.)"""
     from torch.distributed.run import get_args_parser
 
     (command,) = (command for command in COMMANDS if command[0] == "torchrun")
@@ -440,7 +441,7 @@ def test_the_examples_of_a_mistake_and_a_question_are_those_of_the_lesson():
     assert question in (lessons / "quizzes" / "02.md").read_text()
 
 
-# ---------------------------------------------------------------------------------------------- every block is accounted for
+# ----------------------------------------------------------------------------------------- every block is accounted for
 
 NETWORK = "needs the network"
 NOT_RUN = {

@@ -1,4 +1,5 @@
-"""What the explorers of grids share: numbers as states keep them, as sliders bound them, and as notes name and write them."""
+"""What the explorers of grids share: numbers as states keep them, as sliders bound them, and as notes name and write
+them."""
 
 from __future__ import annotations
 
@@ -46,7 +47,8 @@ def matrix(argument: str, array: ArrayLike, most: Place | None = None) -> Matrix
 
 
 def sheet(array: Matrix, shape: Place) -> Matrix:
-    """A larger matrix with `array` in its upper left corner, and made-up digits beyond it: what sliders cut their sizes from."""
+    """A larger matrix with `array` in its upper left corner, and made-up digits beyond it: what sliders cut their sizes
+    from."""
     i, j = np.indices(shape)
     values = (1 + (3 * i + 5 * j) % 9).astype(np.float64)
     values[: len(array), : len(array[0])] = array

@@ -86,8 +86,8 @@ class State:
             )
         if pixels > MOST_PIXELS or pixels * outputs > MOST_ENTRIES:
             return (
-                f"A would be {outputs}×{pixels}: too large to read here, where {MOST_PIXELS} columns and {MOST_ENTRIES} entries fit. "
-                "Take a smaller image, less padding or a larger stride."
+                f"A would be {outputs}×{pixels}: too large to read here, where {MOST_PIXELS} columns and "
+                f"{MOST_ENTRIES} entries fit. Take a smaller image, less padding or a larger stride."
             )
         return ""
 
@@ -142,9 +142,10 @@ def matrix(
 ) -> Explorer:
     """Explore the matrix of a convolution, and its transpose.
 
-    Point at a row's output to see its patch of the image; at a pixel to see its column and the outputs it feeds; at an entry of the
-    matrix to see its weight, its pixel and its output; at a weight to see every entry where it stands. Type numbers into
-    the image or the kernel. Then turn from A to Aᵀ: now the small image goes in, and the large one comes out.
+    Point at a row's output to see its patch of the image; at a pixel to see its column and the outputs it feeds; at an
+    entry of the matrix to see its weight, its pixel and its output; at a weight to see every entry where it stands.
+    Type numbers into the image or the kernel. Then turn from A to Aᵀ: now the small image goes in, and the large one
+    comes out.
 
     Parameters
     ----------
@@ -251,7 +252,8 @@ def picture(state: State) -> Picture:
 
 
 def _lying(parts: Sequence[Cells]) -> tuple[tuple[Cells, ...], tuple[tuple[float, float, str], ...]]:
-    """The images on top; below, the flattened one along the columns of the wide matrix and the result along its rows."""
+    """The images on top; below, the flattened one along the columns of the wide matrix and the result along its
+    rows."""
     image, kernel, output, vector, A, result = parts
     row, signs = stack([image, "∗", kernel, "=", output])
     top = max(grid.at[1] + grid.rows for grid in row) + LABEL + 0.3

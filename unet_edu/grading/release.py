@@ -27,8 +27,8 @@ STRANGE = "is it the course's own, as `make exercises` makes it?"
 CLOSING = """\
 ## Done
 
-Does every check say *passed*? Then run the whole notebook once from a fresh start (restart the kernel, run all cells) and save it: \
-that is
+Does every check say *passed*? Then run the whole notebook once from a fresh start (restart the kernel, run all cells) \
+and save it: that is
 what you hand in."""
 
 

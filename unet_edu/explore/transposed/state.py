@@ -72,7 +72,10 @@ class State:
         """Why there is nothing to draw; empty when there is something."""
         s = self.stride
         if self.output_padding and s == 1:
-            return "With stride 1 there is only one size to come back to: output_padding must be 0, or PyTorch raises an error."
+            return (
+                "With stride 1 there is only one size to come back to: output_padding must be 0, or PyTorch raises an "
+                "error."
+            )
         if self.output_padding >= s:
             return (
                 f"output_padding chooses among the {s} sizes that a convolution of stride {s} brings to one. "
@@ -84,8 +87,8 @@ class State:
             return "The padding cuts off everything that the stamps cover: PyTorch raises an error."
         if max(size) > MOST_OUTPUT and self.show != "overlaps":  # which draws less, so that all fit
             return (
-                f"The output would be {cells.size(size)}: too large to read here, where {MOST_OUTPUT}×{MOST_OUTPUT} fit. "
-                "Take a smaller stride or kernel, or more padding."
+                f"The output would be {cells.size(size)}: too large to read here, where {MOST_OUTPUT}×{MOST_OUTPUT} "
+                "fit. Take a smaller stride or kernel, or more padding."
             )
         return ""
 
