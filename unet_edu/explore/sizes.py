@@ -43,11 +43,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "width": (8, 16, 32, 64),
     "skip": ("concat", "add", "multiply", "none"),
 }
-JOINS = {
-    "concat": "put behind each other",
-    "add": "added number by number",
-    "multiply": "multiplied number by number",
-}
+JOINS = {"concat": "put behind each other", "add": "added number by number", "multiply": "multiplied number by number"}
 DEEPEST = BOUNDS["depth"][1]
 
 

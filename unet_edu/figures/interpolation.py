@@ -106,11 +106,5 @@ def _draw_pixel(axes: Axes, centre: float, width: float, top: float, role: str, 
         Rectangle((centre - width / 2, top), width, height, facecolor=colour.fill, edgecolor=colour.line, linewidth=1)
     )
     axes.text(
-        centre,
-        top + height * (0.2 if role == "input" else 0.5),
-        text,
-        fontsize=9,
-        ha="center",
-        va="center",
-        **FONT,
+        centre, top + height * (0.2 if role == "input" else 0.5), text, fontsize=9, ha="center", va="center", **FONT
     )

@@ -53,12 +53,7 @@ ENGINE = _version()
 
 
 def grade(
-    notebook: bytes,
-    assignment: Assignment,
-    seed: int,
-    limits: Limits = USUAL,
-    *,
-    unsafe: bool = False,
+    notebook: bytes, assignment: Assignment, seed: int, limits: Limits = USUAL, *, unsafe: bool = False
 ) -> Result:
     """Grade one notebook.
 

@@ -45,8 +45,7 @@ def _plane_cases(rng: np.random.Generator) -> list[Case]:
 
 def _wrong_sizes(sizes: Callable[[Array, Array], tuple[int, int, int, int]]) -> Callable[..., Array]:
     """The loops of the solution with other H, W, kH, kW. Windows are cut short at the edge; often they do not fit k
-    then.
-    """
+    then."""
 
     def wrong(x: Array, k: Array) -> Array:
         H, W, kH, kW = sizes(x, k)
@@ -610,8 +609,7 @@ def _layer_cases(rng: np.random.Generator) -> list[Case]:
 
 def _by_rule(step: Callable[[int, int, int, int], tuple[int, int]], start: int = 1) -> Callable[..., list[int]]:
     """A receptive field by a wrong rule: `step` takes the size and jump so far, k and s, and gives the next size and
-    jump.
-    """
+    jump."""
 
     def wrong(layers: Sequence[tuple[int, int]]) -> list[int]:
         size, jump, sizes = start, 1, []

@@ -46,8 +46,7 @@ def _nearest_cases(rng: np.random.Generator) -> list[Case]:
 
 def _picked(index: Callable[[int, int], Array]) -> Callable[..., Array]:
     """Copies by a wrong rule: `index` takes the size along a side and the scale, and says which pixel each output
-    copies.
-    """
+    copies."""
 
     def wrong(x: Array, scale: int) -> Array:
         rows, columns = (np.clip(index(n, scale), 0, n - 1).astype(int) for n in x.shape)
@@ -180,8 +179,7 @@ def _by_axis(
     rows: Callable[[int, int], Array], columns: Callable[[int, int], Array] | None = None
 ) -> Callable[..., Array]:
     """Interpolation by wrong weights: `rows` takes the size along a side and the scale, and gives the matrix of that
-    side.
-    """
+    side."""
 
     def wrong(x: Array, scale: int) -> Array:
         return rows(x.shape[0], scale) @ x @ (columns or rows)(x.shape[1], scale).T
@@ -246,8 +244,7 @@ def _extrapolated(n: int, scale: int) -> Array:
 
 def _source_below_zero(n: int, scale: int) -> Array:
     """int() cuts −0.25 to 0, and the part after the point is then −0.25. Beyond the last middle both neighbours are the
-    last pixel.
-    """
+    last pixel."""
     where = _places(n, scale)
     k = np.trunc(where).astype(int)
     return _two_taps(n, k, (k + 1).clip(0, n - 1), where - k)
@@ -255,8 +252,7 @@ def _source_below_zero(n: int, scale: int) -> Array:
 
 def _weights_exchanged(n: int, scale: int, is_kept_inside: bool = True) -> Array:
     """The two neighbours of the source get each other's weight. The source is kept within the image, or only the
-    neighbours are.
-    """
+    neighbours are."""
     where = _places(n, scale)
     where = where.clip(0, n - 1) if is_kept_inside else where
     k = np.floor(where).astype(int)
@@ -303,9 +299,8 @@ UP_BILINEAR.mistake(
 )
 UP_BILINEAR.mistake(
     "source below 0",
-    "Your output is wrong only in its first rows and columns. There the source lies before the first middle, below 0:"
-    " int(−0.25) is 0, and source − k is −0.25. Keep the source between 0 and the last middle before you take it "
-    "apart.",
+    "Your output is wrong only in its first rows and columns. There the source lies before the first middle, below 0: "
+    "int(−0.25) is 0, and source − k is −0.25. Keep the source between 0 and the last middle before you take it apart.",
     _by_axis(_source_below_zero),
 )
 UP_BILINEAR.mistake(

@@ -761,8 +761,7 @@ def _count_cases(rng: np.random.Generator) -> list[Case]:
 
 def _other_stamps(width: int = 0, pixels: int = 0, step: int | None = None) -> Callable[..., Array]:
     """Stamps that are some pixels wider, from some pixels more, or another step apart, in an output of the right
-    size.
-    """
+    size."""
 
     def wrong(n: int, k: int, s: int) -> Array:
         counts = np.zeros((n - 1) * s + k, int)

@@ -67,8 +67,7 @@ def _image_cases(rng: np.random.Generator) -> list[Case]:
 
 def _one_number_twice(x: Array) -> Array:
     """The first and the last window have the same maximum: where it is found first is wrong of one, and where last, of
-    the other.
-    """
+    the other."""
     last = x[-2:, -2:]
     last[last == last.max()] = x[0, 0] = x.max() + 1
     return x

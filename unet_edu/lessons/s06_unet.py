@@ -38,8 +38,7 @@ def _row(
     layers: str, in_channels: int, out_channels: int, *, padding: int = 0, kernel: int = 3, bias: bool = True
 ) -> nn.Module:
     """Layers in a row, named by letters: C for a convolution to `out_channels`, R for ReLU, 6 for ReLU6, B for batch
-    normalisation.
-    """
+    normalisation."""
     from torch import nn
 
     others: dict[str, Callable[[], nn.Module]] = {
@@ -158,8 +157,7 @@ DOUBLE_CONV.mistake(
 
 def _crop(top: Callable[[int, int], int], left: Callable[[int, int], int] | None = None) -> Callable[..., Any]:
     """A crop whose corner follows a rule: from the side of the image and that of the crop to the first row or
-    column.
-    """
+    column."""
 
     def crop(x: Any, size: Size) -> Any:
         (H, W), (h, w) = x.shape[-2:], size

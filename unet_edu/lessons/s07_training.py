@@ -34,8 +34,7 @@ def _initialised(
     among: str = "modules",
 ) -> Callable[..., Any]:
     """Weights drawn by a rule: `summed` gives N from the kind of layer, in_channels, out_channels and the kernel's
-    taps.
-    """
+    taps."""
 
     def initialise(model: Any) -> Any:
         from torch import nn
@@ -74,8 +73,7 @@ def _init_cases(rng: np.random.Generator) -> list[Case]:
 
     def drawn(kind: str = "conv", kernel: tuple[int, int] | None = None, least: int = 16) -> Layer:
         """A layer with so many weights that chance moves their variance by less than half a tap, and with more channels
-        out than in, or with fewer.
-        """
+        out than in, or with fewer."""
         height, width = kernel or kernels[rng.integers(len(kernels))]
         taps = 1 if kind == "up" else height * width
         n = int(np.exp(rng.uniform(np.log(least), np.log(240))))
@@ -221,14 +219,13 @@ def _border(
     *,
     inverted: bool = False,
     also_in_cells: bool = False,
-    needs: int = 2,
     chosen: Callable[[Array], Array] = lambda distances: np.sort(distances, axis=0)[:2],
 ) -> Callable[..., Array]:
     """A border term by a rule of d1, d2, w0 and σ."""
 
     def weights(instances: Array, w0: float = 10, sigma: float = 5) -> Array:
         distances = _distances(instances, inverted=inverted)
-        if len(distances) < needs:
+        if len(distances) < 2:
             return np.zeros(instances.shape)
         d = chosen(distances)
         w = term(d[0], d[-1], w0, sigma)

@@ -317,9 +317,8 @@ PREDICT_TILED = Exercise(
 )
 PREDICT_TILED.mistake(
     "off the phase",
-    "Right at depth 1 and 2. At depth 3 your tiles stand off the phase: a tile of 28 or 36 pixels is no multiple of "
-    "8, so the poolings cut the image into other windows in the next tile. The step is a multiple of 2 ** "
-    "model.depth.",
+    "Right at depth 1 and 2. At depth 3 your tiles stand off the phase: a tile of 28 or 36 pixels is no multiple of 8, "
+    "so the poolings cut the image into other windows in the next tile. The step is a multiple of 2 ** model.depth.",
     _tiled(origins=_origins(step=lambda tile, align: tile)),
 )
 PREDICT_TILED.mistake(

@@ -270,8 +270,7 @@ def _cell_scores(
     score: Callable[[int, int, int], float] = lambda both, r, s: both / (r + s - both),
 ) -> list[float]:
     """For each true cell its score: `is_match` and `score` get the pixels in common, of the true cell and of the found
-    one.
-    """
+    one."""
     scores = []
     for n in _numbers(truth):
         R, best = truth == n, 0.0
