@@ -116,7 +116,7 @@ def sizes(
         The channels of the top level; each level has twice as many as the one above it.
     skip : "concat", "add", "multiply" or "none"
     block : str
-        The block to begin with, as `unet_edu.unet.layer_table` names it; or "input".
+        The block to begin with, as `unet_edu.sizes.layer_table` names it; or "input".
 
     Returns
     -------
@@ -218,7 +218,7 @@ def seen(depth: int, padding: str) -> dict[str, tuple[int, ...]]:
     """For each block, the sides of the squares of the image that one of its pixels sees.
 
     On the way down there is one answer. On the way up it depends on where a pixel lies in the windows of the poolings,
-    so all are tried, going back to the image as `unet_edu.unet.receptive_field` does.
+    so all are tried, going back to the image as `unet_edu.sizes.receptive_field` does.
     """
     lost = 2 if padding == "valid" else 0
     found: dict[str, tuple[int, ...]] = {"input": (1,)}

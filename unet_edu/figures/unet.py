@@ -56,7 +56,7 @@ class Map(NamedTuple):
 
 @dataclass(frozen=True)
 class Block:
-    """One feature map of the U, named as in `unet_edu.unet.layer_table`."""
+    """One feature map of the U, named as in `unet_edu.sizes.layer_table`."""
 
     name: str
     x: float

@@ -275,8 +275,8 @@ UP_BILINEAR.mistake(
 )
 UP_BILINEAR.mistake(
     "half pixels forgotten",
-    "Your image has slid towards the upper left: the outputs look at i / scale, too far to the lower right. A pixel's"
-    " number belongs to its middle, which lies half a pixel from its edge, in the output and in the input.",
+    "Your image has slid towards the upper left: the outputs look at i / scale, too far to the lower right. A pixel's "
+    "number belongs to its middle, which lies half a pixel from its edge, in the output and in the input.",
     _by_axis(_at(lambda i, s: i / s)),
 )
 UP_BILINEAR.mistake(
@@ -529,8 +529,8 @@ def _(mask: Array, size: tuple[int, int]) -> Array:
 
 RESIZE_MASK.mistake(
     "step cut to a whole number",
-    "Your step is a whole number, H // H′; when the mask grows, it is 0, and everything copies the first pixel. First"
-    " multiply i by H, then divide by H′.",
+    "Your step is a whole number, H // H′; when the mask grows, it is 0, and everything copies the first pixel. First "
+    "multiply i by H, then divide by H′.",
     _from(lambda n, m: np.arange(m) * (n // m)),
 )
 RESIZE_MASK.mistake(

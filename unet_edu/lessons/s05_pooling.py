@@ -257,8 +257,8 @@ def _(x):
 
 MAXPOOL_IDX.mistake(
     "only the first row",
-    "Only the first row of your arrays is filled. Does the `return` stand inside the outer loop? Move it to the left,"
-    " below both loops.",
+    "Only the first row of your arrays is filled. Does the `return` stand inside the outer loop? Move it to the left, "
+    "below both loops.",
     _only_windows(rows=1),
 )
 MAXPOOL_IDX.mistake(
@@ -551,8 +551,8 @@ MAXPOOL_BACKWARD.mistake(
 )
 MAXPOOL_BACKWARD.mistake(
     "only the first gradient",
-    "Only the first gradient was sent back. Does the `return` stand inside the inner loop? Move it to the left, below"
-    " both loops.",
+    "Only the first gradient was sent back. Does the `return` stand inside the inner loop? Move it to the left, below "
+    "both loops.",
     _only(rows=1, columns=1),
 )
 MAXPOOL_BACKWARD.mistake(

@@ -56,10 +56,6 @@ def _row(
     return nn.Sequential(*modules)
 
 
-def _double_conv(in_channels: int, out_channels: int) -> nn.Module:
-    return _row("CRCR", in_channels, out_channels)
-
-
 def _rows(layers: str, **settings: Any) -> Callable[..., nn.Module]:
     return lambda in_channels, out_channels: _row(layers, in_channels, out_channels, **settings)
 
@@ -77,7 +73,7 @@ def _double_conv_cases(rng: np.random.Generator) -> list[Case]:
 
 
 DOUBLE_CONV = Exercise(
-    name="double_conv", points=1, reference=_double_conv, cases=_double_conv_cases, forbidden=NETWORKS
+    name="double_conv", points=1, reference=_rows("CRCR"), cases=_double_conv_cases, forbidden=NETWORKS
 )
 DOUBLE_CONV.mistake(
     "padded",
@@ -338,8 +334,8 @@ TRACE_SIZES = Exercise(
 )
 TRACE_SIZES.mistake(
     "odd sides pooled",
-    "Your sizes are right for legal sides. But 570 gets through: 279 is odd when it reaches the second pooling, and a"
-    " row would be lost. Test the side before each pooling, and return [] when it is odd.",
+    "Your sizes are right for legal sides. But 570 gets through: 279 is odd when it reaches the second pooling, and a "
+    "row would be lost. Test the side before each pooling, and return [] when it is odd.",
     _traced(is_legal=lambda before, sides: min(sides) > 0),
 )
 TRACE_SIZES.mistake(
@@ -362,8 +358,8 @@ TRACE_SIZES.mistake(
 )
 TRACE_SIZES.mistake(
     "only the way down tested for its size",
-    "Nearly there: you test whether something is left on the way down, but the way up loses pixels, too. 172 leaves 3"
-    " pixels at the bottom, then 2, then 0.",
+    "Nearly there: you test whether something is left on the way down, but the way up loses pixels, too. 172 leaves 3 "
+    "pixels at the bottom, then 2, then 0.",
     _traced(is_legal=lambda before, sides: _all_even(before) and min(sides[:5]) > 0),
 )
 TRACE_SIZES.mistake(
@@ -427,17 +423,13 @@ TRACE_SIZES.mistake(
 )
 TRACE_SIZES.mistake(
     "one level too many",
-    "There are five poolings in your network. The paper's has four: five levels on the way down, and no pooling after"
-    " the fifth.",
+    "There are five poolings in your network. The paper's has four: five levels on the way down, and no pooling after "
+    "the fifth.",
     _traced(depth=5),
 )
 
 
 # --- unet -------------------------------------------------------------------------------------------------------------
-
-
-def _unet(in_channels: int = 1, num_classes: int = 2, base: int = 64) -> nn.Module:
-    return _wired()(in_channels, num_classes, base)
 
 
 def _wired(
@@ -558,11 +550,11 @@ def _unet_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-UNET = Exercise(name="unet", points=3, reference=_unet, cases=_unet_cases, forbidden=NETWORKS)
+UNET = Exercise(name="unet", points=3, reference=_lazily(), cases=_unet_cases, forbidden=NETWORKS)
 UNET.mistake(
     "its own features in place of the copy",
-    "What comes up is joined with itself, on every level: torch.cat([x, x]). The shapes fit, but nothing comes across"
-    " from the way down.",
+    "What comes up is joined with itself, on every level: torch.cat([x, x]). The shapes fit, but nothing comes across "
+    "from the way down.",
     _lazily(join=lambda copy, x, level: _cat(x, x)),
 )
 
@@ -570,8 +562,8 @@ UNET.mistake(
 for _level, _which in enumerate(("top one", "second from the top", "third from the top", "lowest one")):
     UNET.mistake(
         f"its own features in place of the copy on level {_level}",
-        f"On one level, the {_which}, what comes up is joined with itself and not with the copy. The shapes fit all the"
-        " same.",
+        f"On one level, the {_which}, what comes up is joined with itself and not with the copy. The shapes fit all "
+        "the same.",
         _lazily(join=lambda copy, x, here, level=_level: _cat(x if here == level else _middle(copy, x), x)),
     )
 UNET.mistake(
@@ -587,8 +579,8 @@ UNET.mistake(
 )
 UNET.mistake(
     "copy cropped at a corner",
-    "Your copies are cropped at their upper left corner. So they lie beside the place they belong to: by 88 pixels on"
-    " the top level. Keep the middle.",
+    "Your copies are cropped at their upper left corner. So they lie beside the place they belong to: by 88 pixels on "
+    "the top level. Keep the middle.",
     _lazily(join=lambda copy, x, level: _cat(copy[..., : x.shape[-2], : x.shape[-1]], x)),
 )
 UNET.mistake(
@@ -657,8 +649,8 @@ UNET.mistake(
 )
 UNET.mistake(
     "batch normalisation",
-    "Your network has too many parameters: there is batch normalisation in it, and no bias before it. The paper's has"
-    " none.",
+    "Your network has too many parameters: there is batch normalisation in it, and no bias before it. The paper's has "
+    "none.",
     _lazily(norm="batch"),
 )
 UNET.mistake(

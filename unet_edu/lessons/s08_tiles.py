@@ -166,9 +166,9 @@ TILE_ORIGINS = Exercise(
 )
 TILE_ORIGINS.mistake(
     "side by side",
-    "Your tiles stand side by side, one tile apart. That is off the phase when the tile is no multiple of `align`: "
-    "the poolings of the next tile cut the image into other windows. Take the largest multiple of `align` that is not"
-    " larger than the tile.",
+    "Your tiles stand side by side, one tile apart. That is off the phase when the tile is no multiple of `align`: the "
+    "poolings of the next tile cut the image into other windows. Take the largest multiple of `align` that is not "
+    "larger than the tile.",
     _origins(step=lambda tile, align: tile),
 )
 TILE_ORIGINS.mistake(
@@ -190,8 +190,8 @@ TILE_ORIGINS.mistake(
 )
 TILE_ORIGINS.mistake(
     "end not covered",
-    "Your last tile ends before the image does. Go on until origin + tile reaches the size: round the number of tiles"
-    " up.",
+    "Your last tile ends before the image does. Go on until origin + tile reaches the size: round the number of tiles "
+    "up.",
     _origins(number=lambda size, tile, step: 1 + max(0, (size - tile) // step)),
 )
 TILE_ORIGINS.mistake(
