@@ -283,10 +283,6 @@ def _all_even(sides: list[int]) -> bool:
     return not any(side % 2 for side in sides)
 
 
-def _trace_sizes(n: int) -> list[int]:
-    return _traced()(n)
-
-
 def _traced(
     loss: int = 4,
     loss_up: int | None = None,
@@ -328,7 +324,7 @@ def _size_cases(rng: np.random.Generator) -> list[Case]:
 TRACE_SIZES = Exercise(
     name="trace_sizes",
     points=2,
-    reference=_trace_sizes,
+    reference=_traced(),
     cases=_size_cases,
     forbidden=("unet_edu.unet.*", "unet_edu.sizes.*"),
 )
@@ -675,10 +671,6 @@ UNET.mistake(
 # --- repair_unet ------------------------------------------------------------------------------------------------------
 
 
-def _repair_unet(in_channels: int = 1, num_classes: int = 2, base: int = 16) -> nn.Module:
-    return _repaired()(in_channels, num_classes, base)
-
-
 # The silent mistakes of the broken network, each with its hint. (The other two speak up: one stops, and dropout is seen
 # by the probe.)
 SILENT = {
@@ -734,7 +726,7 @@ def _repair_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-REPAIR_UNET = Exercise(name="repair_unet", points=2, reference=_repair_unet, cases=_repair_cases, forbidden=NETWORKS)
+REPAIR_UNET = Exercise(name="repair_unet", points=2, reference=_repaired(), cases=_repair_cases, forbidden=NETWORKS)
 
 
 for _left, _hint in _left_over():
