@@ -109,9 +109,8 @@ def as_colab_saves(notebook: dict[str, Any], *extra: str) -> bytes:
         "colab": {"provenance": [], "toc_visible": True, "gpuType": "T4"},
         "kernelspec": {"name": "python3", "display_name": "Python 3"},
         "language_info": {"name": "python"},
-        "widgets": {
-            "application/vnd.jupyter.widget-state+json": {"c0ffee": model}
-        },  # where `state` should stand between the two
+        # where `state` should stand between the two
+        "widgets": {"application/vnd.jupyter.widget-state+json": {"c0ffee": model}},
     }
     return packed(book(cells, metadata=colab, nbformat_minor=0))
 

@@ -267,9 +267,8 @@ def forever():
 slow = {slow}
 behind = 3
 """
-    assert (
-        fresh.cell(cell).error == "ZeroDivisionError: division by zero"
-    )  # and it comes, though two of these never end
+    # and it comes, though two of these never end
+    assert fresh.cell(cell).error == "ZeroDivisionError: division by zero"
     fresh.runs("import signal\nassert behind == 3 and 'slow' not in globals()")
     fresh.runs(
         "assert signal.getitimer(signal.ITIMER_REAL) == (0, 0) and signal.getsignal(signal.SIGALRM) == signal.SIG_DFL"

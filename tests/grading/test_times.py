@@ -94,10 +94,8 @@ def test_the_instructor_s_time_zone_says_it(text: str, place: str, hours: float)
 
 @pytest.mark.parametrize(
     ("text", "place"),
-    [
-        ("2027-07-02 12:00:00 IST", "Europe/Berlin"),
-        ("2027-01-02 12:00:00 BST", "Europe/London"),
-    ],  # no summer in January
+    # no summer in January
+    [("2027-07-02 12:00:00 IST", "Europe/Berlin"), ("2027-01-02 12:00:00 BST", "Europe/London")],
 )
 def test_another_place_s_abbreviation_stays_unknown(text: str, place: str) -> None:
     with pytest.raises(ValueError, match="expected a time zone"):

@@ -53,14 +53,14 @@ __all__ = [
 class Part(Protocol):
     """A part of a board."""
 
+    # Of its row's width, beside the other parts.
     @property
-    def share(self) -> float: ...  # of its row's width, beside the other parts
+    def share(self) -> float: ...
 
     def html(self) -> str: ...
 
-    def height(
-        self, width: float
-    ) -> float: ...  # in inches, in a still picture where it is so wide; 0 when it is not in it
+    # In inches, in a still picture where it is so wide; 0 when it is not in it.
+    def height(self, width: float) -> float: ...
 
     def draw(self, figure: Figure, place: SubplotSpec, width: float) -> None: ...
 
