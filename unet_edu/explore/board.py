@@ -338,8 +338,7 @@ class Curves:
         axes.set(xlim=(0, x_most), ylim=(0, 1.03 * y_most), xlabel=self.labels[0], ylabel=self.labels[1])
         if self.has_names:
             axes.legend(fontsize=9, frameon=False)
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
+        axes.spines[["top", "right"]].set_visible(False)
 
 
 @dataclass(frozen=True, eq=False)
