@@ -85,7 +85,7 @@ def grade(
         notebook=hashlib.sha256(notebook).hexdigest(),
         engine=ENGINE,
         seed=seed,
-        points=sum(points for _, points in assignment.points),
+        points=assignment.worth,
         sandboxed=not unsafe,
     )
     try:
