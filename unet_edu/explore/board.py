@@ -226,7 +226,10 @@ class Image:
         if not self.marks:
             return ""
         (height, width), begin = self.pixels.shape[:2], self.corner - 0.5
-        name = f'role="img" aria-label="{html.escape(self.marks_words)}"' if self.marks_words else 'role="group"'
+        is_moved = any(isinstance(mark, Dot) and mark.more for mark in self.marks)
+        name = 'role="group"' if is_moved else 'aria-hidden="true"'
+        if self.marks_words:
+            name = f'role="img" aria-label="{html.escape(self.marks_words)}"'
         return (
             f'<svg {name} viewBox="{begin} {begin} {width} {height}" style="position: absolute; inset: 0; width: 100%; '
             'height: 100%; pointer-events: none" font-family="sans-serif">'
