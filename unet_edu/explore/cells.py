@@ -10,18 +10,20 @@ import ipywidgets
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unet_edu.figures.scene import Cells, number
+from unet_edu.figures.scene import Cells, Scene, number, stack
 
 __all__ = [
     "Matrix",
     "Place",
     "count",
+    "edited",
     "expect_within",
     "factor",
     "first_cells",
     "grid",
     "matrix",
     "name",
+    "nothing",
     "sheet",
     "sides",
     "size",
@@ -62,6 +64,14 @@ def typed(array: Matrix, place: Place, value: float) -> Matrix:
     return _tuples(values)
 
 
+def edited(state: Any, sheet: str, shape: Place, cell: int, value: float) -> dict[str, Matrix]:
+    """What a number typed into a scene changes in the state: in an image of this shape, or in the kernel after it."""
+    pixels = shape[0] * shape[1]
+    if cell < pixels:
+        return {sheet: typed(getattr(state, sheet), divmod(cell, shape[1]), value)}
+    return {"kernel": typed(state.kernel, divmod(cell - pixels, len(state.kernel[0])), value)}
+
+
 def expect_within(bounds: Mapping[str, Place], state: Any) -> None:
     """Name the field of the state that is outside of its bounds."""
     for field, (low, high) in bounds.items():
@@ -91,6 +101,20 @@ def grid(
     text = tuple(number(value) for value in array.flat)
     rows, columns = array.shape
     return Cells(name, label, role, rows, columns, text, tuple(notes), tuple(marks), editable)
+
+
+def nothing(image: NDArray[Any], sign: str, weights: NDArray[Any], problem: str, code: str = "") -> Scene:
+    """The image and the kernel, and in words why nothing comes of them."""
+    grids, signs = stack(
+        [
+            grid("input", f"x, {size(image.shape)}", "input", image, [""] * image.size),
+            sign,
+            grid("kernel", f"kernel w, {size(weights.shape)}", "kernel", weights, [""] * weights.size),
+            "=",
+            Cells("output", "nothing to draw", "output", 0, 0, (), ()),
+        ]
+    )
+    return Scene(alt=problem, grids=grids, links=(), walk="output", signs=signs, caption=problem, code=code)
 
 
 def first_cells(grids: Sequence[Cells]) -> dict[str, int]:

@@ -196,7 +196,7 @@ def matrix(
 def scene(state: State) -> Scene:
     """The image and what comes out of it as grids; and the same flattened, along the sides of the matrix."""
     if state.problem:
-        return _nothing(state)
+        return cells.nothing(np.array(state.x)[: state.rows, : state.columns], "∗", state.weights, state.problem)
     A, w, vector, result = state.A, state.weights, state.incoming, state.result
     notes_in, notes_out = _notes_in(state), _notes_out(state)
     # hatched: numbers that no weight meets, because no window reads them, or one that sees nothing but padding
@@ -233,10 +233,7 @@ def scene(state: State) -> Scene:
 def edited(state: State, cell: int, value: float, **_: object) -> dict[str, Matrix]:
     """What a number typed into a cell of the scene changes in the state."""
     shape, sheet = (state.outputs, "y") if state.transpose else (state.size, "x")
-    if cell < shape[0] * shape[1]:
-        return {sheet: cells.typed(getattr(state, sheet), divmod(cell, shape[1]), value)}
-    place = divmod(cell - shape[0] * shape[1], state.weights.shape[1])
-    return {"kernel": cells.typed(state.kernel, place, value)}
+    return cells.edited(state, sheet, shape, cell, value)
 
 
 def picture(state: State) -> Picture:
@@ -288,21 +285,6 @@ def _links(state: State, first: dict[str, int]) -> tuple[Link, ...]:
         entry = first["matrix"] + r * state.A.shape[1] + c
         links += [Link(output, input, entry), Link(output, input, weight), Link(entry, weight, None)]
     return tuple(links)
-
-
-def _nothing(state: State) -> Scene:
-    """The image and the kernel, and in words why there is no matrix."""
-    image, weights = np.array(state.x)[: state.rows, : state.columns], state.weights
-    grids, signs = stack(
-        [
-            cells.grid("input", f"x, {cells.size(image.shape)}", "input", image, [""] * image.size),
-            "∗",
-            cells.grid("kernel", f"kernel w, {cells.size(weights.shape)}", "kernel", weights, [""] * weights.size),
-            "=",
-            Cells("output", "nothing to draw", "output", 0, 0, (), ()),
-        ]
-    )
-    return Scene(alt=state.problem, grids=grids, links=(), walk="output", signs=signs, caption=state.problem)
 
 
 def _busiest(state: State) -> int:

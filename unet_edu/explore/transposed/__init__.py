@@ -128,10 +128,7 @@ def scene(state: State) -> Scene:
 def edited(state: State, cell: int, value: float, **_: object) -> dict[str, Matrix]:
     """What a number typed into a cell of the scene changes in the state."""
     name, shape = ("image", state.size) if state.show == "there and back" else ("x", state.pixels.shape)
-    if cell < shape[0] * shape[1]:
-        return {name: cells.typed(getattr(state, name), divmod(cell, shape[1]), value)}
-    place = divmod(cell - shape[0] * shape[1], state.weights.shape[1])
-    return {"kernel": cells.typed(state.kernel, place, value)}
+    return cells.edited(state, name, shape, cell, value)
 
 
 def picture(state: State) -> Picture:

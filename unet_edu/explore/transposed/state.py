@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from unet_edu.explore import cells
 from unet_edu.explore.cells import Matrix, Place
-from unet_edu.figures.scene import Cells, Scene, stack
+from unet_edu.figures.scene import Scene
 from unet_edu.matrix import conv2d_matrix
 from unet_edu.transposed import conv_transpose2d, transposed_size
 
@@ -115,16 +115,4 @@ def code(state: State) -> str:
 
 def nothing(state: State) -> Scene:
     """The input and the kernel, and in words why there is no output."""
-    x, w = state.pixels, state.weights
-    grids, signs = stack(
-        [
-            cells.grid("input", f"x, {cells.size(x.shape)}", "input", x, [""] * x.size),
-            "·",
-            cells.grid("kernel", f"kernel w, {cells.size(w.shape)}", "kernel", w, [""] * w.size),
-            "=",
-            Cells("output", "nothing to draw", "output", 0, 0, (), ()),
-        ]
-    )
-    return Scene(
-        alt=state.problem, grids=grids, links=(), walk="output", signs=signs, caption=state.problem, code=code(state)
-    )
+    return cells.nothing(state.pixels, "·", state.weights, state.problem, code(state))
