@@ -1,4 +1,5 @@
-"""Makes exercises/ from solutions/, the only place where an exercise is written: `make exercises`. And where nbgrader finds marks."""
+"""Makes exercises/ from solutions/, the only place where an exercise is written: `make exercises`. And where nbgrader
+finds marks."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
 """Tests that need what pip does not install: `@pytest.mark.needs("chromium")`.
 
-Where the thing is missing the test is skipped, and the last lines of the run say how to get it. Under `CI=true` nobody reads
-those lines, so there the test fails.
+Where the thing is missing the test is skipped, and the last lines of the run say how to get it. Under `CI=true` nobody
+reads those lines, so there the test fails.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ NEEDS = {
     ),
     "bubblewrap": Need(
         _bubblewrap_works,
-        "install bubblewrap where `bwrap --dev-bind / / --unshare-net true` succeeds (Debian: apt-get install bubblewrap)",
+        "install bubblewrap where `bwrap --dev-bind / / --unshare-net true` succeeds (Debian: apt-get install "
+        "bubblewrap)",
     ),
     "real frames": Need(
         lambda: Path(os.environ.get("UNET_EDU_TEST_DATA", "missing")).is_dir(),
@@ -70,7 +71,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A run of everything that compared no notebook cell must not look as if it had. Only who started the workers knows what all of them did."""
+    """A run of everything that compared no notebook cell must not look as if it had. Only who started the workers knows
+    what all of them did."""
     config = session.config
     everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not (
         config.option.keyword or config.option.markexpr

@@ -112,6 +112,8 @@ def _in_one_sentence(command: Callable[..., None]) -> Callable[..., None]:
             _complain(MemoryError("the memory of the GPU is full; take a smaller --batch-size, --crop or --tile"))
             raise typer.Exit(1) from None
 
+    # The terminal breaks the lines of a help text where it must, and not where they end here.
+    run.__doc__ = "\n\n".join(" ".join(part.split()) for part in (command.__doc__ or "").split("\n\n"))
     return run
 
 

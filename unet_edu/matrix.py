@@ -21,13 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from unet_edu._arguments import Size, dtype_of, numbers, pair
 from unet_edu.convolution import sliding_windows
 
-__all__ = [
-    "LIMIT",
-    "bed_of_nails_matrix",
-    "conv2d_matrix",
-    "max_pool2d_matrix",
-    "max_unpool2d_matrix",
-]
+__all__ = ["LIMIT", "conv2d_matrix", "max_pool2d_matrix"]
 
 # Bytes: a matrix that needs more is refused. Any computer can spare so much, and nobody can look at more.
 LIMIT = 10**9
@@ -99,47 +93,6 @@ def conv2d_matrix(
     return _matrix(values, columns, used.sum(axis=(2, 3)).ravel(), shape, sparse)
 
 
-def bed_of_nails_matrix(size: Size, stride: Size, *, sparse: bool = False) -> Any:
-    """The matrix of a bed of nails: the transpose of a convolution with a kernel of one 1, whose stride skips the rest.
-
-    So a bed of nails is a transposed convolution too: kernel [[1]], this stride, and an `output_padding` of stride − 1
-    for the zeros behind the last nail.
-
-    Parameters
-    ----------
-    size : (H, W)
-        Of the image that is spread out.
-    stride : int or pair of ints (rows, columns)
-        Height and width of each pixel's block, as for `interpolation.bed_of_nails`.
-    sparse : bool
-        Return a `scipy.sparse.csr_array`.
-
-    Returns
-    -------
-    (H·W·stride², H·W) array of int64
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `conv2d_matrix`.
-
-    References
-    ----------
-    Lessons 03 and 04.
-
-    Examples
-    --------
-    >>> bed_of_nails_matrix((1, 2), (1, 2))
-    array([[1, 0],
-           [0, 0],
-           [0, 1],
-           [0, 0]])
-    """
-    (H, W), (s_h, s_w) = pair("size", size, least=1), pair("stride", stride, least=1)
-    A = conv2d_matrix([[1]], (H * s_h, W * s_w), stride=(s_h, s_w), sparse=sparse)
-    return A.T.tocsr() if sparse else A.T
-
-
 def max_pool2d_matrix(indices: ArrayLike, size: Size, *, sparse: bool = False) -> Any:
     """The matrix S of a max pooling that has been done: each row selects the pixel that was the largest of its window.
 
@@ -181,52 +134,6 @@ def max_pool2d_matrix(indices: ArrayLike, size: Size, *, sparse: bool = False) -
     _afford(shape, places.size, np.dtype(np.int64), sparse, "max_pool2d needs no matrix")
     ones = np.ones_like(places)
     return _matrix(ones, places, ones, shape, sparse)
-
-
-def max_unpool2d_matrix(indices: ArrayLike, size: Size, *, sparse: bool = False) -> Any:
-    """The matrix of max unpooling: each column puts one pooled number back into its place; all other places stay 0.
-
-    Where pooling windows do not overlap, no place is used twice and this is `max_pool2d_matrix(indices, size).T`. Where
-    they overlap, two outputs may have come from one pixel. The transpose adds them up, as a gradient must; unpooling
-    keeps the last one.
-
-    Parameters
-    ----------
-    indices : (H', W') or (N, C, H', W') array of int
-    size : (H, W)
-        Of the image to be made.
-    sparse : bool
-        Return a `scipy.sparse.csr_array`.
-
-    Returns
-    -------
-    (H·W, H'·W') or (N·C·H·W, N·C·H'·W') array of int64
-        Zeros, and at most a single one in each row.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `max_pool2d_matrix`.
-
-    References
-    ----------
-    Zeiler and Fergus (2014), "Visualizing and understanding convolutional networks", section 2.1. Lessons 04 and 05.
-
-    Examples
-    --------
-    >>> max_unpool2d_matrix([[3, 3]], (2, 2))  # both outputs came from the last pixel
-    array([[0, 0],
-           [0, 0],
-           [0, 0],
-           [0, 1]])
-    """
-    places, pixels = _places(indices, size)
-    shape = (pixels, places.size)
-    _afford(shape, places.size, np.dtype(np.int64), sparse, "max_unpool2d needs no matrix")
-    last = np.full(pixels, -1)
-    last[places] = np.arange(places.size)  # NumPy: of equal places the last stays
-    columns = last[last >= 0]
-    return _matrix(np.ones_like(columns), columns, last >= 0, shape, sparse)
 
 
 def _places(indices: ArrayLike, size: Size) -> tuple[NDArray[np.int64], int]:

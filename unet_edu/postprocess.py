@@ -77,11 +77,7 @@ def instances_from_probability(
 
 
 def instances_from_mask(
-    mask: ArrayLike,
-    *,
-    min_size: int = 0,
-    grow: float = 0.0,
-    empty: Callable[..., NDArray[Any]] = np.empty,
+    mask: ArrayLike, *, min_size: int = 0, grow: float = 0.0, empty: Callable[..., NDArray[Any]] = np.empty
 ) -> NDArray[np.int32]:
     """Make cells of a mask: what `instances_from_probability` does after its threshold.
 

@@ -11,7 +11,8 @@ filled and nothing is dropped, for a class is not made of things. Which of the t
 once, which takes a byte. Pictures are written in bands of rows. So beside the image, as far as that is in memory, it
 takes 5 bytes per pixel for cells (the mask and their numbers) and 1 for classes. Arrays of more than `IN_MEMORY` bytes
 are files without a name in the folder of the results, which vanish however the program ends. docs/training.md has what
-was measured."""
+was measured.
+"""
 
 from __future__ import annotations
 

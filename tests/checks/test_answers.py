@@ -1,6 +1,5 @@
 """Right answers pass, however they are written, and what students really write gets the hint that it deserves: those of
-`answers`, a module a lesson.
-"""
+`answers`, a module a lesson."""
 
 from importlib import import_module
 from pathlib import Path

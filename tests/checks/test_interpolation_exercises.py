@@ -51,8 +51,7 @@ def test_the_stamp_is_bilinear_inside_and_darker_at_the_border(scale):
 
 def test_the_sizes_of_masks_are_safe_for_floats():
     """i · H / H′ is often whole. In floats it must not fall just below, in whichever order and precision it is
-    computed.
-    """
+    computed."""
     cases = [case for seed in range(3) for case in cases_of("resize_mask", seed)]
     pairs = {sizes for case in cases for sizes in zip(case.args[0].shape, case.args[1], strict=True)}
     assert len(pairs) >= 8

@@ -1,6 +1,5 @@
 """A function that does not end is stopped in a notebook, too; the kernel goes on, and the sentence says what
-happened.
-"""
+happened."""
 
 import contextlib
 import faulthandler

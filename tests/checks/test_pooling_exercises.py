@@ -76,8 +76,7 @@ def test_the_gradient_is_that_of_torch():
 
 def test_the_trap_of_growing_numbers_does_not_pass():
     """Where the numbers grow along rows and columns, the lower right one is the maximum. A known grader has only such a
-    case.
-    """
+    case."""
     growing = np.arange(16).reshape(4, 4)
     lower_right = next(m for m in EXERCISES["maxpool_idx"].mistakes if m.name == "lower right pixel")
     assert np.array_equal(lower_right.wrong(growing), EXERCISES["maxpool_idx"].reference(growing))

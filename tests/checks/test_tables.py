@@ -161,8 +161,7 @@ def test_a_table_of_answers_earns_nothing(exercise):
 
 def test_a_table_of_standard_deviations_earns_nothing():
     """For each layer that of the known one with the same kernel and the nearest number of channels; where no kernel is
-    the same, of the nearest number of weights.
-    """
+    the same, of the nearest number of weights."""
     exercise = EXERCISES["he_init_"]
     known = [layer for seed in KNOWN for case in cases_of(exercise, seed) for layer in case.probe.layers]
 
@@ -188,8 +187,7 @@ def test_a_table_of_standard_deviations_earns_nothing():
 @each_exercise
 def test_what_counts_as_fresh_differs_from_seed_to_seed(exercise):
     """Or the right answer is the same for all seeds: then it counts once, with all like it, and others are more. Inputs
-    that come again by chance are rare.
-    """
+    that come again by chance are rare."""
     fresh = [[case for case in cases_of(exercise, seed) if case.group == "extra"] for seed in KNOWN]
     assert len({len(cases) for cases in fresh}) == 1
     different, always = 0, set()

@@ -1,6 +1,5 @@
 """Lesson 06's exercises: networks written in many styles pass; networks wired wrongly, with the right shapes and
-counts, do not.
-"""
+counts, do not."""
 
 import subprocess
 import sys
@@ -295,8 +294,7 @@ def test_torch_is_imported_only_for_a_network():
 
 def test_a_network_that_is_moved_to_a_device_is_right_too():
     """As most notebooks do it. The first cases only count, on a device without numbers, from which nothing can be
-    moved.
-    """
+    moved."""
 
     class Double(torch.nn.Module):
         def __init__(self, n, m):

@@ -1,6 +1,5 @@
 """Wrong answers that once passed, right ones that were once refused without a word, and hints that were once false:
-each with its mark from the grader's judge.
-"""
+each with its mark from the grader's judge."""
 
 import math
 from fractions import Fraction

@@ -216,9 +216,8 @@ def test_tall_scenes_get_smaller_cells_and_numbers_that_fit_them():
         return 72 * inches(scene)[0] / (draw(scene).get_xlim()[1] - 0.1)
 
     assert points(cells_of(4, 4, "1")) == points(cells_of(12, 4, "1")) > points(cells_of(20, 4, "1"))
-    assert (
-        points(cells_of(20, 4, "1")) > points(cells_of(60, 4, "1")) == points(cells_of(80, 4, "1"))
-    )  # but not too small
+    # but not too small
+    assert points(cells_of(20, 4, "1")) > points(cells_of(60, 4, "1")) == points(cells_of(80, 4, "1"))
     for drawn in (cells_of(4, 4, "1"), cells_of(4, 4, "0.0625"), cells_of(4, 33, "0.0625"), cells_of(60, 4, "1234")):
         text = draw(drawn).texts[1]
         assert 0.6 * text.get_fontsize() * len(text.get_text()) < points(drawn)

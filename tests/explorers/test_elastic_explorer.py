@@ -109,9 +109,8 @@ def test_marks_stand_where_labels_are_wrong():
             assert coloured[~is_right].mean() > 0.4, "but for the white of stripes and dots"
             given, true = given_labels(state), state.bent[1]
             for kind, wrong in ((KINDS[2], (given > 0) & ~is_right), (KINDS[3], (given == 0) & (true > 0))):
-                tinted = (
-                    drawn[wrong & coloured] - 0.4 * grey[wrong & coloured][:, None]
-                )  # how `agreement` covers the image
+                # how `agreement` covers the image
+                tinted = drawn[wrong & coloured] - 0.4 * grey[wrong & coloured][:, None]
                 np.testing.assert_allclose(
                     tinted, np.broadcast_to(0.6 * np.array(to_rgb(kind.colour)), tinted.shape), atol=1e-5
                 )

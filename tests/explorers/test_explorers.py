@@ -307,10 +307,8 @@ def test_arithmetic_scene_is_true_for_every_setting():
 @pytest.mark.parametrize(
     ("settings", "marks"),
     [
-        (
-            (6, 3, 2, 1, 1),
-            ["padding", "", "", "", "", "", "", "unused"],
-        ),  # the right zero is in no window: it is unused
+        # the right zero is in no window: it is unused
+        ((6, 3, 2, 1, 1), ["padding", "", "", "", "", "", "", "unused"]),
         ((3, 3, 1, 2, 1), ["padding", "padding", "", "", "", "padding", "padding"]),
         ((6, 2, 3, 0, 1), ["", "", "unused", "", "", "unused"]),
     ],

@@ -67,7 +67,7 @@ def test_every_picture_on_the_page_has_words(explorer):
     alts = re.findall(r'<img alt="([^"]*)"', html)
     assert len(alts) == html.count("<img") > 0 and all(len(alt) > 11 for alt in alts)
     for name in re.findall(r"<svg ([^>]*)>", html):
-        assert re.search(r'role="img" aria-label="[^"]{20,}"|role="group"', name), name
+        assert re.search(r'role="img" aria-label="[^"]{20,}"|role="group"|aria-hidden="true"', name), name
 
 
 def test_the_stored_picture_has_words_and_numbers_and_is_the_same_each_time(explorer):

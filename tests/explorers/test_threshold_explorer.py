@@ -127,9 +127,8 @@ def test_the_curve_is_drawn_where_its_numbers_are():
         x, y = np.array([tuple(map(float, pair.split(","))) for pair in line.split()]).T
         assert np.ptp(np.diff(x)) < 0.11  # evenly, and to a tenth of a unit
         slope, offset = np.polyfit(values, y, 1)
-        assert (
-            slope < 0 and np.abs(slope * values + offset - y).max() < 0.06
-        )  # y points down; a tenth is rounded to 0.05
+        # y points down; a tenth is rounded to 0.05
+        assert slope < 0 and np.abs(slope * values + offset - y).max() < 0.06
     dots = [tuple(map(float, dot)) for dot in re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', svg)]
     for (x, y), line in zip(dots, lines, strict=True):
         assert f"{x:.1f},{y:.1f}" == line.split()[42]

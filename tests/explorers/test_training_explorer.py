@@ -103,9 +103,8 @@ def test_the_curves_are_the_losses_and_the_line_is_the_step(explorer, runs):
             means = np.convolve(losses, np.ones(SMOOTH) / SMOOTH, "valid")
             assert len(x) == len(means)
             slope, offset = np.polyfit(means, y, 1)
-            assert (
-                slope < 0 and np.abs(slope * means + offset - y).max() < 0.11
-            )  # rounded to 0.05; the fit is off by as much
+            # rounded to 0.05; the fit is off by as much
+            assert slope < 0 and np.abs(slope * means + offset - y).max() < 0.11
         marker = float(re.search(r'<path d="M([\d.]+) 8V\d+" stroke="#1A1A1A"', svg)[1])
         assert marker == pytest.approx(40 + (640 - 8 - 40) * step / 40, abs=0.06)
         assert f'fill="{PAPER}"' in svg

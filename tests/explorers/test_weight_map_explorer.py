@@ -136,9 +136,8 @@ def test_the_curve_is_the_row():
     x, y = np.array([tuple(map(float, point.split(","))) for point in points]).T
     assert len(points) == SHAPE[1] and np.ptp(np.diff(x)) < 0.11
     slope, offset = np.polyfit(weights, y, 1)
-    assert (
-        slope < 0 and np.abs(slope * weights + offset - y).max() < 0.11
-    )  # rounded to 0.05; the fitted line is off by as much
+    # rounded to 0.05; the fitted line is off by as much
+    assert slope < 0 and np.abs(slope * weights + offset - y).max() < 0.11
     dot = re.search(r'<circle cx="([\d.]+)" cy="([\d.]+)"', right)
     assert f"{float(dot[1]):.1f},{float(dot[2]):.1f}" == points[40]
     shaded = re.findall(

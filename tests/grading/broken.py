@@ -1,4 +1,5 @@
-"""Files that are no notebook any more, or never were one. There is nothing to mark: that is not the same as a mark of 0."""
+"""Files that are no notebook any more, or never were one. There is nothing to mark: that is not the same as a mark of
+0."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Work that is right on the student's computer and cannot be seen to be so here: a newer Python, a package, a file, a cell that stopped.
+"""Work that is right on the student's computer and cannot be seen to be so here: a newer Python, a package, a file, a
+cell that stopped.
 
 Nobody gets a 0 for it without a word. What is the function's own slip gets one, with a word.
 """
@@ -55,7 +56,8 @@ def python_3_12(host: Host) -> bytes:
     reasons=("conv2d_naive is written in cell 3", "out_size is written in cell 6", "or has a slip"),
 )
 def no_python(host: Host) -> bytes:
-    """A function in Python 3.14, one with a bracket too few, and one below its unwritten form with a slip: none of them can be judged."""
+    """A function in Python 3.14, one with a bracket too few, and one below its unwritten form with a slip: none of them
+    can be judged."""
     slips = {
         "conv2d_naive": needing("conv2d_naive", 'label = t"{x}"'),
         "out_size": GOOD["out_size"].replace("):", ":", 1),
@@ -76,7 +78,8 @@ def no_python(host: Host) -> bytes:
     ),
 )
 def packages_that_are_not_here(host: Host) -> bytes:
-    """pandas at the top, numba inside, a file of helpers beside the notebook. One does not need what it imports, and is right."""
+    """pandas at the top, numba inside, a file of helpers beside the notebook. One does not need what it imports, and is
+    right."""
     first = ["import pandas_of_others as pd\nTABLE = pd.DataFrame()", "from helpers import *"]
     lines = {
         "conv2d_naive": "TABLE.describe()",
@@ -117,7 +120,8 @@ def constants_below_what_raises(host: Host) -> bytes:
     above = {
         "conv2d_naive": "assert False\nONE = np.int64(1)\nTWO, THREE = ONE + 1, [ONE] * 3\nTWO += ONE",
         "out_size": "import pandas_of_others\nif True:\n    SIX = {'a': np.float64(6)}\nSIX['b'] = 7",
-        "conv2d_multichannel": "def made():\n    return 5\n\n1 / 0\nFIVE = made()\nwith np.errstate(all='ignore'):\n    NONE: float = np.inf",
+        "conv2d_multichannel": "def made():\n    return 5\n\n1 / 0\nFIVE = made()\n"
+        "with np.errstate(all='ignore'):\n    NONE: float = np.inf",
     }
     lines = {
         "conv2d_naive": "assert TWO == 3 == len(THREE)",
@@ -137,7 +141,8 @@ def constants_below_what_raises(host: Host) -> bytes:
     ),
 )
 def own_slips(host: Host) -> bytes:
-    """A name that nobody gives anything, and one that was given to something else: slips of one's own, and wrong. The row says what they are."""
+    """A name that nobody gives anything, and one that was given to something else: slips of one's own, and wrong. The
+    row says what they are."""
     answers = {
         "conv2d_naive": needing("conv2d_naive", "kernell"),
         "receptive_field": needing("receptive_field", "np.zeroes(3)"),

@@ -58,7 +58,8 @@ def conv2d_naive(x, k):
 
 @KINDS(7, verdicts={"conv2d_naive": "wrong"})
 def whole_numbers_only(host: Host) -> bytes:
-    """Right on what the notebook shows, wrong wherever there are fractions: less than half of the fresh cases, so no points."""
+    """Right on what the notebook shows, wrong wherever there are fractions: less than half of the fresh cases, so no
+    points."""
     wrong = GOOD["conv2d_naive"].replace("kW + 1))\n", "kW + 1), dtype=int)\n", 1)
     assert wrong != GOOD["conv2d_naive"]
     return packed(filled(conv2d_naive=wrong))
@@ -82,7 +83,8 @@ def another_notebook(host: Host) -> bytes:
 
 
 def as_colab_saves(notebook: dict[str, Any], *extra: str) -> bytes:
-    """Colab's format: version 4.0, ids in the metadata, nbgrader's keys lost, its own keys, outputs and first cell; widgets without their state."""
+    """Colab's format: version 4.0, ids in the metadata, nbgrader's keys lost, its own keys, outputs and first cell;
+    widgets without their state."""
     badge = {
         "cell_type": "markdown",
         "metadata": {"id": "view-in-github", "colab_type": "text"},
@@ -107,9 +109,8 @@ def as_colab_saves(notebook: dict[str, Any], *extra: str) -> bytes:
         "colab": {"provenance": [], "toc_visible": True, "gpuType": "T4"},
         "kernelspec": {"name": "python3", "display_name": "Python 3"},
         "language_info": {"name": "python"},
-        "widgets": {
-            "application/vnd.jupyter.widget-state+json": {"c0ffee": model}
-        },  # where `state` should stand between the two
+        # where `state` should stand between the two
+        "widgets": {"application/vnd.jupyter.widget-state+json": {"c0ffee": model}},
     }
     return packed(book(cells, metadata=colab, nbformat_minor=0))
 
@@ -370,7 +371,8 @@ def many_styles(host: Host) -> bytes:
     """An object that can be called, a name given later, recursion, a decorator: functions all the same."""
     answers = {
         "conv2d_naive": AS_A_CLASS,
-        "out_size": "my_size = lambda i, k, s=1, p=0, d=1: (i + 2 * p - d * (k - 1) - 1) // s + 1\n\nout_size = my_size",
+        "out_size": "my_size = lambda i, k, s=1, p=0, d=1: (i + 2 * p - d * (k - 1) - 1) // s + 1\n\n"
+        "out_size = my_size",
         "conv2d_multichannel": DECORATED + GOOD["conv2d_multichannel"],
         "receptive_field": BY_RECURSION,
     }
@@ -660,14 +662,15 @@ def networks_reordered(host: Host) -> bytes:
     return packed(notebook)
 
 
-# ------------------------------------------------------------------------------------------------- what an answer is made of
+# -------------------------------------------------------------------------------------------- what an answer is made of
 
 POOLING = solutions("05_pooling")["maxpool_idx"]
 
 
 @KINDS(6, topic="05_pooling", verdicts={"maxpool_idx": "wrong"})
 def indices_of_floats(host: Host) -> bytes:
-    """The indices of the maxima are right, but floats, and index nothing: each part of an answer keeps its type on its way out of the sandbox."""
+    """The indices of the maxima are right, but floats, and index nothing: each part of an answer keeps its type on its
+    way out of the sandbox."""
     floats = POOLING.replace(", dtype=int)", ")")
     assert floats != POOLING
     return packed(filled(topic="05_pooling", maxpool_idx=floats))

@@ -1,4 +1,5 @@
-"""Notebooks that do not come to their end: endless, greedy, or dead. What was done before and beside it keeps its points.
+"""Notebooks that do not come to their end: endless, greedy, or dead. What was done before and beside it keeps its
+points.
 
 They run with short limits (`test_submissions_in_sandbox.py`), and need NumPy only.
 """
@@ -13,7 +14,8 @@ ALL = tuple(POINTS)
 unharmed = KINDS(10)
 """A cell does something terrible; all functions are in other cells."""
 suspicious = KINDS(10, "graded", "needs review")
-"""The same, in a way that nobody needs for an exercise; so a person may be asked to look. The functions are still worth their points."""
+"""The same, in a way that nobody needs for an exercise; so a person may be asked to look. The functions are still worth
+their points."""
 
 IMPORTS = "import gc, itertools, os, re, signal, sys, threading, time\nimport numpy as np"
 
@@ -28,11 +30,14 @@ def in_functions(bodies: dict[str, str], **more: str) -> bytes:
     return packed(filled(first=[IMPORTS, *more.values()], **broken))
 
 
-# -------------------------------------------------------------------------------------------------------- without an end
+# ------------------------------------------------------------------------------------------------------- without an end
 
 FOREVER = "while True:\n    pass"
 SWALLOWS = "while True:\n    try:\n        time.sleep(0.01)\n    except BaseException:\n        pass"
-DEAF = "for s in range(1, 65):\n    try:\n        signal.signal(s, signal.SIG_IGN)\n    except (OSError, ValueError):\n        pass\nwhile True:\n    pass"
+DEAF = (
+    "for s in range(1, 65):\n    try:\n        signal.signal(s, signal.SIG_IGN)\n"
+    "    except (OSError, ValueError):\n        pass\nwhile True:\n    pass"
+)
 IN_C = "sum(itertools.repeat(0))"
 
 
@@ -67,7 +72,10 @@ def endless_function(host: Host) -> bytes:
 @KINDS(7, "partial", verdicts={"conv2d_naive": "timed out"})
 def endless_on_fresh_cases(host: Host) -> bytes:
     """Right on the cases that the notebook shows; on any other it does not end."""
-    last = "my_conv = conv2d_naive\ndef conv2d_naive(x, k):\n    while x[0, 0] not in (4, 1) or x.dtype.kind == 'f':\n        pass\n    return my_conv(x, k)"
+    last = (
+        "my_conv = conv2d_naive\ndef conv2d_naive(x, k):\n    while x[0, 0] not in (4, 1) or x.dtype.kind == 'f':\n"
+        "        pass\n    return my_conv(x, k)"
+    )
     return packed(filled(last=[last]))
 
 
@@ -103,7 +111,8 @@ def needing(name: str) -> str:
 
 @KINDS(10, reasons=("cell 3 was ended by the signal SIGSEGV",))
 def constants_of_long_cells(host: Host) -> bytes:
-    """So many cells have died that none is run as a whole: what others make is there all the same, also beside what takes too long."""
+    """So many cells have died that none is run as a whole: what others make is there all the same, also beside what
+    takes too long."""
     slow = "def slow():\n    time.sleep(100)\n\nx = slow()\nONE = np.int64(1)"
     first = [IMPORTS, *["import faulthandler\nfaulthandler._sigsegv()"] * 8, slow, "TWO = 2 * ONE\nTWO -= ONE"]
     answers = {"out_size": needing("out_size"), "receptive_field": needing("receptive_field").replace("ONE", "TWO")}
@@ -117,7 +126,8 @@ def constants_of_long_cells(host: Host) -> bytes:
     reasons=("out_size needs ONE, which is not there: cell 3 ran longer",),
 )
 def a_loop_of_a_long_cell(host: Host) -> bytes:
-    """What a function needs is made in a loop of a cell that did not come so far: nobody can say what the function is worth."""
+    """What a function needs is made in a loop of a cell that did not come so far: nobody can say what the function is
+    worth."""
     return packed(
         filled(first=[IMPORTS, FOREVER + "\nfor ONE in [np.int64(1)]:\n    pass"], out_size=needing("out_size"))
     )
@@ -139,7 +149,8 @@ def dies_in_cells(host: Host) -> bytes:
 def kills_its_parent(host: Host) -> bytes:
     """Every signal to the parent, the group, the first process."""
     kill = """
-    for s in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGSEGV, signal.SIGKILL):
+    soft = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1)
+    for s in (*soft, signal.SIGSEGV, signal.SIGKILL):
         for send in (lambda: os.kill(os.getppid(), s), lambda: os.kill(1, s), lambda: os.killpg(0, s)):
             try:
                 send()
@@ -292,7 +303,8 @@ def fork_bomb(host: Host) -> bytes:
 def thread_bomb(host: Host) -> bytes:
     """Threads without an end, that stay when the cell is over."""
     return in_cells(
-        "def sleeper():\n    while True:\n        time.sleep(1)\n\nfor _ in range(5000):\n    threading.Thread(target=sleeper, daemon=True).start()\ntime.sleep(1)"
+        "def sleeper():\n    while True:\n        time.sleep(1)\n\nfor _ in range(5000):\n"
+        "    threading.Thread(target=sleeper, daemon=True).start()\ntime.sleep(1)"
     )
 
 
@@ -302,7 +314,7 @@ def open_files(host: Host) -> bytes:
     return in_cells("kept = []\nwhile True:\n    kept.append(os.pipe())")
 
 
-# ------------------------------------------------------------------------------------------------------------------ loud
+# ----------------------------------------------------------------------------------------------------------------- loud
 
 
 @suspicious

@@ -425,7 +425,7 @@ def test_numbers_of_the_fresh_cases_are_not_in_the_result(pretend):
     assert np.isfinite(right).all()
 
 
-# --- without a sandbox -------------------------------------------------------------------------------------------------
+# --- without a sandbox ------------------------------------------------------------------------------------------------
 
 QUICK = Limits(cell=3, call=3, total=40, memory=1 << 30)
 OUT_SIZE = "def out_size(i, k, s=1, p=0, d=1):\n    return (i + 2 * p - d * (k - 1) - 1) // s + 1\n"

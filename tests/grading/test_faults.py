@@ -131,9 +131,8 @@ def klass(tmp_path_factory: pytest.TempPathFactory, empty_gradebook: Path) -> It
     hand_in(klass.submitted, EVE, f"1.73 {EVE}")
     listed = submissions.Roster(("student", "Section"), {name: (name, "a") for name in (*OTHERS, EVE)})
     with pytest.MonkeyPatch.context() as patch:
-        engines = functools.cache(
-            functools.partial(api.create_engine, poolclass=NullPool)
-        )  # statements are compiled once
+        # statements are compiled once
+        engines = functools.cache(functools.partial(api.create_engine, poolclass=NullPool))
         patch.setattr(api, "create_engine", engines)
         patch.setattr(engine, "grade", stand_in)
         patch.setattr(engine, "ENGINE", "stand-in")
@@ -334,9 +333,8 @@ def what_went_wrong(
     for name, lines in found.tables.items():
         if others(lines) != others(right.tables[name]):
             return f"{name}: another's line changed"
-    mistake = (
-        "" if found.tables == right.tables else of_her_row(found.tables["marks.csv"], fault)
-    )  # the same: it came after all
+    # the same: it came after all
+    mistake = "" if found.tables == right.tables else of_her_row(found.tables["marks.csv"], fault)
     if not mistake and found.for_the_next not in verified:
         verified.add(found.for_the_next)
         klass.grade()
@@ -424,8 +422,9 @@ def test_a_time_at_the_end_of_the_calendar(klass: Class, time: str) -> None:
     klass.grade()
     marks = {line[0]: line[2] for line in tables(klass.output)["marks.csv"][1:]}
     assert marks["otto"] and marks["zoe"]
+    # others have no time in UTC: a person
     expected = {
         "0001-01-01 00:00:00 UTC": "1.37",
         "9999-12-31 23:59:59 UTC": "0",
-    }  # others have no time in UTC: a person
+    }
     assert marks[EVE] == expected.get(time, "")

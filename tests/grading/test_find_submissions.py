@@ -21,7 +21,8 @@ from unet_edu.grading.text import plain
 
 CONVOLUTION = ASSIGNMENTS["02_convolution"]
 MOODLE_WORKSHEET = """\
-Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed,Last modified (submission),Last modified (grade),Feedback comments
+Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed,\
+Last modified (submission),Last modified (grade),Feedback comments
 Participant 17,Ada Lovelace,ada@example.org,Submitted for grading,,10.00,Yes,"Monday, 2 November 2026, 9:00 PM",-,
 Participant 4,Alan Turing,alan@example.org,No submission,,10.00,Yes,-,-,
 """
@@ -688,7 +689,8 @@ def test_letters_that_look_alike(tmp_path: Path, listed: tuple[str, ...], name: 
         ("Student,ID,Section\nAda Lovelace,901,L\n", "lovelaceada_901_5_x.ipynb", "901"),
         ("Student,ID,Section\n\"Lovelace, Ada\",901,L\n", "turingalan_901_5_x.ipynb", None),
         ("Student,ID,Section\n\"Müller, Zoë\",901,L\n", "mllerzo_901_5_x.ipynb", "901"),
-        ("Student,ID,Section\n\"Turing, Alan\",902,L\n\"Eve, A\",901,L\n", f"evea_901_5_turingalan_902_5_x_902_{M}_.ipynb", "901"),
+        ("Student,ID,Section\n\"Turing, Alan\",902,L\n\"Eve, A\",901,L\n",
+         f"evea_901_5_turingalan_902_5_x_902_{M}_.ipynb", "901"),
     ],
 )  # fmt: skip
 def test_what_is_assigned_goes_before_what_people_choose(
@@ -758,8 +760,10 @@ NAMED, COPY = "02_convolution.ipynb", "02_convolution (1).ipynb"
         ({NAMED: "{", COPY: DONE}, COPY, True),  # the damaged one may be the work
         ({NAMED: DONE, "sub/" + NAMED: UNFILLED}, NAMED, True),
         ({"sub/" + NAMED: DONE, "mine.ipynb": UNFILLED}, NAMED, True),
-        ({NAMED: DONE, COPY: work("print(1)", "def out_size(i, k):\n  # mine\n  return i-k+1", "out_size(3, 2)")}, NAMED, False),
-        ({NAMED: work("N = 1\ndef out_size(i, k): return N"), COPY: work("N = 2\ndef out_size(i, k): return N")}, NAMED, True),
+        ({NAMED: DONE, COPY: work("print(1)", "def out_size(i, k):\n  # mine\n  return i-k+1", "out_size(3, 2)")},
+         NAMED, False),
+        ({NAMED: work("N = 1\ndef out_size(i, k): return N"), COPY: work("N = 2\ndef out_size(i, k): return N")},
+         NAMED, True),
         ({NAMED: DONE, "mine.ipynb.json": UNFILLED}, NAMED, True),
         ({NAMED: DONE, "02_convolution-checkpoint.ipynb": UNFILLED}, NAMED, True),
         ({NAMED: DONE, ".ipynb_checkpoints/02_convolution-checkpoint.ipynb": UNFILLED}, NAMED, None),
@@ -796,13 +800,55 @@ def test_a_copy_beside_its_first_is_the_same_students(tmp_path: Path) -> None:
 # -------------------------------------------------------------------------------------------- Moodle in other languages
 
 SHEETS = {
-    "english": ("Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed,Last modified (grade),Feedback comments", "Participant ", "10.00"),
-    "german": ("ID,Vollständiger Name,E-Mail-Adresse,Status,Bewertung,Bestwertung,Bewertung kann geändert werden,Zuletzt geändert (Bewertung),Feedback als Kommentar", "Teilnehmer/in", "10,00"),
-    "french": ("Identifiant,Nom complet,Adresse de courriel,Statut,Note,Note maximale,La note peut être modifiée,Dernière modification (note),Feedback par commentaires", "Participant ", "10,00"),
-    "half translated": ("Identifier,Vollständiger Name,E-Mail-Adresse,Status,Bewertung,Bestwertung,Bewertung kann geändert werden,Zuletzt geändert (Bewertung),Feedback als Kommentar", "Teilnehmer/in", "10,00"),
-    "russian": ("Идентификатор,Полное имя,Адрес электронной почты,Состояние,Оценка,Максимальная оценка,Оценка может быть изменена,Изменено (оценка),Отзыв", "Участник ", "100,00"),
-    "japanese": ("識別子,フルネーム,メールアドレス,ステータス,評点,最大評点,評点は変更可,最終更新日時 (評点),フィードバックコメント", "参加者 ", "10.00"),
-}  # fmt: skip
+    "english": (
+        (
+            "Identifier,Full name,Email address,Status,Grade,"
+            "Maximum Grade,Grade can be changed,Last modified (grade),Feedback comments"
+        ),
+        "Participant ",
+        "10.00",
+    ),
+    "german": (
+        (
+            "ID,Vollständiger Name,E-Mail-Adresse,Status,Bewertung,"
+            "Bestwertung,Bewertung kann geändert werden,Zuletzt geändert (Bewertung),Feedback als Kommentar"
+        ),
+        "Teilnehmer/in",
+        "10,00",
+    ),
+    "french": (
+        (
+            "Identifiant,Nom complet,Adresse de courriel,Statut,Note,"
+            "Note maximale,La note peut être modifiée,Dernière modification (note),Feedback par commentaires"
+        ),
+        "Participant ",
+        "10,00",
+    ),
+    "half translated": (
+        (
+            "Identifier,Vollständiger Name,E-Mail-Adresse,Status,"
+            "Bewertung,Bestwertung,Bewertung kann geändert werden,Zuletzt geändert (Bewertung),Feedback als Kommentar"
+        ),
+        "Teilnehmer/in",
+        "10,00",
+    ),
+    "russian": (
+        (
+            "Идентификатор,Полное имя,Адрес электронной почты,Состояние,"
+            "Оценка,Максимальная оценка,Оценка может быть изменена,Изменено (оценка),Отзыв"
+        ),
+        "Участник ",
+        "100,00",
+    ),
+    "japanese": (
+        (
+            "識別子,フルネーム,メールアドレス,ステータス,評点,最大評点,評点は変更可,"
+            "最終更新日時 (評点),フィードバックコメント"
+        ),
+        "参加者 ",
+        "10.00",
+    ),
+}
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,8 @@ ROOT = Path(__file__).parents[2]
 CONVOLUTION = ASSIGNMENTS["02_convolution"]
 EARNED = {"conv2d_naive": 3.0, "out_size": 1.0, "conv2d_multichannel": 0.0, "receptive_field": 2.0}
 NBGRADER = [sys.executable, "-m", "nbgrader"]
-PROGRAMS = os.environ | {
-    "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-}  # nbgrader's own commands look for alembic there
+# nbgrader's own commands look for alembic there
+PROGRAMS = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
 def result(status: Status = "graded", **earned: float | None) -> Result:

@@ -138,7 +138,8 @@ def test_colab_is_offered_for_the_course_s_own_notebook_alone(chosen, tmp_path):
         release("09_results", tmp_path / due, due=due, source=SOURCE) for due in ("", "2027-01-31T23:59+01:00")
     )
     title = source(opened(own)[0], "title")
-    link = f"{REPOSITORY.replace('github.com', 'colab.research.google.com/github')}/blob/main/exercises/09_results/09_results.ipynb"
+    notebooks = f"{REPOSITORY.replace('github.com', 'colab.research.google.com/github')}/blob/main/exercises"
+    link = f"{notebooks}/09_results/09_results.ipynb"
     assert f"\n\n[Open in Colab]({link})\n\n" in title
     for folder in (dated, chosen):
         title = source(opened(folder)[0], "title")

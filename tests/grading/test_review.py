@@ -78,10 +78,8 @@ def essay(text: Any, **metadata: Any) -> bytes:
 def test_answers_that_people_mark_are_there(notebook: bytes, text: str) -> None:
     *_, last = cells(review(row(), {"why": 5.0}, notebook))
     assert (last.cell_type, last.source) == ("code", text)
-    assert (last.metadata.nbgrader.grade_id, last.metadata.nbgrader.points) == (
-        "why",
-        5.0,
-    )  # the gradebook's, not the student's
+    # the gradebook's, not the student's
+    assert (last.metadata.nbgrader.grade_id, last.metadata.nbgrader.points) == ("why", 5.0)
 
 
 def test_nothing_of_a_student_becomes_part_of_formgraders_page() -> None:

@@ -267,9 +267,8 @@ def forever():
 slow = {slow}
 behind = 3
 """
-    assert (
-        fresh.cell(cell).error == "ZeroDivisionError: division by zero"
-    )  # and it comes, though two of these never end
+    # and it comes, though two of these never end
+    assert fresh.cell(cell).error == "ZeroDivisionError: division by zero"
     fresh.runs("import signal\nassert behind == 3 and 'slow' not in globals()")
     fresh.runs(
         "assert signal.getitimer(signal.ITIMER_REAL) == (0, 0) and signal.getsignal(signal.SIGALRM) == signal.SIG_DFL"
@@ -285,7 +284,8 @@ def test_a_definition_above_an_exception_is_not_run_again(fresh: Runner) -> None
 def test_only_the_definitions_of_a_cell(fresh: Runner, first: str) -> None:
     source = (
         first
-        + "import math\nK = 3\ndef f(x): return x * K\n@nothing\ndef lost(): pass\nprint('no')\nwhile True: pass\nclass C: pass"
+        + "import math\nK = 3\ndef f(x): return x * K\n@nothing\ndef lost(): pass\n"
+        + "print('no')\nwhile True: pass\nclass C: pass"
     )
     reply = wire.read_cell(fresh.ask(wire.definitions(source + "\nD = [K]", assignments=False)))
     assert reply.ok

@@ -229,8 +229,12 @@ def test_what_was_kept_is_small(graded: Graded) -> None:
 
 # ------------------------------------------------------------------------------------------ the instructor's own screen
 
-ALLOWED = re.compile(r"<(?!/?(?:html|head|meta|title|style|body|main|header|footer|section|article|div|p|span|h[1-6]|pre|code|strong|em|b|i|br|hr|small"
-                     r"|table|thead|tbody|tr|th|td|caption|ul|ol|li|dl|dt|dd|details|summary|figure|figcaption|abbr|time|mark|a)\b|!doctype)", re.IGNORECASE)  # fmt: skip
+ALLOWED = re.compile(
+    r"<(?!/?(?:html|head|meta|title|style|body|main|header|footer|section|article|div|p|span|h[1-6]|pre|code|strong"
+    r"|em|b|i|br|hr|small|table|thead|tbody|tr|th|td|caption|ul|ol|li|dl|dt|dd|details|summary|figure|figcaption|abbr"
+    r"|time|mark|a)\b|!doctype)",
+    re.IGNORECASE,
+)
 
 
 def pages(graded: Graded) -> dict[str, str]:

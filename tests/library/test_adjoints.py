@@ -32,7 +32,7 @@ from unet_edu.interpolation import (
     interpolate_grad,
     interpolate_loops,
 )
-from unet_edu.matrix import bed_of_nails_matrix, conv2d_matrix, max_pool2d_matrix, max_unpool2d_matrix
+from unet_edu.matrix import conv2d_matrix, max_pool2d_matrix
 from unet_edu.pooling import avg_pool2d, avg_pool2d_grad, max_pool2d, max_pool2d_grad, max_unpool2d, max_unpool2d_grad
 from unet_edu.transposed import (
     conv_transpose2d,
@@ -238,23 +238,10 @@ def matrix_of_an_interpolation(draw):
     return by_matrix(B, lambda y: interpolate_grad(y.reshape(out_size), size, **how).ravel(), size)
 
 
-def matrix_of_nails(draw):
-    size, stride = draw(pairs(1, 4)), draw(pairs(1, 3))
-    out_size = [side * step for side, step in zip(size, stride, strict=True)]
-    U = bed_of_nails_matrix(size, stride, sparse=draw(st.booleans()))
-    return by_matrix(U, lambda y: bed_of_nails_grad(y.reshape(out_size), stride).ravel(), size)
-
-
 def matrix_of_a_selection(draw):
     indices, large, small = indices_of_a_pooling(draw)
     S = max_pool2d_matrix(indices, large[2:], sparse=draw(st.booleans()))
     return by_matrix(S, lambda y: max_pool2d_grad(y.reshape(small), indices, large[2:]).ravel(), large)
-
-
-def matrix_of_an_unpooling(draw):
-    indices, large, small = indices_of_a_pooling(draw, disjoint=True)
-    U = max_unpool2d_matrix(indices, large[2:], sparse=draw(st.booleans()))
-    return by_matrix(U, lambda x: max_unpool2d_grad(x.reshape(large), indices).ravel(), small)
 
 
 # Each line: a linear operator, and the public functions that it tests, on either side of the identity.
@@ -278,9 +265,7 @@ TABLE: dict[Callable[[Any], Linear], tuple[Callable[..., Any], ...]] = {
     average_pooling: (avg_pool2d, avg_pool2d_grad),
     matrix_of_a_convolution: (conv2d_matrix, conv2d_grad_input),
     matrix_of_an_interpolation: (axis_matrix, interpolate_grad),
-    matrix_of_nails: (bed_of_nails_matrix, bed_of_nails_grad),
     matrix_of_a_selection: (max_pool2d_matrix, max_pool2d_grad),
-    matrix_of_an_unpooling: (max_unpool2d_matrix, max_unpool2d_grad),
 }
 
 # All other public functions, and why there is no adjoint to test.
@@ -301,6 +286,7 @@ NO_LINEAR_OPERATOR = {
 
 # Modules of which no function is a linear operator on images, each with the reason.
 NO_OPERATORS = {
+    "sizes": "counts",
     "unet": "a network: its parts are PyTorch's, and ReLU and pooling are not linear",
     "sizes": "counts what a network takes and gives",
     "training": "changes networks",

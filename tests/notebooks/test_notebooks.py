@@ -19,9 +19,8 @@ from tests.notebooks.execute import ROOT, WIDGET_VIEW, execute, notebooks
 from tests.notebooks.scenes import differences
 
 LESSONS = notebooks("course", "solutions")
-DIGEST = re.compile(
-    r"shape \([\d, ]*\), from \S+ to \S+, mean \S+, centre \([\d., ]*\)"
-)  # as unet_edu.explore.digest writes it
+# as unet_edu.explore.digest writes it
+DIGEST = re.compile(r"shape \([\d, ]*\), from \S+ to \S+, mean \S+, centre \([\d., ]*\)")
 MACHINE_PATH = re.compile(rf"(?<![\w.])(?:/(?:home|root|tmp|Users|content)/|[A-Z]:\\Users|{re.escape(str(ROOT))})")
 MARKDOWN_PICTURE_WITHOUT_WORDS = re.compile(r"!\[\s*\]\(|<img(?![^>]*\balt\s*=\s*[\"'][^\"'])")
 

@@ -21,9 +21,8 @@ from unet_edu import quiz
 from unet_edu.lessons import LESSONS as WITH_EXERCISES
 
 LESSONS = notebooks("course")
-PICTURE = re.compile(
-    rf"\bexplore\.(?:{'|'.join(EXPLORERS)})\(|\bshow\("
-)  # a call that leaves a picture: an explorer or a figure
+# a call that leaves a picture: an explorer or a figure
+PICTURE = re.compile(rf"\bexplore\.(?:{'|'.join(EXPLORERS)})\(|\bshow\(")
 TEMPLATES = "lab", "classic"
 
 

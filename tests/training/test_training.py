@@ -669,9 +669,8 @@ def test_a_program_of_the_unpickler_that_makes_no_sense(tmp_path, whole_file):
             names[type(load(tmp_path / "net.pt")).__name__] += 1
         except ValueError as error:
             names[str(error).split()[1]] += 1
-    assert (
-        set(names) <= {"expected", "UNet"} and names["expected"] > 30
-    )  # a change in the name of nothing may do nothing
+    # a change in the name of nothing may do nothing
+    assert set(names) <= {"expected", "UNet"} and names["expected"] > 30
 
 
 def test_a_file_that_unfolds_is_refused(tmp_path):

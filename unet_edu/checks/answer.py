@@ -54,9 +54,8 @@ ADVICE = {
     ),
     **dict.fromkeys(
         ("is out of bounds for axis", "is out of bounds for dimension"),
-        "Does a loop go one step too far, or are rows and columns mixed up? Or does the index count through the "
-        "whole plane, row by row? Then it is no row and no column: x.ravel() takes it as it is, and // and % take it "
-        "apart.",
+        "Does a loop go one step too far, or are rows and columns mixed up? Or does the index count through the whole "
+        "plane, row by row? Then it is no row and no column: x.ravel() takes it as it is, and // and % take it apart.",
     ),
     "index out of range": "Does a loop go one step too far, or are rows and columns mixed up?",
     **dict.fromkeys(
@@ -206,15 +205,13 @@ def attempt(f: Callable[..., Any], case: Case) -> Answer:
 
 def _is_empty(f: Callable[..., Any]) -> bool:
     """Whether a function consists of `...`, `pass` or a docstring: Python makes no more code of it than of `lambda:
-    None`.
-    """
+    None`."""
     return isinstance(f, FunctionType) and len(f.__code__.co_code) <= len((lambda: None).__code__.co_code)
 
 
 def _plain_array(value: Any) -> NDArray[Any] | None:
     """A copy of `value` as an array of real numbers, or None. Accepts numbers, lists, arrays, sparse matrices and torch
-    tensors.
-    """
+    tensors."""
     try:
         array = np.asarray(_unwrapped(value)).copy()
         if array.dtype == object:
@@ -226,8 +223,7 @@ def _plain_array(value: Any) -> NDArray[Any] | None:
 
 def _unwrapped(value: Any) -> Any:
     """What NumPy can read: a torch tensor without its gradient, in the main memory; of a sparse matrix all its
-    numbers.
-    """
+    numbers."""
     if isinstance(value, list | tuple):
         return [_unwrapped(part) for part in value]
     if isinstance(value, MaskedArray):

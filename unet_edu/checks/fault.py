@@ -109,9 +109,8 @@ def _wrong_values(exercise: Exercise, yours: NDArray[Any], expected: NDArray[Any
         return f"Yours is {yours:.6g}, expected is {expected:.6g}.{undefined}"
     largest = np.abs(yours.astype(float) - expected.astype(float)).max()
     return (
-        f"The first difference is at {place_name(exercise, index or ())}: yours is {yours[index]:.6g}, "
-        f"expected is {expected[index]:.6g}. "
-        f"{wrong.sum()} of {wrong.size} numbers differ, the most by {largest:.6g}."
+        f"The first difference is at {place_name(exercise, index or ())}: yours is {yours[index]:.6g}, expected is "
+        f"{expected[index]:.6g}. {wrong.sum()} of {wrong.size} numbers differ, the most by {largest:.6g}."
     )
 
 

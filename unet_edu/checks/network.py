@@ -53,9 +53,8 @@ DROPS_ALL = (
     "is dropped."
 )
 TRAINS_OTHERWISE = (
-    "While it trains, your network computes something else than in evaluation mode, and not by dropout. Is there "
-    "batch normalisation in it, or does a line ask for self.training? (The check knows dropout by nn.Dropout and "
-    "F.dropout.)"
+    "While it trains, your network computes something else than in evaluation mode, and not by dropout. Is there batch "
+    "normalisation in it, or does a line ask for self.training? (The check knows dropout by nn.Dropout and F.dropout.)"
 )
 NO_CONVOLUTION = (
     "Your network has weights that no convolution uses. The check gives fresh weights to convolutions alone: "
@@ -144,8 +143,7 @@ def _names_a_device(given: tuple[Any, ...]) -> bool:
 
 def _training(args: Any, kwargs: Any) -> bool:
     """Whether a dropout is on, by what it was given: `torch.nn.functional` names it always, `torch.dropout` has it
-    third.
-    """
+    third."""
     is_on: bool = kwargs.get("training", kwargs.get("train", args[2] if len(args) > 2 else False))
     return is_on
 
@@ -188,8 +186,7 @@ class Undropped(FreshWeights):
 
 class DroppedWhole(Undropped):
     """The same, and dropout that drops everything: then one sees whether the way down goes through it, or a copy
-    alone.
-    """
+    alone."""
 
     def __init__(self, seed: int | None) -> None:
         super().__init__(seed)
@@ -232,8 +229,7 @@ def _answer(model: nn.Module, images: Tensor) -> Tensor:
 @dataclass(frozen=True)
 class Built:
     """`[convolutions, parameters, *shape]` for images of this shape, where `shape` is that of one image's answer.
-    Nothing is computed, so the full network costs nothing.
-    """
+    Nothing is computed, so the full network costs nothing."""
 
     shape: tuple[int, ...]  # (N, C, H, W)
 
@@ -344,8 +340,7 @@ class Drops(Answers):
 
 class Followed(TorchFunctionMode):
     """Keeps what each convolution is given when it is first met. Where `instead` has something for it, it computes with
-    that.
-    """
+    that."""
 
     def __init__(self, instead: list[Tensor]) -> None:
         super().__init__()
@@ -424,8 +419,7 @@ class Drawn:
 
 def _expect_drawn(weights: Array) -> None:
     """Refuse weights whose mean is not 0, or that hang together. Those that are drawn one by one are hardly ever
-    refused: once in millions.
-    """
+    refused: once in millions."""
     if not weights.any():
         raise UnusableAnswerError(ALL_ZERO)
     weights = weights / np.sqrt((weights**2).mean())
@@ -445,8 +439,7 @@ def _expect_other_draws(beginnings: list[Array]) -> None:
 
 def _hang_together(weights: Array, axis: int) -> bool:
     """Whether each weight resembles the next one along an axis, or the means along it are larger than chance makes
-    them.
-    """
+    them."""
     one, other = np.delete(weights, 0, axis).ravel(), np.delete(weights, -1, axis).ravel()
     means = np.moveaxis(weights, axis, 0).reshape(weights.shape[axis], -1).mean(axis=1)
     squares = means**2 * (weights.size / means.size)  # each is 1 on average, and varies by √2

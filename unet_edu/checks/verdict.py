@@ -166,8 +166,7 @@ def _failed(
     ask: Ask,
 ) -> CheckResult:
     """What is said when not all answers are right: of a case that failed, of a known mistake one in which it can be
-    seen.
-    """
+    seen."""
     known = next((mistake for mistake in exercise.mistakes if _explains(mistake, cases, answers, faults, ask)), None)
     failed = [n for n, fault in enumerate(faults) if fault]
     if known:
@@ -193,8 +192,7 @@ def _failed(
 
 def _notes(cases: Sequence[Case], answers: Sequence[Answer], shown: int, *, is_known: bool) -> str:
     """What else there is to say: of another case in which the function was stopped or, beside a known mistake,
-    raised.
-    """
+    raised."""
     notes = ""
     stopped = next((n for n, answer in enumerate(answers) if answer.kind == "stopped"), shown)
     if stopped != shown:

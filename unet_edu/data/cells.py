@@ -49,11 +49,7 @@ class _Cell(NamedTuple):
 
 
 def synthetic_cells(
-    seed: int | np.random.Generator,
-    shape: tuple[int, int] = (128, 128),
-    *,
-    cells: int = 12,
-    look: str = "phase",
+    seed: int | np.random.Generator, shape: tuple[int, int] = (128, 128), *, cells: int = 12, look: str = "phase"
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """Draw cells, and say which pixel belongs to which.
 

@@ -190,9 +190,8 @@ def _has_holes(one: Labelled) -> str | None:
     holes = ndimage.binary_fill_holes(is_cell).mean() - is_cell.mean()
     if holes > 0.25 * is_cell.mean():
         return (
-            f"its cells enclose background ({_percent(holes)} of the picture), and `predict` fills the holes of "
-            "cells. Are these kinds of things, such as vessels? Then say how many kinds, with the ground, as in "
-            "--classes 2"
+            f"its cells enclose background ({_percent(holes)} of the picture), and `predict` fills the holes of cells. "
+            "Are these kinds of things, such as vessels? Then say how many kinds, with the ground, as in --classes 2"
         )
     return None
 

@@ -222,9 +222,8 @@ class Crops(Whole):
             self._relit(rng, sample_at(image, places, order=3)),
             sample_at(instances, places, order=0),
             None if weights is None else sample_at(weights, places, order=1),
-            None
-            if known is None
-            else sample_at(known, places, order=0),  # as the labels: no unknown one is taken for known
+            # as the labels: no unknown one is taken for known
+            None if known is None else sample_at(known, places, order=0),
         )
 
     def _in_turn(self, n: int) -> int:

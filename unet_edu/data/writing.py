@@ -24,10 +24,7 @@ BY_DIFFERENCE = (
 
 
 def write_png(
-    file: BinaryIO,
-    shape: Sequence[int],
-    parts: Iterable[NDArray[np.uint8]],
-    palette: NDArray[np.uint8] | None = None,
+    file: BinaryIO, shape: Sequence[int], parts: Iterable[NDArray[np.uint8]], palette: NDArray[np.uint8] | None = None
 ) -> None:
     """Write a PNG with 8 bits.
 

@@ -40,8 +40,8 @@ class State:
 def arithmetic(size: int = 7, kernel: int = 3, stride: int = 1, padding: int = 0, dilation: int = 1) -> Explorer:
     """Explore the size of a convolution's output, along one side (the other side obeys the same rule).
 
-    Each row is one position of the window over the input. Cells that no window reads are hatched: they are dropped, which
-    is no error. Below stand the formula, filled in, and the line of PyTorch that makes such a layer.
+    Each row is one position of the window over the input. Cells that no window reads are hatched: they are dropped,
+    which is no error. Below stand the formula, filled in, and the line of PyTorch that makes such a layer.
 
     Parameters
     ----------
@@ -164,8 +164,9 @@ def picture(state: State) -> Picture:
 
 def _sentence(state: State) -> str:
     return (
-        f"Windows of {count(state.kernel, 'cell', 'cells')} with dilation {state.dilation} and stride {state.stride} on an input of {state.size} "
-        f"with padding {state.padding}: {state.windows or 'none'} fit{'s' if state.windows == 1 else ''}."
+        f"Windows of {count(state.kernel, 'cell', 'cells')} with dilation {state.dilation} and stride {state.stride} "
+        f"on an input of {state.size} with padding {state.padding}: {state.windows or 'none'} "
+        f"fit{'s' if state.windows == 1 else ''}."
     )
 
 

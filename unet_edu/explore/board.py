@@ -53,14 +53,14 @@ __all__ = [
 class Part(Protocol):
     """A part of a board."""
 
+    # Of its row's width, beside the other parts.
     @property
-    def share(self) -> float: ...  # of its row's width, beside the other parts
+    def share(self) -> float: ...
 
     def html(self) -> str: ...
 
-    def height(
-        self, width: float
-    ) -> float: ...  # in inches, in a still picture where it is so wide; 0 when it is not in it
+    # In inches, in a still picture where it is so wide; 0 when it is not in it.
+    def height(self, width: float) -> float: ...
 
     def draw(self, figure: Figure, place: SubplotSpec, width: float) -> None: ...
 
@@ -226,7 +226,10 @@ class Image:
         if not self.marks:
             return ""
         (height, width), begin = self.pixels.shape[:2], self.corner - 0.5
-        name = f'role="img" aria-label="{html.escape(self.marks_words)}"' if self.marks_words else 'role="group"'
+        is_moved = any(isinstance(mark, Dot) and mark.more for mark in self.marks)
+        name = 'role="group"' if is_moved else 'aria-hidden="true"'
+        if self.marks_words:
+            name = f'role="img" aria-label="{html.escape(self.marks_words)}"'
         return (
             f'<svg {name} viewBox="{begin} {begin} {width} {height}" style="position: absolute; inset: 0; width: 100%; '
             'height: 100%; pointer-events: none" font-family="sans-serif">'
@@ -338,8 +341,7 @@ class Curves:
         axes.set(xlim=(0, x_most), ylim=(0, 1.03 * y_most), xlabel=self.labels[0], ylabel=self.labels[1])
         if self.has_names:
             axes.legend(fontsize=9, frameon=False)
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
+        axes.spines[["top", "right"]].set_visible(False)
 
 
 @dataclass(frozen=True, eq=False)

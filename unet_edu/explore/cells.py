@@ -1,4 +1,5 @@
-"""What the explorers of grids share: numbers as states keep them, as sliders bound them, and as notes name and write them."""
+"""What the explorers of grids share: numbers as states keep them, as sliders bound them, and as notes name and write
+them."""
 
 from __future__ import annotations
 
@@ -9,18 +10,20 @@ import ipywidgets
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unet_edu.figures.scene import Cells, number
+from unet_edu.figures.scene import Cells, Scene, number, stack
 
 __all__ = [
     "Matrix",
     "Place",
     "count",
+    "edited",
     "expect_within",
     "factor",
     "first_cells",
     "grid",
     "matrix",
     "name",
+    "nothing",
     "sheet",
     "sides",
     "size",
@@ -46,7 +49,8 @@ def matrix(argument: str, array: ArrayLike, most: Place | None = None) -> Matrix
 
 
 def sheet(array: Matrix, shape: Place) -> Matrix:
-    """A larger matrix with `array` in its upper left corner, and made-up digits beyond it: what sliders cut their sizes from."""
+    """A larger matrix with `array` in its upper left corner, and made-up digits beyond it: what sliders cut their sizes
+    from."""
     i, j = np.indices(shape)
     values = (1 + (3 * i + 5 * j) % 9).astype(np.float64)
     values[: len(array), : len(array[0])] = array
@@ -58,6 +62,14 @@ def typed(array: Matrix, place: Place, value: float) -> Matrix:
     values = np.array(array, dtype=np.float64)
     values[place] = value
     return _tuples(values)
+
+
+def edited(state: Any, sheet: str, shape: Place, cell: int, value: float) -> dict[str, Matrix]:
+    """What a number typed into a scene changes in the state: in an image of this shape, or in the kernel after it."""
+    pixels = shape[0] * shape[1]
+    if cell < pixels:
+        return {sheet: typed(getattr(state, sheet), divmod(cell, shape[1]), value)}
+    return {"kernel": typed(state.kernel, divmod(cell - pixels, len(state.kernel[0])), value)}
 
 
 def expect_within(bounds: Mapping[str, Place], state: Any) -> None:
@@ -89,6 +101,20 @@ def grid(
     text = tuple(number(value) for value in array.flat)
     rows, columns = array.shape
     return Cells(name, label, role, rows, columns, text, tuple(notes), tuple(marks), editable)
+
+
+def nothing(image: NDArray[Any], sign: str, weights: NDArray[Any], problem: str, code: str = "") -> Scene:
+    """The image and the kernel, and in words why nothing comes of them."""
+    grids, signs = stack(
+        [
+            grid("input", f"x, {size(image.shape)}", "input", image, [""] * image.size),
+            sign,
+            grid("kernel", f"kernel w, {size(weights.shape)}", "kernel", weights, [""] * weights.size),
+            "=",
+            Cells("output", "nothing to draw", "output", 0, 0, (), ()),
+        ]
+    )
+    return Scene(alt=problem, grids=grids, links=(), walk="output", signs=signs, caption=problem, code=code)
 
 
 def first_cells(grids: Sequence[Cells]) -> dict[str, int]:

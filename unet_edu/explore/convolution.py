@@ -1,4 +1,5 @@
-"""The convolution explorer: a kernel on a grid of numbers and, beside it, the same kernel on a photograph. Lesson 02."""
+"""The convolution explorer: a kernel on a grid of numbers and, beside it, the same kernel on a photograph. Lesson
+02."""
 
 from __future__ import annotations
 
@@ -81,10 +82,10 @@ def convolution(
 ) -> Explorer:
     """Explore how a kernel turns one grid of numbers into another.
 
-    Point at an output to see the patch and the sum behind it; at a weight to see every product it takes part in; at an input to
-    see every output it feeds. Step, play, or move the sliders. Type a number into the input or the kernel. Choose to
-    predict, and say each result before you see it. Below, the same kernel runs over a whole photograph; the sliders `row` and
-    `column` take the grid to any place in it.
+    Point at an output to see the patch and the sum behind it; at a weight to see every product it takes part in; at an
+    input to see every output it feeds. Step, play, or move the sliders. Type a number into the input or the kernel.
+    Choose to predict, and say each result before you see it. Below, the same kernel runs over a whole photograph; the
+    sliders `row` and `column` take the grid to any place in it.
 
     Parameters
     ----------
@@ -195,8 +196,8 @@ def edited(state: State, cell: int, value: float, **_: object) -> dict[str, Matr
 def filtered(state: State) -> tuple[NDArray[np.float64], float, float]:
     """The photograph under the kernel, and the values that are drawn black and white.
 
-    A kernel whose weights add up to more than zero keeps a flat surface flat: black is 0 and white that sum, as in the photograph.
-    Any other kernel answers to change, in both directions: zero is drawn mid-grey.
+    A kernel whose weights add up to more than zero keeps a flat surface flat: black is 0 and white that sum, as in the
+    photograph. Any other kernel answers to change, in both directions: zero is drawn mid-grey.
     """
     y = conv2d(photo(state.photo), state.weights)
     total = float(state.weights.sum())
@@ -279,7 +280,8 @@ def _caption(state: State) -> str:
 
 
 def _products(outputs: Place, kernel_size: Place, flip: bool) -> Iterator[tuple[Place, Place, Place]]:
-    """Where the output, the input and the weight of each product stand; the weight in the kernel as the reader typed it."""
+    """Where the output, the input and the weight of each product stand; the weight in the kernel as the reader typed
+    it."""
     kH, kW = kernel_size
     for i, j in np.ndindex(outputs):
         for u, v in np.ndindex(kernel_size):

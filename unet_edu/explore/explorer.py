@@ -24,8 +24,8 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 class SceneView(anywidget.AnyWidget):
     """The live painter of a `figures.scene.Scene`: what happens inside it is in scene.js.
 
-    A stored notebook keeps the scene too, with the name of the painter, so that a web page can show it without Python. A painter
-    that is of no use without Python has no name.
+    A stored notebook keeps the scene too, with the name of the painter, so that a web page can show it without Python.
+    A painter that is of no use without Python has no name.
     """
 
     painter = "scene"
@@ -52,7 +52,8 @@ class Pointed(anywidget.AnyWidget):
     answered = traitlets.Int().tag(sync=True)
 
     def on_point(self, follow: Callable[[int, int], None]) -> None:
-        """Let `follow(row, column)` be called with each pixel that the reader points at. The next one comes when it has ended."""
+        """Let `follow(row, column)` be called with each pixel that the reader points at. The next one comes when it has
+        ended."""
 
         def answer(change: dict[str, Any]) -> None:
             try:
@@ -89,8 +90,8 @@ class Explorer:
     controls : dict of field name → ipywidget with a `value`
         Each changes one field of the state, and follows it.
     views : sequence of View
-        Painted anew with each state, in this order. They stand below the controls; one of a control (to disable it, say) is painted
-        where the control is.
+        Painted anew with each state, in this order. They stand below the controls; one of a control (to disable it,
+        say) is painted where the control is.
     picture : function from state to Picture
     """
 
@@ -158,7 +159,8 @@ class Explorer:
         return data, metadata
 
     def _scenes(self) -> list[dict[str, str]]:
-        """What a web page without Python can show alive. As text: in a notebook each number of a list would have a line of its own."""
+        """What a web page without Python can show alive. As text: in a notebook each number of a list would have a line
+        of its own."""
         return [
             {"painter": view.widget.painter, "scene": _json(getattr(view.widget, view.trait))}
             for view in self.views

@@ -202,9 +202,8 @@ def _levels(state: State) -> Stack:
         images.append(Image(drawn, alt, said, title=f"{words}\n{side} × {side}", **size))
     ground = "orange below zero, purple above" if state.before else "black is 0, white the largest number of its map"
     below = (
-        f"Channel {state.channel} at each level; {ground}. The same number at two levels is not the same feature: "
-        "each level "
-        "has its own."
+        f"Channel {state.channel} at each level; {ground}. The same number at two levels is not the same feature: each "
+        "level has its own."
     )
     return Stack((Stack(images, is_across=True, align="end"), Text(below)))
 

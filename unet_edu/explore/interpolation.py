@@ -132,8 +132,7 @@ def interpolation(
     if (mode, align_corners) not in RULES.values():
         raise ValueError(
             f"mode: expected one of {', '.join(map(repr, (*MODES, NAILS)))}, and align_corners only with 'bilinear' "
-            "and 'bicubic', "
-            f"got {mode!r} with align_corners={align_corners!r}"
+            f"and 'bicubic', got {mode!r} with align_corners={align_corners!r}"
         )
     if np.shape(size) != (2,) or not all(side in range(1, MOST + 1) for side in size):
         raise ValueError(f"size: expected two ints from 1 to {MOST}, got {size!r}")
@@ -228,10 +227,7 @@ def board(state: State) -> Rows:
 def _small_tiles() -> tuple[Image, Image]:
     coins, mask = small_images()
     photo = Image(
-        coins,
-        "Four bright coins on a dark ground, on 40×40 pixels.",
-        "a photograph, 40×40",
-        title="a photograph",
+        coins, "Four bright coins on a dark ground, on 40×40 pixels.", "a photograph, 40×40", title="a photograph"
     )
     words = "The coins as a mask of two classes."
     return photo, Image(painted(mask), words, f"its mask: {_shares(mask)}", title="its mask")

@@ -86,8 +86,8 @@ class State:
             )
         if pixels > MOST_PIXELS or pixels * outputs > MOST_ENTRIES:
             return (
-                f"A would be {outputs}×{pixels}: too large to read here, where {MOST_PIXELS} columns and {MOST_ENTRIES} entries fit. "
-                "Take a smaller image, less padding or a larger stride."
+                f"A would be {outputs}×{pixels}: too large to read here, where {MOST_PIXELS} columns and "
+                f"{MOST_ENTRIES} entries fit. Take a smaller image, less padding or a larger stride."
             )
         return ""
 
@@ -142,9 +142,10 @@ def matrix(
 ) -> Explorer:
     """Explore the matrix of a convolution, and its transpose.
 
-    Point at a row's output to see its patch of the image; at a pixel to see its column and the outputs it feeds; at an entry of the
-    matrix to see its weight, its pixel and its output; at a weight to see every entry where it stands. Type numbers into
-    the image or the kernel. Then turn from A to Aᵀ: now the small image goes in, and the large one comes out.
+    Point at a row's output to see its patch of the image; at a pixel to see its column and the outputs it feeds; at an
+    entry of the matrix to see its weight, its pixel and its output; at a weight to see every entry where it stands.
+    Type numbers into the image or the kernel. Then turn from A to Aᵀ: now the small image goes in, and the large one
+    comes out.
 
     Parameters
     ----------
@@ -195,7 +196,7 @@ def matrix(
 def scene(state: State) -> Scene:
     """The image and what comes out of it as grids; and the same flattened, along the sides of the matrix."""
     if state.problem:
-        return _nothing(state)
+        return cells.nothing(np.array(state.x)[: state.rows, : state.columns], "∗", state.weights, state.problem)
     A, w, vector, result = state.A, state.weights, state.incoming, state.result
     notes_in, notes_out = _notes_in(state), _notes_out(state)
     # hatched: numbers that no weight meets, because no window reads them, or one that sees nothing but padding
@@ -232,10 +233,7 @@ def scene(state: State) -> Scene:
 def edited(state: State, cell: int, value: float, **_: object) -> dict[str, Matrix]:
     """What a number typed into a cell of the scene changes in the state."""
     shape, sheet = (state.outputs, "y") if state.transpose else (state.size, "x")
-    if cell < shape[0] * shape[1]:
-        return {sheet: cells.typed(getattr(state, sheet), divmod(cell, shape[1]), value)}
-    place = divmod(cell - shape[0] * shape[1], state.weights.shape[1])
-    return {"kernel": cells.typed(state.kernel, place, value)}
+    return cells.edited(state, sheet, shape, cell, value)
 
 
 def picture(state: State) -> Picture:
@@ -251,7 +249,8 @@ def picture(state: State) -> Picture:
 
 
 def _lying(parts: Sequence[Cells]) -> tuple[tuple[Cells, ...], tuple[tuple[float, float, str], ...]]:
-    """The images on top; below, the flattened one along the columns of the wide matrix and the result along its rows."""
+    """The images on top; below, the flattened one along the columns of the wide matrix and the result along its
+    rows."""
     image, kernel, output, vector, A, result = parts
     row, signs = stack([image, "∗", kernel, "=", output])
     top = max(grid.at[1] + grid.rows for grid in row) + LABEL + 0.3
@@ -286,21 +285,6 @@ def _links(state: State, first: dict[str, int]) -> tuple[Link, ...]:
         entry = first["matrix"] + r * state.A.shape[1] + c
         links += [Link(output, input, entry), Link(output, input, weight), Link(entry, weight, None)]
     return tuple(links)
-
-
-def _nothing(state: State) -> Scene:
-    """The image and the kernel, and in words why there is no matrix."""
-    image, weights = np.array(state.x)[: state.rows, : state.columns], state.weights
-    grids, signs = stack(
-        [
-            cells.grid("input", f"x, {cells.size(image.shape)}", "input", image, [""] * image.size),
-            "∗",
-            cells.grid("kernel", f"kernel w, {cells.size(weights.shape)}", "kernel", weights, [""] * weights.size),
-            "=",
-            Cells("output", "nothing to draw", "output", 0, 0, (), ()),
-        ]
-    )
-    return Scene(alt=state.problem, grids=grids, links=(), walk="output", signs=signs, caption=state.problem)
 
 
 def _busiest(state: State) -> int:

@@ -22,8 +22,8 @@ __all__ = ["array_png", "digest", "figure_png", "image_tag", "show"]
 def show(figure: Figure, alt: str, **arrays: ArrayLike) -> None:
     """Show a figure in a notebook, and under it its caption and a digest of its data.
 
-    The caption stands in the output as text, where a screen reader finds it in every program that opens the notebook. The
-    digest is what a later run is compared with: pixels differ from one machine to the next, these numbers do not.
+    The caption stands in the output as text, where a screen reader finds it in every program that opens the notebook.
+    The digest is what a later run is compared with: pixels differ from one machine to the next, these numbers do not.
 
     Parameters
     ----------
@@ -48,9 +48,9 @@ def show(figure: Figure, alt: str, **arrays: ArrayLike) -> None:
 def digest(array: ArrayLike) -> str:
     """A line that changes when the data does: shape, range, mean, and the centre of the weight, to four digits.
 
-    The centre is where the array would balance if each number weighed as much as it is large. It moves when the data is turned,
-    shifted or transposed, which range and mean do not notice. Four digits, because sums of many floats agree between machines to
-    about six.
+    The centre is where the array would balance if each number weighed as much as it is large. It moves when the data is
+    turned, shifted or transposed, which range and mean do not notice. Four digits, because sums of many floats agree
+    between machines to about six.
 
     Parameters
     ----------
@@ -77,8 +77,8 @@ def _four(number: float) -> str:
 def figure_png(figure: Figure) -> bytes:
     """A matplotlib figure as PNG, at its own size: a tight box would cost as much time as the drawing.
 
-    With 256 colours the file is about half as large. 64 of them are greys, so that no photograph gets a tint; the others are chosen
-    to cover rare colours too.
+    With 256 colours the file is about half as large. 64 of them are greys, so that no photograph gets a tint; the
+    others are chosen to cover rare colours too.
     """
     canvas = FigureCanvasAgg(figure)
     canvas.draw()

@@ -1,4 +1,5 @@
-"""The pooling explorer: which number of each window is the largest, where it stood, and what unpooling makes of that. Lesson 05."""
+"""The pooling explorer: which number of each window is the largest, where it stood, and what unpooling makes of that.
+Lesson 05."""
 
 from __future__ import annotations
 
@@ -100,10 +101,10 @@ def pooling(
 ) -> Explorer:
     """Explore how pooling makes a grid of numbers smaller, and how unpooling makes it larger again.
 
-    Above, each window gives one number and the flat index of the place it came from. Below, numbers are put back at these
-    places. Arrows lead from a maximum to its index, and from the index to the place below. Point at any cell, step, or play. Type a
-    number into the input. Choose to predict, and say each index before you see it. Where several outputs share a place, it is
-    marked.
+    Above, each window gives one number and the flat index of the place it came from. Below, numbers are put back at
+    these places. Arrows lead from a maximum to its index, and from the index to the place below. Point at any cell,
+    step, or play. Type a number into the input. Choose to predict, and say each index before you see it. Where several
+    outputs share a place, it is marked.
 
     Parameters
     ----------
@@ -116,7 +117,8 @@ def pooling(
     size : "input" or "default"
         How large the unpooled grid is: as the input, or as PyTorch makes it when it is not told.
     shared : "last" or "sum"
-        What stays where several numbers come to one place: the last of them (unpooling), or their sum (the adjoint of pooling).
+        What stays where several numbers come to one place: the last of them (unpooling), or their sum (the adjoint of
+        pooling).
     kind : "max" or "average"
 
     Returns
@@ -249,8 +251,8 @@ def _average_scene(state: State) -> Scene:
     )
     return Scene(
         alt=(
-            f"A {size(state.image.shape)} input and its {size(y.shape)} average pooling with kernel {state.kernel}, stride "
-            f"{state.stride} and padding {state.padding}. The first output: {notes[0]} = {number(y[0, 0])}. "
+            f"A {size(state.image.shape)} input and its {size(y.shape)} average pooling with kernel {state.kernel}, "
+            f"stride {state.stride} and padding {state.padding}. The first output: {notes[0]} = {number(y[0, 0])}. "
             "Below, numbers are shared out equally over the windows, which is the adjoint."
         ),
         grids=grids,
@@ -487,9 +489,9 @@ def _max_alt(state: State, clashes: dict[int, list[int]]) -> str:
         below = f"Below, a {size(state.plane)} grid that is too small for them stays empty."
     places = f": {', '.join(map(str, indices.flat))}" if indices.size <= 9 else ""
     return (
-        f"A {size(state.image.shape)} input, its {size(y.shape)} max pooling with kernel {state.kernel}, stride {state.stride} and "
-        f"padding {state.padding}, and the flat indices of the maxima{places}. "
-        f"The first output: {_max_note(state, (0, 0))}. {below} Places shared by several outputs: {len(clashes)}."
+        f"A {size(state.image.shape)} input, its {size(y.shape)} max pooling with kernel {state.kernel}, stride "
+        f"{state.stride} and padding {state.padding}, and the flat indices of the maxima{places}. The first output: "
+        f"{_max_note(state, (0, 0))}. {below} Places shared by several outputs: {len(clashes)}."
     )
 
 

@@ -1,4 +1,5 @@
-"""The size explorer: the U-Net as a U of blocks, the sizes that fit through it, and what each block costs. Lesson 06."""
+"""The size explorer: the U-Net as a U of blocks, the sizes that fit through it, and what each block costs. Lesson
+06."""
 
 from __future__ import annotations
 
@@ -42,11 +43,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "width": (8, 16, 32, 64),
     "skip": ("concat", "add", "multiply", "none"),
 }
-JOINS = {
-    "concat": "put behind each other",
-    "add": "added number by number",
-    "multiply": "multiplied number by number",
-}
+JOINS = {"concat": "put behind each other", "add": "added number by number", "multiply": "multiplied number by number"}
 DEEPEST = BOUNDS["depth"][1]
 
 
@@ -74,7 +71,8 @@ class State:
 
 
 class Facts(NamedTuple):
-    """What there is to say of a block. `side` is None where the image never arrives; then the costs that depend on it are 0."""
+    """What there is to say of a block. `side` is None where the image never arrives; then the costs that depend on it
+    are 0."""
 
     channels: int
     side: int | None
@@ -103,9 +101,9 @@ def sizes(
 ) -> Explorer:
     """Explore which sizes fit through a U-Net, and what each of its blocks costs.
 
-    Move the slider: the sides run down and up the U, and where a pooling meets an odd side it is marked. On each copy the part that is
-    kept is drawn. Click a block, go through the blocks with the arrow keys, or choose one in the menu, to see its shape, its
-    parameters, its multiply-adds, its memory, and how many pixels of the image it sees.
+    Move the slider: the sides run down and up the U, and where a pooling meets an odd side it is marked. On each copy
+    the part that is kept is drawn. Click a block, go through the blocks with the arrow keys, or choose one in the menu,
+    to see its shape, its parameters, its multiply-adds, its memory, and how many pixels of the image it sees.
 
     Parameters
     ----------
@@ -118,7 +116,7 @@ def sizes(
         The channels of the top level; each level has twice as many as the one above it.
     skip : "concat", "add", "multiply" or "none"
     block : str
-        The block to begin with, as `unet_edu.unet.layer_table` names it; or "input".
+        The block to begin with, as `unet_edu.sizes.layer_table` names it; or "input".
 
     Returns
     -------
@@ -219,8 +217,8 @@ def sides(state: State) -> tuple[dict[str, int], str | None]:
 def seen(depth: int, padding: str) -> dict[str, tuple[int, ...]]:
     """For each block, the sides of the squares of the image that one of its pixels sees.
 
-    On the way down there is one answer. On the way up it depends on where a pixel lies in the windows of the poolings, so all are
-    tried, going back to the image as `unet_edu.unet.receptive_field` does.
+    On the way down there is one answer. On the way up it depends on where a pixel lies in the windows of the poolings,
+    so all are tried, going back to the image as `unet_edu.sizes.receptive_field` does.
     """
     lost = 2 if padding == "valid" else 0
     found: dict[str, tuple[int, ...]] = {"input": (1,)}
@@ -423,8 +421,8 @@ def _alt(state: State) -> str:
     crops = [crop.label for crop in _drawing(state).crops]
     cropped = f" The copies are cropped, from the top: {', '.join(crops[::-1])}." if crops else ""
     return (
-        f"A U-Net drawn as a U of blocks: {state.depth + 1} levels with {', '.join(map(str, state.widths))} channels, padding "
-        f"{state.padding}.{across}{cropped} {summary(state)}"
+        f"A U-Net drawn as a U of blocks: {state.depth + 1} levels with {', '.join(map(str, state.widths))} channels, "
+        f"padding {state.padding}.{across}{cropped} {summary(state)}"
     )
 
 
@@ -465,10 +463,10 @@ def _svg_block(block: Block, name: str, side: int | None) -> str:
     words = escape(f"{name}, {f'{side} pixels a side' if side else 'not reached'}")
     return (
         f'<g data-block="{block.name}" role="button" tabindex="-1" aria-label="{words}"><title>{words}</title>'
-        f'<rect x="{block.x:.1f}" y="{block.y:.1f}" width="{block.width:.1f}" height="{block.height:.1f}" fill="{fill}" '
-        f'stroke="{line}" stroke-width="1.3"{dashes}/>'
-        f'<text x="{middle:.1f}" y="{block.y - 4:.1f}" text-anchor="middle">{block.above}</text>'
-        f'<text x="{middle:.1f}" y="{block.y + block.height + 12:.1f}" text-anchor="middle">{block.below}</text></g>'
+        f'<rect x="{block.x:.1f}" y="{block.y:.1f}" width="{block.width:.1f}" height="{block.height:.1f}" '
+        f'fill="{fill}" stroke="{line}" stroke-width="1.3"{dashes}/><text x="{middle:.1f}" y="{block.y - 4:.1f}" '
+        f'text-anchor="middle">{block.above}</text><text x="{middle:.1f}" y="{block.y + block.height + 12:.1f}" '
+        f'text-anchor="middle">{block.below}</text></g>'
     )
 
 
@@ -478,7 +476,8 @@ def _svg_arrow(arrow: Arrow) -> str:
     (x1, y1), (x2, y2) = arrow.start, arrow.end
     length = max(abs(x2 - x1), abs(y2 - y1), 1e-9)
     u, v = (x2 - x1) / length, (y2 - y1) / length  # arrows go straight across, up or down
-    head = f"M{x2:.1f} {y2:.1f}L{x2 - 6 * u - 3 * v:.1f} {y2 - 6 * v - 3 * u:.1f}L{x2 - 6 * u + 3 * v:.1f} {y2 - 6 * v + 3 * u:.1f}Z"
+    left, right = (f"L{x2 - 6 * u + side * v:.1f} {y2 - 6 * v + side * u:.1f}" for side in (-3, 3))
+    head = f"M{x2:.1f} {y2:.1f}{left}{right}Z"
     dashes = "" if arrow.is_reached else ' stroke-dasharray="2 3"'
     line = f"M{x1:.1f} {y1:.1f}L{x2 - 5 * u:.1f} {y2 - 5 * v:.1f}"
     return f'<path d="{line}" stroke="{colour}" stroke-width="{width}"{dashes}/><path d="{head}" fill="{colour}"/>'
@@ -488,7 +487,8 @@ def _svg_crop(crop: Crop) -> str:
     colour, inset = ROLES["skip"], (crop.side - crop.kept) / 2
     return (
         f'<rect x="{crop.x:.1f}" y="{crop.y:.1f}" width="{crop.side:g}" height="{crop.side:g}" fill="{PAPER}" '
-        f'stroke="{colour.line}"/><rect class="kept" x="{crop.x + inset:.1f}" y="{crop.y + inset:.1f}" width="{crop.kept:.1f}" '
-        f'height="{crop.kept:.1f}" fill="{colour.fill}" stroke="{colour.line}" stroke-dasharray="3 2"/>'
-        f'<text x="{crop.x + crop.side / 2:.1f}" y="{crop.y + crop.side + 12:.1f}" text-anchor="middle">{crop.label}</text>'
+        f'stroke="{colour.line}"/><rect class="kept" x="{crop.x + inset:.1f}" y="{crop.y + inset:.1f}" '
+        f'width="{crop.kept:.1f}" height="{crop.kept:.1f}" fill="{colour.fill}" stroke="{colour.line}" '
+        f'stroke-dasharray="3 2"/><text x="{crop.x + crop.side / 2:.1f}" y="{crop.y + crop.side + 12:.1f}" '
+        f'text-anchor="middle">{crop.label}</text>'
     )

@@ -287,10 +287,8 @@ def picture(state: State) -> Picture:
     panels = zip(NETWORKS.values(), _others(state.look, state.image), strict=True)
     others = "; ".join(f"{skip} {_said(found)}" for skip, (_, _, found) in panels)
     alt = (
-        f"Drawn cells ({state.look}). Above, the masks of one trained U-Net: as it was trained, {_said(whole)}; "
-        "with its copies "
-        f"damaged ({_words(state)}), {_said(hurt)}. Below, the masks of four networks that were trained with other "
-        "skip "
-        f"connections: {others}."
+        f"Drawn cells ({state.look}). Above, the masks of one trained U-Net: as it was trained, {_said(whole)}; with "
+        f"its copies damaged ({_words(state)}), {_said(hurt)}. Below, the masks of four networks that were trained "
+        f"with other skip connections: {others}."
     )
     return still(board(state), alt, f"kinds of pixels, damaged: {digest(kinds(hurt_mask, separated(instances)))}")

@@ -29,12 +29,7 @@ CURVES = {"IoU": ("output", ""), "Dice": ("skip", "7 4"), "accuracy": ("neutral"
 @dataclass(frozen=True)
 class State:
     threshold: float = slider(
-        0,
-        1,
-        "Threshold",
-        step=1 / STEPS,
-        expected="a number from 0 (black) to 1 (white)",
-        readout_format=".2f",
+        0, 1, "Threshold", step=1 / STEPS, expected="a number from 0 (black) to 1 (white)", readout_format=".2f"
     )
     darker: bool = menu(SIDES, "Mark")
     photo: str = menu(MASKED.keys(), "Photo", expected="one of {plain}")

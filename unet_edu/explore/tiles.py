@@ -307,9 +307,8 @@ def _place_words(state: State) -> str:
         f" {' and '.join(outside).capitalize()} it reads mirrored pixels." if outside else " It lies inside the image."
     )
     return (
-        f"A tile reads rows {top} to {top + height - 1} and columns {left} to {left + width - 1}; of its answer "
-        f"rows {kept[0]} to {kept[0] + kept[2] - 1} and "
-        f"columns {kept[1]} to {kept[1] + kept[3] - 1} are kept.{mirror}"
+        f"A tile reads rows {top} to {top + height - 1} and columns {left} to {left + width - 1}; of its answer rows "
+        f"{kept[0]} to {kept[0] + kept[2] - 1} and columns {kept[1]} to {kept[1] + kept[3] - 1} are kept.{mirror}"
     )
 
 

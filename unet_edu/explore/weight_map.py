@@ -178,10 +178,7 @@ def _map(state: State, found: Reading) -> Image:
     return Image(
         _coloured(state),
         _alt(state, found),
-        keys=(
-            Key("cells: weight 1", ROLES["input"].fill),
-            Key(f"background: 1 to {HOTTEST:g} or more", stops, "ramp"),
-        ),
+        keys=(Key("cells: weight 1", ROLES["input"].fill), Key(f"background: 1 to {HOTTEST:g} or more", stops, "ramp")),
         title=f"what a mistake costs: darker is dearer\n{lengths}weight {found.weight:.3f}",
         marks=marks,
         is_pointed=True,
@@ -223,9 +220,8 @@ def _profile(state: State, weights: NDArray[np.float32]) -> Curves:
     here, most = along[state.column], max(HOTTEST, float(weights.max()))
     return Curves(
         [Curve("weight", np.arange(SHAPE[1], dtype=float), along, "kernel")],
-        f"Curve of the weight along row {state.row}. At column {state.column} it is {here:.3f}; its largest value "
-        "in this row "
-        f"is {along.max():.3f}, at column {int(along.argmax())}.",
+        f"Curve of the weight along row {state.row}. At column {state.column} it is {here:.3f}; its largest value in "
+        f"this row is {along.max():.3f}, at column {int(along.argmax())}.",
         range(0, SHAPE[1], 20),
         (0, 5, 10) if most <= HOTTEST else (0, 10, 20),
         (f"weight along row {state.row}; cells are shaded", "weight"),
@@ -248,7 +244,6 @@ def _alt(state: State, found: Reading) -> str:
         f"{found.weight:.3f}."
         if found.cell
         else f"From the chosen pixel, row {state.row}, column {state.column}, two lines lead to the two nearest cells, "
-        f"{found.d1:.2f} and "
-        f"{found.d2:.2f} pixels away: weight {found.weight:.3f}."
+        f"{found.d1:.2f} and {found.d2:.2f} pixels away: weight {found.weight:.3f}."
     )
     return f"Map of the weights around five cells. Cells 1 and 2 {apart}. {pixel}"

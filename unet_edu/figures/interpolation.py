@@ -71,8 +71,7 @@ def value_counts(values: Mapping[str, ArrayLike], known: Sequence[int]) -> Figur
         axes.set_xlabel("value", fontsize=9, **FONT)
         axes.tick_params(labelsize=8, labelcolor=INK, color=ROLES["neutral"].line)
         axes.legend(fontsize=8, frameon=False, loc="upper right")
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
+        axes.spines[["top", "right"]].set_visible(False)
     figure.axes[0].set_ylabel("pixels (logarithmic)", fontsize=9, **FONT)
     figure.subplots_adjust(left=0.08, right=0.99, top=0.88, bottom=0.18, wspace=0.22)
     return figure
@@ -106,11 +105,5 @@ def _draw_pixel(axes: Axes, centre: float, width: float, top: float, role: str, 
         Rectangle((centre - width / 2, top), width, height, facecolor=colour.fill, edgecolor=colour.line, linewidth=1)
     )
     axes.text(
-        centre,
-        top + height * (0.2 if role == "input" else 0.5),
-        text,
-        fontsize=9,
-        ha="center",
-        va="center",
-        **FONT,
+        centre, top + height * (0.2 if role == "input" else 0.5), text, fontsize=9, ha="center", va="center", **FONT
     )

@@ -115,10 +115,7 @@ def numbers(*rows: Sequence[Grid | str]) -> Figure:
     heights = [cell * max(np.shape(item.values)[0] for item in row if isinstance(item, Grid)) for row in rows]
     total = (max(widths) + 2 * margin, sum(titles) + sum(heights) + row_gap * (len(rows) - 1) + 2 * margin)
 
-    figure = _figure(*total)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(0, total[0]), ylim=(total[1], 0))
-    axes.axis("off")
+    figure, axes = canvas(*total)
     top = margin
     for row, row_width, title, height in zip(rows, widths, titles, heights, strict=True):
         left = (total[0] - row_width) / 2
@@ -250,11 +247,18 @@ def curves(
     axes.tick_params(labelsize=9, labelcolor=INK, color=ROLES["neutral"].line)
     axes.grid(color=ROLES["neutral"].fill)
     axes.set_axisbelow(True)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    axes.spines[["top", "right"]].set_visible(False)
     if len(series) > 1 or level is not None:
         axes.legend(fontsize=9, frameon=False)
     return figure
+
+
+def canvas(width: float, height: float) -> tuple[Figure, Axes]:
+    """A white figure whose one axes are measured in inches from the top left corner."""
+    figure = _figure(width, height)
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
+    axes.set_axis_off()
+    return figure, axes
 
 
 def _figure(width: float, height: float) -> Figure:

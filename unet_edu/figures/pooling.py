@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from unet_edu.figures.palette import INK, PAPER, ROLES
-from unet_edu.figures.panels import DPI, FONT, WIDTH
+from unet_edu.figures.palette import INK, ROLES
+from unet_edu.figures.panels import FONT, WIDTH, canvas
 
 __all__ = ["Design", "crossings"]
 
@@ -67,10 +67,7 @@ def crossings(levels: Sequence[str], *designs: Design) -> Figure:
                 f"across: expected {len(levels) - 1} texts, one a level but the lowest, got {len(design.across)}"
             )
     width, height = WIDTH / max(2, len(designs)), STEP * len(levels) + 0.3
-    figure = Figure(figsize=(width * len(designs), height), dpi=DPI, facecolor=PAPER)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(0, width * len(designs)), ylim=(height, 0))
-    axes.axis("off")
+    figure, axes = canvas(width * len(designs), height)
     for number, design in enumerate(designs):
         _draw(axes, levels, design, number * width, width)
     return figure

@@ -158,8 +158,7 @@ def draw_spread(axes: Axes, groups: Mapping[str, Sequence[float]], xlabel: str, 
     axes.tick_params(labelsize=9.5, labelcolor=INK, color=ROLES["neutral"].line)
     axes.grid(axis="x", color=ROLES["neutral"].fill)
     axes.set_axisbelow(True)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def _edges(labels: NDArray[Any]) -> NDArray[np.bool_]:

@@ -14,7 +14,7 @@ from matplotlib.patches import Patch, Polygon, Rectangle
 from numpy.typing import ArrayLike, NDArray
 
 from unet_edu.figures.palette import CLASSES, INK, PAPER, ROLES
-from unet_edu.figures.panels import DPI, FONT, WIDTH
+from unet_edu.figures.panels import DPI, FONT, WIDTH, canvas
 
 __all__ = ["KINDS", "Kind", "agreement", "boxes", "confusion", "kinds", "label_map", "legend", "verdicts", "volumes"]
 
@@ -136,9 +136,7 @@ def label_map(labels: ArrayLike, names: Mapping[int, str], title: str = "", mark
     rows, columns = labels.shape
     cell, key = 0.34, 2.9
     width, height = columns * cell + key + 3 * ROOM, max(rows * cell, 0.3 * len(names)) + 2 * ROOM + 0.25 * bool(title)
-    figure = Figure(figsize=(width, height), dpi=DPI, facecolor=PAPER)
-    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
-    axes.set_axis_off()
+    figure, axes = canvas(width, height)
     left, top = ROOM, ROOM + 0.25 * bool(title)
     axes.text(left, top - 0.1, title, fontsize=10, fontweight="bold", **FONT)
     for (i, j), label in np.ndenumerate(labels):
@@ -175,9 +173,7 @@ def confusion(table: ArrayLike, names: Sequence[str], title: str = "") -> Figure
     K, cell = len(table), (1.15, 0.42)
     left = 0.5 + 0.085 * max(map(len, names))
     width, height = left + K * cell[0] + ROOM, 0.75 + 0.25 * bool(title) + K * cell[1] + ROOM
-    figure = Figure(figsize=(width, height), dpi=DPI, facecolor=PAPER)
-    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
-    axes.set_axis_off()
+    figure, axes = canvas(width, height)
     top = 0.75 + 0.25 * bool(title)
     axes.text(left, 0.25, title, fontsize=10, fontweight="bold", **FONT)
     axes.text(left + K * cell[0] / 2, top - 0.38, "predicted", ha="center", fontsize=9, **FONT)
@@ -243,9 +239,7 @@ def volumes(shapes: Sequence[tuple[int, int, int]], steps: Sequence[str] = ()) -
     side, thick = 2.1 / max(H + LEAN * W for _, H, W in shapes), 0.75 / max(C for C, _, _ in shapes)
     slot = (WIDTH - 2 * ROOM) / len(shapes)
     height, middle = 3.15, 1.2
-    figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor=PAPER)
-    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, WIDTH), ylim=(height, 0))
-    axes.set_axis_off()
+    figure, axes = canvas(WIDTH, height)
     for n, (C, H, W) in enumerate(shapes):
         centre = ROOM + (n + 0.5) * slot
         tall, lean, width = H * side, LEAN * W * side, max(0.04, C * thick)

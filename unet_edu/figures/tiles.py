@@ -207,6 +207,5 @@ def windows(length: int, phase: int, **starts: Sequence[int]) -> Figure:
     axes.set_xticks(range(0, length + 1, 2 * phase))
     axes.tick_params(labelsize=8.5, labelcolor=INK, color=ROLES["neutral"].line, left=False, labelleft=False)
     axes.set_xlabel("pixel", fontsize=9, labelpad=1, **FONT)
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
+    axes.spines[["top", "right", "left"]].set_visible(False)
     return figure

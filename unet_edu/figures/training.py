@@ -91,7 +91,6 @@ def score_bars(scores: Mapping[str, Mapping[str, float]], level: tuple[float, st
     axes.tick_params(axis="y", length=0, labelsize=10)
     if level is not None:
         axes.axvline(level[0], color=ROLES["error"].line, linewidth=1.5, linestyle=(0, (4, 2)), label=level[1])
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
+    axes.spines[["top", "right", "left"]].set_visible(False)
     axes.legend(fontsize=9, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), handleheight=1.1)
     return figure

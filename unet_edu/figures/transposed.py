@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
 from unet_edu.figures.palette import INK, PAPER, ROLES
-from unet_edu.figures.panels import DPI, FONT, WIDTH
+from unet_edu.figures.panels import FONT, WIDTH, canvas
 from unet_edu.transposed import overlap_count
 
 __all__ = ["overlaps", "patterns", "product"]
@@ -53,7 +53,7 @@ def product(
     cell, gap = 0.29, 0.9
     rows, columns = max(map(len, grids)), sum(grid.shape[1] for grid in grids)
     width, height = columns * cell + 2 * gap + 2 * (MARGIN + gap / 2), TITLE + rows * cell + MARGIN
-    figure, axes = _canvas(width, height)
+    figure, axes = canvas(width, height)
     left = MARGIN + gap / 2  # half a gap: a title may be wider than its column
     for sign, grid, title, role in zip(("", "×", "="), grids, titles, roles, strict=True):
         top = TITLE + (rows - len(grid)) * cell / 2
@@ -88,7 +88,7 @@ def overlaps(settings: Sequence[tuple[int, int]], size: int = 5) -> Figure:
     columns = sum(len(counts) for _, _, counts in panels)
     cell = min(0.3, (WIDTH - taken) / columns)
     bottom = TITLE + size * bar + 0.1  # where the counts begin
-    figure, axes = _canvas(columns * cell + taken, bottom + cell + MARGIN)
+    figure, axes = canvas(columns * cell + taken, bottom + cell + MARGIN)
     left = MARGIN
     for kernel, stride, counts in panels:
         _write(axes, left + len(counts) * cell / 2, TITLE / 2, f"kernel {kernel}, stride {stride}", 9.5, INK)
@@ -122,7 +122,7 @@ def patterns(matrices: Mapping[str, ArrayLike]) -> Figure:
     taken = 2 * MARGIN + gap * (len(grids) - 1)
     columns, rows = sum(grid.shape[1] for grid in grids.values()), max(map(len, grids.values()))
     cell = min(0.16, (WIDTH - taken) / columns)
-    figure, axes = _canvas(columns * cell + taken, TITLE + rows * cell + MARGIN)
+    figure, axes = canvas(columns * cell + taken, TITLE + rows * cell + MARGIN)
     left, colour = MARGIN, ROLES["kernel"].line
     for title, grid in grids.items():
         _write(axes, left + grid.shape[1] * cell / 2, TITLE / 2, title, 9.5, colour, fontweight="bold")
@@ -131,15 +131,6 @@ def patterns(matrices: Mapping[str, ArrayLike]) -> Figure:
         _frame(axes, left, TITLE, grid.shape[1] * cell, len(grid) * cell, ROLES["neutral"].line, 1)
         left += grid.shape[1] * cell + gap
     return figure
-
-
-def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
-    """A white figure whose one axes are measured in inches from the top left corner."""
-    figure = Figure(figsize=(width, height), dpi=DPI, facecolor=PAPER)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(0, width), ylim=(height, 0))
-    axes.axis("off")
-    return figure, axes
 
 
 def _cells(

@@ -56,7 +56,7 @@ class Map(NamedTuple):
 
 @dataclass(frozen=True)
 class Block:
-    """One feature map of the U, named as in `unet_edu.unet.layer_table`."""
+    """One feature map of the U, named as in `unet_edu.sizes.layer_table`."""
 
     name: str
     x: float
@@ -395,8 +395,7 @@ def bars(groups: Mapping[str, Mapping[str, float]], unit: str, title: str = "") 
     axes.set_xlim(0, starts.max() * 1.02)
     axes.set_xticks([])
     axes.tick_params(axis="y", length=0, labelsize=9.5, labelcolor=INK)
-    for side in ("top", "right", "bottom"):
-        axes.spines[side].set_visible(False)
+    axes.spines[["top", "right", "bottom"]].set_visible(False)
     figure.legend(
         loc="upper center",
         ncols=len(parts),

@@ -41,9 +41,8 @@ limit = functools.partial(typer.Option, rich_help_panel="Limits of one notebook"
 machine = functools.partial(typer.Option, rich_help_panel="Machine")
 
 WARNING = (
-    "WARNING: --unsafe. These notebooks run as programs of yours, without a sandbox: each can read and change all "
-    "your files, use the "
-    "network, and give itself any mark. Every row of the tables says that it was graded so."
+    "WARNING: --unsafe. These notebooks run as programs of yours, without a sandbox: each can read and change all your "
+    "files, use the network, and give itself any mark. Every row of the tables says that it was graded so."
 )
 
 
@@ -61,8 +60,7 @@ def grade(
         "grading"
     ),
     roster: Annotated[
-        Path | None,
-        typer.Option(help="A list of the class, as CSV. Who handed in nothing has a row, too."),
+        Path | None, typer.Option(help="A list of the class, as CSV. Who handed in nothing has a row, too.")
     ] = None,
     database: Annotated[
         str | None,
@@ -125,12 +123,7 @@ def grade(
             roster=None if roster is None else submissions.read_roster(roster, zone),
             zone=zone,
             seed=seed,
-            limits=sandbox.Limits(
-                cell=cell_seconds,
-                total=seconds,
-                cpu=math.ceil(seconds),
-                memory=_bytes(memory),
-            ),
+            limits=sandbox.Limits(cell=cell_seconds, total=seconds, cpu=math.ceil(seconds), memory=_bytes(memory)),
             workers=workers,
             scheduler=scheduler,
             database=database,
@@ -327,8 +320,7 @@ def _own_notebooks(folder: Path) -> tuple[list[tuple[Path, Notebook, Assignment]
     if not mine and not failures:
         raise ValueError(
             f"{folder.resolve()}: found no notebook of exercises here or in the folders below; go to the folder with "
-            "yours, or name it, "
-            "as in `unet-edu progress Downloads`"
+            "yours, or name it, as in `unet-edu progress Downloads`"
         )
     return sorted(mine, key=lambda each: each[2].name), len(failures)
 
@@ -382,8 +374,7 @@ def release(
         float, typer.Option(min=0, max=100, help="Taken off the mark for each day that has begun after that.")
     ] = 0.0,
     source: Annotated[
-        Path | None,
-        typer.Option("--from", help="The folder `exercises` of the course. Without it: the one here."),
+        Path | None, typer.Option("--from", help="The folder `exercises` of the course. Without it: the one here.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
 ) -> None:

@@ -1,6 +1,7 @@
 """From the bytes of a notebook to its `Result`: the one function that a grader calls, here or on another machine.
 
-It is pure: the same notebook, assignment and seed give the same result, and nothing is left behind. Only limits of time hang on the machine.
+It is pure: the same notebook, assignment and seed give the same result, and nothing is left behind. Only limits of time
+hang on the machine.
 """
 
 from __future__ import annotations
@@ -52,12 +53,7 @@ ENGINE = _version()
 
 
 def grade(
-    notebook: bytes,
-    assignment: Assignment,
-    seed: int,
-    limits: Limits = USUAL,
-    *,
-    unsafe: bool = False,
+    notebook: bytes, assignment: Assignment, seed: int, limits: Limits = USUAL, *, unsafe: bool = False
 ) -> Result:
     """Grade one notebook.
 
@@ -89,7 +85,7 @@ def grade(
         notebook=hashlib.sha256(notebook).hexdigest(),
         engine=ENGINE,
         seed=seed,
-        points=sum(points for _, points in assignment.points),
+        points=assignment.worth,
         sandboxed=not unsafe,
     )
     try:
@@ -139,7 +135,8 @@ class _Work:
 
 @dataclass(frozen=True)
 class _Found:
-    """What was found about an exercise: the outcome, and a few words for the instructor where there is something to say."""
+    """What was found about an exercise: the outcome, and a few words for the instructor where there is something to
+    say."""
 
     outcome: Outcome
     remark: str = ""
@@ -193,12 +190,14 @@ def _examined(session: Session, work: _Work, book: Notebook) -> _Found:
     if not used:
         return _Found(judged, why)
     # Which names a function uses in fresh cases only, it could have chosen for what they say of them.
-    forbids = f"Your function uses {_listed(told, MOST_NAMES, ', ') or 'something'}, which this exercise asks you to do without."
+    named = _listed(told, MOST_NAMES, ", ") or "something"
+    forbids = f"Your function uses {named}, which this exercise asks you to do without."
     return _to_review(_Found(judged, f"{work.name} uses {_listed(used, MOST_NAMES, ', ')}"), forbids)
 
 
 def _elsewhere(session: Session, work: _Work, book: Notebook, judged: Outcome) -> str:
-    """Why a function that is not right here may be right elsewhere, if all that fails does so for something that is missing here."""
+    """Why a function that is not right here may be right elsewhere, if all that fails does so for something that is
+    missing here."""
     name, cell = work.name, work.cell
     if unread := blame.no_python(session, name, cell):
         return unread
@@ -213,7 +212,8 @@ def _elsewhere(session: Session, work: _Work, book: Notebook, judged: Outcome) -
 
 
 def _missing(session: Session, work: _Work, book: Notebook) -> _Found:
-    """Nothing of this name is there after the last cell: because nobody wrote it, or because a cell did not come so far."""
+    """Nothing of this name is there after the last cell: because nobody wrote it, or because a cell did not come so
+    far."""
     name, cell = work.name, work.cell
     nothing = Outcome(name, work.points, None, "crashed", code=work.code)
     why = blame.no_python(session, name, cell)
@@ -236,7 +236,10 @@ def _missing(session: Session, work: _Work, book: Notebook) -> _Found:
 
 def _not_judged(found: Outcome, why: str) -> _Found:
     """Neither right nor wrong, as far as can be seen here."""
-    message = f"Your function could not be judged here, and that is not a 0: {why}. If it works on your computer, tell your instructor."
+    message = (
+        f"Your function could not be judged here, and that is not a 0: {why}. If it works on your computer, tell your "
+        "instructor."
+    )
     judged = replace(found, earned=None, verdict="crashed", message=message, hint="", misconception="")
     return _Found(judged, why)
 

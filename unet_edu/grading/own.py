@@ -71,7 +71,7 @@ def guessed(notebook: Notebook, name: str) -> Assignment:
         When neither helps.
     """
     counts = {
-        assignment: sum(bool(notebook.defined(exercise)) for exercise, _ in assignment.points)
+        assignment: sum(bool(notebook.defined(exercise)) for exercise in assignment.names)
         for assignment in ASSIGNMENTS.values()
     }
     best = max(counts, key=lambda assignment: (counts[assignment], assignment.name in name))
@@ -123,8 +123,9 @@ def expect_no_lesson(data: bytes, notebook: Notebook, name: str) -> None:
     its = f"it has no exercises; the first are those of lesson {LESSONS[0].number}"
     for each, assignment in ASSIGNMENTS.items():
         if each.startswith(titles[0]):
-            names = ", ".join(exercise for exercise, _ in assignment.points)
-            its = f"its exercises ({names}) are in another notebook, exercises/{each}/{each}.ipynb"
+            its = (
+                f"its exercises ({', '.join(assignment.names)}) are in another notebook, exercises/{each}/{each}.ipynb"
+            )
     raise ValueError(f"{name}: is lesson {titles[0]}, in which nothing is to be checked; {its}")
 
 

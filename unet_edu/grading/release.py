@@ -27,8 +27,8 @@ STRANGE = "is it the course's own, as `make exercises` makes it?"
 CLOSING = """\
 ## Done
 
-Does every check say *passed*? Then run the whole notebook once from a fresh start (restart the kernel, run all cells) and save it: \
-that is
+Does every check say *passed*? Then run the whole notebook once from a fresh start (restart the kernel, run all cells) \
+and save it: that is
 what you hand in."""
 
 
@@ -96,7 +96,7 @@ def _chosen(
     if name not in ASSIGNMENTS:
         raise ValueError(f"assignment: expected one of {', '.join(ASSIGNMENTS)}, got {name!r}")
     whole = ASSIGNMENTS[name]
-    known = [exercise for exercise, _ in whole.points]
+    known = whole.names
     for what, given in (("exercises", exercises), ("points", points)):
         unknown = [exercise for exercise in given if exercise not in known]
         if unknown:

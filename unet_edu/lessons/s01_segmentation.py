@@ -186,8 +186,6 @@ LABEL_MAP.mistake(
     "Move it to the left, below all loops.",
     first_only(_label_map),
 )
-
-
 LABEL_MAP.mistake(
     "result not stored",
     "Your label maps are all zeros: the classes were not stored. Write y[n, i, j] = … in the loop.",
@@ -333,20 +331,16 @@ ONE_HOT.mistake(
     "The plane of the last class stays empty: the loop stops one step too early. range(n) already leaves n out.",
     _only_planes(lambda K: slice(0, K - 1)),
 )
-
-
 ONE_HOT.mistake(
     "result not stored",
     "Your planes have the right shape, but they are all zeros: nothing was stored. Write y[n, k, i, j] = … in the "
     "loop.",
     not_stored(_one_hot),
 )
-
-
 ONE_HOT.mistake(
     "only the first mask",
-    "Only the first mask of the batch has its planes, the others are zero. Loop over all N of them, with the `return`"
-    " below all loops.",
+    "Only the first mask of the batch has its planes, the others are zero. Loop over all N of them, with the `return` "
+    "below all loops.",
     first_only(_one_hot),
 )
 
@@ -484,7 +478,6 @@ def _(prediction, target, num_classes):
 def _(prediction: Array, target: Array, num_classes: int) -> Array:
     """The last row and the last column of pixels were not counted: the loops stop one step too early. range(n) already
     leaves n out."""
-    # The loops stop one row and one column too early.
     return _confusion(prediction[..., :-1, :-1], target[..., :-1, :-1], num_classes)
 
 
@@ -597,8 +590,8 @@ def _object_is(number: int) -> Callable[..., float]:
 IOU = Exercise(name="iou", points=3, reference=_iou, cases=_binary_cases, forbidden=OF_SCORES)
 IOU.mistake(
     "Dice",
-    "That is the Dice coefficient: twice the overlap by the sum of the two areas. IoU divides the overlap by the area"
-    " of the union, where each pixel counts once.",
+    "That is the Dice coefficient: twice the overlap by the sum of the two areas. IoU divides the overlap by the area "
+    "of the union, where each pixel counts once.",
     _by_areas(lambda both, p, t, size: 2 * both / (p + t)),
 )
 
@@ -635,8 +628,8 @@ IOU.mistake(
 )
 IOU.mistake(
     "overlap counted twice",
-    "You divided by the sum of the two areas, in which the overlap counts twice; so even equal masks get only 0.5. In"
-    " the union each pixel counts once.",
+    "You divided by the sum of the two areas, in which the overlap counts twice; so even equal masks get only 0.5. In "
+    "the union each pixel counts once.",
     _by_areas(lambda both, p, t, size: both / (p + t)),
 )
 IOU.mistake(
@@ -692,8 +685,8 @@ IOU.mistake(
 )
 IOU.mistake(
     "255 taken as a number",
-    "Your function is right for masks of 0 and 1, but with 255 the sums no longer count pixels; and in one byte 255 ·"
-    " 255 is 1. First make both masks True and False: mask > 0.",
+    "Your function is right for masks of 0 and 1, but with 255 the sums no longer count pixels; and in one byte 255 · "
+    "255 is 1. First make both masks True and False: mask > 0.",
     _by_numbers(lambda p, t: (hits := (p * t).sum(), int(p.sum()) + int(t.sum()) - int(hits))),
 )
 IOU.mistake(
@@ -704,9 +697,9 @@ IOU.mistake(
 )
 IOU.mistake(
     "masks added and multiplied",
-    "Your masks are added and multiplied pixel by pixel. That is right for 0 and 1. In one byte 255 + 255 − 255 · 255"
-    " is 253, and masks of True and False cannot be subtracted. First make both True and False, then join them with &"
-    " and |.",
+    "Your masks are added and multiplied pixel by pixel. That is right for 0 and 1. In one byte 255 + 255 − 255 · 255 "
+    "is 253, and masks of True and False cannot be subtracted. First make both True and False, then join them with & "
+    "and |.",
     _by_numbers(lambda p, t: ((p * t).sum(), (p + t - p * t).sum())),
 )
 IOU.mistake(

@@ -45,8 +45,7 @@ def _plane_cases(rng: np.random.Generator) -> list[Case]:
 
 def _wrong_sizes(sizes: Callable[[Array, Array], tuple[int, int, int, int]]) -> Callable[..., Array]:
     """The loops of the solution with other H, W, kH, kW. Windows are cut short at the edge; often they do not fit k
-    then.
-    """
+    then."""
 
     def wrong(x: Array, k: Array) -> Array:
         H, W, kH, kW = sizes(x, k)
@@ -110,8 +109,8 @@ def _(x: Array, k: Array) -> Array:
 
 CONV2D_NAIVE.mistake(
     "only the first row",
-    "Only the first row of your output is filled. Does the `return` stand inside the outer loop? Move it to the left,"
-    " below both loops.",
+    "Only the first row of your output is filled. Does the `return` stand inside the outer loop? Move it to the left, "
+    "below both loops.",
     first_only(_conv2d_naive),
 )
 
@@ -151,8 +150,8 @@ CONV2D_NAIVE.mistake(
 )
 CONV2D_NAIVE.mistake(
     "height and width of both swapped",
-    "Height and width are swapped, the image's and the kernel's. NumPy's shape is (rows, columns): H, W = x.shape and"
-    " kH, kW = k.shape.",
+    "Height and width are swapped, the image's and the kernel's. NumPy's shape is (rows, columns): H, W = x.shape and "
+    "kH, kW = k.shape.",
     _wrong_sizes(lambda x, k: (*x.shape[::-1], *k.shape[::-1])),
 )
 CONV2D_NAIVE.mistake(
@@ -297,46 +296,34 @@ OUT_SIZE.mistake(
     "The padding p has no effect in your function. It adds p pixels on each of the two sides.",
     without(_out_size, "p"),
 )
-
-
 OUT_SIZE.mistake(
     "the simple case so far",
     "Good so far: this is right for a stride of 1 without padding and dilation. Next: how long is the image with p "
     "more pixels on each end, and how long is the kernel with gaps?",
     without(_out_size, "s", "p", "d"),
 )
-
-
 OUT_SIZE.mistake(
     "padding so far",
     "Good so far: the padding is right. Next: the dilation d. k weights have k − 1 gaps between them, so a kernel of "
     "3 with d = 2 spans 5 pixels.",
     without(_out_size, "s", "d"),
 )
-
-
 OUT_SIZE.mistake(
     "dilation so far",
     "Good so far: the dilation is right. Next: the padding p. It makes the image longer at both ends.",
     without(_out_size, "s", "p"),
 )
-
-
 OUT_SIZE.mistake(
     "stride so far",
     "Good so far: the stride is right. Next: the padding p, which makes the image longer, and the dilation d, which "
     "makes the kernel longer.",
     without(_out_size, "p", "d"),
 )
-
-
 OUT_SIZE.mistake(
     "padding and dilation so far",
     "Good so far: padding and dilation are right. Next: the stride s. With s = 2 only every second window is taken.",
     without(_out_size, "s"),
 )
-
-
 OUT_SIZE.mistake(
     "dilation ignored",
     "The dilation d has no effect in your function. With d = 2 there is a gap of one pixel between the kernel's "
@@ -494,49 +481,37 @@ def _(x, w, bias=None, stride=1, padding=0):
 
 CONV2D_MULTICHANNEL.mistake(
     "channels so far",
-    "Good so far: the channels are right. Next: the bias. Add bias[o] to every pixel of output channel o, unless bias"
-    " is None.",
+    "Good so far: the channels are right. Next: the bias. Add bias[o] to every pixel of output channel o, unless bias "
+    "is None.",
     without(_conv2d_multichannel, "bias", "stride", "padding"),
 )
-
-
 CONV2D_MULTICHANNEL.mistake(
     "channels and bias so far",
     "Good so far: channels and bias are right. Next: the padding. Make a larger x at the beginning, with that many "
     "rows and columns of zeros on each side.",
     without(_conv2d_multichannel, "stride", "padding"),
 )
-
-
 CONV2D_MULTICHANNEL.mistake(
     "channels and padding so far",
     "Good so far: channels and padding are right. Next: the bias, one number for each output channel, and the stride.",
     without(_conv2d_multichannel, "bias", "stride"),
 )
-
-
 CONV2D_MULTICHANNEL.mistake(
     "channels and stride so far",
     "Good so far: channels and stride are right. Next: the bias, one number for each output channel, and the padding.",
     without(_conv2d_multichannel, "bias", "padding"),
 )
-
-
 CONV2D_MULTICHANNEL.mistake(
     "channels, bias and padding so far",
     "Good so far: channels, bias and padding are right. Next: the stride. Output [i, j] comes from the window that "
     "starts at row i · stride and column j · stride; the two strides may differ.",
     without(_conv2d_multichannel, "stride"),
 )
-
-
 CONV2D_MULTICHANNEL.mistake(
     "padding ignored",
     "The padding has no effect in your function. Put that many rows and columns of zeros on each side of the image.",
     without(_conv2d_multichannel, "padding"),
 )
-
-
 CONV2D_MULTICHANNEL.mistake(
     "padding only above and left",
     "The padding is only above and to the left. It goes on all four sides.",
@@ -610,8 +585,7 @@ def _layer_cases(rng: np.random.Generator) -> list[Case]:
 
 def _by_rule(step: Callable[[int, int, int, int], tuple[int, int]], start: int = 1) -> Callable[..., list[int]]:
     """A receptive field by a wrong rule: `step` takes the size and jump so far, k and s, and gives the next size and
-    jump.
-    """
+    jump."""
 
     def wrong(layers: Sequence[tuple[int, int]]) -> list[int]:
         size, jump, sizes = start, 1, []

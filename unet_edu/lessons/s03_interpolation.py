@@ -46,8 +46,7 @@ def _nearest_cases(rng: np.random.Generator) -> list[Case]:
 
 def _picked(index: Callable[[int, int], Array]) -> Callable[..., Array]:
     """Copies by a wrong rule: `index` takes the size along a side and the scale, and says which pixel each output
-    copies.
-    """
+    copies."""
 
     def wrong(x: Array, scale: int) -> Array:
         rows, columns = (np.clip(index(n, scale), 0, n - 1).astype(int) for n in x.shape)
@@ -180,8 +179,7 @@ def _by_axis(
     rows: Callable[[int, int], Array], columns: Callable[[int, int], Array] | None = None
 ) -> Callable[..., Array]:
     """Interpolation by wrong weights: `rows` takes the size along a side and the scale, and gives the matrix of that
-    side.
-    """
+    side."""
 
     def wrong(x: Array, scale: int) -> Array:
         return rows(x.shape[0], scale) @ x @ (columns or rows)(x.shape[1], scale).T
@@ -246,8 +244,7 @@ def _extrapolated(n: int, scale: int) -> Array:
 
 def _source_below_zero(n: int, scale: int) -> Array:
     """int() cuts −0.25 to 0, and the part after the point is then −0.25. Beyond the last middle both neighbours are the
-    last pixel.
-    """
+    last pixel."""
     where = _places(n, scale)
     k = np.trunc(where).astype(int)
     return _two_taps(n, k, (k + 1).clip(0, n - 1), where - k)
@@ -255,8 +252,7 @@ def _source_below_zero(n: int, scale: int) -> Array:
 
 def _weights_exchanged(n: int, scale: int, is_kept_inside: bool = True) -> Array:
     """The two neighbours of the source get each other's weight. The source is kept within the image, or only the
-    neighbours are.
-    """
+    neighbours are."""
     where = _places(n, scale)
     where = where.clip(0, n - 1) if is_kept_inside else where
     k = np.floor(where).astype(int)
@@ -279,8 +275,8 @@ UP_BILINEAR.mistake(
 )
 UP_BILINEAR.mistake(
     "half pixels forgotten",
-    "Your image has slid towards the upper left: the outputs look at i / scale, too far to the lower right. A pixel's"
-    " number belongs to its middle, which lies half a pixel from its edge, in the output and in the input.",
+    "Your image has slid towards the upper left: the outputs look at i / scale, too far to the lower right. A pixel's "
+    "number belongs to its middle, which lies half a pixel from its edge, in the output and in the input.",
     _by_axis(_at(lambda i, s: i / s)),
 )
 UP_BILINEAR.mistake(
@@ -303,9 +299,8 @@ UP_BILINEAR.mistake(
 )
 UP_BILINEAR.mistake(
     "source below 0",
-    "Your output is wrong only in its first rows and columns. There the source lies before the first middle, below 0:"
-    " int(−0.25) is 0, and source − k is −0.25. Keep the source between 0 and the last middle before you take it "
-    "apart.",
+    "Your output is wrong only in its first rows and columns. There the source lies before the first middle, below 0: "
+    "int(−0.25) is 0, and source − k is −0.25. Keep the source between 0 and the last middle before you take it apart.",
     _by_axis(_source_below_zero),
 )
 UP_BILINEAR.mistake(
@@ -534,8 +529,8 @@ def _(mask: Array, size: tuple[int, int]) -> Array:
 
 RESIZE_MASK.mistake(
     "step cut to a whole number",
-    "Your step is a whole number, H // H′; when the mask grows, it is 0, and everything copies the first pixel. First"
-    " multiply i by H, then divide by H′.",
+    "Your step is a whole number, H // H′; when the mask grows, it is 0, and everything copies the first pixel. First "
+    "multiply i by H, then divide by H′.",
     _from(lambda n, m: np.arange(m) * (n // m)),
 )
 RESIZE_MASK.mistake(

@@ -97,8 +97,8 @@ CONV_MATRIX.mistake(
 )
 CONV_MATRIX.mistake(
     "windows move only to the right",
-    "Your windows move to the right, but never down: the row i of the window has no effect. One row further down is w"
-    " columns further on.",
+    "Your windows move to the right, but never down: the row i of the window has no effect. One row further down is w "
+    "columns further on.",
     _with_columns(lambda i, j, u, v, h, w, kW, w_out: j + u * w + v),
 )
 CONV_MATRIX.mistake(
@@ -132,8 +132,8 @@ CONV_MATRIX.mistake(
 )
 CONV_MATRIX.mistake(
     "both flattened column by column",
-    "Your matrix takes the image and the output column by column, as mathematics often does. NumPy's ravel() goes row"
-    " by row: pixel (i, j) is number i·w + j.",
+    "Your matrix takes the image and the output column by column, as mathematics often does. NumPy's ravel() goes row "
+    "by row: pixel (i, j) is number i·w + j.",
     _with_columns(lambda i, j, u, v, h, w, kW, w_out: (j + v) * h + i + u, row=lambda r, i, j, h_out: j * h_out + i),
 )
 CONV_MATRIX.mistake(
@@ -450,24 +450,18 @@ TCONV2D_SCATTER.mistake(
     "the output grows.",
     without(_tconv, "stride", "padding"),
 )
-
-
 TCONV2D_SCATTER.mistake(
     "stamps and stride so far",
     "Good so far: stamps and stride are right. Next: the padding. It takes that many rows and columns away from each "
     "side of the output.",
     without(_tconv, "padding"),
 )
-
-
 TCONV2D_SCATTER.mistake(
     "stamps and padding so far",
     "Good so far: stamps and padding are right. Next: the stride. Pixel (i, j) lays its stamp down at row i · stride "
     "and column j · stride.",
     without(_tconv, "stride"),
 )
-
-
 TCONV2D_SCATTER.mistake(
     "stride only down",
     "Your stamps move by the stride from row to row, but only by one from column to column.",
@@ -480,8 +474,8 @@ TCONV2D_SCATTER.mistake(
 )
 TCONV2D_SCATTER.mistake(
     "stamps one apart in a large output",
-    "Your output has the right size, but the stamps lie only one pixel apart. Pixel (i, j) lays its stamp down at row"
-    " i · stride and column j · stride.",
+    "Your output has the right size, but the stamps lie only one pixel apart. Pixel (i, j) lays its stamp down at row "
+    "i · stride and column j · stride.",
     _stamped(_added, at=lambda i, j, s: (i, j)),
 )
 
@@ -570,8 +564,6 @@ TCONV2D_SCATTER.mistake(
     "both loops.",
     _stamped(_added, pixels=lambda x: [(0, 0)]),
 )
-
-
 TCONV2D_SCATTER.mistake(
     "result not stored",
     "Your output has the right size, but it is all zeros: the stamps were not added to it.",
@@ -618,8 +610,6 @@ TCONV_SIZE = Exercise(
     whole=True,
     forbidden=("unet_edu.transposed.*", *CONVOLUTIONS),
 )
-
-
 TCONV_SIZE.mistake(
     "output padding ignored",
     "The output padding op has no effect in your function. With a stride of s, s different sizes shrink to the same "
@@ -652,8 +642,6 @@ TCONV_SIZE.mistake(
     "The padding has no effect in your function. It is taken away on both ends.",
     without(_tconv_size, "p"),
 )
-
-
 TCONV_SIZE.mistake(
     "stamps so far",
     "Good so far: without padding you are right. Next: p and op. The first is taken away on both ends, the second "
@@ -761,8 +749,7 @@ def _count_cases(rng: np.random.Generator) -> list[Case]:
 
 def _other_stamps(width: int = 0, pixels: int = 0, step: int | None = None) -> Callable[..., Array]:
     """Stamps that are some pixels wider, from some pixels more, or another step apart, in an output of the right
-    size.
-    """
+    size."""
 
     def wrong(n: int, k: int, s: int) -> Array:
         counts = np.zeros((n - 1) * s + k, int)

@@ -67,8 +67,7 @@ def _image_cases(rng: np.random.Generator) -> list[Case]:
 
 def _one_number_twice(x: Array) -> Array:
     """The first and the last window have the same maximum: where it is found first is wrong of one, and where last, of
-    the other.
-    """
+    the other."""
     last = x[-2:, -2:]
     last[last == last.max()] = x[0, 0] = x.max() + 1
     return x
@@ -258,8 +257,8 @@ def _(x):
 
 MAXPOOL_IDX.mistake(
     "only the first row",
-    "Only the first row of your arrays is filled. Does the `return` stand inside the outer loop? Move it to the left,"
-    " below both loops.",
+    "Only the first row of your arrays is filled. Does the `return` stand inside the outer loop? Move it to the left, "
+    "below both loops.",
     _only_windows(rows=1),
 )
 MAXPOOL_IDX.mistake(
@@ -552,8 +551,8 @@ MAXPOOL_BACKWARD.mistake(
 )
 MAXPOOL_BACKWARD.mistake(
     "only the first gradient",
-    "Only the first gradient was sent back. Does the `return` stand inside the inner loop? Move it to the left, below"
-    " both loops.",
+    "Only the first gradient was sent back. Does the `return` stand inside the inner loop? Move it to the left, below "
+    "both loops.",
     _only(rows=1, columns=1),
 )
 MAXPOOL_BACKWARD.mistake(

@@ -38,8 +38,7 @@ def _row(
     layers: str, in_channels: int, out_channels: int, *, padding: int = 0, kernel: int = 3, bias: bool = True
 ) -> nn.Module:
     """Layers in a row, named by letters: C for a convolution to `out_channels`, R for ReLU, 6 for ReLU6, B for batch
-    normalisation.
-    """
+    normalisation."""
     from torch import nn
 
     others: dict[str, Callable[[], nn.Module]] = {
@@ -55,10 +54,6 @@ def _row(
         else:
             modules.append(others[letter]())
     return nn.Sequential(*modules)
-
-
-def _double_conv(in_channels: int, out_channels: int) -> nn.Module:
-    return _row("CRCR", in_channels, out_channels)
 
 
 def _rows(layers: str, **settings: Any) -> Callable[..., nn.Module]:
@@ -78,7 +73,7 @@ def _double_conv_cases(rng: np.random.Generator) -> list[Case]:
 
 
 DOUBLE_CONV = Exercise(
-    name="double_conv", points=1, reference=_double_conv, cases=_double_conv_cases, forbidden=NETWORKS
+    name="double_conv", points=1, reference=_rows("CRCR"), cases=_double_conv_cases, forbidden=NETWORKS
 )
 DOUBLE_CONV.mistake(
     "padded",
@@ -158,8 +153,7 @@ DOUBLE_CONV.mistake(
 
 def _crop(top: Callable[[int, int], int], left: Callable[[int, int], int] | None = None) -> Callable[..., Any]:
     """A crop whose corner follows a rule: from the side of the image and that of the crop to the first row or
-    column.
-    """
+    column."""
 
     def crop(x: Any, size: Size) -> Any:
         (H, W), (h, w) = x.shape[-2:], size
@@ -289,10 +283,6 @@ def _all_even(sides: list[int]) -> bool:
     return not any(side % 2 for side in sides)
 
 
-def _trace_sizes(n: int) -> list[int]:
-    return _traced()(n)
-
-
 def _traced(
     loss: int = 4,
     loss_up: int | None = None,
@@ -334,14 +324,14 @@ def _size_cases(rng: np.random.Generator) -> list[Case]:
 TRACE_SIZES = Exercise(
     name="trace_sizes",
     points=2,
-    reference=_trace_sizes,
+    reference=_traced(),
     cases=_size_cases,
     forbidden=("unet_edu.unet.*", "unet_edu.sizes.*"),
 )
 TRACE_SIZES.mistake(
     "odd sides pooled",
-    "Your sizes are right for legal sides. But 570 gets through: 279 is odd when it reaches the second pooling, and a"
-    " row would be lost. Test the side before each pooling, and return [] when it is odd.",
+    "Your sizes are right for legal sides. But 570 gets through: 279 is odd when it reaches the second pooling, and a "
+    "row would be lost. Test the side before each pooling, and return [] when it is odd.",
     _traced(is_legal=lambda before, sides: min(sides) > 0),
 )
 TRACE_SIZES.mistake(
@@ -364,8 +354,8 @@ TRACE_SIZES.mistake(
 )
 TRACE_SIZES.mistake(
     "only the way down tested for its size",
-    "Nearly there: you test whether something is left on the way down, but the way up loses pixels, too. 172 leaves 3"
-    " pixels at the bottom, then 2, then 0.",
+    "Nearly there: you test whether something is left on the way down, but the way up loses pixels, too. 172 leaves 3 "
+    "pixels at the bottom, then 2, then 0.",
     _traced(is_legal=lambda before, sides: _all_even(before) and min(sides[:5]) > 0),
 )
 TRACE_SIZES.mistake(
@@ -429,17 +419,13 @@ TRACE_SIZES.mistake(
 )
 TRACE_SIZES.mistake(
     "one level too many",
-    "There are five poolings in your network. The paper's has four: five levels on the way down, and no pooling after"
-    " the fifth.",
+    "There are five poolings in your network. The paper's has four: five levels on the way down, and no pooling after "
+    "the fifth.",
     _traced(depth=5),
 )
 
 
 # --- unet -------------------------------------------------------------------------------------------------------------
-
-
-def _unet(in_channels: int = 1, num_classes: int = 2, base: int = 64) -> nn.Module:
-    return _wired()(in_channels, num_classes, base)
 
 
 def _wired(
@@ -560,11 +546,11 @@ def _unet_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-UNET = Exercise(name="unet", points=3, reference=_unet, cases=_unet_cases, forbidden=NETWORKS)
+UNET = Exercise(name="unet", points=3, reference=_lazily(), cases=_unet_cases, forbidden=NETWORKS)
 UNET.mistake(
     "its own features in place of the copy",
-    "What comes up is joined with itself, on every level: torch.cat([x, x]). The shapes fit, but nothing comes across"
-    " from the way down.",
+    "What comes up is joined with itself, on every level: torch.cat([x, x]). The shapes fit, but nothing comes across "
+    "from the way down.",
     _lazily(join=lambda copy, x, level: _cat(x, x)),
 )
 
@@ -572,8 +558,8 @@ UNET.mistake(
 for _level, _which in enumerate(("top one", "second from the top", "third from the top", "lowest one")):
     UNET.mistake(
         f"its own features in place of the copy on level {_level}",
-        f"On one level, the {_which}, what comes up is joined with itself and not with the copy. The shapes fit all the"
-        " same.",
+        f"On one level, the {_which}, what comes up is joined with itself and not with the copy. The shapes fit all "
+        "the same.",
         _lazily(join=lambda copy, x, here, level=_level: _cat(x if here == level else _middle(copy, x), x)),
     )
 UNET.mistake(
@@ -589,8 +575,8 @@ UNET.mistake(
 )
 UNET.mistake(
     "copy cropped at a corner",
-    "Your copies are cropped at their upper left corner. So they lie beside the place they belong to: by 88 pixels on"
-    " the top level. Keep the middle.",
+    "Your copies are cropped at their upper left corner. So they lie beside the place they belong to: by 88 pixels on "
+    "the top level. Keep the middle.",
     _lazily(join=lambda copy, x, level: _cat(copy[..., : x.shape[-2], : x.shape[-1]], x)),
 )
 UNET.mistake(
@@ -659,8 +645,8 @@ UNET.mistake(
 )
 UNET.mistake(
     "batch normalisation",
-    "Your network has too many parameters: there is batch normalisation in it, and no bias before it. The paper's has"
-    " none.",
+    "Your network has too many parameters: there is batch normalisation in it, and no bias before it. The paper's has "
+    "none.",
     _lazily(norm="batch"),
 )
 UNET.mistake(
@@ -683,10 +669,6 @@ UNET.mistake(
 
 
 # --- repair_unet ------------------------------------------------------------------------------------------------------
-
-
-def _repair_unet(in_channels: int = 1, num_classes: int = 2, base: int = 16) -> nn.Module:
-    return _repaired()(in_channels, num_classes, base)
 
 
 # The silent mistakes of the broken network, each with its hint. (The other two speak up: one stops, and dropout is seen
@@ -744,7 +726,7 @@ def _repair_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-REPAIR_UNET = Exercise(name="repair_unet", points=2, reference=_repair_unet, cases=_repair_cases, forbidden=NETWORKS)
+REPAIR_UNET = Exercise(name="repair_unet", points=2, reference=_repaired(), cases=_repair_cases, forbidden=NETWORKS)
 
 
 for _left, _hint in _left_over():

@@ -34,8 +34,7 @@ def _initialised(
     among: str = "modules",
 ) -> Callable[..., Any]:
     """Weights drawn by a rule: `summed` gives N from the kind of layer, in_channels, out_channels and the kernel's
-    taps.
-    """
+    taps."""
 
     def initialise(model: Any) -> Any:
         from torch import nn
@@ -57,13 +56,6 @@ def _initialised(
     return initialise
 
 
-_he = _initialised()
-
-
-def _he_init_(model: Any) -> Any:
-    return _he(model)
-
-
 Layer = tuple[str, int, int, int | tuple[int, int]]  # kind, in_channels, out_channels, kernel
 
 
@@ -74,8 +66,7 @@ def _init_cases(rng: np.random.Generator) -> list[Case]:
 
     def drawn(kind: str = "conv", kernel: tuple[int, int] | None = None, least: int = 16) -> Layer:
         """A layer with so many weights that chance moves their variance by less than half a tap, and with more channels
-        out than in, or with fewer.
-        """
+        out than in, or with fewer."""
         height, width = kernel or kernels[rng.integers(len(kernels))]
         taps = 1 if kind == "up" else height * width
         n = int(np.exp(rng.uniform(np.log(least), np.log(240))))
@@ -102,7 +93,7 @@ def _init_cases(rng: np.random.Generator) -> list[Case]:
 HE_INIT = Exercise(
     name="he_init_",
     points=2,
-    reference=_he_init_,
+    reference=_initialised(),
     cases=_init_cases,
     forbidden=("unet_edu.unet.*", "torch.nn.init.kaiming_normal*"),
 )
@@ -113,8 +104,8 @@ HE_INIT.mistake(
 )
 HE_INIT.mistake(
     "standard deviation of 1",
-    "Your weights have the variance 1 in every layer, as torch.randn and normal_(w) draw them: the standard deviation"
-    " √(2 / N) has no effect.",
+    "Your weights have the variance 1 in every layer, as torch.randn and normal_(w) draw them: the standard deviation "
+    "√(2 / N) has no effect.",
     _initialised(std=lambda number: 1.0),
 )
 HE_INIT.mistake(
@@ -147,8 +138,8 @@ HE_INIT.mistake(
 )
 HE_INIT.mistake(
     "uniform",
-    "Your weights have the right standard deviation, but they are drawn evenly from an interval. The paper draws from"
-    " a normal distribution: normal_, not uniform_.",
+    "Your weights have the right standard deviation, but they are drawn evenly from an interval. The paper draws from "
+    "a normal distribution: normal_, not uniform_.",
     _initialised(uniform=True),
 )
 
@@ -221,14 +212,13 @@ def _border(
     *,
     inverted: bool = False,
     also_in_cells: bool = False,
-    needs: int = 2,
     chosen: Callable[[Array], Array] = lambda distances: np.sort(distances, axis=0)[:2],
 ) -> Callable[..., Array]:
     """A border term by a rule of d1, d2, w0 and σ."""
 
     def weights(instances: Array, w0: float = 10, sigma: float = 5) -> Array:
         distances = _distances(instances, inverted=inverted)
-        if len(distances) < needs:
+        if len(distances) < 2:
             return np.zeros(instances.shape)
         d = chosen(distances)
         w = term(d[0], d[-1], w0, sigma)
@@ -241,8 +231,7 @@ def _paper(d1: Array, d2: Array, w0: float, sigma: float) -> Array:
     return w0 * np.exp(-((d1 + d2) ** 2) / (2 * sigma**2))
 
 
-def _weight_map(instances: Array, w0: float = 10, sigma: float = 5) -> Array:
-    return _border(_paper)(instances, w0, sigma)
+_weight_map = _border(_paper)
 
 
 def _map_cases(rng: np.random.Generator) -> list[Case]:
@@ -605,14 +594,14 @@ ELASTIC = Exercise(
 )
 ELASTIC.mistake(
     "labels interpolated",
-    "Your labels are interpolated: between class 0 and class 2 there are fractions now. Take the label of the nearest"
-    " pixel (order=0).",
+    "Your labels are interpolated: between class 0 and class 2 there are fractions now. Take the label of the nearest "
+    "pixel (order=0).",
     _bent(orders=(1, 1)),
 )
 ELASTIC.mistake(
     "labels interpolated and rounded",
-    "Your labels are interpolated and then rounded. All are whole numbers, but between class 0 and class 2 there is a"
-    " border of class 1, which is not there. Take the label of the nearest pixel (order=0).",
+    "Your labels are interpolated and then rounded. All are whole numbers, but between class 0 and class 2 there is a "
+    "border of class 1, which is not there. Take the label of the nearest pixel (order=0).",
     _bent(orders=(1, 1), finish=np.round),
 )
 ELASTIC.mistake(
@@ -772,8 +761,8 @@ SGD_STEP.mistake(
 )
 SGD_STEP.mistake(
     "learning rate in the velocity",
-    "Your weights are right, or nearly. Here the velocity adds up gradients, and the learning rate comes in only with"
-    " the step: v = momentum · v + g, p − lr · v.",
+    "Your weights are right, or nearly. Here the velocity adds up gradients, and the learning rate comes in only with "
+    "the step: v = momentum · v + g, p − lr · v.",
     _step(lambda p, g, v, lr, m: (p - (m * v + lr * g), m * v + lr * g)),
 )
 SGD_STEP.mistake(

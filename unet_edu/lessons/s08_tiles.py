@@ -166,9 +166,9 @@ TILE_ORIGINS = Exercise(
 )
 TILE_ORIGINS.mistake(
     "side by side",
-    "Your tiles stand side by side, one tile apart. That is off the phase when the tile is no multiple of `align`: "
-    "the poolings of the next tile cut the image into other windows. Take the largest multiple of `align` that is not"
-    " larger than the tile.",
+    "Your tiles stand side by side, one tile apart. That is off the phase when the tile is no multiple of `align`: the "
+    "poolings of the next tile cut the image into other windows. Take the largest multiple of `align` that is not "
+    "larger than the tile.",
     _origins(step=lambda tile, align: tile),
 )
 TILE_ORIGINS.mistake(
@@ -190,8 +190,8 @@ TILE_ORIGINS.mistake(
 )
 TILE_ORIGINS.mistake(
     "end not covered",
-    "Your last tile ends before the image does. Go on until origin + tile reaches the size: round the number of tiles"
-    " up.",
+    "Your last tile ends before the image does. Go on until origin + tile reaches the size: round the number of tiles "
+    "up.",
     _origins(number=lambda size, tile, step: 1 + max(0, (size - tile) // step)),
 )
 TILE_ORIGINS.mistake(
@@ -317,9 +317,8 @@ PREDICT_TILED = Exercise(
 )
 PREDICT_TILED.mistake(
     "off the phase",
-    "Right at depth 1 and 2. At depth 3 your tiles stand off the phase: a tile of 28 or 36 pixels is no multiple of "
-    "8, so the poolings cut the image into other windows in the next tile. The step is a multiple of 2 ** "
-    "model.depth.",
+    "Right at depth 1 and 2. At depth 3 your tiles stand off the phase: a tile of 28 or 36 pixels is no multiple of 8, "
+    "so the poolings cut the image into other windows in the next tile. The step is a multiple of 2 ** model.depth.",
     _tiled(origins=_origins(step=lambda tile, align: tile)),
 )
 PREDICT_TILED.mistake(

@@ -145,10 +145,6 @@ def _over_images(
     return lambda predictions, truths: float(average([score(p, t) for p, t in zip(predictions, truths, strict=True)]))
 
 
-def _mean_iou(predictions: Array, truths: Array) -> float:
-    return _over_images(_iou)(predictions, truths)
-
-
 def _iou_cases(rng: np.random.Generator) -> list[Case]:
     def case(name: str, N: int, H: int, W: int, empty: int = 0) -> Case:
         truths = rng.random((N, H, W)) < rng.permutation(np.linspace(0.1, 0.7, N))[:, None, None]
@@ -181,7 +177,7 @@ def _iou_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-MEAN_IOU = Exercise(name="mean_iou", points=2, reference=_mean_iou, cases=_iou_cases, forbidden=OF_SCORES)
+MEAN_IOU = Exercise(name="mean_iou", points=2, reference=_over_images(_iou), cases=_iou_cases, forbidden=OF_SCORES)
 
 
 @MEAN_IOU.mistake("pooled")
@@ -198,8 +194,8 @@ MEAN_IOU.mistake(
 )
 MEAN_IOU.mistake(
     "nothing true counts as 1",
-    "Right but where nothing is and something was found: that is a mistake, and its IoU is 0. Only where neither mask"
-    " has a pixel it is 1.",
+    "Right but where nothing is and something was found: that is a mistake, and its IoU is 0. Only where neither mask "
+    "has a pixel it is 1.",
     _over_images(lambda p, t: _iou(p, t) if t.any() else 1.0),
 )
 
@@ -225,8 +221,8 @@ MEAN_IOU.mistake(
 )
 MEAN_IOU.mistake(
     "mean over both classes",
-    "You took the mean of the IoU of the object and that of the background. Here only the object counts, and the mean"
-    " goes over the images.",
+    "You took the mean of the IoU of the object and that of the background. Here only the object counts, and the mean "
+    "goes over the images.",
     _over_images(lambda p, t: (_iou(p, t) + _iou(~p, ~t)) / 2),
 )
 MEAN_IOU.mistake("sum", "You added the scores up. Divide by the number of images.", _over_images(_iou, sum))
@@ -270,8 +266,7 @@ def _cell_scores(
     score: Callable[[int, int, int], float] = lambda both, r, s: both / (r + s - both),
 ) -> list[float]:
     """For each true cell its score: `is_match` and `score` get the pixels in common, of the true cell and of the found
-    one.
-    """
+    one."""
     scores = []
     for n in _numbers(truth):
         R, best = truth == n, 0.0
@@ -290,8 +285,7 @@ def _seg(
     return lambda prediction, truth: average(_cell_scores(prediction, truth, **rules))
 
 
-def _seg_score(prediction: Array, truth: Array) -> float:
-    return _seg()(prediction, truth)
+_seg_score = _seg()
 
 
 def _moved(box: Box, down: int, right: int) -> Box:

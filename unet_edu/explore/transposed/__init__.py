@@ -1,4 +1,5 @@
-"""The transposed convolution explorer: one layer, three ways to compute it, and what it does not give back. Lesson 04."""
+"""The transposed convolution explorer: one layer, three ways to compute it, and what it does not give back. Lesson
+04."""
 
 from __future__ import annotations
 
@@ -60,11 +61,12 @@ def transposed(
 ) -> Explorer:
     """Explore transposed convolution.
 
-    "three ways": each pixel stamps the kernel and the stamps add up; zeros are inserted and the turned kernel is convolved with what
-    comes of it; x is flattened and multiplied with Aᵀ. Point at an output, step, play or move the sliders, and see the same
-    sum in all three. Cut-off cells are dashed, those that are there because of `output_padding` coloured, those that no stamp
-    reaches hatched. "overlaps": how many stamps fall on each pixel, which is where checkerboards come from. "there and back": an
-    image through the convolution A and through Aᵀ, with a meter that says how much of it came back.
+    "three ways": each pixel stamps the kernel and the stamps add up; zeros are inserted and the turned kernel is
+    convolved with what comes of it; x is flattened and multiplied with Aᵀ. Point at an output, step, play or move the
+    sliders, and see the same sum in all three. Cut-off cells are dashed, those that are there because of
+    `output_padding` coloured, those that no stamp reaches hatched. "overlaps": how many stamps fall on each pixel,
+    which is where checkerboards come from. "there and back": an image through the convolution A and through Aᵀ, with a
+    meter that says how much of it came back.
 
     Parameters
     ----------
@@ -126,10 +128,7 @@ def scene(state: State) -> Scene:
 def edited(state: State, cell: int, value: float, **_: object) -> dict[str, Matrix]:
     """What a number typed into a cell of the scene changes in the state."""
     name, shape = ("image", state.size) if state.show == "there and back" else ("x", state.pixels.shape)
-    if cell < shape[0] * shape[1]:
-        return {name: cells.typed(getattr(state, name), divmod(cell, shape[1]), value)}
-    place = divmod(cell - shape[0] * shape[1], state.weights.shape[1])
-    return {"kernel": cells.typed(state.kernel, place, value)}
+    return cells.edited(state, name, shape, cell, value)
 
 
 def picture(state: State) -> Picture:

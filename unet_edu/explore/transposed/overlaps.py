@@ -59,8 +59,8 @@ def overlaps(state: State) -> Scene:
         )
     ]
     return Scene(
-        alt=f"How many stamps of a {cells.size(state.weights.shape)} kernel fall on each pixel, with {settings(state)}, for an "
-        f"input of {cells.size(PIXELS)}. {_evenness(state)}",
+        alt=f"How many stamps of a {cells.size(state.weights.shape)} kernel fall on each pixel, with "
+        f"{settings(state)}, for an input of {cells.size(PIXELS)}. {_evenness(state)}",
         grids=tuple(replace(part, at=at) for part, at in zip(parts, places, strict=True)),
         links=tuple(links),
         walk="counts",

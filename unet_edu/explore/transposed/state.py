@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from unet_edu.explore import cells
 from unet_edu.explore.cells import Matrix, Place
-from unet_edu.figures.scene import Cells, Scene, stack
+from unet_edu.figures.scene import Scene
 from unet_edu.matrix import conv2d_matrix
 from unet_edu.transposed import conv_transpose2d, transposed_size
 
@@ -72,7 +72,10 @@ class State:
         """Why there is nothing to draw; empty when there is something."""
         s = self.stride
         if self.output_padding and s == 1:
-            return "With stride 1 there is only one size to come back to: output_padding must be 0, or PyTorch raises an error."
+            return (
+                "With stride 1 there is only one size to come back to: output_padding must be 0, or PyTorch raises an "
+                "error."
+            )
         if self.output_padding >= s:
             return (
                 f"output_padding chooses among the {s} sizes that a convolution of stride {s} brings to one. "
@@ -84,8 +87,8 @@ class State:
             return "The padding cuts off everything that the stamps cover: PyTorch raises an error."
         if max(size) > MOST_OUTPUT and self.show != "overlaps":  # which draws less, so that all fit
             return (
-                f"The output would be {cells.size(size)}: too large to read here, where {MOST_OUTPUT}×{MOST_OUTPUT} fit. "
-                "Take a smaller stride or kernel, or more padding."
+                f"The output would be {cells.size(size)}: too large to read here, where {MOST_OUTPUT}×{MOST_OUTPUT} "
+                "fit. Take a smaller stride or kernel, or more padding."
             )
         return ""
 
@@ -112,16 +115,4 @@ def code(state: State) -> str:
 
 def nothing(state: State) -> Scene:
     """The input and the kernel, and in words why there is no output."""
-    x, w = state.pixels, state.weights
-    grids, signs = stack(
-        [
-            cells.grid("input", f"x, {cells.size(x.shape)}", "input", x, [""] * x.size),
-            "·",
-            cells.grid("kernel", f"kernel w, {cells.size(w.shape)}", "kernel", w, [""] * w.size),
-            "=",
-            Cells("output", "nothing to draw", "output", 0, 0, (), ()),
-        ]
-    )
-    return Scene(
-        alt=state.problem, grids=grids, links=(), walk="output", signs=signs, caption=state.problem, code=code(state)
-    )
+    return cells.nothing(state.pixels, "·", state.weights, state.problem, code(state))

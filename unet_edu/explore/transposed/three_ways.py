@@ -95,7 +95,8 @@ def _notes_x(state: State) -> list[str]:
 def _notes_w(state: State) -> list[str]:
     counts = [int((state.taps == t).sum()) for t in range(state.weights.size)]
     return [
-        f"{state.w_at(t)} = {number(value)} stands once in every stamp, and in {cells.count(counts[t], 'entry', 'entries')} of Aᵀ"
+        f"{state.w_at(t)} = {number(value)} stands once in every stamp, and in "
+        f"{cells.count(counts[t], 'entry', 'entries')} of Aᵀ"
         for t, value in enumerate(state.weights.flat)
     ]
 
@@ -161,8 +162,8 @@ def _stretched(state: State, notes_x: Sequence[str]) -> Cells:
     widths = [(zeros, end - side) for zeros, end, side in zip(corner, ends, core.shape, strict=True)]
     values = np.pad(core, widths)
     # which pixel stands where: −1 for a zero between them, −2 for one around
-    places = np.pad(insert_zeros(1 + np.arange(state.pixels.size).reshape(state.pixels.shape), state.stride) - 1, widths,
-                    constant_values=-2)  # fmt: skip
+    numbers = 1 + np.arange(state.pixels.size).reshape(state.pixels.shape)
+    places = np.pad(insert_zeros(numbers, state.stride) - 1, widths, constant_values=-2)
     notes, marks = [], []
     for (i, j), pixel in np.ndenumerate(places):
         is_read = all(
@@ -234,7 +235,8 @@ def _in_rows(
 def _row(
     parts: Sequence[Cells | str | tuple[Cells, float, float]], top: float
 ) -> tuple[list[Cells], list[tuple[float, float, str]]]:
-    """Grids and signs side by side, centred, with room for the labels; a grid may say how wide and high a place it needs."""
+    """Grids and signs side by side, centred, with room for the labels; a grid may say how wide and high a place it
+    needs."""
     sized = [(part, part.columns, part.rows) if isinstance(part, Cells) else part for part in parts]
     height = max(part[2] for part in sized if not isinstance(part, str))
     grids, signs, x = [], [], 0.0
@@ -307,8 +309,9 @@ def _alt(state: State) -> str:
     x, w, y = (cells.size(array.shape) for array in (state.pixels, state.weights, state.y))
     most = busiest(state)
     return (
-        f"Transposed convolution of a {x} input with a {w} kernel, {settings(state)}, three ways: stamps added up, zeros "
-        f"inserted, rows of Aᵀ. The output is {y}. For example, {_notes_y(state)[most]} = {number(state.y.flat[most])}."
+        f"Transposed convolution of a {x} input with a {w} kernel, {settings(state)}, three ways: stamps added up, "
+        f"zeros inserted, rows of Aᵀ. The output is {y}. For example, {_notes_y(state)[most]} = "
+        f"{number(state.y.flat[most])}."
     )
 
 

@@ -270,8 +270,7 @@ def _seed(path: Path, wanted: int | None) -> int:
             except ValueError:
                 raise ValueError(
                     f"{path}: expected one whole number; put the right one back (it stands in marks.csv), or remove "
-                    "the file: "
-                    "then the whole class is graded again, on new cases"
+                    "the file: then the whole class is graded again, on new cases"
                 ) from None
         wanted = secrets.randbits(128)
 

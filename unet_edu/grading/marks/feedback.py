@@ -33,16 +33,14 @@ WAITS = ("?", ROLES["skip"].line, ROLES["skip"].fill)
 
 STATUS = {
     "partial": "Some of your functions were stopped before they answered. They have no points so far; all others "
-    "count. "
-    "If you think that they are right, ask your instructor.",
+    "count. If you think that they are right, ask your instructor.",
     "needs review": "A person will look at your work before there is a mark. Nothing is decided yet, and this is not "
     "a 0.",
     "not submitted": "There is no notebook of yours. If you handed one in, tell your instructor.",
 }
 NOT_GRADED = (
     "Your notebook could not be graded, so there is no mark yet. This is not a 0. Run it from top to bottom, look for "
-    "what is said below, "
-    "and hand it in again or ask your instructor."
+    "what is said below, and hand it in again or ask your instructor."
 )
 VERDICTS = {
     "needs review": "A person will decide about this function. Nothing is decided yet.",

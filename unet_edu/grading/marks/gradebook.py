@@ -247,17 +247,15 @@ class Gradebook:
                 db.add(cells[name])
             elif name not in cells:
                 raise UnusableError(
-                    f"the gradebook's {assignment.name} has no cell {name} for the exercise {exercise}: "
-                    "it was made from another notebook; run `nbgrader generate_assignment` for this one, or take "
-                    "another gradebook"
+                    f"the gradebook's {assignment.name} has no cell {name} for the exercise {exercise}: it was made "
+                    "from another notebook; run `nbgrader generate_assignment` for this one, or take another gradebook"
                 )
             elif is_ours:
                 cells[name].max_score = points
             elif cells[name].max_score != points:
                 raise UnusableError(
                     f"{exercise} is worth {cells[name].max_score:g} points in the gradebook and {points:g} in "
-                    f"{assignment.name}; "
-                    "make the two agree, in the assignment's file or in nbgrader's notebook"
+                    f"{assignment.name}; make the two agree, in the assignment's file or in nbgrader's notebook"
                 )
         db.flush()
         return {exercise: cells[assignment.cell(exercise)] for exercise in assignment.names}

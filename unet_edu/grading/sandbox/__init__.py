@@ -152,7 +152,9 @@ class Sandbox:
             before: list[str] = []
             files: list[int] = []
             if self._unsafe:
-                folder = Path(self._opened.enter_context(_temporary_folder()))
+                # A notebook can spoil what is in it.
+                temporary = tempfile.TemporaryDirectory(prefix="unet-edu-", ignore_cleanup_errors=True)
+                folder = Path(self._opened.enter_context(temporary))
                 course = folder / "course"
                 view.copy_course(course)
                 environment = {**ENVIRONMENT, "HOME": str(folder), "PATH": os.environ.get("PATH", os.defpath)}
@@ -321,10 +323,6 @@ class Sandbox:
             self._life.close()
             self._opened.close()
             self._request = self._reply = self._output = -1  # the numbers may soon be other files'
-
-
-def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="unet-edu-", ignore_cleanup_errors=True)  # a notebook can spoil it
 
 
 def _has_ended(pidfd: int, seconds: float) -> bool:
