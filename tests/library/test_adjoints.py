@@ -286,7 +286,6 @@ NO_LINEAR_OPERATOR = {
 
 # Modules of which no function is a linear operator on images, each with the reason.
 NO_OPERATORS = {
-    "sizes": "counts",
     "unet": "a network: its parts are PyTorch's, and ReLU and pooling are not linear",
     "sizes": "counts what a network takes and gives",
     "training": "changes networks",

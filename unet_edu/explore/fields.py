@@ -1,5 +1,6 @@
-"""How a state says what it is moved with: each field declares its control, its bounds, and the sentence for what is out
-of them.
+"""How a state says what it is moved with: each field declares its control, its bounds, and the sentence for the rest.
+
+::
 
     @dataclass(frozen=True)
     class State:
