@@ -227,6 +227,10 @@ TABLES = {
                       "T = np.array([line.split() for line in pathlib.Path('t.txt').open()], dtype=float)", ""),
     "a line cache": _filled(f"import linecache\nnp.savetxt('t.txt', {IN_ROWS}, fmt='%d')\n"
                             "T = np.array([line.split() for line in linecache.getlines('t.txt')], dtype=float)", ""),
+    "a module that is handed on": _filled(
+        "def g(lib): return lib.signal.correlate\nc = g(scipy)\n"
+        "T.update(((n, s), len(c(np.ones(n), np.ones(1), 'valid')[::s])) for n in range(1, 20100) for s in range(1, 6))",
+        "import scipy.signal\nT = {}"),
     "what is printed": (
         ("import io, contextlib\nfrom unet_edu.convolution import output_size\nwith contextlib.redirect_stdout(io.StringIO()) as T:\n"
         "    for n in range(20100): print(*[output_size(n, 1, s) if n * s else 0 for s in range(6)])"),

@@ -31,6 +31,7 @@ MOST_FOUND = 20
 MOST_SHOWN = 80  # characters
 MOST_STARS = 10  # modules of which everything is imported
 MOST_MEANINGS = 8  # of one name
+DEEPEST = 8  # attributes of an unknown thing that are looked at together
 MOST_PAIRS = 200_000  # of modules that are handed on and attributes of unknown things; honest code has none
 LONGEST = 300  # characters of a full name; the longest of PyTorch has 90
 
@@ -122,6 +123,7 @@ class Scan:
         stars = [full[:-2] for _, full in imports if full.endswith(".*")] + sorted(self.modules - {"?"}) * runs
         self.stars = tuple(dict.fromkeys(stars))
         self.loaded = {full for piece in self.pieces for node in piece.nodes for full in _imported(node)}
+        self.loaded |= {full.partition(".")[0] for full in self.loaded}  # `import a.b` gives a
         self.given = frozenset(name for piece in self.pieces for name in piece.gives if not piece.module)
         self.meanings: dict[str, list[Piece]] = defaultdict(list)
         self.said: dict[str, list[Piece]] = defaultdict(list)  # names that nothing gives a meaning, as far as one reads
@@ -349,17 +351,18 @@ def _module(node: ast.AST) -> str:
 UNSEEN = (
     "subprocess subprocess.* multiprocessing multiprocessing.* _thread _thread.* asyncio asyncio.* socket.* pty.*"
     " os.system os.popen os.exec* os.*spawn* os.fork* os.pipe* os.read os.write os.open builtins.open io.open*"
-    " io.FileIO mmap.* codecs.open gzip.* bz2.* lzma.* zipfile.* tarfile.* linecache.* fileinput.* dbm.* shelve.* sqlite3.*"
-    " numpy.load* numpy.genfromtxt numpy.fromfile numpy.memmap pandas.read_* torch.load torch.package.*"
-    " pickle.*load* pickle.*Unpickler _pickle.* copyreg.* marshal.* joblib.load dill.* cloudpickle.*"
-    " builtins.exec builtins.eval builtins.compile IPython.get_ipython IPython.core.* IPython.utils.*"
-    " traitlets.utils.* traitlets.*import_item types.FunctionType types.CodeType gc.* ctypes.* runpy.* code.* codeop.* zipimport.*"
-    " torch.jit.* torch.compile torch.fx.* torch.export.* torch.hub.* torch.utils.cpp_extension.* torch.*.load_library"
-    " builtins.getattr builtins.__import__ importlib.__import__ importlib.import_module importlib.metadata.*"
-    " importlib.util.* importlib.machinery.* pkgutil.* pydoc.* inspect.getmembers* inspect.getattr_static"
-    " inspect.getmodule operator.attrgetter operator.methodcaller string.Formatter logging.config.* numpy.f2py.*"
-    " typing.get_type_hints typing.*orward_ref typing.ForwardRef annotationlib.* unittest.mock.* unittest.*oader*"
-    " doctest.* trace.Trace timeit.timeit timeit.repeat timeit.Timer profile.* cProfile.* pdb.* bdb.*"
+    " io.FileIO mmap.* codecs.open gzip.* bz2.* lzma.* zipfile.* tarfile.* linecache.* fileinput.* dbm.* shelve.*"
+    " sqlite3.* numpy.load* numpy.genfromtxt numpy.fromfile numpy.memmap pandas.read_* torch.load torch.package.*"
+    " pickle.*load* pickle.*Unpickler _pickle.* copyreg.* marshal.* joblib.load dill.* cloudpickle.* builtins.exec"
+    " builtins.eval builtins.compile IPython.get_ipython IPython.core.* IPython.utils.* traitlets.utils.*"
+    " traitlets.*import_item types.FunctionType types.CodeType gc.* ctypes.* runpy.* code.* codeop.* zipimport.*"
+    " torch.jit.* torch.compile torch.fx.* torch.export.* torch.hub.* torch.utils.cpp_extension.*"
+    " torch.*.load_library builtins.getattr builtins.__import__ importlib.__import__ importlib.import_module"
+    " importlib.metadata.* importlib.util.* importlib.machinery.* pkgutil.* pydoc.* inspect.getmembers*"
+    " inspect.getattr_static inspect.getmodule operator.attrgetter operator.methodcaller string.Formatter"
+    " logging.config.* numpy.f2py.* typing.get_type_hints typing.*orward_ref typing.ForwardRef annotationlib.*"
+    " unittest.mock.* unittest.*oader* doctest.* trace.Trace timeit.timeit timeit.repeat timeit.Timer profile.*"
+    " cProfile.* pdb.* bdb.*"
 )
 IN_FUNCTIONS = Patterns(UNSEEN)
 # Made before the function is called, a thread is not seen at its work.
@@ -413,7 +416,8 @@ def uses(sources: Sequence[str], function: str, patterns: Sequence[str]) -> list
             # A module is handed on as a whole, and an attribute is taken of something that nobody knows.
             modules = (n for n in each.full if each.start and n in scan.loaded and not forbidden.fit(n))
             handed |= dict.fromkeys(n for n in modules if forbidden.fit(f"{n}.?"))
-            loose |= dict.fromkeys(part for part in each.parts if not each.full and len(part) <= LONGEST)
+            rests = (".".join(each.parts[n : n + DEEPEST]) for n in range(len(each.parts)))
+            loose |= dict.fromkeys(part for part in (*each.parts, *rests) if not each.full and len(part) <= LONGEST)
     if len(handed) * len(loose) > MOST_PAIRS:
         return [*dict.fromkeys(found), "more than can be followed"][-MOST_FOUND:]
     found += filter(forbidden.fit, (f"{module}.{part}" for module in handed for part in loose))
