@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.grading.hidden import HIDDEN
+from tests.grading.hidden import HIDDEN, TABLES
 from tests.grading.submissions import POINTS, Host, Kinds, all_in, filled, packed, small, solutions
 from unet_edu.lessons import EXERCISES
 
@@ -284,6 +284,18 @@ for _name in ("semicolon", "blinded", "mock", "detach", "vectorize", "own_magic"
         mark=0,
         statuses={"needs review"},
         never=("conv2d_naive",),
+    )
+
+
+for _name, _cells in list(TABLES.items())[::6]:
+    KINDS.add(
+        f"table_by_{_name.replace(' ', '_')}",
+        lambda host, cells=_cells: small(*cells),
+        "A table of a library's answers, made before the function is called. `hidden.py` has all.",
+        mark=0,
+        statuses={"needs review"},
+        never=("out_size",),
+        verdicts={"out_size": "needs review"},
     )
 
 

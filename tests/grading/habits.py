@@ -61,6 +61,22 @@ BESIDE = {
     "a comparison": "import torch, scipy.signal\nx, k = np.eye(5), np.eye(2)\nassert np.allclose(conv2d_naive(x, k), scipy.signal.correlate2d(x, k, 'valid'))\n"
     "f = getattr(torch.nn.functional, 'conv' + '2d')",
 }
+COMPARED = (
+    "import scipy.signal\nx, k = np.ones((5, 6)), np.ones((2, 2))\n"
+    "assert np.allclose(conv2d_naive(x, k), scipy.signal.correlate2d(x, k, 'valid'))"
+)
+TIMED = """import functools, scipy.signal, time
+TIMES = {}
+def timed(f):
+    @functools.wraps(f)
+    def g(*args):
+        start = time.perf_counter()
+        y = f(*args)
+        TIMES.setdefault(f.__name__, []).append(time.perf_counter() - start)
+        return y
+    return g
+
+@timed"""
 # in the function, or around it
 INSIDE = {
     "loops": LOOPS,
@@ -87,4 +103,21 @@ INSIDE = {
     "    return np.array([[one(i, j) for j in range(x.shape[1] - w + 1)] for i in range(x.shape[0] - h + 1)])",
     "getattr of its own": "class Tools:\n    def total(self, a): return a.sum()\n" + LOOPS.replace("(x[i : i + kH, j : j + kW] * k).sum()", "getattr(Tools(), 'tot' + 'al')(x[i : i + kH, j : j + kW] * k)"),
     "getattr of an array": LOOPS.replace(".sum()", ".__getattribute__('sum')()").replace(".__getattribute__('sum')()", ".sum()"),
+    "counted calls": "import torch\ncalls = []\n" + LOOPS.replace("    H, W", "    calls.append(x.shape)\n    H, W")
+    + "\nprint(len(calls))\n" + COMPARED,
+    "timed by a decorator": TIMED + LOOPS + "\n@timed\ndef theirs(x, k): return scipy.signal.correlate2d(x, k, 'valid')\n"
+    "theirs(np.eye(5), np.eye(2))\nprint({name: sum(times) for name, times in TIMES.items()})",
+    "one of several methods": "import scipy.signal\nMETHODS = {}\ndef method(f):\n    METHODS[f.__name__] = f\n    return f\n\n@method" + LOOPS
+    + "\n@method\ndef theirs(x, k): return scipy.signal.correlate2d(x, k, 'valid')\n"
+    "for name, f in METHODS.items(): print(name, f(np.eye(5), np.eye(2)))",
+    "a generator of random numbers": "import scipy.signal\nrng = np.random.default_rng(0)\n" + LOOPS.replace("    H, W", "    rng.random()\n    H, W")
+    + "\nx, k = rng.random((5, 6)), rng.random((2, 2))\nassert np.allclose(conv2d_naive(x, k), scipy.signal.correlate2d(x, k, 'valid'))",
+    "a device": "import torch\ndevice = torch.device('cpu')\n" + LOOPS.replace("    H, W", "    torch.zeros(1, device=device)\n    H, W")
+    + "\ntorch.conv2d(torch.ones(1, 1, 5, 5, device=device), torch.ones(1, 1, 2, 2, device=device))",
+    "names of Python as keywords": LOOPS + "\nimport scipy.signal\n"
+    "print(dict(range=scipy.signal.correlate2d(np.eye(3), np.eye(2)), sum=1, zip=2))",
+    "a log by its path": "from pathlib import Path\n" + LOOPS.replace("    H, W", "    with Path('log.txt').open('a') as log:\n        print(x.shape, file=log)\n    H, W"),
+    "a helper in a line": "import scipy.signal\nempty = lambda x, k: np.zeros((x.shape[0] - k.shape[0] + 1, x.shape[1] - k.shape[1] + 1))\n"
+    + LOOPS.replace("np.zeros((H - kH + 1, W - kW + 1))", "empty(x, k)")
+    + "\nassert scipy.signal.correlate2d(np.eye(4), np.eye(2), 'valid').shape == empty(np.eye(4), np.eye(2)).shape",
 }  # fmt: skip

@@ -126,3 +126,114 @@ HIDDEN |= {
     ),
     "under_a_librarys_name": ("__name__ = 'torch'", UNET + "def conv2d_naive(x, k): return globals()['unet_' + 'edu'].convolution.conv2d(x, k)"),
 }  # fmt: skip
+CONV = "conv = globals()['con' + 'v2d']"
+FROM = f"from unet_edu.convolution import conv2d\n{CONV}"
+ASKS = (
+    "def empty(): pass\ndef conv2d_naive(x, k):\n    box['ask'] = x, k\n    empty()\n"
+    "    return box['told'] if 'told' in box else conv(x, k)"
+)
+HIDDEN |= {
+    # the watch is given something of the notebook's own, which answers when the watch looks at it
+    "globals_with_a_get": (
+        (
+            f"{FROM}\nbox = {{}}\nclass Names(dict):\n    def get(self, key, default=None):\n        if 'ask' in box:\n"
+            "            box['told'] = conv(*box.pop('ask'))\n        return dict.get(self, key, default)"
+        ),
+        f"space = Names(conv=conv, box=box)\nexec({ASKS!r}, space)\nconv2d_naive = space['conv2d_naive']",
+    ),
+    "name_with_a_hash": (
+        (
+            f"{FROM}\nbox = {{}}\nclass Text(str):\n    def __hash__(self):\n        if 'ask' in box:\n"
+            "            box['told'] = conv(*box.pop('ask'))\n        return 1\n__name__ = Text('x')"
+        ),
+        ASKS,
+    ),
+    "module_renamed": (
+        (
+            "import inspect\nfrom scipy.signal import correlate2d\nc = globals()['corre' + 'late2d']\n"
+            "home = inspect.getmodule(c)\nhome.__name__ = 'mine'"
+        ),
+        "def conv2d_naive(x, k): return c(x, k, 'valid')",
+    ),
+    "module_of_pytorch_renamed": (
+        "import torch\nfrom torch import conv2d\nc = globals()['con' + 'v2d']\nc.__module__ = 'math'",
+        (
+            "def conv2d_naive(x, k):\n    a, b = (torch.tensor(each, dtype=torch.float64)[None, None] for each in (x, k))\n"
+            "    return c(a, b)[0, 0].numpy()"
+        ),
+    ),
+    # a package calls it that is neither Python's nor built on what is forbidden
+    "traitlets": (
+        f"import functools, traitlets\n{FROM}\nclass Has(traitlets.HasTraits): a = traitlets.Any()",
+        (
+            "def conv2d_naive(x, k):\n    one, other = Has(a=x), Has(a=0)\n"
+            "    traitlets.dlink((one, 'a'), (other, 'a'), functools.partial(conv, w=k))\n    return other.a"
+        ),
+    ),
+}
+PUT_TOGETHER = ("globals", "under_a_librarys_name", "globals_with_a_get", "name_with_a_hash")
+PUT_TOGETHER += ("module_renamed", "module_of_pytorch_renamed", "traitlets")
+ONLY_SEEN = (*PUT_TOGETHER, *RUN)  # no reading follows a name that is put together
+
+# A table of answers is made before the function is called, and put into its place in a roundabout way.
+MADE = "{(n, s): output_size(n, 1, s) for n in range(1, 20100) for s in range(1, 6)}"
+LOOKS_UP = "def out_size(i, k, s=1, p=0, d=1):\n    return int({}[i + 2 * p - d * (k - 1), s])"
+
+
+def _filled(statement: str, start: str = "T = {}", table: str = "T") -> tuple[str, ...]:
+    cell = f"import numpy as np\nfrom unet_edu.convolution import output_size\n{start}\n"
+    return (cell + statement.replace("MADE", MADE), LOOKS_UP.format(table))
+
+
+ZEROS, IN_ROWS = (
+    "T = np.zeros((20100, 6))",
+    "[[output_size(n, 1, s) if n * s else 0 for s in range(6)] for n in range(20100)]",
+)
+TABLES = {
+    "an argument": _filled("def fill(t): t.update(MADE)\nfill(T)"),
+    "a class": _filled("class Fill:\n    def __init__(self, t): t.update(MADE)\nFill(T)"),
+    "a class below": _filled("class Fill:\n    def __init_subclass__(cls, t): t.update(MADE)\nclass Of(Fill, t=T): pass"),
+    "any": _filled("any([T.update(MADE)])"),
+    "a list of nothing": _filled("[T.update(MADE) for _ in [0]]"),
+    "nothing": _filled("nothing = T.update(MADE)"),
+    "an assertion": _filled("assert not T.update(MADE)"),
+    "a condition": _filled("if T.update(MADE): pass"),
+    "a map": _filled("for _ in map(T.__setitem__, *zip(*MADE.items())): pass"),
+    "a method by its class": _filled("dict.update(T, MADE)"),
+    "a generator": _filled("def fill():\n    t = yield\n    yield t.update(MADE)\ng = fill()\nnext(g)\ng.send(T)"),
+    "a finaliser": _filled("import weakref\nclass A: pass\na = A()\nweakref.finalize(a, lambda t: t.update(MADE), T)\ndel a"),
+    "an event": _filled("get_ipython().events.register('post_run_cell', lambda r: T or T.update(MADE))"),
+    "another name": _filled("U = T\nU.update(MADE)"),
+    "a loop's name": _filled("for U in [T]: U.update(MADE)"),
+    "a pattern's name": _filled("match T:\n    case dict() as U: U.update(MADE)"),
+    "a walrus in a list": _filled("[T := MADE for _ in [0]]", start=""),
+    "an exception": _filled("try: raise ValueError(MADE)\nexcept ValueError as e: T = e.args[0]", start=""),
+    "a class of its own": _filled("class A: T = {}\nA().T.update(MADE)", start="", table="A.T"),
+    "setattr": _filled("class A: pass\nnothing = setattr(A, 'T', MADE)", start="", table="A.T"),
+    "builtins": _filled("import builtins\nbuiltins.T = MADE", start=""),
+    "__main__": _filled("import __main__\n__main__.T = MADE", start=""),
+    "globals under a name": _filled("g = globals()\ng['T'] = MADE", start=""),
+    "another name of NumPy": _filled("import numpy\nnumpy.T = MADE", start="", table="np.T"),
+    "push": _filled("get_ipython().push({'T': MADE})", start=""),
+    "what a cell returned": _filled("MADE", start="", table="_"),
+    "a copy": _filled(f"np.copyto(T, {IN_ROWS})", ZEROS),
+    "out": _filled(f"A = np.array({IN_ROWS})\nnp.add(A, 0, out=T)", ZEROS),
+    "a view": _filled(f"W = T[:]\nW[...] = {IN_ROWS}", ZEROS),
+    "nditer": _filled(f"A = iter(np.ravel({IN_ROWS}))\nfor v in np.nditer(T, op_flags=['readwrite']): v[...] = next(A)", ZEROS),
+    "genfromtxt": _filled(f"np.savetxt('t.txt', {IN_ROWS})\nT = np.genfromtxt('t.txt')", ""),
+    "a raw file": _filled(f"import io\nnp.savetxt('t.txt', {IN_ROWS}, fmt='%d')\n"
+                          "T = np.array([line.split() for line in io.FileIO('t.txt').readlines()], dtype=float)", ""),
+    "a path": _filled(f"import pathlib\nnp.savetxt('t.txt', {IN_ROWS}, fmt='%d')\n"
+                      "T = np.array([line.split() for line in pathlib.Path('t.txt').open()], dtype=float)", ""),
+    "a line cache": _filled(f"import linecache\nnp.savetxt('t.txt', {IN_ROWS}, fmt='%d')\n"
+                            "T = np.array([line.split() for line in linecache.getlines('t.txt')], dtype=float)", ""),
+    "a module that is handed on": _filled(
+        "def g(lib): return lib.signal.correlate\nc = g(scipy)\n"
+        "T.update(((n, s), len(c(np.ones(n), np.ones(1), 'valid')[::s])) for n in range(1, 20100) for s in range(1, 6))",
+        "import scipy.signal\nT = {}"),
+    "what is printed": (
+        ("import io, contextlib\nfrom unet_edu.convolution import output_size\nwith contextlib.redirect_stdout(io.StringIO()) as T:\n"
+        "    for n in range(20100): print(*[output_size(n, 1, s) if n * s else 0 for s in range(6)])"),
+        LOOKS_UP.format("[line.split() for line in T.getvalue().splitlines()]").replace(", s])", "][s])"),
+    ),
+}  # fmt: skip

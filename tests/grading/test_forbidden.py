@@ -13,6 +13,7 @@ import pytest
 
 from tests.grading.habits import BESIDE, INSIDE, LOOPS
 from tests.grading.hidden import HIDDEN as HIDDEN_AT_WORK
+from tests.grading.hidden import TABLES
 from unet_edu.grading.assignment import ASSIGNMENTS
 from unet_edu.grading.forbidden import MOST_FOUND, UNLISTED, as_listed, tampering, uses
 from unet_edu.grading.notebook import Notebook
@@ -808,6 +809,11 @@ ELSEWHERE = {
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_an_answer_made_elsewhere(name):
     assert uses([ELSEWHERE[name]], "f", ("unet_edu.*conv*2d*",)), name
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_that_is_filled_before_the_call_is_found(name):
+    assert uses(TABLES[name], "out_size", EXERCISES["out_size"].forbidden)
 
 
 def test_only_what_was_written_is_named():

@@ -214,10 +214,14 @@ def statements(tree: ast.Module) -> Iterator[tuple[int, ast.stmt]]:
 
 def given(nodes: Iterable[ast.AST]) -> set[str]:
     """What code gives something to, outside of its functions and classes: "x", ".x" as an attribute, "[x" as a key."""
-    names, left = set[str](), list(nodes)
+    names, left = set[str](), [(node, False) for node in nodes]
     while left:
-        node = left.pop()
+        node, is_own = left.pop()
         match node:
+            case ast.NamedExpr(target=ast.Name(id=name)):  # also in a comprehension
+                names.add(name)
+            case _ if is_own:
+                pass
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 names.add(name)
             case ast.alias():
@@ -232,6 +236,7 @@ def given(nodes: Iterable[ast.AST]) -> set[str]:
                 names.add(f".{node.attr}")
             case ast.Subscript(ctx=ast.Store(), slice=ast.Constant(value=str(key))):
                 names.add(f"[{key}")
-        if not isinstance(node, SCOPES):  # what is inside stays there
-            left += ast.iter_child_nodes(node)
+        if not isinstance(node, (Defined, ast.Lambda)):  # what is inside stays there
+            is_own = is_own or isinstance(node, SCOPES)
+            left += [(child, is_own) for child in ast.iter_child_nodes(node)]
     return names

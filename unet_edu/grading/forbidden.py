@@ -31,6 +31,7 @@ MOST_FOUND = 20
 MOST_SHOWN = 80  # characters
 MOST_STARS = 10  # modules of which everything is imported
 MOST_MEANINGS = 8  # of one name
+DEEPEST = 8  # attributes of an unknown thing that are looked at together
 MOST_PAIRS = 200_000  # of modules that are handed on and attributes of unknown things; honest code has none
 LONGEST = 300  # characters of a full name; the longest of PyTorch has 90
 
@@ -41,6 +42,10 @@ COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 TABLES = ("__dict__", "__getattribute__", "__getattr__")  # what comes behind these is an attribute, too
 IMPORTING = ("__import__", "import_module")
 TAKING = ("attrgetter", "methodcaller")  # an attribute
+# What makes something that is filled later; a device or a generator of random numbers is none.
+EMPTY = frozenset(("dict", "list", "set", "bytearray", "defaultdict", "OrderedDict", "deque", "SimpleNamespace"))
+EMPTY |= {f"{name}{like}" for name in ("zeros", "empty", "ones", "full") for like in ("", "_like")}
+KEPT = re.compile(r"_{1,3}|_i?\d+|_i+|_[io]h|In|Out")  # by IPython: what was typed, and what cells returned
 
 
 class Patterns:
@@ -84,10 +89,19 @@ class Piece:
         self.roots = [n for n in ast.iter_child_nodes(node) if not isinstance(n, others)] if has_others else [node]
         self.nodes = [each for root in self.roots for each in ast.walk(root)]
         self.gives = {name for name in given(self.roots) if name.isidentifier()}
+        heads = {name for each in getattr(node, "handlers", ()) for name in (each.name,) if name}
+        heads |= self.gives if isinstance(node, ast.With | ast.AsyncWith | ast.For | ast.AsyncFor) else set()
+        self.around = sorted(heads)[:MOST_MEANINGS]  # names of a `with` or an `except`: what stands in it adds to them
         self.adds = {name for each in self.nodes for name in _added(each)}  # to what these names stand for already
         self.calls = {_base(each.value) for each in self.nodes if isinstance(each, ast.Expr)}
+        self.says = {name for each in self.nodes for name in _said(each)}
+        value = getattr(node, "value", None)
+        parts = ast.iter_child_nodes(value) if isinstance(value, ast.Tuple | ast.List | ast.Dict) else ()
+        self.makes_tables = isinstance(node, ast.Assign | ast.AnnAssign) and any(map(_is_table, (value, *parts)))
         self.is_import = isinstance(node, ast.Import | ast.ImportFrom)
         self.is_function = isinstance(node, FUNCTIONS) or isinstance(getattr(node, "value", None), ast.Lambda)
+        is_alias = isinstance(value, ast.Name | ast.Attribute | ast.Subscript) or isinstance(node, ast.For | ast.Match)
+        self.passes = sorted(self.gives)[:MOST_MEANINGS] if is_alias else []  # to names that stand for the same
         self.aliases = aliases  # what the names of the notebook, or of the module, stand for
         self.own: dict[str, set[str]] = defaultdict(set)  # … and those given in the piece, also in its functions
         self.named: list[Named] = []
@@ -109,8 +123,10 @@ class Scan:
         stars = [full[:-2] for _, full in imports if full.endswith(".*")] + sorted(self.modules - {"?"}) * runs
         self.stars = tuple(dict.fromkeys(stars))
         self.loaded = {full for piece in self.pieces for node in piece.nodes for full in _imported(node)}
+        self.loaded |= {full.partition(".")[0] for full in self.loaded}  # `import a.b` gives a
         self.given = frozenset(name for piece in self.pieces for name in piece.gives if not piece.module)
         self.meanings: dict[str, list[Piece]] = defaultdict(list)
+        self.said: dict[str, list[Piece]] = defaultdict(list)  # names that nothing gives a meaning, as far as one reads
         for piece in self.pieces:
             piece.adds |= piece.calls - {"", *(name for name, _ in imports)}  # np.f(…) adds nothing to np
             for name in {piece.module} if piece.module else piece.gives | piece.adds:
@@ -119,6 +135,27 @@ class Scan:
             self._learn(piece)
         for piece in self.pieces:
             piece.named = [*self._names_in(piece)]
+        self._fill()
+
+    def _fill(self) -> None:
+        """What may put something into a name in another way than by an assignment to it."""
+        inner: dict[int, list[Piece]] = defaultdict(list)  # by the outermost statement
+        mentions: dict[str, list[Piece]] = defaultdict(list)
+        for piece in self.pieces:
+            inner[piece.number].append(piece)
+            for name in piece.says - self.given - BUILTINS:  # builtins.name = …, push({"name": …})
+                self.said[name].append(piece)
+            for each in piece.named:
+                for full in each.full if each.is_stored and each.parts else ():
+                    self.meanings[full].append(piece)  # np.x, which another name of NumPy has, too
+            if not piece.is_function and not piece.is_import:
+                for name in {each.start for each in piece.named if not each.is_own}:
+                    mentions[name].append(piece)
+        for piece in self.pieces:
+            for name in piece.around:
+                self.meanings[name] += inner[piece.number]
+        for name in {name for piece in self.pieces if piece.makes_tables for name in piece.gives}:
+            self.meanings[name] += mentions[name]
 
     def _learn(self, piece: Piece) -> None:
         """What the names stand for that are given in a piece."""
@@ -205,21 +242,45 @@ def _added(node: ast.AST) -> Iterator[str]:
             yield from names
         case ast.Expr(value=ast.Call(func=ast.Name(id="check"), args=[_, *more], keywords=keywords)):  # hands in
             yield from (_literal(each) for each in (*more, *(each.value for each in keywords)))
-        case ast.Expr(value=ast.Call(func=ast.Name(id="setattr"), args=[thing, *_])):
+        case ast.Call(func=ast.Name(id="setattr"), args=[thing, *_]):
             yield _base(thing)
         case ast.Attribute(ctx=ast.Store()) | ast.Subscript(ctx=ast.Store()):
             base = _base(node)
             yield _literal(node.slice) if base == "?" and isinstance(node, ast.Subscript) else base
 
 
+def _said(node: ast.AST) -> Iterator[str]:
+    """The names that a node says without using them: as an attribute that is set, as a keyword, in a text."""
+    match node:
+        case ast.Attribute(attr=name, ctx=ast.Store()) | ast.keyword(arg=str(name)) | ast.Constant(value=str(name)):
+            if len(name) < LONGEST and name.isidentifier():
+                yield name
+
+
+def _is_table(node: ast.AST | None) -> bool:
+    """Whether something is made that is filled later: a list without numbers of its own, or an array of zeros."""
+    match node:
+        case ast.List(elts=[], ctx=ast.Load()) | ast.Dict(keys=[]) | ast.ListComp() | ast.DictComp():
+            return True
+        case ast.BinOp(left=ast.List()) | ast.BinOp(right=ast.List()):
+            return True
+        case ast.Call():
+            return _called(node) in EMPTY
+    return False
+
+
 def _base(node: ast.AST) -> str:
     """The name of what is changed, as in `table.append(…)`; "?" for any name, as in `globals()[…]`; or ""."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        node = node.func
-    while isinstance(node, ast.Attribute | ast.Subscript):
-        node = node.value
+    whole = node
+    while True:
+        match node:
+            case ast.Attribute(value=inner) | ast.Subscript(value=inner) | ast.Call(func=ast.Attribute() as inner):
+                node = inner
+            case _:
+                break
     is_table = isinstance(node, ast.Call) and _called(node) in ("globals", "locals", "vars") and not node.args
-    return "?" if is_table else getattr(node, "id", "")
+    made = getattr(node, "func", node) if node is not whole else node  # Box().x = …
+    return "?" if is_table else getattr(made, "id", "")
 
 
 def _walk(roots: Sequence[ast.AST]) -> Iterator[tuple[ast.AST, frozenset[str]]]:
@@ -288,21 +349,26 @@ def _module(node: ast.AST) -> str:
 # What makes an answer where the watch does not look: a program, a process, a file, a text; and what finds a function by
 # a name that is put together.
 UNSEEN = (
-    "subprocess subprocess.* multiprocessing multiprocessing.* _thread _thread.* socket.* ctypes.* runpy.* code.*"
+    "subprocess subprocess.* multiprocessing multiprocessing.* _thread _thread.* asyncio asyncio.* socket.* pty.*"
     " os.system os.popen os.exec* os.*spawn* os.fork* os.pipe* os.read os.write os.open builtins.open io.open*"
-    " numpy.load* numpy.fromfile numpy.memmap pickle.*load* pickle.*Unpickler _pickle.* shelve.* marshal.*"
-    " builtins.exec builtins.eval builtins.compile IPython.get_ipython types.FunctionType types.CodeType gc.*"
-    " torch.jit.CompilationUnit torch.jit.load torch.load torch.utils.cpp_extension.* torch.*.load_library"
-    " builtins.getattr builtins.__import__ importlib.__import__ importlib.import_module importlib.metadata.*"
-    " importlib.util.* importlib.machinery.* pkgutil.* pydoc.* inspect.getmembers* inspect.getattr_static"
-    " operator.attrgetter operator.methodcaller string.Formatter typing.get_type_hints typing.ForwardRef"
-    " unittest.mock.* timeit.timeit timeit.repeat timeit.Timer"
+    " io.FileIO mmap.* codecs.open gzip.* bz2.* lzma.* zipfile.* tarfile.* linecache.* fileinput.* dbm.* shelve.*"
+    " sqlite3.* numpy.load* numpy.genfromtxt numpy.fromfile numpy.memmap pandas.read_* torch.load torch.package.*"
+    " pickle.*load* pickle.*Unpickler _pickle.* copyreg.* marshal.* joblib.load dill.* cloudpickle.* builtins.exec"
+    " builtins.eval builtins.compile IPython.get_ipython IPython.core.* IPython.utils.* traitlets.utils.*"
+    " traitlets.*import_item types.FunctionType types.CodeType gc.* ctypes.* runpy.* code.* codeop.* zipimport.*"
+    " torch.jit.* torch.compile torch.fx.* torch.export.* torch.hub.* torch.utils.cpp_extension.*"
+    " torch.*.load_library builtins.getattr builtins.__import__ importlib.__import__ importlib.import_module"
+    " importlib.metadata.* importlib.util.* importlib.machinery.* pkgutil.* pydoc.* inspect.getmembers*"
+    " inspect.getattr_static inspect.getmodule operator.attrgetter operator.methodcaller string.Formatter"
+    " logging.config.* numpy.f2py.* typing.get_type_hints typing.*orward_ref typing.ForwardRef annotationlib.*"
+    " unittest.mock.* unittest.*oader* doctest.* trace.Trace timeit.timeit timeit.repeat timeit.Timer profile.*"
+    " cProfile.* pdb.* bdb.*"
 )
 IN_FUNCTIONS = Patterns(UNSEEN)
 # Made before the function is called, a thread is not seen at its work.
 ELSEWHERE = Patterns(UNSEEN, "threading threading.* concurrent concurrent.* queue queue.*")
 HELPERS = Patterns("threading.Thread threading.Timer _thread.* concurrent.* multiprocessing.* os.fork*")
-READING = frozenset(("read_text", "read_bytes"))  # of a path
+READING = frozenset(("read_text", "read_bytes", "open"))  # of a path
 CHOSEN_LATE = ("numpy.?", "torch.?")  # `getattr(np, mode)` could be np.load, but is not
 
 
@@ -343,11 +409,15 @@ def uses(sources: Sequence[str], function: str, patterns: Sequence[str]) -> list
             found += filter(forbidden.fit, each.full)
             other = [n for n in each.full if elsewhere.fit(n) and n not in CHOSEN_LATE and not is_harmless(n)]
             found += [f"{n}(?)" if NAMING.fit(n) else n for n in other]
-            found += [f"a file's {part}" for part in each.parts[-1:] if part in READING]
+            is_read = {*each.parts[-1:]} & READING and pardon is not LOGGING
+            found += [f"a file's {each.parts[-1]}"] if is_read else []
+            if KEPT.fullmatch(each.start) and not (each.is_own or each.is_stored or each.start in scan.given):
+                found.append("what a cell returned")
             # A module is handed on as a whole, and an attribute is taken of something that nobody knows.
             modules = (n for n in each.full if each.start and n in scan.loaded and not forbidden.fit(n))
             handed |= dict.fromkeys(n for n in modules if forbidden.fit(f"{n}.?"))
-            loose |= dict.fromkeys(part for part in each.parts if not each.full and len(part) <= LONGEST)
+            rests = (".".join(each.parts[n : n + DEEPEST]) for n in range(len(each.parts)))
+            loose |= dict.fromkeys(part for part in (*each.parts, *rests) if not each.full and len(part) <= LONGEST)
     if len(handed) * len(loose) > MOST_PAIRS:
         return [*dict.fromkeys(found), "more than can be followed"][-MOST_FOUND:]
     found += filter(forbidden.fit, (f"{module}.{part}" for module in handed for part in loose))
@@ -371,10 +441,13 @@ def _reached(scan: Scan, own: Sequence[Piece], function: str) -> Iterator[Piece]
         yield piece
         new = {each.start for each in piece.named if not each.is_own and (each.parts or not each.is_stored)}
         new |= scan.modules.intersection(part for each in piece.named for full in each.full for part in full.split("."))
+        new |= {*piece.passes, *(full for each in piece.named for full in each.full if "." in full)}
+        unknown = {each.start for each in piece.named if not each.is_own and not each.full and not each.is_stored}
         # A function that names itself means itself; who else takes it up may mean an earlier one.
         new -= names | ({function} if piece in first else set())
         names |= new
         more = [p for name in sorted(new) for p in scan.meanings.get(name, ()) if not p.is_import and p not in done]
+        more += [p for name in sorted(unknown & new) for p in scan.said.get(name, ()) if p not in done]
         queue += dict.fromkeys(more)
         done.update(more)
 
@@ -556,6 +629,9 @@ def _harmless(node: ast.AST) -> Iterator[tuple[ast.AST, Patterns]]:
     elif name in (*IMPORTING, *TAKING) and _literal(first) != "?":
         yield node.func, NAMING
     elif name == "open":
-        modes = [*node.args[1:2], *(each.value for each in node.keywords if each.arg == "mode")]
+        modes = [
+            *node.args[isinstance(node.func, ast.Name) :][:1],
+            *(each.value for each in node.keywords if each.arg == "mode"),
+        ]
         if modes and all(getattr(mode, "value", "") in ("w", "a", "x", "wt", "at", "wb", "ab") for mode in modes):
             yield node.func, LOGGING

@@ -32,6 +32,7 @@ __all__ = ["REACHES", "STARTS", "Watch", "listen", "names"]
 PACKAGES = Path(numpy.__path__[0]).parent  # mostly in sys.prefix, but an environment may borrow those of another
 FOLDERS = [Path(sys.prefix), Path(sys.base_prefix), PACKAGES, Path(unet_edu.__path__[0]), Path(__file__).parent]
 COURSE = f"{Path(unet_edu.__path__[0])}{os.sep}"
+ROOTS = tuple(f"{path}{os.sep}" for path in (Path(unet_edu.__path__[0]).parent, PACKAGES))  # of modules' files
 LIBRARIES = ("<frozen ", *{f"{path}{os.sep}" for folder in FOLDERS for path in (folder, folder.resolve())})
 
 # Taken now: a notebook may put its own in their place.
@@ -130,7 +131,7 @@ class Watch:
     def _see(self, frame: FrameType, event: str, arg: Any) -> None:
         if event == "call":
             code = frame.f_code
-            name = self._name(frame.f_globals.get("__name__"), code.co_qualname, code.co_filename)
+            name = self._name(_module(frame), code.co_qualname, code.co_filename)
             caller = frame.f_back
         elif event == "c_call":
             if arg.__module__ == "_thread" and arg.__name__.startswith(
@@ -149,7 +150,7 @@ class Watch:
             self._report(name)
 
     def _name(self, module: Any, qualname: Any, file: str = "") -> str:
-        is_named = isinstance(module, str) and isinstance(qualname, str)
+        is_named = type(module) is str and type(qualname) is str  # no code of the notebook's own runs in these
         return self._known(module, qualname, file) if is_named else ""
 
     def hear(self, event: str, caller: FrameType | None) -> None:
@@ -160,10 +161,11 @@ class Watch:
             self._report(event)
 
     def _forbidden(self, module: str, qualname: str, file: str) -> str:
-        """The name under which a function is forbidden, or nothing. One of the course is known by its file, too."""
+        """The name under which a function is forbidden, or nothing. It is known by its file, too."""
         known = names(module, qualname)
-        if file.startswith(COURSE):
-            known += names(".".join(("unet_edu", *Path(file[len(COURSE) :]).with_suffix("").parts)), qualname)
+        for root in ROOTS:
+            if file.startswith(root):
+                known += names(".".join(Path(file[len(root) :]).with_suffix("").parts), qualname)
         return next((name for pattern in self.patterns for name in known if fnmatchcase(name, pattern)), "")
 
     def _report(self, name: str) -> None:
@@ -200,12 +202,22 @@ def _is_the_notebooks(caller: FrameType | None, name: str) -> bool:
 
 def _passes_on(frame: FrameType, name: str) -> bool:
     """Whether a frame only stands between, as does `__torch_function__` of the watch before every call of PyTorch's."""
-    own = BUILT_ON.get(_package(frame))
-    return frame.f_code.co_name == "__torch_function__" or (own is not None and not name.startswith(own))
+    file, own = frame.f_code.co_filename, BUILT_ON.get(_package(frame))
+    if frame.f_code.co_name == "__torch_function__":
+        return True
+    if own is None:  # whoever else calls the course's functions was given them
+        return name.startswith("unet_edu.") and not file.startswith((COURSE, "<frozen "))
+    return not name.startswith(own)
 
 
 def _package(frame: FrameType) -> str:
-    return str(frame.f_globals.get("__name__")).split(".")[0]
+    return _module(frame).split(".")[0]
+
+
+def _module(frame: FrameType) -> str:
+    """A notebook can run code with a dictionary and a name of its own making; none of their methods is called here."""
+    module = dict.get(frame.f_globals, "__name__")
+    return module if type(module) is str else ""
 
 
 def names(module: str, qualname: str) -> list[str]:
@@ -251,6 +263,8 @@ def _torch(module: str, parts: list[str]) -> tuple[str, list[str]]:
 def _described(function: Any) -> tuple[Any, Any]:
     """Module and qualified name. A method in C knows its class instead of its module."""
     module, qualname = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
+    if type(qualname) is str and qualname.startswith("_VariableFunctionsClass."):
+        return "torch", qualname  # whatever somebody made of its __module__
     if module is None:
         owner = getattr(function, "__objclass__", None) or type(getattr(function, "__self__", None))
         module = owner.__module__
