@@ -30,7 +30,9 @@ MODULES = [
     path.relative_to(ROOT)
     for path in sorted((ROOT / "unet_edu").rglob("*.py"))
     if not (
-        re.match(r"_(?!_init__)|init\.py", path.name) or "inside" in path.parts or path.parent.name == path.parts[-3]
+        re.search(r"/_(?!_init__)|/init\.py", path.as_posix())
+        or "inside" in path.parts
+        or path.parent.name == path.parts[-3]
     )
     and path != ROOT / "unet_edu" / "__init__.py"
 ]
