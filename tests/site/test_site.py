@@ -30,7 +30,7 @@ MODULES = [
     path.relative_to(ROOT)
     for path in sorted((ROOT / "unet_edu").rglob("*.py"))
     if not (
-        re.search(r"/_(?!_init__)|/init\.py", path.as_posix())
+        re.search(r"/_(?!_init__)|/init\.py", path.relative_to(ROOT).as_posix())
         or "inside" in path.parts
         or path.parent.name == path.parts[-3]
     )
