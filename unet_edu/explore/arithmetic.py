@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-
-import ipywidgets
-from matplotlib.figure import Figure
+from functools import cached_property
 
 from unet_edu.convolution import output_size
-from unet_edu.explore.cells import count, expect_within
+from unet_edu.explore.cells import alone, bounded, count, first_cells
 from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
-from unet_edu.figures.scene import LABEL, Cells, Link, Scene, draw_scene, inches
+from unet_edu.explore.fields import checked, controls
+from unet_edu.figures.scene import LABEL, Cells, Link, Scene
 
 __all__ = ["BOUNDS", "State", "arithmetic", "picture", "scene"]
 
@@ -20,11 +19,11 @@ BOUNDS = {"size": (1, 14), "kernel": (1, 7), "stride": (1, 5), "padding": (0, 3)
 
 @dataclass(frozen=True)
 class State:
-    size: int
-    kernel: int
-    stride: int
-    padding: int
-    dilation: int
+    size: int = bounded(BOUNDS, "size")
+    kernel: int = bounded(BOUNDS, "kernel")
+    stride: int = bounded(BOUNDS, "stride")
+    padding: int = bounded(BOUNDS, "padding")
+    dilation: int = bounded(BOUNDS, "dilation")
 
     @property
     def span(self) -> int:
@@ -35,6 +34,17 @@ class State:
     def windows(self) -> int:
         """How many windows fit: 0 where `output_size` refuses."""
         return output_size(**asdict(self)) if self.span <= self.size + 2 * self.padding else 0
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Of the cells of the padded input."""
+        zeros = ("0",) * self.padding
+        return (*zeros, *(f"x{_sub(cell)}" for cell in range(self.size)), *zeros)
+
+    @cached_property
+    def reads(self) -> list[list[int]]:
+        """The cells of the padded input that each window reads."""
+        return [[n * self.stride + t * self.dilation for t in range(self.kernel)] for n in range(self.windows)]
 
 
 def arithmetic(size: int = 7, kernel: int = 3, stride: int = 1, padding: int = 0, dilation: int = 1) -> Explorer:
@@ -58,84 +68,23 @@ def arithmetic(size: int = 7, kernel: int = 3, stride: int = 1, padding: int = 0
     ValueError
         When a number lies outside `BOUNDS`.
     """
-    state = State(size, kernel, stride, padding, dilation)
-    expect_within(BOUNDS, state)
-    controls = {
-        name: ipywidgets.IntSlider(min=low, max=high, value=getattr(state, name), description=name)
-        for name, (low, high) in BOUNDS.items()
-    }
+    state = checked(State, size=size, kernel=kernel, stride=stride, padding=padding, dilation=dilation)
     view = View(SceneView(), "scene", lambda state: scene(state).data())
-    return Explorer(state, controls, [view], picture)
+    return Explorer(state, controls(state), [view], picture)
 
 
 def scene(state: State) -> Scene:
     """The input on top, one row a window below it, and one output beside each row."""
-    width, windows, taps = state.size + 2 * state.padding, state.windows, range(state.kernel)
-    reads = [[n * state.stride + t * state.dilation for t in taps] for n in range(windows)]
-    read = {place for places in reads for place in places}
-    names = [f"x{_sub(c - state.padding)}" if 0 <= c - state.padding < state.size else "0" for c in range(width)]
-
-    def feeds(place: int) -> str:
-        outputs = [f"y{_sub(n)}" for n in range(windows) if place in reads[n]]
-        what = names[place] if names[place] != "0" else "this zero of the padding"
-        return f"{what} goes into {', '.join(outputs)}" if outputs else f"no window reads {what}: it is dropped"
-
-    row, marks = [""] * (windows * width), ["blank"] * (windows * width)
-    links = []
-    for n in range(windows):
-        for t in taps:
-            row[n * width + reads[n][t]], marks[n * width + reads[n][t]] = f"w{_sub(t)}", "tap"
-            links.append(
-                Link(output=width + windows * width + n, input=reads[n][t], weight=width + n * width + reads[n][t])
-            )
-    sums = [" + ".join(f"w{_sub(t)}·{names[reads[n][t]]}" for t in taps) for n in range(windows)]
-    padding = f" and {state.padding} of padding on each side" if state.padding else ""
-    grids = [
-        Cells(
-            name="input",
-            label=f"input, {count(state.size, 'cell', 'cells')}{padding}",
-            role="input",
-            rows=1,
-            columns=width,
-            text=tuple(names),
-            notes=tuple(feeds(place) for place in range(width)),
-            marks=tuple(
-                "unused" if place not in read else "padding" if names[place] == "0" else "" for place in range(width)
-            ),
-            at=(0, LABEL),
-        ),
-        Cells(
-            name="windows",
-            label=f"the window in {count(windows, 'position', 'positions')}" if windows else "no window fits",
-            role="kernel",
-            rows=windows,
-            columns=width,
-            text=tuple(row),
-            notes=tuple(
-                f"window {n} multiplies {names[c]} by {row[n * width + c]}"
-                if row[n * width + c]
-                else f"window {n} does not read {names[c]}"
-                for n in range(windows)
-                for c in range(width)
-            ),
-            marks=tuple(marks),
-            at=(0, 2 * LABEL + 1.25),
-        ),
-        Cells(
-            name="output",
-            label=f"output, {windows}",
-            role="output",
-            rows=windows,
-            columns=1,
-            text=tuple(f"y{_sub(n)}" for n in range(windows)),
-            notes=tuple(sums),
-            at=(max(width, 5) + 0.6, 2 * LABEL + 1.25),
-        ),
-    ]
+    grids = (_input(state), _windows(state), _output(state))
+    first, width = first_cells(grids), len(state.names)
     return Scene(
-        alt=f"{_sentence(state)} {_dropped(state, width - len(read))}",
-        grids=tuple(grids),
-        links=tuple(links),
+        alt=f"{_sentence(state)} {_dropped(state)}",
+        grids=grids,
+        links=tuple(
+            Link(first["output"] + n, first["input"] + place, first["windows"] + n * width + place)
+            for n, places in enumerate(state.reads)
+            for place in places
+        ),
         walk="output",
         caption=formula(state),
         code=(
@@ -143,6 +92,40 @@ def scene(state: State) -> Scene:
             f"padding={state.padding}, dilation={state.dilation})"
         ),
     )
+
+
+def _input(state: State) -> Cells:
+    notes, marks = [], []
+    for place, name in enumerate(state.names):
+        outputs = [f"y{_sub(n)}" for n, places in enumerate(state.reads) if place in places]
+        what = name if name != "0" else "this zero of the padding"
+        notes.append(f"{what} goes into {', '.join(outputs)}" if outputs else f"no window reads {what}: it is dropped")
+        marks.append("unused" if not outputs else "padding" if name == "0" else "")
+    padding = f" and {state.padding} of padding on each side" if state.padding else ""
+    label, width = f"input, {count(state.size, 'cell', 'cells')}{padding}", len(state.names)
+    return Cells("input", label, "input", 1, width, state.names, tuple(notes), tuple(marks), at=(0, LABEL))
+
+
+def _windows(state: State) -> Cells:
+    text, notes = [], []
+    for n, places in enumerate(state.reads):
+        taps = {place: f"w{_sub(t)}" for t, place in enumerate(places)}
+        for place, name in enumerate(state.names):
+            text.append(taps.get(place, ""))
+            notes.append(
+                f"window {n} multiplies {name} by {text[-1]}" if text[-1] else f"window {n} does not read {name}"
+            )
+    label = f"the window in {count(state.windows, 'position', 'positions')}" if state.windows else "no window fits"
+    marks = tuple("tap" if tap else "blank" for tap in text)
+    size = state.windows, len(state.names)
+    return Cells("windows", label, "kernel", *size, tuple(text), tuple(notes), marks, at=(0, 2 * LABEL + 1.25))
+
+
+def _output(state: State) -> Cells:
+    text = tuple(f"y{_sub(n)}" for n in range(state.windows))
+    sums = [" + ".join(f"w{_sub(t)}·{state.names[c]}" for t, c in enumerate(places)) for places in state.reads]
+    at = (max(len(state.names), 5) + 0.6, 2 * LABEL + 1.25)
+    return Cells("output", f"output, {state.windows}", "output", state.windows, 1, text, tuple(sums), at=at)
 
 
 def formula(state: State) -> str:
@@ -157,9 +140,7 @@ def formula(state: State) -> str:
 def picture(state: State) -> Picture:
     """The scene alone, for where nothing runs."""
     drawn = scene(state)
-    figure = Figure(figsize=inches(drawn), dpi=100, layout="constrained")
-    draw_scene(figure.subplots(), drawn)
-    return Picture(figure, drawn.alt, drawn.caption)
+    return alone(drawn, drawn.caption)
 
 
 def _sentence(state: State) -> str:
@@ -170,7 +151,8 @@ def _sentence(state: State) -> str:
     )
 
 
-def _dropped(state: State, unread: int) -> str:
+def _dropped(state: State) -> str:
+    unread = len(state.names) - len({place for places in state.reads for place in places})
     return f"In no window: {count(unread, 'cell', 'cells')}." if unread else "Every cell is in a window."
 
 

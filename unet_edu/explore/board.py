@@ -94,14 +94,16 @@ class Key(NamedTuple):
         if "outline" in self.pattern:
             dashes: Any = (0, (2, 1)) if "dashed" in self.pattern else "solid"
             return Patch(facecolor=GREY, edgecolor=self.colour, linewidth=2, linestyle=dashes, label=self.words)
-        hatch = {"striped": "////", "dotted": "oo"}.get(self.pattern, "")
-        return Patch(facecolor=self.colour, hatch=hatch, edgecolor=PAPER, linewidth=0, label=self.words)
+        return Patch(facecolor=self.colour, hatch=HATCHES[self.pattern], edgecolor=PAPER, linewidth=0, label=self.words)
 
 
 GREY = "#808080"  # what an outline of any colour is seen on
+HATCHES = {"": "", "striped": "////", "dotted": "oo"}  # patterns as matplotlib has them
 KIND_KEYS = tuple(
     Key(f"{kind.name} {kind.meaning}", kind.colour, pattern)
-    for kind, pattern in zip(KINDS[1:], ("", "striped", "dotted", ""), strict=True)
+    for kind in KINDS[1:]
+    for pattern, hatch in HATCHES.items()
+    if hatch == kind.hatch
 )
 """What the colours of `figures.segmentation.agreement` mean; the last only where a truth is unknown."""
 

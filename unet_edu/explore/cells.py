@@ -1,23 +1,26 @@
 """What the explorers of grids share: numbers as states keep them, as sliders bound them, and as notes name and write
-them."""
+them; and the picture of a scene."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-import ipywidgets
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from unet_edu.figures.scene import Cells, Scene, number, stack
+from unet_edu.explore.explorer import Picture
+from unet_edu.explore.fields import slider
+from unet_edu.figures.scene import Cells, Scene, draw_scene, inches, number, stack
 
 __all__ = [
     "Matrix",
     "Place",
+    "alone",
+    "bounded",
     "count",
     "edited",
-    "expect_within",
     "factor",
     "first_cells",
     "grid",
@@ -27,7 +30,6 @@ __all__ = [
     "sheet",
     "sides",
     "size",
-    "sliders",
     "total",
     "typed",
 ]
@@ -72,20 +74,16 @@ def edited(state: Any, sheet: str, shape: Place, cell: int, value: float) -> dic
     return {"kernel": typed(state.kernel, divmod(cell - pixels, len(state.kernel[0])), value)}
 
 
-def expect_within(bounds: Mapping[str, Place], state: Any) -> None:
-    """Name the field of the state that is outside of its bounds."""
-    for field, (low, high) in bounds.items():
-        if not low <= getattr(state, field) <= high:
-            raise ValueError(f"{field}: expected {low} to {high}, got {getattr(state, field)}")
+def bounded(bounds: dict[str, Place], name: str, label: str = "", **more: Any) -> Any:
+    """A field of a state: a whole number within its bounds."""
+    return slider(*bounds[name], label or name, expected="{low} to {high}", **more)
 
 
-def sliders(bounds: Mapping[str, Place], state: Any) -> dict[str, ipywidgets.IntSlider]:
-    """A slider for each bounded field of the state, with room for its name."""
-    style = {"description_width": f"{max(10, *map(len, bounds)) * 0.6}em"}
-    return {
-        field: ipywidgets.IntSlider(min=low, max=high, value=getattr(state, field), description=field, style=style)
-        for field, (low, high) in bounds.items()
-    }
+def alone(scene: Scene, numbers: str, selected: int | None = None) -> Picture:
+    """A scene for where nothing runs, and its numbers."""
+    figure = Figure(figsize=inches(scene), dpi=100, layout="constrained")
+    draw_scene(figure.subplots(), scene, selected)
+    return Picture(figure, scene.alt, numbers)
 
 
 def grid(

@@ -106,7 +106,6 @@ def convolution(
     """
     image = FROM_PHOTO if isinstance(x, str) and x == "photo" else cells.matrix("x", x)
     state = State(image, cells.matrix("kernel", kernel), flip, photo, row, column)
-    grid = SceneView()
     presets = [(name, preset) for name, preset in PRESETS.items() if min(state.image.shape) >= len(preset)]
     inputs = [("the worked example", IMAGE), ("the photograph's pixels", FROM_PHOTO)]
     turns = [("as it is (correlation)", False), ("turned by 180° (convolution)", True)]
@@ -118,20 +117,19 @@ def convolution(
         "row": ipywidgets.IntSlider(min=0, max=MOST_ROWS, description="Photo row"),
         "column": ipywidgets.IntSlider(min=0, max=MOST_COLUMNS, description="Photo col."),
     }
-    explorer = Explorer(
+    return Explorer(
         state,
         controls,
         views=[
-            View(grid, "scene", lambda state: scene(state).data()),
+            View(SceneView(), "scene", lambda state: scene(state).data()),
             # apart, so that a new kernel does not send the photograph again
             View(ipywidgets.HTML(layout={"flex": "1 1 16em"}), "value", before),
             View(ipywidgets.HTML(layout={"flex": "1 1 16em"}), "value", after),
             *(View(controls[name], "disabled", lambda state: state.x != FROM_PHOTO) for name in ("row", "column")),
         ],
         picture=picture,
+        edited=edited,
     )
-    grid.observe(lambda change: explorer.update(**edited(explorer.state, **change["new"])), names="edit")
-    return explorer
 
 
 def scene(state: State) -> Scene:

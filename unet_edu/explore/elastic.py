@@ -140,9 +140,7 @@ def elastic(sigma: float = 6.0, seed: int = 4, *, labels: str = "nearest", look:
     first, *others = views(board, state)
     net = NetView(layout=first.widget.layout)
     shown = [View(net, "scene", lambda state: _net_scene(state, first.paint(state))), *others]
-    explorer = Explorer(state, controls(state), shown, picture)
-    net.observe(lambda change: explorer.update(**edited(explorer.state, **change["new"])), names="edit")
-    return explorer
+    return Explorer(state, controls(state), shown, picture, edited)
 
 
 class NetView(SceneView):

@@ -93,6 +93,7 @@ class Explorer:
         Painted anew with each state, in this order. They stand below the controls; one of a control (to disable it,
         say) is painted where the control is.
     picture : function from state to Picture
+    edited : function from the state and what a reader did in a `SceneView` to the fields that it changes, optional
     """
 
     def __init__(
@@ -101,11 +102,15 @@ class Explorer:
         controls: dict[str, ipywidgets.DOMWidget],
         views: Sequence[View],
         picture: Callable[[Any], Picture],
+        edited: Callable[..., dict[str, Any]] | None = None,
     ) -> None:
         self.state, self.controls, self.views, self.picture = state, controls, views, picture
         self._is_updating = False
         for name, control in controls.items():
             control.observe(lambda change, name=name: self._follow(name, change["new"]), names="value")
+        for view in views:
+            if edited is not None and isinstance(view.widget, SceneView):
+                view.widget.observe(lambda change: self.update(**edited(self.state, **change["new"])), names="edit")
         self.update()
         top = list(controls.values())
         rows = (top, [view.widget for view in views if view.widget not in top])

@@ -13,7 +13,7 @@ The order of the fields is the order of the controls.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from types import SimpleNamespace
 from typing import Any
 
@@ -86,6 +86,7 @@ def menu(
     *,
     own: bool = False,
     widget: type[ipywidgets.DOMWidget] = ipywidgets.Dropdown,
+    default: Any = MISSING,
     **more: Any,
 ) -> Any:
     """A field that has one of these values.
@@ -103,10 +104,12 @@ def menu(
         Whether any other value is let in, too.
     widget : class
         What shows the options: with a `SelectionSlider` the arrow keys go from value to value.
+    default
+        Of the field.
     **more
         For the ipywidget.
     """
-    return field(metadata={"control": Menu(options, label, expected, own, widget, more)})
+    return field(default=default, metadata={"control": Menu(options, label, expected, own, widget, more)})
 
 
 def slider(
@@ -116,6 +119,7 @@ def slider(
     *,
     step: float = 1,
     expected: str = "a number from {low} to {high}",
+    default: Any = MISSING,
     **more: Any,
 ) -> Any:
     """A field that is a number from `low` to `high`, which may be known only later. Where the two are the same, nothing
@@ -129,10 +133,12 @@ def slider(
         A whole one makes a slider of whole numbers, and from two on only its multiples are let in, counted from `low`.
     expected : str
         How a sentence goes on for any other value, after "expected".
+    default
+        Of the field.
     **more
         For the ipywidget.
     """
-    return field(metadata={"control": Slider(low, high, label, step, expected, more)})
+    return field(default=default, metadata={"control": Slider(low, high, label, step, expected, more)})
 
 
 def checked(State: type, **arguments: Any) -> Any:

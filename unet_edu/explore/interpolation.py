@@ -137,11 +137,8 @@ def interpolation(
     if np.shape(size) != (2,) or not all(side in range(1, MOST + 1) for side in size):
         raise ValueError(f"size: expected two ints from 1 to {MOST}, got {size!r}")
     state = State((mode, align_corners), matrix("x", x, (MOST, MOST)), *size)
-    view = SceneView()
-    shown = [View(view, "scene", lambda state: scene(state).data()), *views(board, state)]
-    explorer = Explorer(state, controls(state), shown, picture)
-    view.observe(lambda change: explorer.update(**edited(explorer.state, **change["new"])), names="edit")
-    return explorer
+    shown = [View(SceneView(), "scene", lambda state: scene(state).data()), *views(board, state)]
+    return Explorer(state, controls(state), shown, picture, edited)
 
 
 def scene(state: State) -> Scene:

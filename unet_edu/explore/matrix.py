@@ -9,15 +9,15 @@ from typing import Any
 
 import ipywidgets
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from unet_edu.convolution import output_size
 from unet_edu.explore import cells
-from unet_edu.explore.cells import Matrix, Place
+from unet_edu.explore.cells import Matrix, Place, bounded
 from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
+from unet_edu.explore.fields import checked, controls, menu
 from unet_edu.explore.picture import digest
-from unet_edu.figures.scene import LABEL, WIDE_LETTER, Cells, Link, Scene, draw_scene, inches, number, stack
+from unet_edu.figures.scene import LABEL, WIDE_LETTER, Cells, Link, Scene, number, stack
 from unet_edu.matrix import conv2d_matrix
 
 __all__ = ["BOUNDS", "IMAGE", "KERNELS", "State", "edited", "matrix", "picture", "scene"]
@@ -37,18 +37,19 @@ BOUNDS = {"rows": (1, 5), "columns": (1, 8), "stride": (1, 3), "padding": (0, 2)
 MOST_KERNEL = (5, 5)
 MOST_PIXELS, MOST_ENTRIES = 25, 256  # more would not be readable
 SIDE_BY_SIDE = 1.2  # cells between what stands left and right of "="
+ROOM = {"description_width": "6.0em"}  # for the sliders' names
 
 
 @dataclass(frozen=True)
 class State:
     x: Matrix  # a sheet: its upper left rows × columns are the image
     y: Matrix  # another, of which as many numbers as the convolution has outputs go into Aᵀ
-    kernel: Matrix
-    rows: int
-    columns: int
-    stride: int
-    padding: int
-    transpose: bool
+    transpose: bool = menu({"A: convolve": False, "Aᵀ: transposed": True}, "", widget=ipywidgets.ToggleButtons)
+    kernel: Matrix = menu(KERNELS, "Kernel", own=True)  # noqa: RUF009, it makes a field
+    rows: int = bounded(BOUNDS, "rows", style=ROOM)
+    columns: int = bounded(BOUNDS, "columns", style=ROOM)
+    stride: int = bounded(BOUNDS, "stride", style=ROOM)
+    padding: int = bounded(BOUNDS, "padding", style=ROOM)
 
     @property
     def size(self) -> Place:
@@ -172,25 +173,19 @@ def matrix(
     """
     most_x, most_y = (5, 8), (9, 12)  # the largest image, with a kernel of one weight and the largest padding
     image = cells.matrix("x", x, most_x)
-    state = State(
-        cells.sheet(image, most_x),
-        cells.sheet(cells.matrix("y", y, most_y), most_y),
-        cells.matrix("kernel", kernel, MOST_KERNEL),
-        *np.shape(image),
-        stride,
-        padding,
-        transpose,
+    state = checked(
+        State,
+        x=cells.sheet(image, most_x),
+        y=cells.sheet(cells.matrix("y", y, most_y), most_y),
+        transpose=transpose,
+        kernel=cells.matrix("kernel", kernel, MOST_KERNEL),
+        rows=len(image),
+        columns=len(image[0]),
+        stride=stride,
+        padding=padding,
     )
-    cells.expect_within(BOUNDS, state)
-    grid = SceneView()
-    controls = {
-        "transpose": ipywidgets.ToggleButtons(options=[("A: convolve", False), ("Aᵀ: transposed", True)]),
-        "kernel": ipywidgets.Dropdown(options=list(KERNELS.items()), description="Kernel"),
-        **cells.sliders(BOUNDS, state),
-    }
-    explorer = Explorer(state, controls, [View(grid, "scene", lambda state: scene(state).data())], picture)
-    grid.observe(lambda change: explorer.update(**edited(explorer.state, **change["new"])), names="edit")
-    return explorer
+    view = View(SceneView(), "scene", lambda state: scene(state).data())
+    return Explorer(state, controls(state), [view], picture, edited)
 
 
 def scene(state: State) -> Scene:
@@ -239,13 +234,10 @@ def edited(state: State, cell: int, value: float, **_: object) -> dict[str, Matr
 def picture(state: State) -> Picture:
     """The scene alone, for where nothing runs."""
     drawn = scene(state)
-    figure = Figure(figsize=inches(drawn), dpi=100, layout="constrained")
-    axes = figure.subplots()
     if state.problem:
-        draw_scene(axes, drawn)
-        return Picture(figure, drawn.alt, state.problem)
-    draw_scene(axes, drawn, drawn.first["output"] + _busiest(state))
-    return Picture(figure, drawn.alt, f"{state.name}: {digest(state.A)}; output: {digest(state.result)}")
+        return cells.alone(drawn, state.problem)
+    numbers = f"{state.name}: {digest(state.A)}; output: {digest(state.result)}"
+    return cells.alone(drawn, numbers, drawn.first["output"] + _busiest(state))
 
 
 def _lying(parts: Sequence[Cells]) -> tuple[tuple[Cells, ...], tuple[tuple[float, float, str], ...]]:

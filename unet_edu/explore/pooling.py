@@ -6,16 +6,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-import ipywidgets
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from unet_edu.explore.cells import Matrix, Place, factor, first_cells, grid, matrix, name, size, typed
+from unet_edu.explore.cells import Matrix, Place, alone, bounded, factor, first_cells, grid, matrix, name, size, typed
 from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
+from unet_edu.explore.fields import checked, controls, menu
 from unet_edu.explore.picture import digest
-from unet_edu.figures.scene import Cells, Link, Scene, draw_scene, inches, number, stack
+from unet_edu.figures.scene import Cells, Link, Scene, number, stack
 from unet_edu.pooling import avg_pool2d, avg_pool2d_grad, max_pool2d, max_pool2d_grad, max_unpool2d
 
 __all__ = ["BOUNDS", "CHOICES", "INPUTS", "State", "edited", "picture", "pooling", "scene", "unpooled"]
@@ -43,16 +43,22 @@ CHOICES = {
 }
 
 
+def _choice(field: str, label: str) -> Any:
+    """A field that has one of its `CHOICES`, at first the first."""
+    values = list(CHOICES[field].values())
+    return menu(CHOICES[field], label, " or ".join(map(repr, values)), default=values[0])
+
+
 @dataclass(frozen=True)
 class State:
-    x: Matrix
-    kernel: int = 2
-    stride: int = 2
-    padding: int = 0
-    put: str = "counted"  # this and what follows: see CHOICES
-    size: str = "input"
-    shared: str = "last"
-    kind: str = "max"
+    x: Matrix = menu(INPUTS, "Input", own=True)  # noqa: RUF009, it makes a field
+    kernel: int = bounded(BOUNDS, "kernel", default=2)
+    stride: int = bounded(BOUNDS, "stride", default=2)
+    padding: int = bounded(BOUNDS, "padding", default=0)
+    put: str = _choice("put", "Put back")
+    size: str = _choice("size", "Unpool to")
+    shared: str = _choice("shared", "If shared")
+    kind: str = _choice("kind", "Pooling")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "padding", min(self.padding, self.kernel // 2))
@@ -131,34 +137,12 @@ def pooling(
     ValueError
         When an argument is none of these.
     """
-    state = State(_matrix(x), kernel, stride, padding, put, size, shared, kind)
-    given = {"kernel": kernel, "stride": stride, "padding": padding}  # the state has made the padding fit
-    for field, (low, high) in BOUNDS.items():
-        if not low <= given[field] <= high:
-            raise ValueError(f"{field}: expected {low} to {high}, got {given[field]}")
-    for field, options in CHOICES.items():
-        if getattr(state, field) not in options.values():
-            expected = " or ".join(map(repr, options.values()))
-            raise ValueError(f"{field}: expected {expected}, got {getattr(state, field)!r}")
-    controls = _controls()
-    view = SceneView()
-    views = [View(view, "scene", lambda state: scene(state).data())]
-    views += [View(controls[field], "disabled", lambda state: state.kind == "average") for field in ("size", "shared")]
-    explorer = Explorer(state, controls, views, picture)
-    view.observe(lambda change: explorer.update(**edited(explorer.state, **change["new"])), names="edit")
-    return explorer
-
-
-def _controls() -> dict[str, ipywidgets.DOMWidget]:
-    names = {"put": "Put back", "size": "Unpool to", "shared": "If shared", "kind": "Pooling"}
-    return {
-        "x": ipywidgets.Dropdown(options=list(INPUTS.items()), description="Input"),
-        **{field: ipywidgets.IntSlider(min=low, max=high, description=field) for field, (low, high) in BOUNDS.items()},
-        **{
-            field: ipywidgets.Dropdown(options=list(options.items()), description=names[field])
-            for field, options in CHOICES.items()
-        },
-    }
+    geometry = {"kernel": kernel, "stride": stride, "padding": padding}
+    state = checked(State, x=_matrix(x), **geometry, put=put, size=size, shared=shared, kind=kind)
+    shown = controls(state)
+    views = [View(SceneView(), "scene", lambda state: scene(state).data())]
+    views += [View(shown[field], "disabled", lambda state: state.kind == "average") for field in ("size", "shared")]
+    return Explorer(state, shown, views, picture, edited)
 
 
 def unpooled(state: State) -> NDArray[np.float64] | None:
@@ -314,12 +298,9 @@ def edited(state: State, cell: int, value: float, **_: object) -> dict[str, Matr
 
 def picture(state: State) -> Picture:
     """The scene alone, for where nothing runs."""
-    drawn, u = scene(state), unpooled(state)
-    figure = Figure(figsize=inches(drawn), dpi=100, layout="constrained")
-    draw_scene(figure.subplots(), drawn)
-    y, indices = state.pooled
+    (y, indices), u = state.pooled, unpooled(state)
     parts = {"output": y} | ({"index": indices} if state.kind == "max" else {}) | ({} if u is None else {"unpooled": u})
-    return Picture(figure, drawn.alt, "; ".join(f"{name}: {digest(array)}" for name, array in parts.items()))
+    return alone(scene(state), "; ".join(f"{name}: {digest(array)}" for name, array in parts.items()))
 
 
 def _padded(state: State) -> NDArray[np.float64]:

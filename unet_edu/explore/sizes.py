@@ -9,11 +9,12 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import ipywidgets
 from matplotlib.figure import Figure
 
 from unet_edu.convolution import receptive_field
+from unet_edu.explore.cells import bounded
 from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
+from unet_edu.explore.fields import checked, controls, menu
 from unet_edu.explore.picture import digest
 from unet_edu.figures.palette import INK, PAPER, ROLES
 from unet_edu.figures.unet import ARROWS, Arrow, Block, Crop, Drawing, Map, block_names, draw, lay_out
@@ -45,20 +46,27 @@ CHOICES: dict[str, tuple[Any, ...]] = {
 }
 JOINS = {"concat": "put behind each other", "add": "added number by number", "multiply": "multiplied number by number"}
 DEEPEST = BOUNDS["depth"][1]
+WIDE = {"width": "28em"}
 
 
 @dataclass(frozen=True)
 class State:
-    size: int = 572
-    padding: str = "valid"
-    depth: int = 4
-    width: int = 64
-    skip: str = "concat"
-    block: str = "input"
+    size: int = bounded(BOUNDS, "size", "Image side", default=572, layout=WIDE)
+    padding: str = menu(CHOICES["padding"], "padding", default="valid")
+    depth: int = bounded(BOUNDS, "depth", "Poolings", default=4)
+    width: int = menu({f"{width} channels on top": width for width in CHOICES["width"]}, "Width", default=64)
+    skip: str = menu(CHOICES["skip"], "skip", default="concat")
+    # the menu has the blocks of the deepest network; a shallower one shows its bottom in place of those that it lacks
+    block: str = menu(
+        lambda state: {_name(block, DEEPEST): block for block in block_names(DEEPEST)},
+        "Block",
+        own=True,
+        default="input",
+        layout=WIDE,
+    )
 
     def __post_init__(self) -> None:
-        known = block_names(self.depth, copies=self.skip != "none")
-        if self.block not in known:  # a shallower network has no such block, so the bottom is shown
+        if self.block not in self.blocks:  # a shallower network has no such block, so the bottom is shown
             object.__setattr__(self, "block", f"contracting.{self.depth}.2")
 
     @property
@@ -128,38 +136,11 @@ def sizes(
     ValueError
         When an argument is none of these.
     """
-    given: dict[str, Any] = {"size": size, "depth": depth, "padding": padding, "width": width, "skip": skip}
-    for name, (low, high) in BOUNDS.items():
-        if not low <= given[name] <= high:
-            raise ValueError(f"{name}: expected {low} to {high}, got {given[name]}")
-    for name, known in CHOICES.items():
-        if given[name] not in known:
-            raise ValueError(f"{name}: expected one of {', '.join(map(repr, known))}, got {given[name]!r}")
-    if block not in block_names(depth, copies=skip != "none"):
-        expected = ", ".join(block_names(depth, copies=skip != "none"))
-        raise ValueError(f"block: expected one of {expected}, got {block!r}")
-    view = UView()
-    views = [View(view, "scene", _scene)]
-    explorer = Explorer(State(size, padding, depth, width, skip, block), _controls(), views, picture)
-    view.observe(lambda change: explorer.update(block=change["new"]["block"]), names="edit")
-    return explorer
-
-
-def _controls() -> dict[str, ipywidgets.DOMWidget]:
-    # the menu has the blocks of the deepest network; a shallower one shows its bottom in place of those that it lacks
-    blocks = [(_name(block, DEEPEST), block) for block in block_names(DEEPEST)]
-    return {
-        "size": ipywidgets.IntSlider(
-            min=BOUNDS["size"][0], max=BOUNDS["size"][1], description="Image side", layout={"width": "28em"}
-        ),
-        "padding": ipywidgets.Dropdown(options=[(name, name) for name in CHOICES["padding"]], description="padding"),
-        "depth": ipywidgets.IntSlider(min=1, max=DEEPEST, description="Poolings"),
-        "width": ipywidgets.Dropdown(
-            options=[(f"{width} channels on top", width) for width in CHOICES["width"]], description="Width"
-        ),
-        "skip": ipywidgets.Dropdown(options=[(name, name) for name in CHOICES["skip"]], description="skip"),
-        "block": ipywidgets.Dropdown(options=blocks, description="Block", layout={"width": "28em"}),
-    }
+    state = checked(State, size=size, depth=depth, padding=padding, width=width, skip=skip, block=block)
+    if state.block != block:
+        raise ValueError(f"block: expected one of {', '.join(state.blocks)}, got {block!r}")
+    view = View(UView(), "scene", _scene)
+    return Explorer(state, controls(state), [view], picture, lambda _, block, **__: {"block": block})
 
 
 @lru_cache(maxsize=64)

@@ -5,47 +5,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import ipywidgets
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from unet_edu.explore import cells
 from unet_edu.explore.cells import Matrix
 from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
+from unet_edu.explore.fields import checked, controls
 from unet_edu.explore.picture import digest
 from unet_edu.explore.transposed.overlaps import overlap_counts, overlaps
 from unet_edu.explore.transposed.round_trip import RoundTrip, round_trip
-from unet_edu.explore.transposed.state import MOST_OUTPUT, State, nothing
+from unet_edu.explore.transposed.state import BOUNDS, INPUTS, KERNELS, MOST_OUTPUT, SHOWN, State, nothing
 from unet_edu.explore.transposed.three_ways import busiest, three_ways
-from unet_edu.figures.scene import Scene, draw_scene, inches
-from unet_edu.interpolation import bilinear_kernel
+from unet_edu.figures.scene import Scene
 
 __all__ = ["BOUNDS", "IMAGE", "INPUTS", "KERNELS", "SCENES", "State", "edited", "picture", "scene", "transposed"]
 
-INPUTS: dict[str, Matrix] = {
-    "worked example, 2×2": ((2, 1), (4, 4)),
-    "numbered, 2×3": ((1, 2, 3), (4, 5, 6)),
-    "ones, 2×3": ((1, 1, 1), (1, 1, 1)),
-    "one pixel": ((1,),),
-}
-KERNELS: dict[str, Matrix] = {
-    "worked example, 3×3": ((1, 4, 1), (1, 4, 3), (3, 3, 1)),
-    "ones, 3×3": ((1, 1, 1),) * 3,
-    "a one in the middle, 3×3": ((0, 0, 0), (0, 1, 0), (0, 0, 0)),
-    "bilinear, 4×4": cells.matrix("bilinear kernel", bilinear_kernel(2), (4, 4)),
-    "as in the U-Net, 2×2": ((1, 2), (3, 4)),
-    "halves, 2×2": ((0.5, 0.5), (0.5, 0.5)),
-}
 IMAGE: Matrix = ((4, 5, 8, 7), (1, 8, 8, 8), (3, 6, 6, 4), (6, 5, 7, 8))  # goes there and back
 
-SCENES: dict[str, Callable[[State], Scene]] = {
-    "three ways": three_ways,
-    "overlaps": overlaps,
-    "there and back": round_trip,
-}
-
-BOUNDS = {"stride": (1, 3), "padding": (0, 2), "output_padding": (0, 2)}
-"""The sliders' ends."""
+SCENES: dict[str, Callable[[State], Scene]] = dict(zip(SHOWN, (three_ways, overlaps, round_trip), strict=True))
 MOST_INPUT, MOST_KERNEL = (2, 3), (4, 4)
 
 
@@ -91,33 +68,23 @@ def transposed(
         When an argument is not a matrix of finite numbers, or outside of these bounds.
     """
     most = (MOST_OUTPUT, MOST_OUTPUT)
-    state = State(
-        show,
-        cells.matrix("x", x, MOST_INPUT),
-        cells.matrix("kernel", kernel, MOST_KERNEL),
-        cells.sheet(cells.matrix("image", image, most), most),
-        stride,
-        padding,
-        output_padding,
+    state = checked(
+        State,
+        show=show,
+        x=cells.matrix("x", x, MOST_INPUT),
+        kernel=cells.matrix("kernel", kernel, MOST_KERNEL),
+        image=cells.sheet(cells.matrix("image", image, most), most),
+        stride=stride,
+        padding=padding,
+        output_padding=output_padding,
     )
-    if show not in SCENES:
-        raise ValueError(f"show: expected one of {', '.join(map(repr, SCENES))}, got {show!r}")
-    cells.expect_within(BOUNDS, state)
-    grid = SceneView()
-    controls = {
-        "show": ipywidgets.ToggleButtons(options=[(name.capitalize(), name) for name in SCENES]),
-        "x": ipywidgets.Dropdown(options=list(INPUTS.items()), description="Input"),
-        "kernel": ipywidgets.Dropdown(options=list(KERNELS.items()), description="Kernel"),
-        **cells.sliders(BOUNDS, state),
-    }
+    shown = controls(state)
     views = [
-        View(grid, "scene", lambda state: scene(state).data()),
+        View(SceneView(), "scene", lambda state: scene(state).data()),
         # these count stamps, or send an image of their own: of the input only the size plays a part, if any
-        View(controls["x"], "disabled", lambda state: state.show != "three ways"),
+        View(shown["x"], "disabled", lambda state: state.show != "three ways"),
     ]
-    explorer = Explorer(state, controls, views, picture)
-    grid.observe(lambda change: explorer.update(**edited(explorer.state, **change["new"])), names="edit")
-    return explorer
+    return Explorer(state, shown, views, picture, edited)
 
 
 def scene(state: State) -> Scene:
@@ -134,15 +101,12 @@ def edited(state: State, cell: int, value: float, **_: object) -> dict[str, Matr
 def picture(state: State) -> Picture:
     """The scene alone, for where nothing runs."""
     drawn = scene(state)
-    figure = Figure(figsize=inches(drawn), dpi=100, layout="constrained")
-    axes = figure.subplots()
     if state.problem:
-        draw_scene(axes, drawn)
-        return Picture(figure, drawn.alt, state.problem)
+        return cells.alone(drawn, state.problem)
     # where most stamps meet there is most to see
     most = int(overlap_counts(state).argmax()) if state.show == "overlaps" else busiest(state)
-    draw_scene(axes, drawn, drawn.first[drawn.walk] + most)
-    return Picture(figure, drawn.alt, f"{drawn.grid(drawn.walk).label}: {digest(_walked(state))}")
+    numbers = f"{drawn.grid(drawn.walk).label}: {digest(_walked(state))}"
+    return cells.alone(drawn, numbers, drawn.first[drawn.walk] + most)
 
 
 def _walked(state: State) -> ArrayLike:

@@ -7,30 +7,51 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
 
 from unet_edu.explore import cells
-from unet_edu.explore.cells import Matrix, Place
+from unet_edu.explore.cells import Matrix, Place, bounded
+from unet_edu.explore.fields import menu
 from unet_edu.figures.scene import Scene
+from unet_edu.interpolation import bilinear_kernel
 from unet_edu.matrix import conv2d_matrix
 from unet_edu.transposed import conv_transpose2d, transposed_size
 
-__all__ = ["MOST_OUTPUT", "PIXELS", "State", "code", "nothing", "settings"]
+__all__ = ["BOUNDS", "INPUTS", "KERNELS", "MOST_OUTPUT", "PIXELS", "SHOWN", "State", "code", "nothing", "settings"]
 
+SHOWN = ("three ways", "overlaps", "there and back")
+INPUTS: dict[str, Matrix] = {
+    "worked example, 2×2": ((2, 1), (4, 4)),
+    "numbered, 2×3": ((1, 2, 3), (4, 5, 6)),
+    "ones, 2×3": ((1, 1, 1), (1, 1, 1)),
+    "one pixel": ((1,),),
+}
+KERNELS: dict[str, Matrix] = {
+    "worked example, 3×3": ((1, 4, 1), (1, 4, 3), (3, 3, 1)),
+    "ones, 3×3": ((1, 1, 1),) * 3,
+    "a one in the middle, 3×3": ((0, 0, 0), (0, 1, 0), (0, 0, 0)),
+    "bilinear, 4×4": cells.matrix("bilinear kernel", bilinear_kernel(2), (4, 4)),
+    "as in the U-Net, 2×2": ((1, 2), (3, 4)),
+    "halves, 2×2": ((0.5, 0.5), (0.5, 0.5)),
+}
+BOUNDS = {"stride": (1, 3), "padding": (0, 2), "output_padding": (0, 2)}
+"""The sliders' ends."""
+ROOM = {"description_width": "8.4em"}  # for their names
 MOST_OUTPUT = 8  # rows and columns that still read well
 PIXELS = (3, 4)  # the input that the overlaps are counted for, whatever x is: large enough to have an inside
 
 
 @dataclass(frozen=True)
 class State:
-    show: str  # a key of `transposed.SCENES`
-    x: Matrix
-    kernel: Matrix
     image: Matrix  # a sheet: its upper left corner, of the output's size, goes there and back
-    stride: int
-    padding: int
-    output_padding: int
+    show: str = menu({name.capitalize(): name for name in SHOWN}, "", widget=ipywidgets.ToggleButtons)
+    x: Matrix = menu(INPUTS, "Input", own=True)  # noqa: RUF009, it makes a field
+    kernel: Matrix = menu(KERNELS, "Kernel", own=True)  # noqa: RUF009
+    stride: int = bounded(BOUNDS, "stride", style=ROOM)
+    padding: int = bounded(BOUNDS, "padding", style=ROOM)
+    output_padding: int = bounded(BOUNDS, "output_padding", style=ROOM)
 
     @cached_property
     def pixels(self) -> NDArray[np.float64]:
