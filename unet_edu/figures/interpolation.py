@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
 from unet_edu.figures.palette import INK, PAPER, ROLES
-from unet_edu.figures.panels import DPI, FONT
+from unet_edu.figures.panels import DPI, FONT, rectangle, write
 from unet_edu.interpolation import source_coordinates
 
 __all__ = ["places", "value_counts"]
@@ -101,9 +100,5 @@ def _draw_places(axes: Axes, size: int, source: ArrayLike) -> None:
 
 def _draw_pixel(axes: Axes, centre: float, width: float, top: float, role: str, text: str) -> None:
     colour, height = ROLES[role], 1.0 if role == "input" else 0.8
-    axes.add_patch(
-        Rectangle((centre - width / 2, top), width, height, facecolor=colour.fill, edgecolor=colour.line, linewidth=1)
-    )
-    axes.text(
-        centre, top + height * (0.2 if role == "input" else 0.5), text, fontsize=9, ha="center", va="center", **FONT
-    )
+    rectangle(axes, (centre - width / 2, top), width, height, colour.fill, colour.line)
+    write(axes, centre, top + height * (0.2 if role == "input" else 0.5), text, 9)

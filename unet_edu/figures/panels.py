@@ -122,7 +122,7 @@ def numbers(*rows: Sequence[Grid | str]) -> Figure:
         for item in row:
             middle = left + width(item) / 2
             if isinstance(item, str):
-                axes.text(middle, top + title + height / 2, item, ha="center", va="center", fontsize=14, **FONT)
+                write(axes, middle, top + title + height / 2, item, 14)
             else:
                 grid_rows, grid_columns = np.shape(item.values)
                 y = top + title + (height - cell * grid_rows) / 2
@@ -261,6 +261,34 @@ def canvas(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
+def rectangle(
+    axes: Axes,
+    corner: tuple[float, float],
+    width: float,
+    height: float,
+    ground: Any,
+    edge: str,
+    line: float = 1.0,
+    **how: Any,
+) -> None:
+    """From its upper left corner; without a ground it is an outline."""
+    face: dict[str, Any] = {"fill": False} if ground is None else {"facecolor": ground}
+    axes.add_patch(Rectangle(corner, width, height, edgecolor=edge, linewidth=line, **face, **how))
+
+
+def write(axes: Axes, x: float, y: float, text: str, points: float, colour: str = INK, **how: Any) -> None:
+    """Words in the middle of a place."""
+    middle: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": points}
+    axes.text(x, y, text, **(middle | FONT | {"color": colour} | how))
+
+
+def arrow(
+    axes: Axes, start: tuple[float, float], end: tuple[float, float], colour: str, *, zorder: float = 3, **style: Any
+) -> None:
+    shape = {"arrowstyle": "-|>", "color": colour, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", end, start, arrowprops=shape | style, zorder=zorder)
+
+
 def _figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), dpi=DPI, facecolor=PAPER)
 
@@ -287,19 +315,10 @@ def _draw_grid(axes: Axes, grid: Grid, left: float, top: float, cell: float) -> 
             ground, ink = str(float(np.clip(number / 255, 0, 1))), PAPER if number < 128 else INK
         else:
             ground, ink = mark.fill if marked[i, j] else role.fill, INK
-        axes.add_patch(Rectangle((x, y), cell, cell, facecolor=ground, edgecolor=PAPER, linewidth=1))
-        axes.text(
-            x + cell / 2,
-            y + cell / 2,
-            labels[i, j],
-            ha="center",
-            va="center_baseline",
-            fontsize=fontsize,
-            family=FONT["family"],
-            color=ink,
-        )
+        rectangle(axes, (x, y), cell, cell, ground, PAPER)
+        write(axes, x + cell / 2, y + cell / 2, labels[i, j], fontsize, ink, va="center_baseline")
     rows, columns = values.shape
-    axes.add_patch(Rectangle((left, top), columns * cell, rows * cell, fill=False, edgecolor=role.line, linewidth=1.2))
+    rectangle(axes, (left, top), columns * cell, rows * cell, None, role.line, 1.2)
     framed = np.pad(marked, 1)
     for i, j in np.argwhere(marked):
         x, y = left + j * cell, top + i * cell
@@ -311,17 +330,7 @@ def _draw_grid(axes: Axes, grid: Grid, left: float, top: float, cell: float) -> 
         }.items():
             if not framed[i + 1 + di, j + 1 + dj]:
                 axes.plot(xs, ys, color=mark.line, linewidth=2.5, solid_capstyle="projecting")
-    axes.text(
-        left + columns * cell / 2,
-        top - 0.07,
-        grid.title,
-        ha="center",
-        va="bottom",
-        fontsize=10,
-        family=FONT["family"],
-        color=role.line,
-        fontweight="bold",
-    )
+    write(axes, left + columns * cell / 2, top - 0.07, grid.title, 10, role.line, va="bottom", fontweight="bold")
 
 
 def _label(number: Any, decimals: int) -> str:
@@ -358,11 +367,7 @@ def _draw_photo(
     if image.box is not None:
         top_row, left_column, rows, columns = image.box
         for width, colour in ((4, PAPER), (2, ROLES["kernel"].line)):  # a white rim keeps it visible on any ground
-            axes.add_patch(
-                Rectangle(
-                    (left_column - 0.5, top_row - 0.5), columns, rows, fill=False, edgecolor=colour, linewidth=width
-                )
-            )
+            rectangle(axes, (left_column - 0.5, top_row - 0.5), columns, rows, None, colour, width)
     axes.set_title(image.title, fontsize=9.5, pad=3, **FONT)
     for spine in axes.spines.values():
         spine.set(color=ROLES["neutral"].line, linewidth=0.6)

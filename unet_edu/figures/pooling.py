@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from unet_edu.figures.palette import INK, ROLES
-from unet_edu.figures.panels import FONT, WIDTH, canvas
+from unet_edu.figures.panels import FONT, WIDTH, arrow, canvas, rectangle, write
 
 __all__ = ["Design", "crossings"]
 
@@ -78,7 +78,7 @@ def _draw(axes: Axes, levels: Sequence[str], design: Design, left: float, width:
     tops = [0.7 + STEP * level for level in range(len(levels))]
     starts = [left + 0.2 + INDENT * level for level in range(lowest)] + [left + (width - LOWEST) / 2]
     widths = [BOX[0]] * lowest + [LOWEST]
-    axes.text(left + width / 2, 0.2, design.title, ha="center", va="center", fontsize=11, fontweight="bold", **FONT)
+    write(axes, left + width / 2, 0.2, design.title, 11, fontweight="bold")
     for level, text in enumerate(levels):
         _box(axes, starts[level], tops[level], widths[level], text, "input")
         if level == lowest:
@@ -86,15 +86,15 @@ def _draw(axes: Axes, levels: Sequence[str], design: Design, left: float, width:
         end = 2 * left + width - BOX[0] - starts[level]  # mirrored
         _box(axes, end, tops[level], widths[level], text, "output")
         middle, bottom = tops[level] + BOX[1] / 2, tops[level] + BOX[1]
-        style = {"linewidth": 1.2, "linestyle": "--"} if design.is_light else {"linewidth": 4.0}
-        _arrow(axes, (starts[level] + BOX[0], middle), (end, middle), ROLES["skip"].line, **style)
+        style: dict[str, Any] = {"linewidth": 1.2, "linestyle": "--"} if design.is_light else {"linewidth": 4.0}
+        arrow(axes, (starts[level] + BOX[0], middle), (end, middle), ROLES["skip"].line, **style)
         centre = left + width / 2
         axes.text(centre, middle - 0.1, design.across[level], ha="center", va="bottom", fontsize=8.5, **FONT)
         # from the middle of a box to where the next one begins, so that the arrow stands upright
         x = max(starts[level] + BOX[0] / 2, starts[level + 1] + 0.2)
         mirrored = 2 * left + width - x
-        _arrow(axes, (x, bottom), (x, tops[level + 1]), INK, linewidth=1.2)
-        _arrow(axes, (mirrored, tops[level + 1]), (mirrored, bottom), INK, linewidth=1.2)
+        arrow(axes, (x, bottom), (x, tops[level + 1]), INK, linewidth=1.2)
+        arrow(axes, (mirrored, tops[level + 1]), (mirrored, bottom), INK, linewidth=1.2)
         if level == 0:
             y = (bottom + tops[1]) / 2
             axes.text(x + 0.1, y, design.down, ha="left", va="center", fontsize=8.5, **FONT)
@@ -103,24 +103,5 @@ def _draw(axes: Axes, levels: Sequence[str], design: Design, left: float, width:
 
 def _box(axes: Axes, x: float, y: float, width: float, text: str, role: str) -> None:
     colour = ROLES[role]
-    axes.add_patch(Rectangle((x, y), width, BOX[1], facecolor=colour.fill, edgecolor=colour.line, linewidth=1.2))
-    axes.text(x + width / 2, y + BOX[1] / 2, text, ha="center", va="center", fontsize=9, **FONT)
-
-
-def _arrow(
-    axes: Axes,
-    start: tuple[float, float],
-    end: tuple[float, float],
-    colour: str,
-    linewidth: float,
-    linestyle: str = "-",
-) -> None:
-    style = {
-        "arrowstyle": "-|>",
-        "color": colour,
-        "linewidth": linewidth,
-        "linestyle": linestyle,
-        "shrinkA": 0,
-        "shrinkB": 0,
-    }
-    axes.annotate("", end, start, arrowprops=style)
+    rectangle(axes, (x, y), width, BOX[1], colour.fill, colour.line, 1.2)
+    write(axes, x + width / 2, y + BOX[1] / 2, text, 9)

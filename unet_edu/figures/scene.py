@@ -19,9 +19,9 @@ from typing import Any, NamedTuple, SupportsFloat
 import matplotlib.patheffects
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
-from matplotlib.patches import Rectangle
 
 from unet_edu.figures.palette import INK, PAPER, ROLES
+from unet_edu.figures.panels import arrow, rectangle, write
 
 __all__ = ["LABEL", "Cells", "Link", "Scene", "draw_scene", "inches", "line_up", "number", "stack"]
 
@@ -314,46 +314,26 @@ def _draw_cell(axes: Axes, grid: Cells, k: int, points: float, is_selected: bool
     is_lit = is_selected or corner is not None
     if mark == "blank" and not is_lit:
         return
-    axes.add_patch(
-        Rectangle(
-            (x, y),
-            1,
-            1,
-            facecolor=ROLES["error"].fill if mark == "clash" else colour.fill if is_lit or mark == "tap" else PAPER,
-            edgecolor=ROLES["error"].line if mark in HATCHES else colour.line,
-            linewidth=3 if is_selected else 2 if is_lit else 0.3 if mark == "faint" else 0.7,
-            linestyle="--" if mark == "padding" else "-",
-            hatch=HATCHES.get(mark),
-            zorder=2 if is_lit else 1,
-        )
-    )
+    ground = ROLES["error"].fill if mark == "clash" else colour.fill if is_lit or mark == "tap" else PAPER
+    edge = ROLES["error"].line if mark in HATCHES else colour.line
+    line = 3 if is_selected else 2 if is_lit else 0.3 if mark == "faint" else 0.7
+    dashes, layer = "--" if mark == "padding" else "-", 2 if is_lit else 1
+    rectangle(axes, (x, y), 1, 1, ground, edge, line, linestyle=dashes, hatch=HATCHES.get(mark), zorder=layer)
     ink = ROLES["neutral"].line if mark in ("padding", "faint") else INK
     outline = [matplotlib.patheffects.withStroke(linewidth=3, foreground=PAPER)] if mark in HATCHES else []
     longest = max(map(len, grid.text))
     size = min(11 if longest < 4 else 8, 0.85 * points / (0.6 * max(longest, 1)))  # so that the longest number fits in
-    axes.text(
-        x + 0.5,
-        y + 0.5,
-        grid.text[k],
-        color=ink,
-        fontsize=size,
-        ha="center",
-        va="center",
-        zorder=3,
-        path_effects=outline,
-    )
+    write(axes, x + 0.5, y + 0.5, grid.text[k], size, ink, zorder=3, path_effects=outline)
     if corner:
         size = min(6.5, points / 4, points / (0.6 * len(corner)))
-        axes.text(
-            x + 0.96, y + 0.93, corner, color=ROLES["kernel"].line, fontsize=size, ha="right", va="bottom", zorder=3
-        )
+        write(axes, x + 0.96, y + 0.93, corner, size, ROLES["kernel"].line, ha="right", va="bottom", zorder=3)
 
 
 def _draw_arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], gap: float, is_lit: bool) -> None:
     """An arrow with a gap at both ends, in points, so that the numbers there stay free."""
-    style = {"arrowstyle": "-|>", "color": ROLES["skip"].line, "shrinkA": gap, "shrinkB": gap}
     width, alpha = (2.2, 1.0) if is_lit else (0.8, 0.6)
-    axes.annotate("", end, start, arrowprops={**style, "linewidth": width, "alpha": alpha}, zorder=4)
+    style = {"shrinkA": gap, "shrinkB": gap, "linewidth": width, "alpha": alpha}
+    arrow(axes, start, end, ROLES["skip"].line, zorder=4, **style)
 
 
 def _chosen(scene: Scene) -> int | None:

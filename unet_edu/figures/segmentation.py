@@ -10,11 +10,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch, Polygon, Rectangle
+from matplotlib.patches import Patch, Polygon
 from numpy.typing import ArrayLike, NDArray
 
 from unet_edu.figures.palette import CLASSES, INK, PAPER, ROLES
-from unet_edu.figures.panels import DPI, FONT, WIDTH, canvas
+from unet_edu.figures.panels import DPI, FONT, WIDTH, canvas, rectangle, write
 
 __all__ = ["KINDS", "Kind", "agreement", "boxes", "confusion", "kinds", "label_map", "legend", "verdicts", "volumes"]
 
@@ -141,16 +141,15 @@ def label_map(labels: ArrayLike, names: Mapping[int, str], title: str = "", mark
     axes.text(left, top - 0.1, title, fontsize=10, fontweight="bold", **FONT)
     for (i, j), label in np.ndenumerate(labels):
         x, y = left + j * cell, top + i * cell
-        axes.add_patch(Rectangle((x, y), cell, cell, facecolor=CLASSES[label], edgecolor=PAPER, linewidth=0.8))
-        axes.text(x + cell / 2, y + cell / 2, str(label), ha="center", va="center_baseline", fontsize=9, **FONT)
+        rectangle(axes, (x, y), cell, cell, CLASSES[label], PAPER, 0.8)
+        write(axes, x + cell / 2, y + cell / 2, str(label), 9, va="center_baseline")
     for i, j in [] if marked is None else np.argwhere(np.asarray(marked)):
-        place = (left + j * cell, top + i * cell)
-        axes.add_patch(Rectangle(place, cell, cell, fill=False, edgecolor=INK, linewidth=2.5))
+        rectangle(axes, (left + j * cell, top + i * cell), cell, cell, None, INK, 2.5)
     x = left + columns * cell + ROOM
     for n, (number, name) in enumerate(names.items()):
         y = top + 0.3 * n
-        axes.add_patch(Rectangle((x, y), 0.26, 0.24, facecolor=CLASSES[number], edgecolor=INK, linewidth=0.6))
-        axes.text(x + 0.13, y + 0.12, str(number), ha="center", va="center_baseline", fontsize=9, **FONT)
+        rectangle(axes, (x, y), 0.26, 0.24, CLASSES[number], INK, 0.6)
+        write(axes, x + 0.13, y + 0.12, str(number), 9, va="center_baseline")
         count = np.count_nonzero(labels == number)
         axes.text(x + 0.36, y + 0.12, f"{name}: {count} px", va="center_baseline", fontsize=10, **FONT)
     return figure
@@ -177,7 +176,7 @@ def confusion(table: ArrayLike, names: Sequence[str], title: str = "") -> Figure
     top = 0.75 + 0.25 * bool(title)
     axes.text(left, 0.25, title, fontsize=10, fontweight="bold", **FONT)
     axes.text(left + K * cell[0] / 2, top - 0.38, "predicted", ha="center", fontsize=9, **FONT)
-    axes.text(0.2, top + K * cell[1] / 2, "truth", ha="center", va="center", rotation=90, fontsize=9, **FONT)
+    write(axes, 0.2, top + K * cell[1] / 2, "truth", 9, rotation=90)
     for k, name in enumerate(names):
         axes.text(left + (k + 0.5) * cell[0], top - 0.12, name, ha="center", fontsize=9, **FONT)
         axes.text(left - 0.1, top + (k + 0.5) * cell[1], name, ha="right", va="center_baseline", fontsize=9, **FONT)
@@ -186,13 +185,10 @@ def confusion(table: ArrayLike, names: Sequence[str], title: str = "") -> Figure
         role = ROLES["output" if i == j else "error"]
         ground = 1 - 0.55 * share * (1 - np.array(to_rgb(role.line)))
         x, y = left + j * cell[0], top + i * cell[1]
-        axes.add_patch(Rectangle((x, y), *cell, facecolor=ground, edgecolor=PAPER, linewidth=1))
-        axes.text(
-            x + cell[0] / 2, y + cell[1] / 2, f"{count:,}", ha="center", va="center_baseline", fontsize=10, **FONT
-        )
+        rectangle(axes, (x, y), *cell, ground, PAPER)
+        write(axes, x + cell[0] / 2, y + cell[1] / 2, f"{count:,}", 10, va="center_baseline")
     for k in range(K):
-        place = (left + k * cell[0], top + k * cell[1])
-        axes.add_patch(Rectangle(place, *cell, fill=False, edgecolor=ROLES["output"].line, linewidth=2))
+        rectangle(axes, (left + k * cell[0], top + k * cell[1]), *cell, None, ROLES["output"].line, 2)
     return figure
 
 
@@ -217,8 +213,7 @@ def boxes(image: ArrayLike, groups: Mapping[str, ArrayLike], paint: Mapping[str,
         for top, left, height, width in np.reshape(np.asarray(group), (-1, 4)):
             # white below, so that a line shows on any ground
             for colour, thick in ((PAPER, 2.5), (ROLES["error"].line, 1.2)):
-                place = (left - 0.5, top - 0.5)
-                axes.add_patch(Rectangle(place, width, height, fill=False, edgecolor=colour, linewidth=thick))
+                rectangle(axes, (left - 0.5, top - 0.5), width, height, None, colour, thick)
     return figure
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch
 from numpy.typing import ArrayLike, NDArray
 
 from unet_edu.figures.palette import CLASSES, INK, PAPER, ROLES
-from unet_edu.figures.panels import DPI, FONT, WIDTH
+from unet_edu.figures.panels import DPI, FONT, WIDTH, rectangle, write
 
 if TYPE_CHECKING:
     from unet_edu.tiling import Tiling
@@ -119,21 +119,9 @@ def draw_squares(axes: Axes, rows: Tiling, columns: Tiling, tile: tuple[int, int
     read, kept = squares(rows, columns, tile, size)
     for box, colour, style in ((edge, INK, "-"), (read, READ, (0, (4, 2))), (kept, KEPT, "-")):
         top, left, height, width = box
-        for thick, ink, dashes in ((4.0, INK if colour == KEPT else PAPER, "-"), (2.0, colour, style)):
-            if box == edge and thick == 4.0:
-                continue
-            corner = (left - 0.5, top - 0.5)
-            axes.add_patch(
-                Rectangle(
-                    corner,
-                    width,
-                    height,
-                    fill=False,
-                    edgecolor=ink,
-                    linewidth=thick if box != edge else 1,
-                    linestyle=dashes,
-                )
-            )
+        strokes: list[tuple[float, str, Any]] = [(4.0, INK if colour == KEPT else PAPER, "-"), (2.0, colour, style)]
+        for thick, ink, dashes in [(1.0, colour, style)] if box == edge else strokes:
+            rectangle(axes, (left - 0.5, top - 0.5), width, height, None, ink, thick, linestyle=dashes)
 
 
 def _extent(size: tuple[int, int], before: int, after: int) -> tuple[float, float, float, float]:
@@ -143,21 +131,14 @@ def _extent(size: tuple[int, int], before: int, after: int) -> tuple[float, floa
 
 def _key(figure: Figure) -> None:
     """Under the picture: which square is which."""
-    names = {
+    names: dict[str, tuple[str | None, Any]] = {
         "read by the network": (READ, (0, (4, 2))),
         "kept of its answer": (KEPT, "-"),
         "mirrored: paler": (None, "-"),
     }
+    pale = "#D5D5D5"
     handles = [
-        Rectangle(
-            (0, 0),
-            1,
-            1,
-            facecolor="#D5D5D5" if colour is None else PAPER,
-            edgecolor=colour or "#D5D5D5",
-            linestyle=dashes,
-            linewidth=2,
-        )
+        Patch(facecolor=PAPER if colour else pale, edgecolor=colour or pale, linestyle=dashes, linewidth=2)
         for colour, dashes in names.values()
     ]
     figure.legend(handles, list(names), loc="lower center", ncols=3, fontsize=9, frameon=False, labelcolor=INK)
@@ -189,21 +170,9 @@ def windows(length: int, phase: int, **starts: Sequence[int]) -> Figure:
         for number, (start, end) in enumerate(pairwise((*places, length))):
             colour = colours[number % len(colours)]
             for left in range(start, end, phase):
-                box = Rectangle(
-                    (left, row - 0.25), min(phase, end - left), 0.5, facecolor=colour.fill, edgecolor=colour.line
-                )
-                axes.add_patch(box)
+                rectangle(axes, (left, row - 0.25), min(phase, end - left), 0.5, colour.fill, colour.line)
             axes.text(start + 1, row - 0.32, f"from {start}", fontsize=8.5, ha="left", va="bottom", **FONT)
-        axes.text(
-            -0.02,
-            row,
-            name.replace("_", " "),
-            transform=axes.get_yaxis_transform(),
-            fontsize=9.5,
-            ha="right",
-            va="center",
-            **FONT,
-        )
+        write(axes, -0.02, row, name.replace("_", " "), 9.5, ha="right", transform=axes.get_yaxis_transform())
     axes.set_xticks(range(0, length + 1, 2 * phase))
     axes.tick_params(labelsize=8.5, labelcolor=INK, color=ROLES["neutral"].line, left=False, labelleft=False)
     axes.set_xlabel("pixel", fontsize=9, labelpad=1, **FONT)

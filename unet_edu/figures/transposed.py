@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
 from unet_edu.figures.palette import INK, PAPER, ROLES
-from unet_edu.figures.panels import FONT, WIDTH, canvas
+from unet_edu.figures.panels import WIDTH, canvas, rectangle, write
 from unet_edu.transposed import overlap_count
 
 __all__ = ["overlaps", "patterns", "product"]
@@ -57,11 +56,11 @@ def product(
     left = MARGIN + gap / 2  # half a gap: a title may be wider than its column
     for sign, grid, title, role in zip(("", "×", "="), grids, titles, roles, strict=True):
         top = TITLE + (rows - len(grid)) * cell / 2
-        _write(axes, left - gap / 2, TITLE + rows * cell / 2, sign, 14)
-        _write(axes, left + grid.shape[1] * cell / 2, top - 0.13, title, 9.5, ROLES[role].line, fontweight="bold")
+        write(axes, left - gap / 2, TITLE + rows * cell / 2, sign, 14)
+        write(axes, left + grid.shape[1] * cell / 2, top - 0.13, title, 9.5, ROLES[role].line, fontweight="bold")
         _cells(axes, grid, left, top, cell, role, grid != 0 if grid is A else np.ones(grid.shape, bool))
         if row is not None and sign != "×":
-            _frame(axes, left, top + row * cell, grid.shape[1] * cell, cell, INK, 2.2)
+            rectangle(axes, (left, top + row * cell), grid.shape[1] * cell, cell, None, INK, 2.2, zorder=3)
         left += grid.shape[1] * cell + gap
     return figure
 
@@ -91,17 +90,15 @@ def overlaps(settings: Sequence[tuple[int, int]], size: int = 5) -> Figure:
     figure, axes = canvas(columns * cell + taken, bottom + cell + MARGIN)
     left = MARGIN
     for kernel, stride, counts in panels:
-        _write(axes, left + len(counts) * cell / 2, TITLE / 2, f"kernel {kernel}, stride {stride}", 9.5, INK)
+        write(axes, left + len(counts) * cell / 2, TITLE / 2, f"kernel {kernel}, stride {stride}", 9.5, INK)
         for i in range(size):
             place = (left + i * stride * cell, TITLE + i * bar)
             kernel_colour = ROLES["kernel"]
-            axes.add_patch(
-                Rectangle(place, kernel * cell, 0.7 * bar, facecolor=kernel_colour.fill, edgecolor=kernel_colour.line)
-            )
+            rectangle(axes, place, kernel * cell, 0.7 * bar, kernel_colour.fill, kernel_colour.line)
         _cells(axes, counts[None], left, bottom, cell, "output", counts[None] > 0)
         inside = np.arange(len(counts))[kernel - 1 : 1 - kernel or None]
         for j in inside[counts[inside] > counts[inside].min(initial=len(counts))]:
-            _frame(axes, left + j * cell, bottom, cell, cell, ROLES["error"].line, 2)
+            rectangle(axes, (left + j * cell, bottom), cell, cell, None, ROLES["error"].line, 2, zorder=3)
         left += len(counts) * cell + gap
     return figure
 
@@ -125,10 +122,10 @@ def patterns(matrices: Mapping[str, ArrayLike]) -> Figure:
     figure, axes = canvas(columns * cell + taken, TITLE + rows * cell + MARGIN)
     left, colour = MARGIN, ROLES["kernel"].line
     for title, grid in grids.items():
-        _write(axes, left + grid.shape[1] * cell / 2, TITLE / 2, title, 9.5, colour, fontweight="bold")
+        write(axes, left + grid.shape[1] * cell / 2, TITLE / 2, title, 9.5, colour, fontweight="bold")
         for i, j in np.argwhere(grid):
-            axes.add_patch(Rectangle((left + j * cell, TITLE + i * cell), 0.9 * cell, 0.9 * cell, color=colour, lw=0))
-        _frame(axes, left, TITLE, grid.shape[1] * cell, len(grid) * cell, ROLES["neutral"].line, 1)
+            rectangle(axes, (left + j * cell, TITLE + i * cell), 0.9 * cell, 0.9 * cell, colour, colour, 0)
+        rectangle(axes, (left, TITLE), grid.shape[1] * cell, len(grid) * cell, None, ROLES["neutral"].line, 1, zorder=3)
         left += grid.shape[1] * cell + gap
     return figure
 
@@ -141,15 +138,7 @@ def _cells(
     for (i, j), number in np.ndenumerate(grid):
         place = (left + j * cell, top + i * cell)
         ground, ink = (ROLES[role].fill, INK) if filled[i, j] else (PAPER, ROLES["neutral"].line)
-        axes.add_patch(Rectangle(place, cell, cell, facecolor=ground, edgecolor=ROLES["neutral"].fill, linewidth=0.8))
-        _write(axes, place[0] + cell / 2, place[1] + cell / 2, f"{number}".replace("-", "−"), size, ink)
+        rectangle(axes, place, cell, cell, ground, ROLES["neutral"].fill, 0.8)
+        write(axes, place[0] + cell / 2, place[1] + cell / 2, f"{number}".replace("-", "−"), size, ink)
     rows, columns = grid.shape
-    _frame(axes, left, top, columns * cell, rows * cell, ROLES[role].line, 1.2)
-
-
-def _frame(axes: Axes, left: float, top: float, width: float, height: float, colour: str, line: float) -> None:
-    axes.add_patch(Rectangle((left, top), width, height, fill=False, edgecolor=colour, linewidth=line, zorder=3))
-
-
-def _write(axes: Axes, x: float, y: float, text: str, points: float, colour: str = INK, **how: Any) -> None:
-    axes.text(x, y, text, ha="center", va="center", fontsize=points, **(FONT | {"color": colour} | how))
+    rectangle(axes, (left, top), columns * cell, rows * cell, None, ROLES[role].line, 1.2, zorder=3)

@@ -14,10 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from unet_edu.figures.palette import INK, PAPER, ROLES
-from unet_edu.figures.panels import DPI, FONT, WIDTH
+from unet_edu.figures.panels import DPI, FONT, WIDTH, arrow, rectangle
 
 __all__ = ["Arrow", "Block", "Crop", "Drawing", "Map", "bars", "block_names", "draw", "lay_out"]
 
@@ -289,8 +288,8 @@ def draw(drawing: Drawing, selected: str | None = None, captions: Sequence[str] 
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, drawing.width), ylim=(height, 0))
     axes.set_axis_off()
-    for arrow in drawing.arrows:
-        _draw_arrow(axes, arrow)
+    for step in drawing.arrows:
+        _draw_arrow(axes, step)
     for crop in drawing.crops:
         _draw_crop(axes, crop)
     for block in drawing.blocks:
@@ -298,9 +297,9 @@ def draw(drawing: Drawing, selected: str | None = None, captions: Sequence[str] 
     grey = {"fontsize": 9, "family": FONT["family"], "color": ROLES["neutral"].line}
     for x, y, words in drawing.texts:
         axes.text(x, y, words, ha="center", **grey)
-    for arrow, words in drawing.legend:
-        _draw_arrow(axes, arrow)
-        axes.text(arrow.end[0] + 8, arrow.end[1], words, va="center", **grey)
+    for step, words in drawing.legend:
+        _draw_arrow(axes, step)
+        axes.text(step.end[0] + 8, step.end[1], words, va="center", **grey)
     if drawing.failure:
         x, y, sign = drawing.failure
         colour = ROLES["error"].line
@@ -312,52 +311,30 @@ def draw(drawing: Drawing, selected: str | None = None, captions: Sequence[str] 
 
 def _draw_block(axes: Axes, block: Block, is_selected: bool) -> None:
     colour = ROLES[block.role]
-    style: dict[str, Any] = {"linewidth": 3.0 if is_selected else 1.2, "linestyle": "-" if block.is_reached else ":"}
+    line, dashes = 3.0 if is_selected else 1.2, "-" if block.is_reached else ":"
     edge = INK if is_selected else colour.line if block.is_reached else ROLES["neutral"].line
     face = colour.fill if block.is_reached else PAPER
-    axes.add_patch(
-        Rectangle((block.x, block.y), block.width, block.height, facecolor=face, edgecolor=edge, zorder=3, **style)
-    )
+    place = (block.x, block.y)
+    rectangle(axes, place, block.width, block.height, face, edge, line, linestyle=dashes, zorder=3)
     middle = block.x + block.width if block.role == "skip" else block.x + block.width / 2
     words = {"ha": "center", "fontsize": 8.5, **FONT}
     axes.text(middle, block.y - 3, block.above, va="bottom", **words)
     axes.text(middle, block.y + block.height + 3, block.below, va="top", **words)
 
 
-def _draw_arrow(axes: Axes, arrow: Arrow) -> None:
-    role, width = ARROWS[arrow.kind]
-    colour = ROLES["error" if arrow.is_failure else role if arrow.is_reached else "neutral"].line
-    style = {
-        "arrowstyle": "-|>",
-        "color": colour,
-        "linewidth": width,
-        "linestyle": "-" if arrow.is_reached else ":",
-        "shrinkA": 0,
-        "shrinkB": 0,
-        "mutation_scale": 8,
-    }
-    axes.annotate("", arrow.end, arrow.start, arrowprops=style, zorder=1)
+def _draw_arrow(axes: Axes, step: Arrow) -> None:
+    role, width = ARROWS[step.kind]
+    colour = ROLES["error" if step.is_failure else role if step.is_reached else "neutral"].line
+    style: dict[str, Any] = {"linewidth": width, "linestyle": "-" if step.is_reached else ":", "mutation_scale": 8}
+    arrow(axes, step.start, step.end, colour, zorder=1, **style)
 
 
 def _draw_crop(axes: Axes, crop: Crop) -> None:
     colour = ROLES["skip"]
     inset = (crop.side - crop.kept) / 2
-    axes.add_patch(
-        Rectangle((crop.x, crop.y), crop.side, crop.side, facecolor=PAPER, edgecolor=colour.line, linewidth=1, zorder=2)
-    )
+    rectangle(axes, (crop.x, crop.y), crop.side, crop.side, PAPER, colour.line, zorder=2)
     kept = (crop.x + inset, crop.y + inset)
-    axes.add_patch(
-        Rectangle(
-            kept,
-            crop.kept,
-            crop.kept,
-            facecolor=colour.fill,
-            edgecolor=colour.line,
-            linestyle="--",
-            linewidth=1,
-            zorder=2,
-        )
-    )
+    rectangle(axes, kept, crop.kept, crop.kept, colour.fill, colour.line, linestyle="--", zorder=2)
     axes.text(crop.x + crop.side / 2, crop.y + crop.side + 3, crop.label, ha="center", va="top", fontsize=8, **FONT)
 
 
