@@ -428,78 +428,16 @@ TRACE_SIZES.mistake(
 # --- unet -------------------------------------------------------------------------------------------------------------
 
 
-def _wired(
-    *,
-    run: Callable[[nn.Sequential, Tensor, int], Tensor] = lambda convolve, x, block: convolve(x),
-    copy: Callable[[nn.Sequential, Tensor], Tensor] = lambda convolve, x: convolve(x),
-    pool: Callable[[Tensor], Tensor] | None = None,
-    up: Callable[[Tensor], Tensor] = lambda x: x,
-    join: Callable[[Tensor, Tensor, int], Tensor] | None = None,
-    end: Callable[[Tensor], Tensor] = lambda scores: scores,
-    depth: int = 4,
-    bias: bool = True,
-    lowest_alone: bool = False,
-    **settings: Any,
-) -> Callable[..., nn.Module]:
-    """A maker of U-Nets with another wiring. What is not given is as in the paper; `settings` are those of
-    `unet_edu.unet.UNet`.
-
-    `run` applies the two convolutions of a block (0 is the first, `depth` the bottom, 2 · `depth` the last), `copy`
-    says what of them goes across, `up` what is done after a step up, `join` how the copy meets what comes up on a level
-    (0 is the top), `end` what is done with the scores. With `lowest_alone` the first block on the way up is made to
-    read no copy.
-    """
+def _max_pool(x: Tensor) -> Tensor:
     import torch.nn.functional as F
-    from torch import nn
 
-    from unet_edu.unet import UNet, center_crop
-
-    class Wired(UNet):
-        def forward(self, x: Tensor) -> Tensor:
-            copies = []
-            for block, convolve in enumerate(self.contracting[:-1]):
-                copies.append(copy(convolve, x))  # type: ignore[arg-type]
-                x = (pool or _max_pool)(run(convolve, x, block))  # type: ignore[arg-type]
-            x = self.dropout(run(self.contracting[-1], x, self.depth))  # type: ignore[arg-type]
-            for step, (rise, convolve) in enumerate(zip(self.up, self.expanding, strict=True), start=1):
-                x = up(rise(x, copies[-step]))
-                if self.config["skip"] == "concat":
-                    x = (join or _join)(copies[-step], x, self.depth - step)
-                else:
-                    x = self.join[0](copies[-step], x)
-                x = run(convolve, x, self.depth + step)  # type: ignore[arg-type]
-            return end(self.head(x))
-
-    def _max_pool(x: Tensor) -> Tensor:
-        return F.max_pool2d(x, 2)
-
-    def _join(copy: Tensor, x: Tensor, level: int) -> Tensor:
-        import torch
-
-        return torch.cat([center_crop(copy, x.shape[-2:]), x], dim=1)
-
-    def make(in_channels: int = 1, num_classes: int = 2, base: int = 64) -> nn.Module:
-        model = Wired(in_channels, num_classes, [base * 2**level for level in range(depth + 1)], **settings)
-        if lowest_alone:
-            first = model.expanding[0][0]  # type: ignore[index]
-            channels, padding = first.in_channels // 2, first.padding
-            model.expanding[0][0] = nn.Conv2d(channels, first.out_channels, 3, padding=padding)  # type: ignore[operator]
-        if not bias:
-            for layer in model.modules():
-                if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-                    layer.bias = None
-        return model
-
-    return make
+    return F.max_pool2d(x, 2)
 
 
-def _lazily(**rules: Any) -> Callable[..., nn.Module]:
-    """`_wired`, which imports PyTorch, when the network is made and not before."""
+def _average_pool(x: Tensor) -> Tensor:
+    import torch.nn.functional as F
 
-    def make(in_channels: int = 1, num_classes: int = 2, base: int = 64) -> nn.Module:
-        return _wired(**rules)(in_channels, num_classes, base)
-
-    return make
+    return F.avg_pool2d(x, 2)
 
 
 def _cat(*tensors: Tensor) -> Tensor:
@@ -519,10 +457,61 @@ def _interpolated(copy: Tensor, x: Tensor, level: int) -> Tensor:
     return _cat(F.interpolate(copy, size=x.shape[-2:], mode="bilinear"), x)
 
 
-def _average_pool(x: Tensor) -> Tensor:
-    import torch.nn.functional as F
+def _wired(
+    *,
+    run: Callable[[nn.Sequential, Tensor, int], Tensor] = lambda convolve, x, block: convolve(x),
+    copy: Callable[[nn.Sequential, Tensor], Tensor] = lambda convolve, x: convolve(x),
+    pool: Callable[[Tensor], Tensor] = _max_pool,
+    up: Callable[[Tensor], Tensor] = lambda x: x,
+    join: Callable[[Tensor, Tensor, int], Tensor] = lambda copy, x, level: _cat(_middle(copy, x), x),
+    end: Callable[[Tensor], Tensor] = lambda scores: scores,
+    depth: int = 4,
+    bias: bool = True,
+    lowest_alone: bool = False,
+    **settings: Any,
+) -> Callable[..., nn.Module]:
+    """A maker of U-Nets with another wiring. What is not given is as in the paper; `settings` are those of
+    `unet_edu.unet.UNet`.
 
-    return F.avg_pool2d(x, 2)
+    `run` applies the two convolutions of a block (0 is the first, `depth` the bottom, 2 · `depth` the last), `copy`
+    says what of them goes across, `up` what is done after a step up, `join` how the copy meets what comes up on a level
+    (0 is the top), `end` what is done with the scores. With `lowest_alone` the first block on the way up is made to
+    read no copy.
+    """
+
+    def make(in_channels: int = 1, num_classes: int = 2, base: int = 64) -> nn.Module:
+        from torch import nn
+
+        from unet_edu.unet import UNet
+
+        class Wired(UNet):
+            def forward(self, x: Tensor) -> Tensor:
+                copies = []
+                for block, convolve in enumerate(self.contracting[:-1]):
+                    copies.append(copy(convolve, x))  # type: ignore[arg-type]
+                    x = pool(run(convolve, x, block))  # type: ignore[arg-type]
+                x = self.dropout(run(self.contracting[-1], x, self.depth))  # type: ignore[arg-type]
+                for step, (rise, convolve) in enumerate(zip(self.up, self.expanding, strict=True), start=1):
+                    x = up(rise(x, copies[-step]))
+                    if self.config["skip"] == "concat":
+                        x = join(copies[-step], x, self.depth - step)
+                    else:
+                        x = self.join[0](copies[-step], x)
+                    x = run(convolve, x, self.depth + step)  # type: ignore[arg-type]
+                return end(self.head(x))
+
+        model = Wired(in_channels, num_classes, [base * 2**level for level in range(depth + 1)], **settings)
+        if lowest_alone:
+            first = model.expanding[0][0]  # type: ignore[index]
+            channels, padding = first.in_channels // 2, first.padding
+            model.expanding[0][0] = nn.Conv2d(channels, first.out_channels, 3, padding=padding)  # type: ignore[operator]
+        if not bias:
+            for layer in model.modules():
+                if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+                    layer.bias = None
+        return model
+
+    return make
 
 
 def _unet_cases(rng: np.random.Generator) -> list[Case]:
@@ -546,12 +535,12 @@ def _unet_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-UNET = Exercise(name="unet", points=3, reference=_lazily(), cases=_unet_cases, forbidden=NETWORKS)
+UNET = Exercise(name="unet", points=3, reference=_wired(), cases=_unet_cases, forbidden=NETWORKS)
 UNET.mistake(
     "its own features in place of the copy",
     "What comes up is joined with itself, on every level: torch.cat([x, x]). The shapes fit, but nothing comes across "
     "from the way down.",
-    _lazily(join=lambda copy, x, level: _cat(x, x)),
+    _wired(join=lambda copy, x, level: _cat(x, x)),
 )
 
 
@@ -560,111 +549,111 @@ for _level, _which in enumerate(("top one", "second from the top", "third from t
         f"its own features in place of the copy on level {_level}",
         f"On one level, the {_which}, what comes up is joined with itself and not with the copy. The shapes fit all "
         "the same.",
-        _lazily(join=lambda copy, x, here, level=_level: _cat(x if here == level else _middle(copy, x), x)),
+        _wired(join=lambda copy, x, here, level=_level: _cat(x if here == level else _middle(copy, x), x)),  # type: ignore[misc]
     )
 UNET.mistake(
     "the copy twice",
     "Your copy is joined with itself, on every level, and what came up from below gets lost there.",
-    _lazily(join=lambda copy, x, level: _cat(_middle(copy, x), _middle(copy, x))),
+    _wired(join=lambda copy, x, level: _cat(_middle(copy, x), _middle(copy, x))),
 )
 UNET.mistake(
     "what comes up first",
     "Your network is right but for an order: what comes up stands before the copy. Both ways are as good, but the "
     "weights must know. Here the copy comes first: torch.cat([copy, x], dim=1).",
-    _lazily(join=lambda copy, x, level: _cat(x, _middle(copy, x))),
+    _wired(join=lambda copy, x, level: _cat(x, _middle(copy, x))),
 )
 UNET.mistake(
     "copy cropped at a corner",
     "Your copies are cropped at their upper left corner. So they lie beside the place they belong to: by 88 pixels on "
     "the top level. Keep the middle.",
-    _lazily(join=lambda copy, x, level: _cat(copy[..., : x.shape[-2], : x.shape[-1]], x)),
+    _wired(join=lambda copy, x, level: _cat(copy[..., : x.shape[-2], : x.shape[-1]], x)),
 )
 UNET.mistake(
     "copy made smaller",
     "Your copies are made smaller, not cropped. Then a feature no longer lies where its pixel is. Cut the border off.",
-    _lazily(join=_interpolated),
+    _wired(join=_interpolated),
 )
 UNET.mistake(
     "copy after the first convolution",
     "Your copies are taken after the first convolution of each level. They are taken after both, just before the "
     "pooling.",
-    _lazily(copy=lambda convolve, x: convolve[:2](x)),
+    _wired(copy=lambda convolve, x: convolve[:2](x)),
 )
 UNET.mistake(
     "copy without gradient",
     "Your network answers rightly, but no gradient goes back through the copies: there is a detach(), a no_grad() or "
     "a .data on the way. The copies are a short way back for gradients; that is half of their use.",
-    _lazily(join=lambda copy, x, level: _cat(_middle(copy, x).detach(), x)),
+    _wired(join=lambda copy, x, level: _cat(_middle(copy, x).detach(), x)),
 )
 UNET.mistake(
     "copy added",
     "Your copies are added. The paper puts them beside what comes up: torch.cat, so the next convolution reads twice "
     "as many channels.",
-    _lazily(skip="add"),
+    _wired(skip="add"),
 )
 UNET.mistake(
     "no copies",
     "No copy comes across in your network. Join each level's copy with what comes up: torch.cat([copy, x], dim=1).",
-    _lazily(skip="none"),
+    _wired(skip="none"),
 )
 UNET.mistake(
     "last ReLU missing",
     "The second ReLU of your double convolutions is missing: negative numbers go on from there. Use your double_conv.",
-    _lazily(run=lambda convolve, x, block: convolve[:3](x), copy=lambda convolve, x: convolve[:3](x)),
+    _wired(run=lambda convolve, x, block: convolve[:3](x), copy=lambda convolve, x: convolve[:3](x)),
 )
 UNET.mistake(
     "ReLU missing on the way up",
     "The way down is right. On the way up the last ReLU of each double convolution is missing.",
-    _lazily(run=lambda convolve, x, block: convolve[:3](x) if block > 4 else convolve(x)),
+    _wired(run=lambda convolve, x, block: convolve[:3](x) if block > 4 else convolve(x)),
 )
 UNET.mistake(
     "ReLU after the step up",
     "There is a ReLU right after each of your steps up. (The program that the authors published has it; the paper's "
     "text and its figure do not.)",
-    _lazily(up=lambda x: x.relu()),
+    _wired(up=lambda x: x.relu()),
 )
 UNET.mistake(
     "ReLU on the scores",
     "There is a ReLU after your last convolution. The scores may be negative: leave them as they are.",
-    _lazily(end=lambda scores: scores.relu()),
+    _wired(end=lambda scores: scores.relu()),
 )
 UNET.mistake(
     "softmax in the network",
     "Your network ends with a softmax. It should return scores; the loss, or whoever wants probabilities, takes the "
     "softmax.",
-    _lazily(end=lambda scores: scores.softmax(dim=1)),
+    _wired(end=lambda scores: scores.softmax(dim=1)),
 )
 UNET.mistake(
-    "average pooling", "You pool by the mean. The paper takes the maximum of each window.", _lazily(pool=_average_pool)
+    "average pooling", "You pool by the mean. The paper takes the maximum of each window.", _wired(pool=_average_pool)
 )
 UNET.mistake(
     "padded",
     "Your convolutions are padded: as much comes out as went in. That is a good network, but not the paper's, which "
     "answers for 388×388 of 572×572 pixels.",
-    _lazily(padding="same"),
+    _wired(padding="same"),
 )
 UNET.mistake(
     "batch normalisation",
     "Your network has too many parameters: there is batch normalisation in it, and no bias before it. The paper's has "
     "none.",
-    _lazily(norm="batch"),
+    _wired(norm="batch"),
 )
 UNET.mistake(
     "no bias",
     "Your network has too few parameters: its layers have no bias. The paper's have one for each output channel.",
-    _lazily(bias=False),
+    _wired(bias=False),
 )
 UNET.mistake(
     "bilinear steps up",
     "Your steps up are an interpolation and a 1×1 convolution. The paper's are transposed convolutions of 2×2 with "
     "stride 2, four weights where you have one.",
-    _lazily(upsample="bilinear"),
+    _wired(upsample="bilinear"),
 )
 UNET.mistake(
     "one level too few",
     "Your network pools three times. The paper's pools four times: five levels on the way down, up to 16 times the "
     "channels of the first.",
-    _lazily(depth=3),
+    _wired(depth=3),
 )
 
 
@@ -693,7 +682,8 @@ def _repaired(*left: str, **rules: Any) -> Callable[..., nn.Module]:
     def end(scores: Tensor) -> Tensor:
         return scores.softmax(dim=1) if "softmax" in left else scores
 
-    return _lazily(**{"join": join, "run": run, "end": end, "depth": 2, "padding": "same"} | rules)
+    wiring: dict[str, Any] = {"join": join, "run": run, "end": end, "depth": 2, "padding": "same"} | rules
+    return _wired(**wiring)
 
 
 def _left_over() -> Iterator[tuple[tuple[str, ...], str]]:
