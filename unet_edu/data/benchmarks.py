@@ -465,27 +465,15 @@ def _tracking(name: str, root: Path) -> list[RealFrame]:
 
 def _isbi(root: Path) -> list[RealFrame]:
     volume = root / _VOLUME
+    found: dict[str, dict[str, Reader]]
     if volume.exists():
-        return [
-            RealFrame(
-                "ISBI-2012",
-                0,
-                z,
-                f"ISBI-2012/{z:02}",
-                {"image": partial(_raw, volume, z), "gold": partial(_inside, volume, z)},
-            )
-            for z in range(30)
-        ]
-    return [
-        RealFrame(
-            "ISBI-2012",
-            0,
-            int(path.stem),
-            f"ISBI-2012/{path.stem}",
-            {**_readers({"image": path}), "gold": partial(_mask, root / "label" / path.name)},
-        )
-        for path in sorted(root.glob("image/[0-9][0-9].png"))
-    ]
+        found = {f"{z:02}": {"image": partial(_raw, volume, z), "gold": partial(_inside, volume, z)} for z in range(30)}
+    else:
+        found = {
+            path.stem: {**_readers({"image": path}), "gold": partial(_mask, root / "label" / path.name)}
+            for path in sorted(root.glob("image/[0-9][0-9].png"))
+        }
+    return [RealFrame("ISBI-2012", 0, int(z), f"ISBI-2012/{z}", files) for z, files in found.items()]
 
 
 def _nuclei(root: Path) -> list[RealFrame]:
