@@ -326,11 +326,11 @@ def _through_a_mask(y: Array, idx: Array, size: Size) -> Array:
     return x
 
 
-def _only(rows: int, columns: int | None = None) -> Callable[..., Array]:
-    """Only the first numbers of y are put back. They are added; where no place is shared, that is the same."""
+def _only_first(columns: int | None = None) -> Callable[..., Array]:
+    """Only numbers of y's first row are put back. They are added; where no place is shared, that is the same."""
 
     def wrong(y: Array, idx: Array, size: Size) -> Array:
-        return max_pool2d_grad(y[:rows, :columns], idx[:rows, :columns], size)
+        return max_pool2d_grad(y[:1, :columns], idx[:1, :columns], size)
 
     return wrong
 
@@ -412,13 +412,13 @@ MAXUNPOOL.mistake(
     "only the first number",
     "Only the first number was put back. Does the `return` stand inside the inner loop? Move it to the left, below "
     "both loops.",
-    _only(rows=1, columns=1),
+    _only_first(columns=1),
 )
 MAXUNPOOL.mistake(
     "only the first row of numbers",
     "Only the first row of numbers was put back. Does the `return` stand inside the outer loop? Move it to the left, "
     "below both loops.",
-    _only(rows=1),
+    _only_first(),
 )
 
 
@@ -553,13 +553,13 @@ MAXPOOL_BACKWARD.mistake(
     "only the first gradient",
     "Only the first gradient was sent back. Does the `return` stand inside the inner loop? Move it to the left, below "
     "both loops.",
-    _only(rows=1, columns=1),
+    _only_first(columns=1),
 )
 MAXPOOL_BACKWARD.mistake(
     "only the first row of gradients",
     "Only the first row of gradients was sent back. Does the `return` stand inside the outer loop? Move it to the "
     "left, below both loops.",
-    _only(rows=1),
+    _only_first(),
 )
 
 

@@ -320,7 +320,7 @@ def summary(assignment: Assignment, rows: Sequence[Row]) -> str:
 
 def _heading(assignment: Assignment, rows: Sequence[Row]) -> str:
     counts = Counter(row.result.status for row in rows)
-    lines = [f"{assignment.name}: {_many(len(rows), 'student')}"]
+    lines = [f"{assignment.name}: {_students(len(rows))}"]
     lines += [f"  {status:<14} {counts[status]:>4}" for status in get_args(Status) if counts[status]]
     unsafe = sum(not row.result.sandboxed for row in rows if row.result.status != "not submitted")
     if unsafe:
@@ -336,7 +336,7 @@ def _histogram(assignment: Assignment, marks: Sequence[float]) -> str:
     edges = [number(most * n / BINS) for n in range(BINS + 1)]
     size = max(map(len, edges))
     middle = number(statistics.median(marks))
-    lines = [f"Marks of {_many(len(marks), 'student')}, of {number(most)} points; half of them have {middle} or more"]
+    lines = [f"Marks of {_students(len(marks))}, of {number(most)} points; half of them have {middle} or more"]
     for n in range(BINS):
         bar = "█" * -(-bins[n] * BAR // max(bins.values()))
         lines.append(f"  {edges[n]:>{size}} – {edges[n + 1]:<{size}} {bar} {bins[n] or ''}".rstrip())
@@ -380,7 +380,7 @@ def _partial(rows: Sequence[Row]) -> str:
         "with a mark that has nothing for an exercise which could not be judged: the column “reason” of marks.csv "
         "says why"
     )
-    return _wrapped(f"{_many(count, 'student')} {said}", 2) if count else ""
+    return _wrapped(f"{_students(count)} {said}", 2) if count else ""
 
 
 def _people(rows: Sequence[Row]) -> str:
@@ -389,7 +389,7 @@ def _people(rows: Sequence[Row]) -> str:
     if not waiting:
         return ""
     odd = sum(row.mark is not None for row in waiting)
-    counts = [f"{_many(len(waiting) - odd, 'student')} without a mark"] if len(waiting) > odd else []
+    counts = [f"{_students(len(waiting) - odd)} without a mark"] if len(waiting) > odd else []
     counts += [f"{odd} with a mark whom the list of the class has not, or twice"] if odd else []
     lines = [f"{' and '.join(counts)}: a person has to look"]
     for row in waiting[:MOST_NAMED]:
@@ -411,5 +411,5 @@ def _wrapped(line: str, indent: int) -> str:
     return textwrap.fill(line.strip(), WIDTH - 1, initial_indent=lead, subsequent_indent=" " * indent)
 
 
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"
+def _students(count: int) -> str:
+    return f"{count} student{'s' * (count != 1)}"
