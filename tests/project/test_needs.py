@@ -10,7 +10,7 @@ import pytest
 pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parents[2]
-FAST = [argument for plugin in ("nbval", "hypothesispytest", "anyio") for argument in ("-p", f"no:{plugin}")]
+FAST = [argument for plugin in ("hypothesispytest", "anyio") for argument in ("-p", f"no:{plugin}")]
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
     def run(source: str, ci: str = "", workers: Sequence[str] = ()) -> pytest.RunResult:
         monkeypatch.setenv("CI", ci)
         pytester.makepyfile(source)
-        return pytester.runpytest_subprocess("--color=no", *FAST, *workers, ".")
+        return pytester.runpytest_inprocess("--color=no", "-p", "no:nbval", *FAST, *workers, ".")
 
     return run
 
@@ -77,16 +77,16 @@ def test_a_misspelt_marker_is_a_failure(run):
     assert run(NEEDY.replace("needs", "need")).ret == pytest.ExitCode.INTERRUPTED
 
 
-@pytest.mark.parametrize("workers", [[], ["-n2", "--dist=loadfile"]], ids=["alone", "in workers"])
+@pytest.mark.parametrize("workers", [[], ["-n1", "--dist=loadfile"]], ids=["alone", "in a worker"])
 def test_no_cell_to_compare_is_a_failure(pytester, run, workers):
     for folder in ("tests", "course", "solutions"):
         pytester.mkdir(folder)
     (pytester.path / "tests" / "test_one.py").write_text("def test_one(): pass")
     (pytester.path / "conftest.py").rename(pytester.path / "tests" / "conftest.py")
-    result = pytester.runpytest_subprocess("--nbval", *workers)
+    result = pytester.runpytest_inprocess("--nbval", *FAST, *workers)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*--nbval found no cell*"])
     for part in (["tests"], ["-k", "one"]):
-        result = pytester.runpytest_subprocess("--nbval", *workers, *part)
+        result = pytester.runpytest_inprocess("--nbval", *FAST, *workers, *part)
         result.assert_outcomes(passed=1)
         assert result.ret == pytest.ExitCode.OK
