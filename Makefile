@@ -29,7 +29,7 @@ lab: $(VENV)/lab.stamp $(LAB_CONFIG)  ## open the course in JupyterLab (LAB_ARGS
 	$(RUN) jupyter-lab --LabApp.default_url=/lab/tree/course/00_start_here.ipynb $(AS_ROOT) $(LAB_ARGS)
 
 site: $(VENV)/site.stamp  ## make the web book in build/site
-	$(RUN) python -m docs.site.build
+	$(RUN) python -m docs.site.build $(SITE_ARGS)
 
 test: $(VENV)/test.stamp  ## check style and types, run all tests and all notebooks (ARGS="tests/library" for some)
 	$(RUN) ruff check

@@ -23,11 +23,23 @@ def test_the_sandbox_has_no_network() -> None:
     assert interfaces.strip() == "[(1, 'lo')]"
 
 
-@pytest.mark.parametrize("path", notebooks("exercises"), ids=lambda path: str(path.relative_to(ROOT)))
-def test_an_exercise_runs_unfilled_to_its_end(path: Path, tmp_path: Path) -> None:
-    copy = shutil.copy(path, tmp_path)
-    command = [*OFFLINE, ROOT / "tests" / "notebooks" / "execute.py", copy]
-    result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)
-    assert result.returncode == 0, result.stderr
-    counts = [cell.execution_count for cell in nbformat.read(copy, as_version=4).cells if cell.cell_type == "code"]
-    assert counts and counts == list(range(1, len(counts) + 1))
+EXERCISES = notebooks("exercises")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder with copies of all exercises, each run to its end or the first error, and what was said."""
+    folder = tmp_path_factory.mktemp("exercises")
+    copies = [shutil.copy(path, folder) for path in EXERCISES]
+    command = [*OFFLINE, ROOT / "tests" / "notebooks" / "execute.py", *copies]
+    result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=900)
+    return folder, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("path", EXERCISES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_an_exercise_runs_unfilled_to_its_end(run: tuple[Path, str], path: Path) -> None:
+    folder, said = run
+    assert f"{folder / path.name}: " in said and "left as it was" not in said, said
+    cells = nbformat.read(folder / path.name, as_version=4).cells
+    counts = [cell.execution_count for cell in cells if cell.cell_type == "code"]
+    assert counts and counts == list(range(1, len(counts) + 1)), said

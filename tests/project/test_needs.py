@@ -10,7 +10,8 @@ import pytest
 pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parents[2]
-FAST = [argument for plugin in ("nbval", "hypothesispytest", "anyio") for argument in ("-p", f"no:{plugin}")]
+FAST = [argument for plugin in ("hypothesispytest", "anyio") for argument in ("-p", f"no:{plugin}")]
+WITHOUT_NBVAL = ["-p", "no:nbval"]
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
     def run(source: str, ci: str = "", workers: Sequence[str] = ()) -> pytest.RunResult:
         monkeypatch.setenv("CI", ci)
         pytester.makepyfile(source)
-        return pytester.runpytest_subprocess("--color=no", *FAST, *workers, ".")
+        return pytester.runpytest_inprocess("--color=no", *WITHOUT_NBVAL, *FAST, *workers, ".")
 
     return run
 
@@ -77,16 +78,22 @@ def test_a_misspelt_marker_is_a_failure(run):
     assert run(NEEDY.replace("needs", "need")).ret == pytest.ExitCode.INTERRUPTED
 
 
-@pytest.mark.parametrize("workers", [[], ["-n2", "--dist=loadfile"]], ids=["alone", "in workers"])
-def test_no_cell_to_compare_is_a_failure(pytester, run, workers):
+# A worker needs seconds to import nbval, and only its option is asked for: there a stand-in will do.
+STAND_IN = "def pytest_addoption(parser): parser.addoption('--nbval', action='store_true')"
+
+
+@pytest.mark.parametrize("options", [[], ["-n1", "--dist=loadfile", *WITHOUT_NBVAL]], ids=["alone", "in a worker"])
+def test_no_cell_to_compare_is_a_failure(pytester, run, options):
     for folder in ("tests", "course", "solutions"):
         pytester.mkdir(folder)
     (pytester.path / "tests" / "test_one.py").write_text("def test_one(): pass")
     (pytester.path / "conftest.py").rename(pytester.path / "tests" / "conftest.py")
-    result = pytester.runpytest_subprocess("--nbval", *workers)
+    if options:
+        pytester.makeconftest(STAND_IN)
+    result = pytester.runpytest_inprocess("--nbval", *FAST, *options)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*--nbval found no cell*"])
     for part in (["tests"], ["-k", "one"]):
-        result = pytester.runpytest_subprocess("--nbval", *workers, *part)
+        result = pytester.runpytest_inprocess("--nbval", *FAST, *options, *part)
         result.assert_outcomes(passed=1)
         assert result.ret == pytest.ExitCode.OK

@@ -9,33 +9,29 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import traceback
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from typer.testing import CliRunner
+
+from unet_edu import cli
 
 ROOT = Path(__file__).parents[2]
 PATHS = {"PYTHONPATH": str(ROOT)}
 
 
-def unet_edu(*arguments: str) -> Callable[[Path], list[str]]:
-    return lambda folder: [sys.executable, "-m", "unet_edu.cli", *arguments]
+class Command(NamedTuple):
+    """What somebody types behind `unet-edu`, perhaps where a package is not installed or a file mine.ipynb lies."""
+
+    arguments: tuple[str, ...]
+    missing: str = ""
+    notebook: str | None = None
 
 
-def without(package: str, *arguments: str) -> Callable[[Path], list[str]]:
-    """The command where a package is not installed."""
-    program = f"import sys; sys.modules[{package!r}] = None; from unet_edu.cli import app; app()"
-    return lambda folder: [sys.executable, "-c", program, *arguments]
-
-
-def beside(content: str, command: Callable[[Path], list[str]]) -> Callable[[Path], list[str]]:
-    """The command in a folder with a file mine.ipynb."""
-
-    def run_there(folder: Path) -> list[str]:
-        (folder / "mine.ipynb").write_text(content)
-        return command(folder)
-
-    return run_there
+def unet_edu(*arguments: str, **situation: str) -> Command:
+    return Command(arguments, **situation)
 
 
 NOTHING = '{"cells": []}'
@@ -52,16 +48,16 @@ COMMANDS = {
     ),
     "a folder that is not there": (unet_edu("progress", "missing"), ("missing: expected a folder with notebooks",)),
     "a notebook in the place of a folder": (
-        beside(NOTHING, unet_edu("progress", "mine.ipynb")),
+        unet_edu("progress", "mine.ipynb", notebook=NOTHING),
         ("mine.ipynb: expected a folder with notebooks; for one notebook there is `unet-edu check`",),
     ),
     "a file that is no notebook": (
-        beside("<html>404</html>", unet_edu("check", "mine.ipynb")),
+        unet_edu("check", "mine.ipynb", notebook="<html>404</html>"),
         ("The file is no notebook, or only a part of one: it is not JSON",),
     ),
-    "an empty file": (beside("", unet_edu("check", "mine.ipynb")), ("The file is empty.",)),
+    "an empty file": (unet_edu("check", "mine.ipynb", notebook=""), ("The file is empty.",)),
     "a notebook that is not of the course": (
-        beside(NOTHING, unet_edu("check", "mine.ipynb")),
+        unet_edu("check", "mine.ipynb", notebook=NOTHING),
         (
             (
                 "mine.ipynb: has none of the course's functions; name the assignment with --assignment, one of "
@@ -70,7 +66,7 @@ COMMANDS = {
         ),
     ),
     "a lesson's name with a typing error": (
-        beside(NOTHING, unet_edu("check", "mine.ipynb", "--assignment", "2_convolution")),
+        unet_edu("check", "mine.ipynb", "--assignment", "2_convolution", notebook=NOTHING),
         ("2_convolution: expected one of 01_segmentation, 02_convolution",),
     ),
     "no GPU to train on": (
@@ -84,28 +80,26 @@ COMMANDS = {
     "images that are not there": (unet_edu("train", "mine", "-o", "run"), ("mine",)),
     "weights that are not there": (unet_edu("predict", "runs/mine", "new", "-o", "out"), ("runs/mine: No such file",)),
     "PyTorch is missing": (
-        without("torch", "train", "cells", "-o", "run"),
+        unet_edu("train", "cells", "-o", "run", missing="torch"),
         ("the package torch is missing in", "activate the environment of the course", "or install the course again"),
     ),
     "a smaller package is missing": (
-        without("tqdm", "train", "cells", "-o", "run", "--device", "cpu"),
+        unet_edu("train", "cells", "-o", "run", "--device", "cpu", missing="tqdm"),
         ("the package tqdm is missing",),
     ),
     "the grader is not installed": (
-        without("nbgrader", "grade", "02_convolution", "."),
+        unet_edu("grade", "02_convolution", ".", missing="nbgrader"),
         ("grading needs more than the course does (nbgrader): pip install 'unet-edu[grade]'",),
     ),
     "the grader is not installed, and notebooks are to be made": (
-        without("nbgrader", "release", "02_convolution", "-o", "out", "--from", str(ROOT / "exercises")),
+        unet_edu("release", "02_convolution", "-o", "out", "--from", str(ROOT / "exercises"), missing="nbgrader"),
         ("nbgrader: is not installed; `pip install 'unet-edu[grade]'` brings it",),
     ),
     "dask is not installed": (
-        beside(
-            NOTHING,
-            without(
-                *("distributed", "grade", "02_convolution", ".", "-o", "../out", "--unsafe"),
-                *("--scheduler", "tcp://here:8786"),
-            ),
+        unet_edu(
+            *("grade", "02_convolution", ".", "-o", "../out", "--unsafe", "--scheduler", "tcp://here:8786"),
+            missing="distributed",
+            notebook=NOTHING,
         ),
         ("--scheduler needs dask: pip install 'unet-edu[grade]'",),
     ),
@@ -124,13 +118,44 @@ def run(command: list[str], folder: Path, **environment: str) -> subprocess.Comp
     )
 
 
+@pytest.fixture(autouse=True)
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is started is told by the environment; this process may have looked for one before."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+
+
+def hurried(command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str, str]:
+    """The command in this process: most of them would take longer to start than to end. Returns the exit code and what
+    was said on both channels."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("HOME", str(folder))
+    result = CliRunner().invoke(cli.app, command.arguments)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def started(command: Command, folder: Path) -> tuple[int, str, str]:
+    """The command as a program of its own, without the package that is missing."""
+    program = f"import sys; sys.modules[{command.missing!r}] = None; from unet_edu.cli import app; app()"
+    start = ["-c", program] if command.missing else ["-m", "unet_edu.cli"]
+    done = run([sys.executable, *start, *command.arguments], folder)
+    return done.returncode, done.stdout, done.stderr
+
+
+# One that needs no package is started too: so it is for whoever types it.
+STARTED = "a notebook that is not in this folder"
+
+
 @pytest.mark.parametrize("situation", COMMANDS)
-def test_a_command_ends_in_one_sentence(situation, tmp_path):
+def test_a_command_ends_in_one_sentence(situation, tmp_path, monkeypatch):
     command, words = COMMANDS[situation]
-    done = run(command(tmp_path), tmp_path)
-    said = [line for line in done.stderr.splitlines() if not line.startswith("WARNING: --unsafe")]
-    assert done.returncode == 1 and len(said) == 1, done.stderr
-    assert said[0].startswith("unet-edu: ") and "Traceback" not in done.stdout
+    if command.notebook is not None:
+        (tmp_path / "mine.ipynb").write_text(command.notebook)
+    is_started = command.missing or situation == STARTED
+    code, out, error = started(command, tmp_path) if is_started else hurried(command, tmp_path, monkeypatch)
+    said = [line for line in error.splitlines() if not line.startswith("WARNING: --unsafe")]
+    assert code == 1 and len(said) == 1, error
+    assert said[0].startswith("unet-edu: ") and "Traceback" not in out
     assert words and all(word in said[0] for word in words), said[0]
 
 
@@ -160,10 +185,11 @@ IN_A_NOTEBOOK = {
 
 
 @pytest.mark.parametrize("situation", IN_A_NOTEBOOK)
-def test_an_error_in_a_notebook_ends_in_a_sentence(situation, tmp_path):
+def test_an_error_in_a_notebook_ends_in_a_sentence(situation):
     program, words = IN_A_NOTEBOOK[situation]
-    done = run([sys.executable, "-c", program], tmp_path)
-    assert done.returncode == 1 and words in done.stderr.splitlines()[-1], done.stderr
+    with pytest.raises(Exception) as caught:
+        exec(program, {})  # noqa: S102, our own lines
+    assert words in traceback.format_exception_only(caught.value)[-1]
 
 
 # An older Python is played where there is none: what it must not meet is a line that it cannot read.
