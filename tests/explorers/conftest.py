@@ -58,7 +58,11 @@ def timed_mount(browser):
 
 def showing(page):
     errors = []
-    page.on("pageerror", errors.append)
+
+    def note(error):
+        errors.append(error)
+
+    page.on("pageerror", note)
 
     def show(explorer):
         script = base64.b64encode((ROOT / "unet_edu/explore/scene.js").read_bytes()).decode()
@@ -74,5 +78,5 @@ def showing(page):
         return page
 
     yield show
-    page.remove_listener("pageerror", errors.append)
+    page.remove_listener("pageerror", note)
     assert errors == []

@@ -70,7 +70,7 @@ def test_scenes_are_true_for_every_setting():
             np.testing.assert_allclose(
                 np.where(is_open, 0, numbers(drawn, "unpooled")), np.where(is_open, 0, u), rtol=5e-3
             )
-    assert errors > 50 and clashes > 200
+    assert errors > 10 and clashes > 40
 
 
 def test_clashes_are_the_places_that_several_outputs_share():
@@ -302,4 +302,4 @@ def test_the_line_of_pytorch_does_what_the_scene_shows():
             np.testing.assert_array_equal(names["i"][0, 0], state.pooled[1])
             np.testing.assert_array_equal(names["u"][0, 0], unpooled(state))
             ran += 1
-    assert ran > 50
+    assert ran > 20
