@@ -69,6 +69,38 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 pytest.skip(_sentence(name))
 
 
+# Once installed, the course needs no network. In a kernel of nbval who asks for it gets an error; and nbval compares
+# stderr, so that who catches the error is seen, too.
+OFFLINE = """
+import sys
+
+def refuse(event, arguments):
+    if event in ("socket.connect", "socket.sendto", "socket.getaddrinfo"):
+        place = arguments[0] if event == "socket.getaddrinfo" else arguments[1]
+        host = place[0] if isinstance(place, tuple) else place
+        if not (host is None or str(host).startswith(("127.", "/")) or host in ("localhost", "::1")):
+            print(host, "was asked for", file=sys.stderr)
+            raise OSError(f"{host}: there is no network here")
+
+sys.addaudithook(refuse)
+"""
+
+
+class WithoutNetwork:
+    """Not in this file's own hooks, which pytest calls for the tests of this folder alone."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:
+        yield
+        if getattr(item, "cell_num", None) == 0:
+            kernel, limit = item.parent.kernel, item.config.getoption("nbval_cell_timeout")
+            kernel.await_reply(kernel.execute_cell_input(f"exec({OFFLINE!r}, {{}})", allow_stdin=False), limit)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(WithoutNetwork())
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A run of everything that compared no notebook cell must not look as if it had. Only who started the workers knows

@@ -81,12 +81,14 @@ class Lab(NamedTuple):
 
 
 @contextmanager
-def jupyterlab(home: Path, theme: str = "JupyterLab Light", enter: Sequence[str] = ()) -> Iterator[Lab]:
+def jupyterlab(
+    home: Path, theme: str = "JupyterLab Light", enter: Sequence[str] = (), root: Path | None = None
+) -> Iterator[Lab]:
     """What `make lab` starts, without the settings of whoever runs it.
 
-    `home` keeps JupyterLab's own files, checkpoints included. The whole process group is stopped at the end, kernels
-    included. The page has JupyterLab's own object, `jupyterapp`, which says what can only be guessed from the outside:
-    whether the kernel listens, and how many cells there are.
+    `home` keeps JupyterLab's own files, checkpoints included; notebooks are in `root`, or where the course is. The
+    whole process group is stopped at the end, kernels included. The page has JupyterLab's own object, `jupyterapp`,
+    which says what can only be guessed from the outside: whether the kernel listens, and how many cells there are.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -96,6 +98,8 @@ def jupyterlab(home: Path, theme: str = "JupyterLab Light", enter: Sequence[str]
         f"--no-browser --ServerApp.port={port} --ServerApp.port_retries=0 --IdentityProvider.token={token} "
         f"--FileCheckpoints.checkpoint_dir={home / 'checkpoints'} --LabApp.expose_app_in_browser=True"
     )
+    if root:
+        options += f" --ServerApp.root_dir={root}"
     places = {name: str(home / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
     places |= {f"JUPYTERLAB_{name}_DIR": str(home / name.lower()) for name in ("SETTINGS", "WORKSPACES")}
     _write_settings(Path(places["JUPYTERLAB_SETTINGS_DIR"]), theme)
@@ -136,20 +140,28 @@ IS_OPEN = f"""() => {{
     return kernel?.connectionStatus === "connected" && kernel.status === "idle" && cells.length > 0
         && document.querySelectorAll(".jp-CodeCell .jp-InputPrompt").length === cells.length;
 }}"""
+# Often enough: to look at each frame, as Playwright does, keeps a page busy that has much to do.
+LOOK_MS = 100
 PROMPTS = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(node => node.textContent.trim())"
 
 
 def open_and_run(page: Page, lab: Lab, path: str) -> None:
-    """Open a notebook, run all its cells, and wait until the last one is done."""
+    """Open a notebook, run all its cells, and wait until the last one is done.
+
+    A page that has JupyterLab already keeps it, because to load it takes longer than to open a notebook.
+    """
     try:
-        page.goto(lab.address.format(path=path))
-        page.wait_for_function(IS_OPEN)
+        if page.evaluate("'jupyterapp' in window"):
+            page.evaluate("path => void jupyterapp.commands.execute('docmanager:open', { path })", path)
+        else:
+            page.goto(lab.address.format(path=path))
+        page.wait_for_function(IS_OPEN, polling=LOOK_MS)
         # The stored outputs would look like those of a run.
         _command(page, "notebook:clear-all-cell-outputs")
-        page.wait_for_function(f"{PROMPTS}.every(text => text === '[ ]:')")
+        page.wait_for_function(f"{PROMPTS}.every(text => text === '[ ]:')", polling=LOOK_MS)
         _command(page, "notebook:run-all-cells")
-        page.wait_for_function(f"{PROMPTS}.some(text => text !== '[ ]:')")
-        page.wait_for_function(f"!{PROMPTS}.includes('[*]:')")
+        page.wait_for_function(f"{PROMPTS}.some(text => text !== '[ ]:')", polling=LOOK_MS)
+        page.wait_for_function(f"!{PROMPTS}.includes('[*]:')", polling=LOOK_MS)
         if not page.evaluate(f"{PROMPTS}.every(text => /[0-9]/.test(text))"):
             raise RuntimeError(f"JupyterLab did not run {path} to its end")
     except (Error, RuntimeError) as error:
@@ -166,9 +178,10 @@ def wait_for_the_kernel(page: Page) -> None:
         )
 
 
-def shut_down(page: Page) -> None:
-    """End the kernel of an open notebook; JupyterLab would keep it, and its memory, when the page is closed."""
+def put_away(page: Page) -> None:
+    """Close an open notebook, unsaved, and end its kernel; JupyterLab would keep it, and its memory."""
     page.evaluate(f"{PANEL}.sessionContext.shutdown()")
+    page.evaluate(f"{PANEL}.dispose()")
 
 
 def told(page: Page, lab: Lab | None = None) -> str:

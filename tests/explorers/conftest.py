@@ -28,14 +28,21 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def context(browser):
-    return browser.new_context(viewport=SIZE)
+def sheet(browser):
+    return browser.new_page(viewport=SIZE)
 
 
 @pytest.fixture
-def mount(context):
-    """Show an explorer's scene; typed edits are collected in window.edits."""
-    yield from showing(context.new_page())
+def mount(sheet):
+    """Show an explorer's scene; typed edits are collected in window.edits.
+
+    The page is the file's, emptied; to open one takes longer than most of these tests.
+    """
+    sheet.set_viewport_size(SIZE)
+    # Away from where a scene will be.
+    sheet.mouse.move(0, 0)
+    sheet.goto("about:blank")
+    yield from showing(sheet)
 
 
 @pytest.fixture
@@ -46,11 +53,16 @@ def timed_mount(browser):
     page.clock.install(time=0)
     page.clock.pause_at(1000)
     yield from showing(page)
+    page.close()
 
 
 def showing(page):
     errors = []
-    page.on("pageerror", lambda error: errors.append(error))
+
+    def note(error):
+        errors.append(error)
+
+    page.on("pageerror", note)
 
     def show(explorer):
         script = base64.b64encode((ROOT / "unet_edu/explore/scene.js").read_bytes()).decode()
@@ -66,5 +78,5 @@ def showing(page):
         return page
 
     yield show
-    page.close()
+    page.remove_listener("pageerror", note)
     assert errors == []

@@ -16,7 +16,11 @@ from unet_edu.figures.scene import Scene, number
 from unet_edu.matrix import conv2d_matrix
 
 BACK = [[2, 9, 6, 1], [6, 29, 30, 7], [10, 29, 33, 13], [12, 24, 16, 4]]  # Aᵀ of the worked example, fed 2, 1, 4, 4
-MOST = 3600  # settings: 5 rows, 8 columns, 3 strides, 3 paddings, 5 kernels, 2 directions
+# 5 rows, 8 columns, 3 strides, 3 paddings, 5 kernels, 2 directions; of these 3600 every seventh, in which any three
+# values of three controls still meet.
+SETTINGS = list(
+    itertools.product(*(range(low, high + 1) for low, high in BOUNDS.values()), KERNELS.values(), (False, True))
+)[::7]
 
 
 def state(x=IMAGE, kernel=KERNELS["worked example, 3×3"], **settings) -> State:
@@ -42,12 +46,9 @@ def by_pytorch(state: State, code: str) -> np.ndarray:
 
 def test_the_scene_is_true_for_every_setting():
     """All values of all controls, against PyTorch; those where nothing fits say so calmly."""
-    ranges = [range(low, high + 1) for low, high in BOUNDS.values()]
     drawn = refused = 0
     base = state()
-    for (rows, columns, stride, padding), kernel, transpose in itertools.product(
-        itertools.product(*ranges), KERNELS.values(), (False, True)
-    ):
+    for rows, columns, stride, padding, kernel, transpose in SETTINGS:
         it = State(base.x, base.y, transpose, kernel, rows, columns, stride, padding)
         shown = scene(it)
         if it.problem:
@@ -64,7 +65,7 @@ def test_the_scene_is_true_for_every_setting():
         np.testing.assert_array_equal(numbers(shown, "matrix"), A.T if transpose else A)
         for weights in ("matrix", "kernel"):  # the same products, told from the entry and from the weight
             np.testing.assert_allclose(sum_of_links(shown, weights), expected, rtol=1e-12)
-    assert drawn + refused == MOST and drawn > 1500 and refused > 300
+    assert drawn + refused == 515 and drawn > 200 and refused > 40
 
 
 def test_what_is_refused_is_too_small_for_pytorch_or_too_large_to_read():

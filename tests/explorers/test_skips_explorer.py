@@ -105,24 +105,24 @@ def shown(explorer):
 def test_the_controls_go_through_all_values():
     explorer = explore.skips()
     seen = set()
-    for level0, level1, look in STATES:
-        for image in range(IMAGES):
-            for name, value in (("level0", level0), ("level1", level1), ("look", look), ("image", image)):
-                explorer.controls[name].value = value
-            assert explorer.state == State(level0, level1, look, image)
-            views = shown(explorer)
-            _, instances = held_out(look)[look][image]
-            found = expected_scores(module.damaged_masks(look, (level0, level1))[image], instances)
-            assert views["damage"].count("SEG {:.3f}, IoU {:.3f}".format(*found)) >= 2, (
-                "in the words and for a screen reader"
-            )
-            for name in NETWORKS:
-                found = expected_scores(module.retrained_masks(look, name)[image], instances)
-                assert "SEG {:.3f}, IoU {:.3f}".format(*found) in views["retrained"]
-            words = re.sub(r"base64,[^\"]+", "", views["damage"] + views["retrained"])
-            assert "nan" not in words
-            seen.add(views["damage"])
-    assert len(seen) == len(STATES) * IMAGES
+    for n, (level0, level1, look) in enumerate(STATES):
+        # So that each picture meets each value of each other control.
+        image = (n + n // 2) % IMAGES
+        for name, value in (("level0", level0), ("level1", level1), ("look", look), ("image", image)):
+            explorer.controls[name].value = value
+        assert explorer.state == State(level0, level1, look, image)
+        views = shown(explorer)
+        _, instances = held_out(look)[look][image]
+        found = expected_scores(module.damaged_masks(look, (level0, level1))[image], instances)
+        # In the words and for a screen reader.
+        assert views["damage"].count("SEG {:.3f}, IoU {:.3f}".format(*found)) >= 2
+        for name in NETWORKS:
+            found = expected_scores(module.retrained_masks(look, name)[image], instances)
+            assert "SEG {:.3f}, IoU {:.3f}".format(*found) in views["retrained"]
+        words = re.sub(r"base64,[^\"]+", "", views["damage"] + views["retrained"])
+        assert "nan" not in words
+        seen.add(views["damage"])
+    assert len(seen) == len(STATES)
 
 
 @pytest.mark.parametrize(("level0", "level1", "look"), STATES)

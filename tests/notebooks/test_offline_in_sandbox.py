@@ -1,5 +1,5 @@
-"""Once installed, the course needs no network. (That the lessons run without one is seen where JupyterLab opens
-them.)"""
+"""Once installed, the course needs no network. (That the lessons run without one is seen where nbval runs them, in
+kernels that refuse it.)"""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from tests.conftest import OFFLINE as REFUSE
 from tests.notebooks.execute import ROOT, notebooks
 
 pytestmark = pytest.mark.needs("bubblewrap")
@@ -21,6 +22,22 @@ OFFLINE = ["bwrap", "--dev-bind", "/", "/", "--unshare-net", sys.executable]
 def test_the_sandbox_has_no_network() -> None:
     interfaces = subprocess.check_output([*OFFLINE, "-c", "import socket; print(socket.if_nameindex())"], text=True)
     assert interfaces.strip() == "[(1, 'lo')]"
+
+
+@pytest.mark.parametrize(
+    ("attempt", "is_refused"),
+    [
+        ("socket.create_connection(('192.0.2.1', 80), 1)", True),
+        ("socket.getaddrinfo('unet-edu.org', 443)", True),
+        ("socket.socket(type=socket.SOCK_DGRAM).sendto(b'', ('192.0.2.1', 80))", True),
+        ("here = socket.create_server(('127.0.0.1', 0)); socket.create_connection(here.getsockname())", False),
+    ],
+)
+def test_a_kernel_of_nbval_refuses_the_network_and_says_so(attempt: str, is_refused: bool) -> None:
+    code = f"exec({REFUSE!r}, {{}}); import socket; {attempt}"
+    result = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert ("was asked for\n" in result.stderr) == ("no network here" in result.stderr) == is_refused
+    assert (result.returncode != 0) == is_refused
 
 
 EXERCISES = notebooks("exercises")
