@@ -3,14 +3,19 @@ starts soon."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from unet_edu.grading.result import Result
-from unet_edu.grading.sandbox.limits import SandboxError
+from unet_edu.grading.result import Outcome, Result
+from unet_edu.grading.sandbox.limits import Limits, SandboxError
+
+if TYPE_CHECKING:
+    from unet_edu.grading.assignment import Assignment
 
 BUSY = threading.Lock()
 
@@ -70,6 +75,39 @@ class Unreadable:
 
 def unreadable(notebook: bytes) -> Result | Unreadable:
     return Unreadable() if notebook == b"mallory" else graded(notebook)
+
+
+def by_its_words(notebook: bytes, assignment: Assignment, seed: int, limits: Limits, *, unsafe: bool = False) -> Result:
+    """Grades by what the "notebook" says: `7` is a mark, `crashed` and so on a status. `!` fells the grader. Writes
+    down each call."""
+    text = notebook.decode()
+    if log := os.environ.get("UNET_EDU_TEST_LOG"):
+        with open(log, "a") as file:
+            file.write(f"{text}\n")
+    word, *options = text.split()
+    if word == "!":
+        raise RuntimeError("a mistake of ours")
+    if "slow" in options:
+        time.sleep(0.05)
+    if "asleep" in options:
+        time.sleep(60)
+    left, outcomes = float(word) if word.isdigit() else 0.0, []
+    for exercise, points in assignment.points:
+        earned = min(points, left)
+        left -= earned
+        outcomes.append(Outcome(exercise, points, earned, "right" if earned else "wrong", f"said of {exercise}"))
+    return Result(
+        assignment.name,
+        "graded" if word.isdigit() else text.partition(" ")[0].replace("_", " "),  # type: ignore[arg-type]
+        "" if word.isdigit() else "because",
+        tuple(outcomes) if word.isdigit() else (),
+        hashlib.sha256(notebook).hexdigest(),
+        os.environ["UNET_EDU_TEST_ENGINE"],
+        seed,
+        sum(points for _, points in assignment.points),
+        not unsafe,
+        ("cell 3 stopped",) if "note" in options else (),
+    )
 
 
 def able(answer: str, unsafe: bool) -> str:

@@ -8,14 +8,17 @@ all, without a sandbox.
 from __future__ import annotations
 
 import base64
+import contextlib
 import sys
 from collections.abc import Iterator
 
 import cloudpickle
 import pytest
 
+from tests.grading.one_sandbox import OneSandbox
 from tests.grading.submissions import filled, packed, small
 from tests.grading.test_mistakes import SEED, Mistakes, examine, forbid_nothing, rounds
+from unet_edu.grading import session
 from unet_edu.grading.assignment import ASSIGNMENTS
 from unet_edu.grading.engine import grade
 from unet_edu.lessons import EXERCISES, LESSONS
@@ -36,6 +39,18 @@ def by_value() -> Iterator[None]:
         cloudpickle.unregister_pickle_by_value(module)
 
 
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[OneSandbox]:
+    """For all notebooks but the solutions: PyTorch is loaded in it once."""
+    with contextlib.closing(OneSandbox("torch")) as one:
+        yield one
+
+
+@pytest.fixture
+def together(sandbox: OneSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "Sandbox", sandbox)
+
+
 def test_all_exercises_are_in_an_assignment() -> None:
     assert [lesson.folder for lesson in LESSONS] == list(ASSIGNMENTS)
     names = [name for assignment in ASSIGNMENTS.values() for name, _ in assignment.points]
@@ -51,6 +66,7 @@ def test_the_solutions_earn_all_points(topic: str) -> None:
 
 
 @each_assignment
+@pytest.mark.usefixtures("together")
 def test_what_nobody_wrote_earns_nothing(topic: str) -> None:
     result = grade(packed(filled(topic=topic, written=False)), ASSIGNMENTS[topic], SEED)
     assert (result.status, result.earned) == ("graded", 0), result
@@ -59,7 +75,8 @@ def test_what_nobody_wrote_earns_nothing(topic: str) -> None:
 
 
 @each_assignment
-def test_a_mistake_earns_what_the_rule_gives_it(topic: str, by_value: None, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("together", "by_value")
+def test_a_mistake_earns_what_the_rule_gives_it(topic: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assignment = ASSIGNMENTS[topic]
     forbid_nothing(assignment, monkeypatch)
     mistakes = rounds(assignment)[0]

@@ -6,7 +6,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import functools
-import hashlib
 import io
 import json
 import os
@@ -16,12 +15,14 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.grading.conftest import in_gradebook
+from tests.grading.graders import by_its_words
 from unet_edu.grading import engine
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
 from unet_edu.grading.marks import classroom, cluster
@@ -29,45 +30,11 @@ from unet_edu.grading.marks.cluster import Failure
 from unet_edu.grading.marks.gradebook import Gradebook
 from unet_edu.grading.marks.report import Row
 from unet_edu.grading.marks.submissions import Roster, SubmissionError
-from unet_edu.grading.result import Outcome, Result
 from unet_edu.grading.sandbox import Limits
 
 ROOT = Path(__file__).parents[2]
 ASSIGNMENT = ASSIGNMENTS["02_convolution"]
 SEED = 2015
-
-
-def stand_in(notebook: bytes, assignment: Assignment, seed: int, limits: Limits, *, unsafe: bool = False) -> Result:
-    """Grades by what the "notebook" says: `7` is a mark, `crashed` and so on a status. `!` fells the grader. Writes
-    down each call."""
-    text = notebook.decode()
-    if log := os.environ.get("UNET_EDU_TEST_LOG"):
-        with open(log, "a") as file:
-            file.write(f"{text}\n")
-    word, *options = text.split()
-    if word == "!":
-        raise RuntimeError("a mistake of ours")
-    if "slow" in options:
-        time.sleep(0.05)
-    if "asleep" in options:
-        time.sleep(60)
-    left, outcomes = float(word) if word.isdigit() else 0.0, []
-    for exercise, points in assignment.points:
-        earned = min(points, left)
-        left -= earned
-        outcomes.append(Outcome(exercise, points, earned, "right" if earned else "wrong", f"said of {exercise}"))
-    return Result(
-        assignment.name,
-        "graded" if word.isdigit() else text.partition(" ")[0].replace("_", " "),  # type: ignore[arg-type]
-        "" if word.isdigit() else "because",
-        tuple(outcomes) if word.isdigit() else (),
-        hashlib.sha256(notebook).hexdigest(),
-        os.environ["UNET_EDU_TEST_ENGINE"],
-        seed,
-        sum(points for _, points in assignment.points),
-        not unsafe,
-        ("cell 3 stopped",) if "note" in options else (),
-    )
 
 
 class Class:
@@ -118,7 +85,7 @@ class Class:
 
 @pytest.fixture
 def klass(tmp_path, monkeypatch, empty_gradebook) -> Class:
-    monkeypatch.setattr(engine, "grade", stand_in)
+    monkeypatch.setattr(engine, "grade", by_its_words)
     monkeypatch.setattr(engine, "ENGINE", "stand-in")
     monkeypatch.setenv("UNET_EDU_TEST_ENGINE", "stand-in")
     monkeypatch.setattr(classroom.sandbox, "require", lambda: None)
@@ -562,40 +529,51 @@ def test_ctrl_c_leaves_tables_that_say_who_is_missing(klass, monkeypatch):
         assert lines[student]["reason"] == classroom.NOT_YET
 
 
+# The grader's own processes import all but the lines under `if`.
 PROGRAM = """
 import sys
 from pathlib import Path
-from tests.grading import test_classroom as t
 if __name__ == "__main__":
-    t.engine.grade, t.engine.ENGINE = t.stand_in, "stand-in"
-    t.classroom.sandbox.require = lambda: None
-    t.classroom.grade_class(t.ASSIGNMENT, Path(sys.argv[1]), Path(sys.argv[2]), seed=t.SEED, workers=2)
+    from tests.grading.graders import by_its_words
+    from unet_edu.grading import engine, sandbox
+    from unet_edu.grading.assignment import ASSIGNMENTS
+    from unet_edu.grading.marks import classroom
+    engine.grade, engine.ENGINE, sandbox.require = by_its_words, "stand-in", lambda: None
+    submitted, output = map(Path, sys.argv[1:])
+    classroom.grade_class(ASSIGNMENTS["02_convolution"], submitted, output, seed=2015, workers=2)
 """
 
 
-def test_killed_with_sigkill_the_next_run_ends_the_same(klass, tmp_path, empty_gradebook, monkeypatch):
-    """In the end all is as if nothing had happened, and only what was in flight is graded twice."""
-    notebooks = {f"student-{n:02}": f"{n % 11} slow {n}" for n in range(24)} | {"mallory": "crashed slow"}
-    klass.hand_in(**notebooks)
+@pytest.fixture
+def start(klass, tmp_path) -> Callable[..., subprocess.Popen]:
+    """Starts a grader of the class, in a process of its own."""
     script = tmp_path / "grader.py"
     script.write_text(PROGRAM)
-    start = functools.partial(
+    return functools.partial(
         subprocess.Popen,
         [sys.executable, script, klass.submitted, klass.output],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
+
+
+def test_killed_with_sigkill_the_next_run_ends_the_same(klass, start, tmp_path, empty_gradebook):
+    """In the end all is as if nothing had happened, and only what was in flight is graded twice."""
+    notebooks = {f"student-{n:02}": f"{n % 11} slow {n}" for n in range(24)} | {"mallory": "crashed slow"}
+    klass.hand_in(**notebooks)
     results = klass.output / ASSIGNMENT.name / "results"
     grader = start()
     while grader.poll() is None and len(list(results.glob("*.json"))) < 9:
         time.sleep(0.002)
     grader.kill()
-    assert grader.wait() == -signal.SIGKILL
+    grader.communicate()
+    assert grader.returncode == -signal.SIGKILL
     kept = len(list(results.glob("*.json")))
     assert 9 <= kept < len(notebooks)
     klass.log.write_text("")
-    assert start().wait(120) == 0
+    klass.grade(workers=2)
     assert len(klass.graded) == len(notebooks) - kept
 
     disturbed, klass.output = klass.output, tmp_path / "undisturbed"
@@ -605,18 +583,10 @@ def test_killed_with_sigkill_the_next_run_ends_the_same(klass, tmp_path, empty_g
     assert contents(disturbed) == contents(klass.output)
 
 
-def test_a_real_ctrl_c(klass, tmp_path):
+def test_a_real_ctrl_c(klass, start):
     """As a terminal sends it, to all processes at once. What is kept has its row, and no process stays."""
     klass.hand_in(**{f"student-{n:02}": f"{n} slow" for n in range(11)}, zoe="5 asleep")
-    script = tmp_path / "grader.py"
-    script.write_text(PROGRAM)
-    grader = subprocess.Popen(
-        [sys.executable, script, klass.submitted, klass.output],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    grader = start(start_new_session=True)
     while "5 asleep" not in (klass.log.read_text() if klass.log.exists() else "") and grader.poll() is None:
         time.sleep(0.01)
     workers = psutil.Process(grader.pid).children(recursive=True)

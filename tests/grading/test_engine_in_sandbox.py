@@ -43,7 +43,7 @@ def stopped():
     """What becomes of notebooks that do not end. They wait for their limits, so they do it together."""
     notebooks = {end: book(f"{OUT_SIZE}\n{end}", FIELD) for end in ENDS}
     notebooks |= {("", body): book(FIELD, f"def out_size(i, k, s=1, p=0, d=1):\n    {body}") for body in BODIES}
-    with ThreadPoolExecutor(3) as pool:
+    with ThreadPoolExecutor(6) as pool:
         results = pool.map(lambda notebook: grade(notebook, SIZES, SEED, QUICK), notebooks.values())
         return dict(zip(notebooks, results, strict=True))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unet_edu.grading import notebook
@@ -177,6 +177,7 @@ def test_wherever_it_is_cut_off(at: int) -> None:
         read(WHOLE[:at])
 
 
+@settings(max_examples=30)
 @given(st.binary(max_size=200))
 def test_any_bytes(data: bytes) -> None:
     with pytest.raises(NotebookError):

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from unet_edu.checks import Case, judge
@@ -282,6 +282,10 @@ def _read(data: bytes) -> CallReply | None:
     return read
 
 
+few = settings(max_examples=30)
+
+
+@few
 @given(st.binary(max_size=300))
 @example(b"\n")
 def test_any_bytes(data: bytes) -> None:
@@ -290,11 +294,13 @@ def test_any_bytes(data: bytes) -> None:
         read_cell(data)
 
 
+@few
 @given(heads | fitting, st.binary(max_size=40))
 def test_any_head_and_any_bytes(head: dict[str, Any], body: bytes) -> None:
     _read(json.dumps(head).encode() + b"\n" + body)
 
 
+@few
 @given(values, st.binary(max_size=10))
 def test_any_json(value: Any, body: bytes) -> None:
     assert _read(json.dumps(value).encode() + b"\n" + body) is None
@@ -308,6 +314,7 @@ def test_a_good_reply_with_bytes_changed(data: st.DataObject) -> None:
     _read(bytes(whole))
 
 
+@few
 @given(st.data())
 def test_any_numbers_of_any_shape_are_judged(data: st.DataObject) -> None:
     dtype = data.draw(st.sampled_from(sorted(wire.DTYPES)))
