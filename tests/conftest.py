@@ -13,12 +13,15 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Generator
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    # Windows has none.
+    from multiprocessing.context import ForkServerContext
 
 # No deadlines: the first call of a test may have to load torch.
 settings.register_profile("patient", settings(), deadline=None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import zlib
 from pathlib import Path
 
@@ -17,8 +16,21 @@ from unet_edu import predicting, tiling
 from unet_edu.unet import UNet
 
 
+def run_in(server, target, *args) -> None:
+    """Let a process of the fixture `server` do one of these things."""
+    process = server.Process(target=target, args=args)
+    process.start()
+    process.join(600)
+    code = process.exitcode
+    process.kill()
+    assert code == 0, "what it said is on its own error channel"
+
+
 def peak() -> int:
     """The most memory that this process ever had, in bytes. A copy of another one begins with what that had then."""
+    # Windows has no such module.
+    import resource
+
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 

@@ -162,10 +162,7 @@ def test_two_processes_make_one_run(server, tmp_path):
     # without what each process draws or measures for itself
     alike = ["--steps", "4", "--norm", "none", "--dropout", "0", "--precision", "float32"]
     command = ["train", "cells", *TINY, *alike, "-o"]
-    process = server.Process(target=processes.two_processes, args=(tmp_path, [*command, str(tmp_path / "run")]))
-    process.start()
-    process.join()
-    assert process.exitcode == 0
+    processes.run_in(server, processes.two_processes, tmp_path, [*command, str(tmp_path / "run")])
     said = [(tmp_path / f"said{number}").read_text() for number in range(2)]
     assert "To train on" in said[0] and "Weights:" in said[0] and said[1] == ""
     assert {path.name for path in (tmp_path / "run").iterdir()} == {"best.pt", "last.pt", "train.json", "tensorboard"}

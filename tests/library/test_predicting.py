@@ -313,7 +313,5 @@ def test_pillow_says_nothing_of_large_pictures(image, tmp_path, monkeypatch):
 @pytest.mark.parametrize(("classes", "most"), [(2, 9), (12, 5)])
 def test_memory_is_what_the_guide_says(server, tmp_path, classes, most):
     """2 bytes a pixel for the image, 5 for cells, 1 for classes. Bands take the same for both images."""
-    process = server.Process(target=processes.memory_of_files, args=(tmp_path, classes, (2000, 4000)))
-    process.start()
-    process.join()
+    processes.run_in(server, processes.memory_of_files, tmp_path, classes, (2000, 4000))
     assert 0 < json.loads((tmp_path / "found.json").read_text()) < most

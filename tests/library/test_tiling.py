@@ -399,9 +399,7 @@ def test_class_numbers_must_fit():
 
 def test_a_large_image_needs_no_more_memory_than_its_tiles(server, tmp_path):
     """The image alone would be 36 MB, and its answer 72."""
-    process = server.Process(target=processes.memory_of_tiles, args=(tmp_path, 3000))
-    process.start()
-    process.join()
+    processes.run_in(server, processes.memory_of_tiles, tmp_path, 3000)
     found = json.loads((tmp_path / "found.json").read_text())
     assert found["difference"] < 0.02  # float32 or bfloat16, for pixels that see nothing but the same 600 × 600
     assert found["memory"] < 30e6, found

@@ -30,8 +30,6 @@ from unet_edu.tiling import predict
 from unet_edu.training import Shuffled, bf16_is_fast, evaluate, fit, load, save
 from unet_edu.unet import UNet
 
-ROOT = Path(__file__).parents[2]
-
 
 def weights(model):
     return {name: value.clone() for name, value in model.state_dict().items()}
