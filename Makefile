@@ -12,7 +12,8 @@ PYTEST = OMP_NUM_THREADS=1 pytest $(NBVAL) $(WORKERS)
 # What `make quick` does not wait for: files that train networks, start programs and browsers or draw many answers, and each picture of a verdict.
 SLOW = tests/checks/test_exercises.py tests/checks/test_quiz.py tests/checks/test_tables.py tests/checks/test_limits.py \
 	tests/checks/test_progress.py tests/checks/test_unet_exercises.py \
-	tests/library/test_cli.py tests/library/test_predicting.py tests/library/test_tiling.py
+	tests/library/test_cli.py tests/library/test_predicting.py tests/library/test_tiling.py \
+	tests/library/test_data_benchmarks.py tests/library/test_data_weights.py
 QUICK = tests/library tests/checks course/02_convolution.ipynb $(SLOW:%=--ignore=%) -k "not well_formed and not odd_answers"
 # By PATH, because nbgrader calls other programs by their names.
 RUN = PATH="$(CURDIR)/$(VENV)/bin:$$PATH"

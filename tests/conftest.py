@@ -7,20 +7,43 @@ reads those lines, so there the test fails.
 from __future__ import annotations
 
 import functools
+import multiprocessing
 import os
 import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from hypothesis import settings
 
+if TYPE_CHECKING:
+    # Windows has none.
+    from multiprocessing.context import ForkServerContext
+
 # No deadlines: the first call of a test may have to load torch.
 settings.register_profile("patient", settings(), deadline=None)
 settings.load_profile("patient")
+
+
+@pytest.fixture(scope="session")
+def server() -> Generator[ForkServerContext]:
+    """Makes processes that need not load torch anew: it has, and they are copies of it."""
+    server = multiprocessing.get_context("forkserver")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+        server.set_forkserver_preload(
+            ["tests.training.runs", "tests.library.processes", "unet_edu.tiling", "torch._dynamo"]
+        )
+        # The first one starts the server, with this environment.
+        ready = server.Process(target=abs, args=(0,))
+        ready.start()
+        ready.join()
+    yield server
+    # Python itself stops it only when pytest has ended.
+    multiprocessing.forkserver._forkserver._stop()
 
 
 class Need(NamedTuple):

@@ -39,10 +39,13 @@ def cases_of(name: str, seed: int) -> tuple:
 def seeds(name: str, most: int = 5) -> range:
     """How many draws of an exercise's cases a claim about all of them is tried with.
 
-    A network's answer is thousands of numbers, which hang on all of its weights: there two draws say as much as many.
+    A network's answer is thousands of numbers, which hang on all of its weights, and a large kernel's hang on its size
+    alone: there two draws say as much as many.
     """
-    is_network = any(type(case.probe).__name__ in ("Answers", "OnNetwork") for case in cases_of(name, 0))
-    return range(2 if is_network else most)
+    cases = cases_of(name, 0)
+    is_network = any(type(case.probe).__name__ in ("Answers", "OnNetwork") for case in cases)
+    is_large = any(remembered(EXERCISES[name].reference, case).value.size > 10**5 for case in cases)
+    return range(2 if is_network or is_large else most)
 
 
 def checked(f, name: str = "") -> CheckResult:

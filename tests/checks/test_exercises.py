@@ -88,11 +88,21 @@ def test_each_exercise_is_checked_for_its_points(topic):
     assert [cell.metadata.nbgrader.points for cell in cells(solution, "grade")] == [EXERCISES[n].points for n in names]
 
 
+@pytest.fixture(scope="module")
+def student(tmp_path_factory):
+    """A kernel for all topics, so that it starts, and loads torch, once."""
+    resources = {"metadata": {"path": str(tmp_path_factory.mktemp("student"))}}
+    client = NotebookClient(nbformat.v4.new_notebook(), timeout=120, kernel_name="python3", resources=resources)
+    with client.setup_kernel():
+        yield client
+
+
 @each_topic
-def test_an_unfilled_exercise_runs_and_says_not_yet(topic, tmp_path):
-    book = notebook("exercises", topic)
-    resources = {"metadata": {"path": str(tmp_path)}}
-    NotebookClient(book, timeout=120, kernel_name="python3", resources=resources).execute()  # raises where a cell does
+def test_an_unfilled_exercise_runs_and_says_not_yet(topic, student):
+    student.nb = book = notebook("exercises", topic)
+    student.kc.execute("%reset -f")  # nothing is left of the topic before
+    for n, cell in enumerate(book.cells):
+        student.execute_cell(cell, n)  # raises where the cell does
     verdicts = [shown(cell) for cell in cells(book, "grade")]
     assert len(verdicts) == len(cells(book, "solution")) > 0
     assert all("not yet" in verdict for verdict in verdicts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -19,7 +20,9 @@ from typer.testing import CliRunner
 
 import unet_edu
 from tests.command_line import complaint, run
+from tests.library import processes
 from unet_edu import cli, runs, training
+from unet_edu.data import cells
 from unet_edu.data.benchmarks import BENCHMARKS
 from unet_edu.data.cells import synthetic_cells
 from unet_edu.data.pictures import DataWarning, read_labels
@@ -46,6 +49,22 @@ def write_pairs(folder: Path, count: int = 5) -> Path:
         save(folder / "images" / f"{n}.tif", (4095 * image).astype(np.uint16))
         save(folder / "labels" / f"{n}.png", cells.astype(np.uint8))
     return folder
+
+
+@pytest.fixture(autouse=True, scope="module")
+def drawn_once():
+    """The drawn cells are the same for each run."""
+
+    @functools.cache
+    def remembered(*args, **options):
+        pictures = synthetic_cells(*args, **options)
+        for picture in pictures:
+            picture.setflags(write=False)
+        return pictures
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cells, "synthetic_cells", remembered)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -138,24 +157,17 @@ def test_a_stopped_run_goes_on_to_where_it_would_have_gone(tmp_path, monkeypatch
     assert all(torch.equal(weights, other[name]) for name, weights in one.items())
 
 
-def test_two_processes_make_one_run(tmp_path):
+def test_two_processes_make_one_run(server, tmp_path):
     """As torchrun starts them: one of the two writes and speaks, and they share the batch."""
     # without what each process draws or measures for itself
     alike = ["--steps", "4", "--norm", "none", "--dropout", "0", "--precision", "float32"]
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    done = subprocess.run(
-        [*torchrun, "-m", "unet_edu.cli", "train", "cells", *TINY, *alike, "-o", tmp_path / "run"],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("To train on") == done.stdout.count("Weights:") == 1
+    command = ["train", "cells", *TINY, *alike, "-o"]
+    processes.run_in(server, processes.two_processes, tmp_path, [*command, str(tmp_path / "run")])
+    said = [(tmp_path / f"said{number}").read_text() for number in range(2)]
+    assert "To train on" in said[0] and "Weights:" in said[0] and said[1] == ""
     assert {path.name for path in (tmp_path / "run").iterdir()} == {"best.pt", "last.pt", "train.json", "tensorboard"}
     assert len(list((tmp_path / "run" / "tensorboard").iterdir())) == 1
-    run("train", "cells", *TINY, *alike, "-o", tmp_path / "alone")
+    run(*command, tmp_path / "alone")
     two, alone = (torch.load(tmp_path / name / "last.pt", weights_only=True)["losses"] for name in ("run", "alone"))
     assert two == pytest.approx(alone, rel=1e-5)  # float32, added up in another order
 

@@ -1,9 +1,6 @@
 """Tile by tile is the whole: the same answer, with bounded memory, from whatever can be sliced."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.library import processes
 from unet_edu.tiling import BUDGET, default_tile, mirrored, predict, tiling
 from unet_edu.unet import UNet, layer_table, level_sides, receptive_field
 
@@ -399,45 +397,9 @@ def test_class_numbers_must_fit():
         predict(model, GREY, out=np.zeros((40, 50), np.uint8))
 
 
-PROGRAM = """
-import json, resource, sys
-import numpy as np, torch
-from unet_edu.tiling import predict
-from unet_edu.unet import UNet
-
-torch.set_num_threads(1)
-
-class OnDisk:
-    # opens its file anew for each slice: the pages of a memory map that stays open would be counted as ours
-    def __init__(self, path, shape, dtype):
-        self.path, self.shape, self.dtype = path, shape, np.dtype(dtype)
-        np.lib.format.open_memmap(path, "w+", self.dtype, shape)
-    def __getitem__(self, places):
-        return np.array(np.load(self.path, mmap_mode="r")[places])
-    def __setitem__(self, places, values):
-        np.load(self.path, mmap_mode="r+")[places] = values
-
-def peak():  # MB
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-folder, side = sys.argv[1], int(sys.argv[2])
-model = UNet(widths=(2, 4, 8))
-predict(model, np.zeros((1000, 1000), np.float32), tile=540)  # what PyTorch itself needs, once
-before = peak()
-image = OnDisk(f"{folder}/image.npy", (side, side), np.float32)
-image[side // 2 : side // 2 + 600, 100:700] = np.random.default_rng(0).random((600, 600))
-out = OnDisk(f"{folder}/out.npy", (2, side, side), np.float32)
-predict(model, image, tile=540, out=out)
-corner = out[:, side // 2 + 50 : side // 2 + 250, 150:350]
-alone = predict(model, image[side // 2 : side // 2 + 600, 100:700], tile=540)[:, 50:250, 50:250]
-print(json.dumps([before, peak(), float(np.abs(corner - alone).max())]))
-"""
-
-
-def test_a_large_image_needs_no_more_memory_than_its_tiles(tmp_path):
-    """Image and answer together would be 432 MB."""
-    command = [sys.executable, "-c", PROGRAM, str(tmp_path), "6000"]
-    result = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2])
-    before, after, difference = json.loads(result.stdout)
-    assert difference < 0.02  # float32 or bfloat16, for pixels that see nothing but the same 600 × 600
-    assert after - before < 100, f"{before:.0f} MB before, {after:.0f} MB after"
+def test_a_large_image_needs_no_more_memory_than_its_tiles(server, tmp_path):
+    """The image alone would be 36 MB, and its answer 72."""
+    processes.run_in(server, processes.memory_of_tiles, tmp_path, 3000)
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert found["difference"] < 0.02  # float32 or bfloat16, for pixels that see nothing but the same 600 × 600
+    assert found["memory"] < 30e6, found

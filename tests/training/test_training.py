@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import multiprocessing
 import os
 import pickle
 import re
@@ -30,8 +29,6 @@ from unet_edu.losses import weighted_cross_entropy
 from unet_edu.tiling import predict
 from unet_edu.training import Shuffled, bf16_is_fast, evaluate, fit, load, save
 from unet_edu.unet import UNet
-
-ROOT = Path(__file__).parents[2]
 
 
 def weights(model):
@@ -707,23 +704,6 @@ def test_a_network_alone_is_nothing_to_go_on_from(tmp_path):
 
 
 # ------------------------------------------------------------------------------------------------------------ processes
-
-
-@pytest.fixture(scope="module")
-def server():
-    """Makes processes that need not load torch anew: it has, and they are copies of it."""
-    server = multiprocessing.get_context("forkserver")
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = str(ROOT)
-    server.set_forkserver_preload(["tests.training.runs", "unet_edu.tiling", "torch._dynamo"])
-    ready = server.Process(target=abs, args=(0,))  # the first one starts the server, with this environment
-    ready.start()
-    ready.join()
-    os.environ.pop("PYTHONPATH")
-    if before is not None:
-        os.environ["PYTHONPATH"] = before
-    yield server
-    multiprocessing.forkserver._forkserver._stop()  # Python itself stops it only when pytest ends
 
 
 def test_killed_twenty_times_it_still_arrives(server, tmp_path):
