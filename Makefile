@@ -5,9 +5,9 @@ VENV = .venv
 PINS = constraints.txt
 NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=300
 # A file's tests share a browser, a server or a kernel, so they stay together. The files come in their order: by their number of tests, those
-# with few long ones would be left for the end, when one worker runs and the others wait. Each worker takes half a gigabyte and has one core,
-# on which two threads would only wait for each other.
-WORKERS = -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# with few long ones would be left for the end, when one worker runs and the others wait. Each worker takes half a gigabyte, and often waits for
+# a browser or a sandbox: four are worth it on two cores, too. Of two threads in a worker, one would only wait for the other.
+WORKERS = -n 4 --dist loadfile --no-loadscope-reorder
 PYTEST = OMP_NUM_THREADS=1 pytest $(NBVAL) $(WORKERS)
 # What `make quick` does not wait for: files that train networks, start programs and browsers or draw many answers, and each picture of a verdict.
 SLOW = tests/checks/test_exercises.py tests/checks/test_quiz.py tests/checks/test_tables.py tests/checks/test_limits.py \
