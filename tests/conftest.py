@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     # Windows has none.
     from multiprocessing.context import ForkServerContext
 
+# Files that take minutes come first: at the end, one worker would go on alone.
+LONG = ("test_lab_in_browser", "test_submissions_in_sandbox", "test_in_browser", "07_training.ipynb", "test_checks.py")
+
 # No deadlines: the first call of a test may have to load torch.
 settings.register_profile("patient", settings(), deadline=None)
 settings.load_profile("patient")
@@ -76,6 +79,10 @@ NEEDS = {
 }
 
 is_met = functools.cache(lambda name: NEEDS[name].is_met())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if name in item.nodeid), len(LONG)))
 
 
 @pytest.hookimpl(tryfirst=True)  # before the fixtures, which would fail for the same reason and say less
