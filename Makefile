@@ -15,8 +15,8 @@ SLOW = tests/checks/test_exercises.py tests/checks/test_quiz.py tests/checks/tes
 	tests/library/test_cli.py tests/library/test_predicting.py tests/library/test_tiling.py \
 	tests/library/test_data_benchmarks.py tests/library/test_data_weights.py
 QUICK = tests/library tests/checks course/02_convolution.ipynb $(SLOW:%=--ignore=%) -k "not well_formed and not odd_answers"
-# By PATH, because nbgrader calls other programs by their names.
-RUN = PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+# By PATH, because nbgrader calls other programs by their names. IPython warns of another environment that is active in the shell.
+RUN = VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 LAB_CONFIG = $(VENV)/etc/jupyter/labconfig/page_config.json
 # JupyterLab refuses to run as root, which is what a container's only user is, unless told.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
