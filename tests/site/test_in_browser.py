@@ -96,7 +96,8 @@ def watch(page: Page, address: str) -> list[str]:
     page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("request", lambda asked: None if asked.url.startswith((address, "data:")) else wrong.append(asked.url))
-    page.on("response", lambda answer: None if answer.ok else wrong.append(answer.url))
+    # 304: what the browser keeps is still right. It asks when the tests have taken longer than it may keep it unasked.
+    page.on("response", lambda answer: None if answer.ok or answer.status == 304 else wrong.append(answer.url))
     return wrong
 
 
