@@ -14,6 +14,7 @@ from torch import nn
 from tests.checks.answers.s02_convolution import plane_by_windows
 from tests.checks.answers.s05_pooling import pooled_by_loops
 from tests.checks.answers.s06_unet import Padded, Plain, Unfolded, crop_by_ends
+from tests.checks.judging import checked, judged, seeds
 from unet_edu import check
 from unet_edu.checks import attempt
 from unet_edu.checks.network import (
@@ -579,3 +580,42 @@ def test_weights_within_layers_are_drawn_too_and_each_layer_anew():
     assert earned == 0 and "model.modules() all" in said
     earned, said = graded("he_init_", drawn(seeded))
     assert earned == 0 and DRAWN_AGAIN in said
+
+
+# --- wrong answers that were once accepted ----------------------------------------------------------------------------
+
+
+def confusion_in_decimals(prediction, target, num_classes):
+    table = np.zeros((num_classes, num_classes), int)
+    for code in (10 * target + prediction).ravel():
+        table[code // 10, code % 10] += 1
+    return table
+
+
+def iou_of_what_meets(prediction, target):
+    """Masks without a common pixel are taken for alike when neither is empty, or both are."""
+    p, t = np.asarray(prediction) != 0, np.asarray(target) != 0
+    both = (p & t).sum()
+    return both / (p | t).sum() if both else float(p.any() == t.any())
+
+
+def iou_in_bytes(prediction, target):
+    p, t = np.asarray(prediction) != 0, np.asarray(target) != 0
+    union = (p | t).sum(dtype=np.uint8)
+    return float((p & t).sum(dtype=np.uint8)) / float(union) if union else 1.0
+
+
+ONCE_ACCEPTED = {
+    "label_map: ten classes at most": lambda logits: logits[:, :10].argmax(axis=1),
+    "confusion: pairs written as decimals": confusion_in_decimals,
+    "iou: masks that miss each other": iou_of_what_meets,
+    "iou: pixels counted in a byte": iou_in_bytes,
+}
+
+
+@pytest.mark.parametrize("what", ONCE_ACCEPTED)
+def test_what_was_once_accepted_is_refused(what):
+    name, f = what.split(":")[0], ONCE_ACCEPTED[what]
+    assert checked(f, name).status == "failed"
+    for seed in seeds(name):
+        assert judged(EXERCISES[name], f, seed).status == "failed", seed

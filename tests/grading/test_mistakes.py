@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import importlib
+import itertools
 import pickle
 import re
 import sys
@@ -22,6 +23,7 @@ import pytest
 from tests.grading.submissions import small
 from unet_edu.checks import judge
 from unet_edu.checks.exercise import Exercise, Mistake
+from unet_edu.checks.verdict import alike
 from unet_edu.grading import session
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
 from unet_edu.grading.engine import grade
@@ -107,7 +109,7 @@ def examine(assignment: Assignment, mistakes: Mistakes, result: Result) -> None:
 
 def rule(exercise: Exercise, mistake: Mistake, points: float) -> float:
     """All cases right: all points. Those of the notebook and at least half of the fresh ones: half of them, but for two
-    exercises. Else none."""
+    exercises. Else none. Fresh cases with like answers count as one."""
     cases = fresh_cases(exercise, SEED)
     verdict = judge(replace(exercise, mistakes=()), cases, [remembered(mistake.wrong, case) for case in cases])
     right: dict[str, list[bool]] = {"visible": [], "extra": []}
@@ -118,7 +120,10 @@ def rule(exercise: Exercise, mistake: Mistake, points: float) -> float:
         pytest.fail(f"{exercise.name}: {mistake.name} is right in all cases of the seed {SEED}")
     if exercise.name in ("bilinear_kernel", "split_by_sequence"):
         return 0.0
-    if all(right["visible"]) and 2 * sum(right["extra"]) >= len(right["extra"]):
+    answers = [remembered(exercise.reference, case).value for case in cases if case.group == "extra"]
+    like = [[alike(answer, other) for other in answers] for answer in answers]
+    groups = {tuple(row): all(itertools.compress(right["extra"], row)) for row in like}
+    if all(right["visible"]) and 2 * sum(groups.values()) >= len(groups):
         return points / 2
     return 0.0
 

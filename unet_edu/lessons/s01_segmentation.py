@@ -53,8 +53,9 @@ def _score_cases(rng: np.random.Generator) -> list[Case]:
         Case("two images with three classes", (SCORES,), group="visible"),
         Case("four classes, 3×5 pixels", (_scores(rng, 2, 4, 3, 5),)),
         Case("two classes, as for cells and background", (_scores(rng, 3, 2, 5, 4),)),
+        # Not below −700: there exp gives 0, and whoever takes a softmax first is right, too.
         Case("negative scores only", (_scores(rng, 2, 5, 4, 3) - 500,)),
-        Case("scores that lie close together", (_scores(rng, 2, 6, 3, 4) / 50,)),
+        Case("twelve classes, whose scores lie close together", (_scores(rng, 2, 12, 6, 8) / 50,)),
         Case("one image, in single precision", (_scores(rng, 1, 3, 6, 7).astype(np.float32),)),
     ]
 
@@ -370,7 +371,8 @@ def _label_cases(rng: np.random.Generator) -> list[Case]:
     few = labels(3, 5, 4)
     return [
         Case("six pixels with three classes", (prediction, target, 3), group="visible"),
-        Case("4×6 pixels, four classes", (*labels(4, 4, 6), 4)),
+        # More than ten, so that no two digits can name a pair.
+        Case("12×14 pixels, twelve classes", (*labels(12, 12, 14), 12)),
         Case("two classes", (*labels(2, 7, 5), 2)),
         Case("two images at once", (*labels(3, 2, 4, 5), 3)),
         Case("the last two classes do not occur", (*few, 5)),
@@ -538,12 +540,14 @@ def _binary_cases(rng: np.random.Generator) -> list[Case]:
     def bytes_of(mask: Array) -> Array:
         return np.where(mask, 255, 0).astype(np.uint8)  # as in a picture file
 
-    first, second, third, fourth, fifth = (masks(*rng.integers(7, 14, 2)) for _ in range(5))
+    first, second, fourth, fifth = (masks(*rng.integers(7, 14, 2)) for _ in range(4))
+    third = masks(*rng.integers(34, 41, 2))  # more than 255 pixels lie in both: one byte cannot count them
     nothing = np.zeros((3, 4), int)
     shape = (int(rng.integers(9, 20)), int(rng.integers(9, 20)))
     large = box(1, 1, shape[0] - 2, shape[1] - 2, shape=shape)
     height, width = rng.integers(2, 6, 2).tolist()
     small = box(2, 2, height, width, shape=shape)
+    above = box(0, 0, 1, shape[1] - height, shape=shape)
     empty = np.zeros(shape, int)
     many = rng.integers(2, 6, fifth[0].shape)
     return [
@@ -555,6 +559,7 @@ def _binary_cases(rng: np.random.Generator) -> list[Case]:
         Case("a prediction of True and False, a truth of 0 and 255", (fourth[0], bytes_of(fourth[1]))),
         Case("masks of many classes, of which all but 0 are object", (many * fifth[0], many * fifth[1])),
         Case("a small object inside a large one", (small, large)),
+        Case("two objects that miss each other", (small, above)),
         Case("an object found where none is", (small, empty)),
         Case("an object that was not found", (empty, small)),
         Case("equal masks", (first[1], first[1].copy())),
@@ -686,13 +691,13 @@ IOU.mistake(
 IOU.mistake(
     "255 taken as a number",
     "Your function is right for masks of 0 and 1, but with 255 the sums no longer count pixels; and in one byte 255 · "
-    "255 is 1. First make both masks True and False: mask > 0.",
+    "255 is 1. First make both masks True and False: mask != 0.",
     _by_numbers(lambda p, t: (hits := (p * t).sum(), int(p.sum()) + int(t.sum()) - int(hits))),
 )
 IOU.mistake(
     "numbers joined bit by bit",
     "& and | (or minimum and maximum) were applied to the numbers in the masks. That goes wrong where one mask holds "
-    "True and the other 255. First make both True and False: mask > 0.",
+    "True and the other 255. First make both True and False: mask != 0.",
     _by_numbers(lambda p, t: (np.minimum(p, t).sum(), np.maximum(p, t).sum())),
 )
 IOU.mistake(
