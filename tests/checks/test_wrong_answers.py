@@ -28,6 +28,7 @@ from unet_edu.checks.network import (
     NOT_DRAWN_ONE_BY_ONE,
     TRAINS_OTHERWISE,
 )
+from unet_edu.convolution import conv2d
 from unet_edu.grading.judge import fresh_cases, outcome
 from unet_edu.lessons import EXERCISES
 from unet_edu.metrics import confusion_matrix
@@ -605,11 +606,48 @@ def iou_in_bytes(prediction, target):
     return float((p & t).sum(dtype=np.uint8)) / float(union) if union else 1.0
 
 
+def convolved_into(make):
+    """`conv2d_multichannel` whose answer is put into an array that `make` makes of x and of the right answer."""
+
+    def conv2d_multichannel(x, w, bias=None, stride=1, padding=0):
+        right = conv2d(x, w, bias, stride=stride, padding=padding)
+        y = make(x, right)
+        y[:] = right
+        return y
+
+    return conv2d_multichannel
+
+
+def convolved_with_a_bias_if(is_there):
+    def conv2d_multichannel(x, w, bias=None, stride=1, padding=0):
+        has_bias = bias is not None and is_there(bias)
+        return conv2d(x, w, bias if has_bias else None, stride=stride, padding=padding)
+
+    return conv2d_multichannel
+
+
+def field_by_rule(grown, jumped):
+    """`receptive_field` by rules of a layer's k and s: by how many steps it grows, and what multiplies the jump."""
+
+    def receptive_field(layers):
+        size, jump, sizes = 1, 1, []
+        for k, s in layers:
+            size, jump = size + grown(k, s) * jump, jump * jumped(k, s)
+            sizes.append(size)
+        return sizes
+
+    return receptive_field
+
+
 ONCE_ACCEPTED = {
     "label_map: ten classes at most": lambda logits: logits[:, :10].argmax(axis=1),
     "confusion: pairs written as decimals": confusion_in_decimals,
     "iou: masks that miss each other": iou_of_what_meets,
     "iou: pixels counted in a byte": iou_in_bytes,
+    "conv2d_multichannel: numbers of the image's type": convolved_into(lambda x, right: np.zeros(right.shape, x.dtype)),
+    "conv2d_multichannel: a bias without zeros": convolved_with_a_bias_if(all),
+    "receptive_field: a kernel of 1 skipped": field_by_rule(lambda k, s: k - 1, lambda k, s: s if k > 1 else 1),
+    "receptive_field: a kernel of 2 is a pooling": field_by_rule(lambda k, s: k - 1, lambda k, s: 2 if k == 2 else s),
 }
 
 

@@ -363,10 +363,21 @@ def _batch_cases(rng: np.random.Generator) -> list[Case]:
     x = np.array([[[[1, 2, 3], [4, 5, 6]], [[0, 1, 0], [2, 0, 2]]]])
     w = np.array([[[[-1, 1]], [[2, 1]]]])
 
-    def case(name: str, x_shape: Sequence[int], w_shape: Sequence[int], bias: bool = False, **kwargs: Any) -> Case:
+    def case(
+        name: str,
+        x_shape: Sequence[int],
+        w_shape: Sequence[int],
+        bias: bool = False,
+        *,
+        whole: bool = False,
+        **kwargs: Any,
+    ) -> Case:
         if bias:
-            kwargs = {"bias": rng.normal(size=w_shape[0]) + 3, **kwargs}
-        return Case(name, (rng.normal(size=x_shape), rng.normal(size=w_shape)), kwargs)
+            numbers = 2 * rng.permutation(w_shape[0]) + rng.uniform(1, 2, w_shape[0])  # never two nearly alike
+            numbers[3:] = 0  # with a 0 in it, it is still a bias
+            kwargs = {"bias": numbers, **kwargs}
+        x = rng.integers(-9, 10, x_shape) if whole else rng.normal(size=x_shape)
+        return Case(name, (x, rng.normal(size=w_shape)), kwargs)
 
     return [
         Case("two channels become one", (x, w), group="visible"),
@@ -375,7 +386,8 @@ def _batch_cases(rng: np.random.Generator) -> list[Case]:
         Case("the same, with a stride down", (x, w), {"stride": (2, 1)}, group="visible"),
         case("two images, 3 channels to 4, kernel of 2×3", (2, 3, 5, 7), (4, 3, 2, 3), bias=True),
         case("three channels to three, with a stride of 2", (1, 3, 6, 8), (3, 3, 3, 3), stride=2),
-        case("three channels to two, with padding", (2, 3, 6, 5), (2, 3, 3, 2), bias=True, padding=2),
+        # The answer to whole numbers is not whole.
+        case("three channels to two, with padding", (2, 3, 6, 5), (2, 3, 3, 2), bias=True, whole=True, padding=2),
         case("a stride of 2 down and 3 across", (1, 2, 8, 11), (3, 2, 3, 2), stride=(2, 3)),
         case("a stride of 3 down and 1 across, padded", (3, 1, 7, 2), (2, 1, 3, 3), True, stride=(3, 1), padding=1),
     ]
@@ -571,8 +583,9 @@ def _layer_cases(rng: np.random.Generator) -> list[Case]:
     extra = {
         "the contracting path of a network like a U-Net": levels[:-1],
         "three convolutions of stride 2": [(next(kernels), 2), (next(kernels), 2), (next(kernels), 2)],
-        "a stride of 3": [(next(kernels), 3), (next(kernels), 1), (next(kernels), 1)],
-        "a kernel of one pixel": [(1, 1), (next(kernels), 2), (next(kernels), 2), (1, 1), (next(kernels), 1)],
+        # Not every kernel of 2 is a pooling, and a kernel of 1 may have a stride.
+        "a stride of 3": [(next(kernels), 3), (2, 1), (next(kernels), 1)],
+        "a kernel of one pixel": [(1, 1), (next(kernels), 2), (next(kernels), 2), (1, 2), (next(kernels), 1)],
     }
     for n in (4, 6):
         extra[f"{n} layers drawn at random"] = [(int(k), int(s)) for k, s in rng.integers((2, 1), (9, 4), (n, 2))]
