@@ -639,6 +639,11 @@ def field_by_rule(grown, jumped):
     return receptive_field
 
 
+def resized_in_bytes(mask, size):
+    rows, columns = (np.arange(m) * n // m for n, m in zip(mask.shape, size, strict=True))
+    return mask[rows][:, columns].astype(np.uint8)
+
+
 ONCE_ACCEPTED = {
     "label_map: ten classes at most": lambda logits: logits[:, :10].argmax(axis=1),
     "confusion: pairs written as decimals": confusion_in_decimals,
@@ -648,6 +653,7 @@ ONCE_ACCEPTED = {
     "conv2d_multichannel: a bias without zeros": convolved_with_a_bias_if(all),
     "receptive_field: a kernel of 1 skipped": field_by_rule(lambda k, s: k - 1, lambda k, s: s if k > 1 else 1),
     "receptive_field: a kernel of 2 is a pooling": field_by_rule(lambda k, s: k - 1, lambda k, s: 2 if k == 2 else s),
+    "resize_mask: classes in a byte": resized_in_bytes,
 }
 
 

@@ -414,7 +414,8 @@ def _mask_cases(rng: np.random.Generator) -> list[Case]:
         Case("five classes, from 5×3 to 8×12", (mask((0, 1, 3, 4, 7), 5, 3), (8, 12))),
         Case("made smaller, from 9×10 to 4×8", (mask((0, 1, 2, 5), 9, 10), (4, 8))),
         Case("0 and 255 in one byte, from 6×5 to 8×20", (mask((0, 255), 6, 5).astype(np.uint8), (8, 20))),
-        Case("larger one way and smaller the other, from 4×9 to 16×8", (mask((0, 2, 9), 4, 9), (16, 8))),
+        # A class has a number that one byte cannot hold.
+        Case("larger one way and smaller the other, from 4×9 to 16×8", (mask((0, 2, 300), 4, 9), (16, 8))),
         Case("the same size, 5×6", (mask((1, 3, 8), 5, 6), (5, 6))),
     ]
 
