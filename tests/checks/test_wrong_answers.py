@@ -1,6 +1,7 @@
 """Wrong answers that once passed, right ones that were once refused without a word, and hints that were once false:
 each with its mark from the grader's judge."""
 
+import functools
 import math
 from fractions import Fraction
 
@@ -65,7 +66,7 @@ def test_indices_are_whole_numbers_though_maxima_are_none(change):
 
 def test_each_part_may_have_a_type_of_its_own():
     for change in (
-        lambda y, idx: (np.float32(y), np.uint8(idx)),
+        lambda y, idx: (np.float32(y), np.uint16(idx)),
         lambda y, idx: [y.tolist(), torch.tensor(idx)],
         lambda y, idx: np.array([y, idx]),  # one array has one type, and keeps the numbers
     ):
@@ -644,6 +645,18 @@ def resized_in_bytes(mask, size):
     return mask[rows][:, columns].astype(np.uint8)
 
 
+@functools.cache
+def one_array_for(size):
+    return np.zeros(size)
+
+
+def unpooled_into_one_array(y, idx, size):
+    """The array is made once for each size, and still holds the numbers of the call before."""
+    x = one_array_for(size)
+    x.flat[idx.ravel()] = y.ravel()
+    return x
+
+
 ONCE_ACCEPTED = {
     "label_map: ten classes at most": lambda logits: logits[:, :10].argmax(axis=1),
     "confusion: pairs written as decimals": confusion_in_decimals,
@@ -654,6 +667,8 @@ ONCE_ACCEPTED = {
     "receptive_field: a kernel of 1 skipped": field_by_rule(lambda k, s: k - 1, lambda k, s: s if k > 1 else 1),
     "receptive_field: a kernel of 2 is a pooling": field_by_rule(lambda k, s: k - 1, lambda k, s: 2 if k == 2 else s),
     "resize_mask: classes in a byte": resized_in_bytes,
+    "maxpool_idx: indices in a byte": lambda x: (pooled_by_loops(x)[0], pooled_by_loops(x)[1].astype(np.uint8)),
+    "maxunpool: one array for all calls": unpooled_into_one_array,
 }
 
 

@@ -59,7 +59,8 @@ def _image_cases(rng: np.random.Generator) -> list[Case]:
         Case("an image of 6×4, with fractions", (rng.normal(size=(6, 4)),)),
         # So low that no search begins lower.
         Case("negative numbers only", (-1000 - rng.permutation(16).reshape(2, 8),)),
-        Case("an image of 5×7, with fractions", (rng.normal(size=(5, 7)),)),
+        # So large that one byte cannot hold its last indices.
+        Case("an image of 17×19, with fractions", (rng.normal(size=(17, 19)),)),
         Case("an image of 7×4", (rng.permutation(28).reshape(7, 4) - 14,)),
         Case("an image of 4×5", (rng.permutation(20).reshape(4, 5) - 10,)),
     ]
@@ -286,12 +287,14 @@ def _unpool_cases(rng: np.random.Generator) -> list[Case]:
         idx = max_pool2d(x, window)[1]
         return Case(name, (rng.permutation(idx.size).reshape(idx.shape) + rng.normal() - idx.size // 2, idx, x.shape))
 
+    x = rng.normal(size=(6, 4))
     return [
         Case("the lesson's four numbers", (FOUR, PLACES, (4, 4)), group="visible"),
         Case("an image of 3×5", (np.array([[6, -8]]), np.array([[1, 7]]), (3, 5)), group="visible"),
         case("an image of 5×5, with fractions", rng.normal(size=(5, 5))),
-        case("an image of 4×6", rng.normal(size=(4, 6))),
-        case("an image of 6×4", rng.normal(size=(6, 4))),
+        # The second has other places in all windows: what is left in it of the first is seen.
+        case("an image of 6×4", x),
+        case("another image of 6×4", -x),
         case("an image of 5×7", rng.normal(size=(5, 7))),
         case("windows of 3×3 on an image of 6×9", rng.normal(size=(6, 9)), window=3),
     ]
