@@ -67,7 +67,8 @@ def _double_conv_cases(rng: np.random.Generator) -> list[Case]:
         Case("the first of the paper's, on 572×572 pixels", (1, 64), group="visible", probe=Built((1, 1, 572, 572))),
         Case("the last of the paper's, on 392×392 pixels", (128, 64), group="visible", probe=Built((1, 128, 392, 392))),
         Case("fresh weights and an image of 9×12", (2, 5), probe=Answers(*_fresh(rng, 1, 2, 9, 12))),
-        Case("fresh weights and two images of 11×8", (4, 3), probe=Answers(*_fresh(rng, 2, 4, 11, 8))),
+        # As many channels out as in: there, too, the block has two convolutions.
+        Case("fresh weights and two images of 11×8", (4, 4), probe=Answers(*_fresh(rng, 2, 4, 11, 8))),
         Case("the gradient of an image of 8×7", (3, 6), probe=Gradient(*_fresh(rng, 1, 3, 8, 7))),
     ]
 
