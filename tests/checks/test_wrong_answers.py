@@ -10,6 +10,7 @@ import pytest
 import scipy.sparse
 import torch
 import torch.nn.functional as F
+from scipy.ndimage import map_coordinates
 from torch import nn
 
 from tests.checks.answers.s02_convolution import plane_by_windows
@@ -663,6 +664,23 @@ def block_that_spares_a_convolution(n, m):
     return nn.Sequential(*first, nn.Conv2d(m, m, 3), nn.ReLU())
 
 
+def initialised_two_levels_down(model):
+    draw = drawn(lambda shape, std: torch.randn(shape) * std)
+    for layer in model.children():
+        for each in (layer, *layer.children()):
+            if hasattr(each, "weight"):
+                draw(each)
+    return model
+
+
+def mirrored_once(image, labels, field):
+    """A place beyond the mirror image of the image is taken for its last pixel."""
+    places = np.indices(image.shape) + field
+    for axis, last in enumerate(np.array(image.shape) - 1):
+        places[axis] = np.clip(last - np.abs(last - np.abs(places[axis])), 0, last)
+    return tuple(map_coordinates(a.astype(float), places, order=order) for a, order in ((image, 1), (labels, 0)))
+
+
 ONCE_ACCEPTED = {
     "label_map: ten classes at most": lambda logits: logits[:, :10].argmax(axis=1),
     "confusion: pairs written as decimals": confusion_in_decimals,
@@ -676,6 +694,8 @@ ONCE_ACCEPTED = {
     "maxpool_idx: indices in a byte": lambda x: (pooled_by_loops(x)[0], pooled_by_loops(x)[1].astype(np.uint8)),
     "maxunpool: one array for all calls": unpooled_into_one_array,
     "double_conv: a convolution spared": block_that_spares_a_convolution,
+    "he_init_: two levels of layers": initialised_two_levels_down,
+    "elastic: one mirror": mirrored_once,
 }
 
 

@@ -398,7 +398,8 @@ class Drawn:
             made: list[nn.Conv2d | nn.ConvTranspose2d] = []
             for kind, n, m, size in self.layers:
                 made.append(nn.ConvTranspose2d(n, m, size, stride=size) if kind == "up" else nn.Conv2d(n, m, size))
-            inner = [nn.Sequential(layer) for layer in made[1:2]]  # a layer within another, as in a U-Net
+            # A layer deep within others, as in a U-Net. No image goes through, so the list in between does no harm.
+            inner = [nn.Sequential(nn.ModuleList([nn.Sequential(layer)])) for layer in made[1:2]]
             if as_module(f(nn.Sequential(*made[:1], *inner, *made[2:]))) is None:
                 return None
         for layer in made:

@@ -76,7 +76,7 @@ def _init_cases(rng: np.random.Generator) -> list[Case]:
     def case(name: str, *layers: Layer, group: Any = "extra") -> Case:
         kinds = {"conv": "nn.Conv2d({0}, {1}, {2})", "up": "nn.ConvTranspose2d({0}, {1}, {2}, stride={2})"}
         words = [kinds[kind].format(*numbers) for kind, *numbers in layers]
-        words[1:2] = [f"nn.Sequential({word})" for word in words[1:2]]
+        words[1:2] = [f"nn.Sequential(nn.ModuleList([nn.Sequential({word})]))" for word in words[1:2]]
         return Case(
             name, (f"nn.Sequential({', '.join(words)})",), group=group, probe=Drawn(layers, int(rng.integers(1 << 31)))
         )
@@ -558,12 +558,15 @@ def _field(rng: np.random.Generator, H: int, W: int, size: float) -> Array:
 
 
 def _elastic_cases(rng: np.random.Generator) -> list[Case]:
-    def case(name: str, H: int, W: int, size: float, classes: tuple[int, ...]) -> Case:
+    def case(name: str, H: int, W: int, size: float, classes: tuple[int, ...], far: tuple[int, int] = (0, 0)) -> Case:
+        """A pixel looks so many rows and columns further up and to the left."""
         labels = np.zeros((H, W), int)
         for n in range(1, 4):
             top, left = rng.integers(0, H - 2), rng.integers(0, W - 2)
             labels[top : top + 3, left : left + 3] = classes[n % len(classes)]
-        return Case(name, (rng.normal(size=(H, W)), labels, _field(rng, H, W, size)))
+        field = _field(rng, H, W, size)
+        field[:, 0, 0] -= far
+        return Case(name, (rng.normal(size=(H, W)), labels, field))
 
     image, labels = np.array([[10, 20, 40], [50, 60, 90]]), np.array([[0, 0, 2], [0, 2, 2]])
     right = np.stack([np.zeros((2, 3)), np.ones((2, 3))])
@@ -573,7 +576,8 @@ def _elastic_cases(rng: np.random.Generator) -> list[Case]:
         Case("all pixels look a quarter to the right", (image, labels, quarter), group="visible"),
         case("a field on 8×11 pixels, classes 0 and 2", 8, 11, 1.5, (0, 2)),
         case("a field on 10×7 pixels, cells 0 to 5", 10, 7, 1.2, (0, 5, 3)),
-        case("a strong field on 9×12 pixels", 9, 12, 2.5, (0, 1)),
+        # One pixel looks beyond the mirror image of the image, where a second mirror stands.
+        case("a strong field on 9×12 pixels", 9, 12, 2.5, (0, 1), far=(18, 24)),
         case("a weak field on 7×9 pixels", 7, 9, 0.9, (0, 4)),
     ]
 

@@ -101,7 +101,7 @@ def bent_by_loops(image, labels, field):
     H, W = image.shape
 
     def at(array, i, j):
-        i, j = (abs(place) if place < size else 2 * size - 2 - place for place, size in ((i, H), (j, W)))
+        i, j = (abs((place + size - 1) % (2 * size - 2) - size + 1) for place, size in ((i, H), (j, W)))
         return array[i, j]
 
     one, two = np.zeros((H, W)), np.zeros((H, W), int)
