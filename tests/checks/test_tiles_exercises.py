@@ -27,6 +27,7 @@ def test_the_step_of_the_paper_would_show():
     cases = cases_of("predict_tiled", 0)
     phases = {(case.probe.depth, case.args[2] % 2**case.probe.depth) for case in cases}
     assert {(1, 0), (2, 0)} <= phases and (3, 4) in phases
+    assert any(min(case.args[1].shape) < case.args[2] for case in cases)  # nor is every image as large as a tile
     for case in cases:
         if case.probe.depth == 3:  # more than one tile, and more than one step, along both sides
             assert all(side > case.args[2] + 8 for side in case.args[1].shape)

@@ -681,6 +681,44 @@ def mirrored_once(image, labels, field):
     return tuple(map_coordinates(a.astype(float), places, order=order) for a, order in ((image, 1), (labels, 0)))
 
 
+def mirrored_around_a_slice(image, margin):
+    H, W = image.shape
+    padded = np.empty((H + 2 * margin, W + 2 * margin))
+    padded[margin:-margin, margin:-margin] = image
+    padded[:margin, margin:-margin] = image[1 : margin + 1][::-1]
+    padded[-margin:, margin:-margin] = image[-margin - 1 : -1][::-1]
+    padded[:, :margin] = padded[:, margin + 1 : 2 * margin + 1][:, ::-1]
+    padded[:, -margin:] = padded[:, -2 * margin - 1 : -margin - 1][:, ::-1]
+    return padded
+
+
+def origins_without_a_first(size, tile, align):
+    step = tile // align * align
+    return [n * step for n in range(1 + -((tile - size) // step))]
+
+
+def tiled_beyond_the_image_if(is_cut):
+    """`predict_tiled` that mirrors further only where `is_cut` says so of the tiles' number."""
+
+    def predict_tiled(model, image, tile):
+        margin, align = 6 * 2**model.depth - 4, 2**model.depth
+        rows, columns = (EXERCISES["tile_origins"].reference(side, tile, align) for side in image.shape)
+        beyond = [
+            max(0, places[-1] + tile - side) if is_cut(len(places)) else 0
+            for places, side in zip((rows, columns), image.shape, strict=True)
+        ]
+        x = np.pad(image, [(margin, margin + more) for more in beyond], mode="reflect")
+        answer = torch.zeros(2, image.shape[0] + beyond[0], image.shape[1] + beyond[1])
+        model.eval()
+        for i in rows:
+            for j in columns:
+                seen = torch.tensor(x[i : i + tile + 2 * margin, j : j + tile + 2 * margin])
+                answer[:, i : i + tile, j : j + tile] = model(seen[None, None])[0].softmax(dim=0).detach()
+        return answer[:, : image.shape[0], : image.shape[1]]
+
+    return predict_tiled
+
+
 ONCE_ACCEPTED = {
     "label_map: ten classes at most": lambda logits: logits[:, :10].argmax(axis=1),
     "confusion: pairs written as decimals": confusion_in_decimals,
@@ -696,6 +734,9 @@ ONCE_ACCEPTED = {
     "double_conv: a convolution spared": block_that_spares_a_convolution,
     "he_init_: two levels of layers": initialised_two_levels_down,
     "elastic: one mirror": mirrored_once,
+    "mirror_pad: a slice to minus zero": mirrored_around_a_slice,
+    "tile_origins: no tile": origins_without_a_first,
+    "predict_tiled: a single tile reaches no further": tiled_beyond_the_image_if(lambda tiles: tiles > 1),
 }
 
 
