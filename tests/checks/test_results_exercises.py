@@ -23,7 +23,8 @@ def test_no_film_is_cut_and_the_share_is_reached():
         for case in cases_of("split_by_sequence", seed):
             sequences, share = case.args
             mask = EXERCISES["split_by_sequence"].reference(sequences, share)
-            assert not set(sequences[mask]) & set(sequences[~mask]) and mask.mean() >= share > 0 and not mask.all()
+            assert not set(sequences[mask]) & set(sequences[~mask]) and mask.mean() >= share
+            assert mask.any() == (share > 0) and mask.all() == (share == 1)
 
 
 def test_there_are_three_seeds_and_more():

@@ -719,6 +719,48 @@ def tiled_beyond_the_image_if(is_cut):
     return predict_tiled
 
 
+def seg_by(is_match):
+    """`seg_score` with another rule: it gets the true cell R, a found cell S and all that was found."""
+
+    def seg_score(prediction, truth):
+        scores = []
+        for R in (truth == n for n in np.unique(truth[truth > 0])):
+            found = [prediction == m for m in np.unique(prediction[R & (prediction > 0)])]
+            scores.append(max([(R & S).sum() / (R | S).sum() for S in found if is_match(R, S, prediction > 0)] or [0]))
+        return np.mean(scores)
+
+    return seg_score
+
+
+def held_out_by(goes_on):
+    """`split_by_sequence` that takes one more film as long as `goes_on` says so of the frames held out and wanted."""
+
+    def split_by_sequence(sequences, share):
+        held_out = np.zeros(len(sequences), bool)
+        for number in np.unique(sequences)[::-1]:
+            if not goes_on(held_out.sum(), share * len(sequences)):
+                break
+            held_out |= sequences == number
+        return held_out
+
+    return split_by_sequence
+
+
+def table_of(change, count=len):
+    """`ablation_table` of other runs, or with another number of runs."""
+
+    def ablation_table(runs):
+        rows = {}
+        for run in change(runs):
+            rows.setdefault(run[0], []).append(run)
+        scores = [[score for *_, score in row] for row in rows.values()]
+        return np.array(
+            [[np.mean(s), np.std(s, ddof=1), count(row)] for s, row in zip(scores, rows.values(), strict=True)]
+        )
+
+    return ablation_table
+
+
 ONCE_ACCEPTED = {
     "label_map: ten classes at most": lambda logits: logits[:, :10].argmax(axis=1),
     "confusion: pairs written as decimals": confusion_in_decimals,
@@ -737,6 +779,23 @@ ONCE_ACCEPTED = {
     "mirror_pad: a slice to minus zero": mirrored_around_a_slice,
     "tile_origins: no tile": origins_without_a_first,
     "predict_tiled: a single tile reaches no further": tiled_beyond_the_image_if(lambda tiles: tiles > 1),
+    "seg_score: half a cell and a pixel more": seg_by(lambda R, S, _: (R & S).sum() >= R.sum() / 2 + 1),
+    "seg_score: half rounded up": seg_by(lambda R, S, _: (R & S).sum() > (R.sum() + 1) // 2),
+    "seg_score: a share of two digits": seg_by(lambda R, S, _: round((R & S).sum() / R.sum(), 1) > 0.5),
+    "seg_score: pieces taken together": seg_by(lambda R, S, found: 2 * (R & found).sum() > R.sum()),
+    "split_by_sequence: wanted frames rounded": held_out_by(lambda held, wanted: held < round(wanted)),
+    "split_by_sequence: a share of the films": lambda sequences, share: np.isin(
+        sequences, np.unique(sequences)[::-1][: math.ceil(share * len(np.unique(sequences)))]
+    ),
+    "split_by_sequence: always a film": held_out_by(lambda held, wanted: not held or held < wanted),
+    "split_by_sequence: never all films": lambda sequences, share: (
+        held_out_by(lambda held, wanted: held < wanted)(sequences, share) & (sequences > sequences.min())
+    ),
+    "ablation_table: sorted by seed": table_of(lambda runs: sorted(runs, key=lambda run: run[1])),
+    "ablation_table: the largest seed counts the runs": table_of(list, lambda row: max(seed for _, seed, _ in row) + 1),
+    "ablation_table: equal scores once": table_of(
+        lambda runs: {(name, score): (name, seed, score) for name, seed, score in runs}.values()
+    ),
 }
 
 

@@ -303,6 +303,20 @@ def _split(box: Box) -> list[Box]:
     return [(top, left, height, part), (top, left + part, height, width - part)]
 
 
+def _halves(box: Box) -> list[Box]:
+    """Two parts with a free column between them: together they are more than half, and none is alone."""
+    top, left, height, width = box
+    part = width // 2
+    return [(top, left, height, part), (top, left + part + 1, height, width - part - 1)]
+
+
+def _barely(box: Box) -> list[Box]:
+    """Row by row half of an odd number of pixels, rounded up; and another piece on the rest of the last of these
+    rows."""
+    top, left, height, width = box
+    return [(top, left, height // 2 + 1, width), (top + height // 2, left + width // 2 + 1, 1, width // 2)]
+
+
 def _around(a: Box, b: Box) -> Box:
     """The smallest box around two that stand side by side, `a` at the left."""
     top, bottom = min(a[0], b[0]), max(a[0] + a[2], b[0] + b[2])
@@ -317,6 +331,10 @@ def _seg_cases(rng: np.random.Generator) -> list[Case]:
     shape, true, fields = apart(rng, 2, 2)
     (a, b, c, d), far = true, (shape[0] - 1, 0, 1, int(rng.integers(2, 5)))
 
+    # Half of 15 or 35 pixels is no whole number. Whoever rounds it asks for too much.
+    sizes = rng.permutation([(3, 5), (5, 3), (5, 7), (7, 5)])[:2].tolist()
+    odd = [(*field[:2], *size) for field, size in zip(fields[::3], sizes, strict=True)]
+
     def case(name: str, found: list[Box], cells: list[Box] = true) -> Case:
         return Case(name, (painted(rng, shape, found), painted(rng, shape, cells)))
 
@@ -325,7 +343,8 @@ def _seg_cases(rng: np.random.Generator) -> list[Case]:
         Case("two cells merged into one", (merged, row), group="visible"),
         Case("exactly half of a cell found", (half, row), group="visible"),
         case("four cells found a little beside", [_moved(box, *rng.choice([-1, 1], 2).tolist()) for box in true]),
-        case("cells split in two", [*_split(a), _trimmed(b, rows=1), *_split(c), _split(d)[1]]),
+        case("cells split in two", [*_split(a), _trimmed(b, rows=1), *_halves(c), _split(d)[1]]),
+        case("barely more than half of a cell found", [*_barely(odd[0]), b, *_barely(odd[1])], [*odd, b, c]),
         case(
             "a cell missed, and two found that are not there",
             [_trimmed(a, columns=1), _trimmed(b, rows=1), d, far, (0, 0, 1, 2)],
@@ -457,6 +476,13 @@ def _by_whole_sequences(choose: Callable[[Array, Array, float], Any]) -> Callabl
 
 
 def _split_cases(rng: np.random.Generator) -> list[Case]:
+    def drawn() -> Array:
+        return rng.integers(3, 25, rng.integers(4, 8))
+
+    def numbered(sizes: Array) -> Array:
+        """The number of its film for each frame."""
+        return np.repeat(np.sort(rng.permutation(np.arange(1, 100))[: len(sizes)]), sizes)
+
     def case(name: str, fit: Callable[[Array, float, int], bool], mixed: bool = False) -> Case:
         """Films of which `fit` holds: it gets how many frames the last film has, the last two, …, how many are wanted,
         and a number from 0 to 2.
@@ -466,8 +492,8 @@ def _split_cases(rng: np.random.Generator) -> list[Case]:
         """
         n, sizes, share = int(rng.integers(3)), np.zeros(3, int), 0.0
         while not fit(sizes[::-1].cumsum(), share * sizes.sum(), n):
-            sizes, share = rng.integers(3, 25, rng.integers(4, 8)), float(rng.choice([0.25, 0.375, 0.5]))
-        frames = np.repeat(np.sort(rng.permutation(np.arange(1, 100))[: len(sizes)]), sizes)
+            sizes, share = drawn(), float(rng.choice([0.25, 0.375, 0.5]))
+        frames = numbered(sizes)
         return Case(name, (rng.permutation(frames) if mixed else frames, share))
 
     return [
@@ -476,9 +502,12 @@ def _split_cases(rng: np.random.Generator) -> list[Case]:
         case("films one after the other", lambda held, wanted, n: held[n] < wanted < held[n + 1] - 1),
         case("films, mixed", lambda held, wanted, n: held[n] + 1 < wanted < held[n + 1], mixed=True),
         case("the last films are exactly enough", lambda held, wanted, n: held[n] == wanted > 0),
-        case("the last films are half a frame too short", lambda held, wanted, n: held[n] == wanted - 0.5),
+        case("the last films are part of a frame too short", lambda held, wanted, n: held[n] < wanted < held[n] + 0.5),
         case("more films, mixed", lambda held, wanted, n: held[n] < wanted <= held[n + 1], mixed=True),
-        case("the last film is more than enough", lambda held, wanted, n: held[0] > wanted > 0, mixed=True),
+        # More than a quarter of four films or more is more than one film.
+        case("the last film is more than enough", lambda held, wanted, n: held[0] > wanted > held[-1] / 4, mixed=True),
+        Case("a share of nothing", (numbered(drawn()), 0.0)),
+        Case("a share of all", (rng.permutation(numbered(drawn())), 1.0)),
     ]
 
 
@@ -535,7 +564,7 @@ def _(sequences, share):
 SPLIT_BY_SEQUENCE.mistake(
     "first films",
     "Your films are whole, and enough, but they are the first ones. Begin with the largest number.",
-    _by_whole_sequences(lambda numbers, sizes, wanted: numbers[: 1 + (np.cumsum(sizes) < wanted).sum()]),
+    _by_whole_sequences(lambda numbers, sizes, wanted: numbers[: (np.cumsum(sizes) - sizes < wanted).sum()]),
 )
 SPLIT_BY_SEQUENCE.mistake(
     "share of the films",
@@ -598,11 +627,14 @@ def _run_cases(rng: np.random.Generator) -> list[Case]:
         chosen = [names[n] for n in rng.permutation(len(names))[:variants]]
         while chosen == sorted(chosen) or (variants > 2 and chosen == sorted(chosen)[::-1]):
             chosen = [chosen[n] for n in rng.permutation(variants)]
-        runs = [
-            (variant, seed, round(float(rng.uniform(20, 95)), 1))
-            for variant, count in zip(chosen, counts, strict=True)
-            for seed in range(count)
-        ]
+        # Seeds are names: they say nothing about the number of runs, nor about their order. The smallest is not that of
+        # the variant that comes first.
+        seeds = rng.permutation(np.arange(1, 41))[: sum(counts)].tolist()
+        while min(seeds) in seeds[: counts[0]]:
+            seeds = rng.permutation(seeds).tolist()
+        scores = rng.uniform(20, 95, sum(counts)).round(1).tolist()
+        scores[1] = scores[0]  # two runs of a variant may well have the same score
+        runs = list(zip(np.repeat(chosen, counts).tolist(), seeds, scores, strict=True))
         # The order of the variants stays.
         first = [next(run for run in runs if run[0] == variant) for variant in chosen]
         rest = [run for run in runs if run not in first]

@@ -97,8 +97,8 @@ def split_by_sums(sequences, share):
 
 
 def split_by_limit(sequences, share):
-    ordered = np.sort(sequences)[::-1]
-    return sequences >= ordered[int(np.ceil(share * len(sequences))) - 1]
+    limits = [np.inf, *np.sort(sequences)[::-1]]
+    return sequences >= limits[int(np.ceil(share * len(sequences)))]
 
 
 def table_by_statistics(runs):
