@@ -608,6 +608,17 @@ def iou_in_bytes(prediction, target):
     return float((p & t).sum(dtype=np.uint8)) / float(union) if union else 1.0
 
 
+def iou_by(is_object, smooth=0.0):
+    """`iou` with another rule for what is object, or with a small number added to both counts."""
+
+    def iou(prediction, target):
+        p, t = is_object(np.asarray(prediction)), is_object(np.asarray(target))
+        union = (p | t).sum() + smooth
+        return ((p & t).sum() + smooth) / union if union else 1.0
+
+    return iou
+
+
 def convolved_into(make):
     """`conv2d_multichannel` whose answer is put into an array that `make` makes of x and of the right answer."""
 
@@ -766,6 +777,9 @@ ONCE_ACCEPTED = {
     "confusion: pairs written as decimals": confusion_in_decimals,
     "iou: masks that miss each other": iou_of_what_meets,
     "iou: pixels counted in a byte": iou_in_bytes,
+    "iou: a small number added": iou_by(lambda mask: mask != 0, smooth=1e-3),
+    "iou: more than one half is object": iou_by(lambda mask: mask > 0.5),
+    "iou: whole numbers are object": iou_by(lambda mask: mask.astype(int) != 0),
     "conv2d_multichannel: numbers of the image's type": convolved_into(lambda x, right: np.zeros(right.shape, x.dtype)),
     "conv2d_multichannel: a bias without zeros": convolved_with_a_bias_if(all),
     "receptive_field: a kernel of 1 skipped": field_by_rule(lambda k, s: k - 1, lambda k, s: s if k > 1 else 1),

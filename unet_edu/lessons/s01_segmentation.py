@@ -548,6 +548,8 @@ def _binary_cases(rng: np.random.Generator) -> list[Case]:
     height, width = rng.integers(2, 6, 2).tolist()
     small = box(2, 2, height, width, shape=shape)
     above = box(0, 0, 1, shape[1] - height, shape=shape)
+    row, column = rng.integers(0, shape).tolist()
+    pixel = box(row, column, 1, 1, shape=shape)
     empty = np.zeros(shape, int)
     many = rng.integers(2, 6, fifth[0].shape)
     return [
@@ -557,10 +559,12 @@ def _binary_cases(rng: np.random.Generator) -> list[Case]:
         Case("masks of 0 and 1", (second[0].astype(int), second[1].astype(int))),
         Case("masks of 0 and 255, one byte a pixel", (bytes_of(third[0]), bytes_of(third[1]))),
         Case("a prediction of True and False, a truth of 0 and 255", (fourth[0], bytes_of(fourth[1]))),
-        Case("masks of many classes, of which all but 0 are object", (many * fifth[0], many * fifth[1])),
+        # Some programs divide whatever a picture holds by 255: then no number is near 1, and none near one half.
+        Case("masks of many classes, one of them divided by 255", (many * fifth[0], many * fifth[1] / 255)),
         Case("a small object inside a large one", (small, large)),
         Case("two objects that miss each other", (small, above)),
-        Case("an object found where none is", (small, empty)),
+        # A single pixel, so that a small number added to both counts is seen.
+        Case("an object found where none is", (pixel, empty)),
         Case("an object that was not found", (empty, small)),
         Case("equal masks", (first[1], first[1].copy())),
     ]
@@ -692,7 +696,7 @@ IOU.mistake(
     "255 taken as a number",
     "Your function is right for masks of 0 and 1, but with 255 the sums no longer count pixels; and in one byte 255 · "
     "255 is 1. First make both masks True and False: mask != 0.",
-    _by_numbers(lambda p, t: (hits := (p * t).sum(), int(p.sum()) + int(t.sum()) - int(hits))),
+    _by_numbers(lambda p, t: (hits := (p * t).sum(), float(p.sum()) + float(t.sum()) - float(hits))),
 )
 IOU.mistake(
     "numbers joined bit by bit",
