@@ -619,6 +619,11 @@ def iou_by(is_object, smooth=0.0):
     return iou
 
 
+def of_type(right, like):
+    """The right answer in an array of the type of one of the inputs: `like` says of which."""
+    return lambda *args, **kwargs: np.asarray(right(*args, **kwargs)).astype(like(*args[:2]).dtype)
+
+
 def convolved_into(make):
     """`conv2d_multichannel` whose answer is put into an array that `make` makes of x and of the right answer."""
 
@@ -637,6 +642,10 @@ def convolved_with_a_bias_if(is_there):
         return conv2d(x, w, bias if has_bias else None, stride=stride, padding=padding)
 
     return conv2d_multichannel
+
+
+def convolved_with_a_bias_of_some_length(x, w, bias=(), stride=1, padding=0):
+    return conv2d(x, w, bias if len(bias) else None, stride=stride, padding=padding)
 
 
 def field_by_rule(grown, jumped):
@@ -780,8 +789,14 @@ ONCE_ACCEPTED = {
     "iou: a small number added": iou_by(lambda mask: mask != 0, smooth=1e-3),
     "iou: more than one half is object": iou_by(lambda mask: mask > 0.5),
     "iou: whole numbers are object": iou_by(lambda mask: mask.astype(int) != 0),
+    "conv2d_naive: numbers of the kernel's type": of_type(conv2d, lambda x, k: k),
     "conv2d_multichannel: numbers of the image's type": convolved_into(lambda x, right: np.zeros(right.shape, x.dtype)),
+    "conv2d_multichannel: numbers of the kernels' type": of_type(conv2d, lambda x, w: w),
     "conv2d_multichannel: a bias without zeros": convolved_with_a_bias_if(all),
+    "conv2d_multichannel: a bias that is never None": convolved_with_a_bias_of_some_length,
+    "out_size: no more padding than half of the kernel": lambda i, k, s=1, p=0, d=1: EXERCISES["out_size"].reference(
+        i, k, s, min(p, k // 2 * d), d
+    ),
     "receptive_field: a kernel of 1 skipped": field_by_rule(lambda k, s: k - 1, lambda k, s: s if k > 1 else 1),
     "receptive_field: a kernel of 2 is a pooling": field_by_rule(lambda k, s: k - 1, lambda k, s: 2 if k == 2 else s),
     "resize_mask: classes in a byte": resized_in_bytes,

@@ -38,7 +38,7 @@ def _plane_cases(rng: np.random.Generator) -> list[Case]:
         Case("an image of 7×5 and a kernel of 3×2, with fractions", (rng.normal(size=(7, 5)), rng.normal(size=(3, 2)))),
         Case("an image of 4×6 and a kernel of 3×3, with fractions", (rng.normal(size=(4, 6)), rng.normal(size=(3, 3)))),
         Case("whole numbers and a kernel of fractions", (rng.integers(0, 9, (4, 5)), rng.normal(size=(2, 2)))),
-        Case("a kernel of one column", (rng.integers(-9, 10, (6, 3)), rng.integers(1, 10, (4, 1)))),
+        Case("fractions and a kernel of one column", (rng.normal(size=(6, 3)), rng.integers(1, 10, (4, 1)))),
         Case("a kernel as large as the image", (rng.normal(size=(3, 4)), rng.normal(size=(3, 4)))),
     ]
 
@@ -229,16 +229,18 @@ def _size_cases(rng: np.random.Generator) -> list[Case]:
         ("every second window", (7, 3), {"s": 2}),
         ("a kernel with gaps", (7, 3), {"d": 2}),
     ]
-    even, other, large, pooled, side = (2 * rng.integers(20, 2000, 5)).tolist()
+    few, many, large, pooled, side = (2 * rng.integers(20, 2000, 5)).tolist()
     extra: list[tuple[str, tuple[int, int], dict[str, int]]] = [
-        ("a stride that leaves pixels over", (even, 3), {"s": 2, "p": 1}),
-        ("a larger stride that leaves pixels over", (5 * other + 2, 3), {"s": 5, "p": 1}),
+        # A part of the last step, less than half of it, and more: rounding up, down and to the nearest differ.
+        ("a stride that leaves pixels over", (5 * few + 2, 3), {"s": 5, "p": 1}),
+        ("a larger stride that leaves pixels over", (7 * many + 5, 3), {"s": 7, "p": 1}),
         ("the first layer of a ResNet", (large, 7), {"s": 2, "p": 3}),
         ("a kernel as large as the image", (side, side), {}),
         ("max pooling's windows", (pooled, 2), {"s": 2}),
     ]
-    for name in ("everything at once", *["drawn at random"] * 4):
-        i, k, s, p, d = rng.integers((20, 2, 2, 1, 2), (2000, 8, 6, 5, 6)).tolist()
+    names = ["everything at once", *["drawn at random"] * 3, "a padding larger than half of the kernel, gaps included"]
+    for name, least in zip(names, (1, 1, 1, 1, 16), strict=True):
+        i, k, s, p, d = rng.integers((20, 2, 2, least, 2), (2000, 8, 6, least + 4, 6)).tolist()
         extra.append((name, (d * (k - 1) + i, k), {"s": s, "p": p, "d": d}))
     return [Case(*case, group="visible") for case in visible] + [Case(*case) for case in extra]
 
@@ -369,15 +371,17 @@ def _batch_cases(rng: np.random.Generator) -> list[Case]:
         w_shape: Sequence[int],
         bias: bool = False,
         *,
-        whole: bool = False,
+        whole: str = "",
         **kwargs: Any,
     ) -> Case:
+        """`whole` says which holds whole numbers, x or w: the answer has fractions. Without a bias, None is passed."""
+        numbers = None
         if bias:
             numbers = 2 * rng.permutation(w_shape[0]) + rng.uniform(1, 2, w_shape[0])  # never two nearly alike
             numbers[3:] = 0  # with a 0 in it, it is still a bias
-            kwargs = {"bias": numbers, **kwargs}
-        x = rng.integers(-9, 10, x_shape) if whole else rng.normal(size=x_shape)
-        return Case(name, (x, rng.normal(size=w_shape)), kwargs)
+        x = rng.integers(-9, 10, x_shape) if whole == "x" else rng.normal(size=x_shape)
+        w = rng.integers(-9, 10, w_shape) if whole == "w" else rng.normal(size=w_shape)
+        return Case(name, (x, w), {"bias": numbers, **kwargs})
 
     return [
         Case("two channels become one", (x, w), group="visible"),
@@ -386,9 +390,8 @@ def _batch_cases(rng: np.random.Generator) -> list[Case]:
         Case("the same, with a stride down", (x, w), {"stride": (2, 1)}, group="visible"),
         case("two images, 3 channels to 4, kernel of 2×3", (2, 3, 5, 7), (4, 3, 2, 3), bias=True),
         case("three channels to three, with a stride of 2", (1, 3, 6, 8), (3, 3, 3, 3), stride=2),
-        # The answer to whole numbers is not whole.
-        case("three channels to two, with padding", (2, 3, 6, 5), (2, 3, 3, 2), bias=True, whole=True, padding=2),
-        case("a stride of 2 down and 3 across", (1, 2, 8, 11), (3, 2, 3, 2), stride=(2, 3)),
+        case("three channels to two, with padding", (2, 3, 6, 5), (2, 3, 3, 2), bias=True, whole="x", padding=2),
+        case("a stride of 2 down and 3 across", (1, 2, 8, 11), (3, 2, 3, 2), whole="w", stride=(2, 3)),
         case("a stride of 3 down and 1 across, padded", (3, 1, 7, 2), (2, 1, 3, 3), True, stride=(3, 1), padding=1),
     ]
 
