@@ -251,9 +251,12 @@ def _tconv_matrix_cases(rng: np.random.Generator) -> list[Case]:
         ),
         Case(
             "a convolution with a stride of 2",
-            (rng.normal(size=(2, 3)), _conv_matrix(rng.normal(size=(3, 3)) + 2, 5, 7, stride=2), (5, 7)),
+            (rng.integers(1, 10, (2, 3)), _conv_matrix(rng.normal(size=(3, 3)) + 2, 5, 7, stride=2), (5, 7)),
         ),
-        Case("a matrix that belongs to no convolution", (rng.normal(size=(2, 3)), rng.normal(size=(6, 8)), (2, 4))),
+        Case(
+            "a matrix of whole numbers that belongs to no convolution",
+            (rng.normal(size=(2, 3)), rng.integers(-9, 10, (6, 8)), (2, 4)),
+        ),
     ]
 
 
@@ -341,8 +344,11 @@ def _tconv(x: Array, k: Array, stride: int = 1, padding: int = 0) -> Array:
 def _scatter_cases(rng: np.random.Generator) -> list[Case]:
     x = np.array([[2, 1], [4, 4]])
 
-    def case(name: str, x_shape: tuple[int, int], k_shape: tuple[int, int], **kwargs: int) -> Case:
-        return Case(name, (rng.normal(size=x_shape) + 2, rng.normal(size=k_shape) - 1), kwargs)
+    def case(name: str, x_shape: tuple[int, int], k_shape: tuple[int, int], *, whole: str = "", **kwargs: int) -> Case:
+        """`whole` says which holds whole numbers, x or k: the answer has fractions."""
+        x = rng.integers(1, 10, x_shape) if whole == "x" else rng.normal(size=x_shape) + 2
+        k = rng.integers(-9, 0, k_shape) if whole == "k" else rng.normal(size=k_shape) - 1
+        return Case(name, (x, k), kwargs)
 
     return [
         Case("the lesson's numbers and kernel", (x, KERNEL), group="visible"),
@@ -350,8 +356,8 @@ def _scatter_cases(rng: np.random.Generator) -> list[Case]:
         Case("the same, with a padding, too", (x, KERNEL), {"stride": 2, "padding": 1}, group="visible"),
         case("an image of 3×4 and a kernel of 2×3, with fractions", (3, 4), (2, 3)),
         case("an image of 4×3 and a kernel of 3×2, with a stride of 2", (4, 3), (3, 2), stride=2),
-        case("a stride larger than the kernel: gaps stay zero", (2, 3), (2, 2), stride=3),
-        case("a U-Net's up-convolution: 2×2 with a stride of 2", (3, 5), (2, 2), stride=2),
+        case("a stride larger than the kernel: gaps stay zero", (2, 3), (2, 2), whole="x", stride=3),
+        case("a U-Net's up-convolution: 2×2 with a stride of 2", (3, 5), (2, 2), whole="k", stride=2),
         case("a kernel of 4×4 with a stride of 2 and a padding of 1", (3, 4), (4, 4), stride=2, padding=1),
         case("a kernel of 5×4 with a stride of 3 and a padding of 2", (2, 4), (5, 4), stride=3, padding=2),
         case("a padding without a stride", (4, 5), (3, 3), padding=1),
