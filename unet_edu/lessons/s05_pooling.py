@@ -445,7 +445,11 @@ def _gradient_cases(rng: np.random.Generator) -> list[Case]:
         if peak:  # the largest number stands where several windows meet
             x[size[0] // 2, size[1] // 2] = 9
         idx = max_pool2d(x, window, stride)[1]
-        return Case(name, (rng.normal(size=idx.shape) + rng.choice([-2, 2]), idx, size))
+        dy = rng.normal(size=idx.shape) + rng.choice([-2, 2])
+        if peak:  # and two of them have the same gradient, which counts twice
+            one, other = np.argwhere(idx == x.argmax())[:2]
+            dy[tuple(other)] = dy[tuple(one)]
+        return Case(name, (dy, idx, size))
 
     return [
         Case("the lesson's places", (FOUR, PLACES, (4, 4)), group="visible"),
