@@ -20,7 +20,8 @@ from unet_edu import check
 from unet_edu import convolution as library
 from unet_edu.checks import SEED, Case, Exercise, attempt, compare, judge
 from unet_edu.checks.answer import Answer
-from unet_edu.checks.fault import TOLERANCE, different
+from unet_edu.checks.fault import INPUTS_STAY, TOLERANCE, different
+from unet_edu.checks.verdict import CHANGES_ITS_INPUT
 from unet_edu.convolution import conv2d
 from unet_edu.lessons import EXERCISES
 
@@ -402,6 +403,18 @@ def test_a_function_that_changes_its_input_harms_nothing():
         assert result.passed
         assert "changes its input" in result.message
     assert "changes its input" not in check(field_by_products, "receptive_field").message
+
+
+def test_where_inputs_must_stay_a_function_that_changes_them_is_not_right():
+    def sgd_step(p, g, v, lr, momentum):
+        v *= momentum
+        v += g
+        return p - lr * v, v
+
+    result = check(sgd_step)
+    assert (result.status, result.fault, result.hint) == ("failed", "input", "")
+    assert result.message == f"{INPUTS_STAY}{CHANGES_ITS_INPUT}" and result._repr_html_()
+    assert check(lambda p, g, v, lr, momentum: sgd_step(p, g, v.copy(), lr, momentum), "sgd_step").passed
 
 
 def test_an_interrupt_passes_through():

@@ -701,6 +701,13 @@ def initialised_two_levels_down(model):
     return model
 
 
+def stepped_in_place(p, g, v, lr, momentum):
+    v *= momentum
+    v += g
+    p -= lr * v
+    return p, v
+
+
 def mirrored_once(image, labels, field):
     """A place beyond the mirror image of the image is taken for its last pixel."""
     places = np.indices(image.shape) + field
@@ -818,6 +825,7 @@ ONCE_ACCEPTED = {
     "double_conv: a convolution spared": block_that_spares_a_convolution,
     "he_init_: two levels of layers": initialised_two_levels_down,
     "elastic: one mirror": mirrored_once,
+    "sgd_step: weights and velocities changed in place": stepped_in_place,
     "mirror_pad: a slice to minus zero": mirrored_around_a_slice,
     "tile_origins: no tile": origins_without_a_first,
     "predict_tiled: a single tile reaches no further": tiled_beyond_the_image_if(lambda tiles: tiles > 1),

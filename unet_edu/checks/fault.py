@@ -20,9 +20,10 @@ TOLERANCE = 1e-4
 # What a student would call the type of an array, by NumPy's letter for it.
 TYPES = {"b": "bool", "i": "int", "u": "int", "f": "float"}
 
-Fault = Literal["no answer", "shape", "type", "values"]
+Fault = Literal["no answer", "shape", "type", "values", "input"]
 
 AT_THE_STUB = "Your function stopped at `raise NotImplementedError` here. Write this part, too."
+INPUTS_STAY = "The numbers are right, but the arrays that were given must stay as they are."
 NOTHING_HERE = "Your function returned nothing here: is there a `return` at the end of every path?"
 
 
@@ -61,7 +62,9 @@ def fault_of(exercise: Exercise, answer: Answer, expected: NDArray[Any]) -> tupl
     wrong_type = _wrong_type(exercise, answer, expected)
     if wrong_type:
         return "type", wrong_type
-    return None if same(yours, expected) else ("values", _wrong_values(exercise, yours, expected))
+    if not same(yours, expected):
+        return "values", _wrong_values(exercise, yours, expected)
+    return ("input", INPUTS_STAY) if exercise.keeps_inputs and answer.changed_input else None
 
 
 def _wrong_type(exercise: Exercise, answer: Answer, expected: NDArray[Any]) -> str:

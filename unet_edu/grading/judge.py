@@ -148,7 +148,7 @@ def _what_is_wrong(result: CheckResult) -> str:
     yours, expected = result.yours, result.expected
     if yours is None or expected is None:
         return _in_our_words(result.message)
-    if result.fault == "type":
+    if result.fault in ("type", "input"):
         return result.message  # it speaks of the student's function alone
     if result.fault == "shape":
         count = yours.ndim if yours.ndim <= MOST_AXES else "many"

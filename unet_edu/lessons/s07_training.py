@@ -729,7 +729,13 @@ def _step_cases(rng: np.random.Generator) -> list[Case]:
 
 
 SGD_STEP = Exercise(
-    name="sgd_step", points=1, reference=_sgd_step, cases=_step_cases, parts=("p", "v"), forbidden=("torch.optim.*",)
+    name="sgd_step",
+    points=1,
+    reference=_sgd_step,
+    cases=_step_cases,
+    parts=("p", "v"),
+    keeps_inputs=True,
+    forbidden=("torch.optim.*",),
 )
 SGD_STEP.mistake(
     "momentum as an average",
