@@ -364,6 +364,11 @@ def test_numbers_in_another_dress_are_read(name, f):
             "Return an int: // on ints gives one.",
         ),
         (
+            "split_by_sequence",
+            lambda *args: 1.0 * EXERCISES["split_by_sequence"].reference(*args),
+            "Your answer is of type float; it should be True and False, of type bool.",
+        ),
+        (
             "confusion",
             lambda p, t, K: (C := confusion_matrix(p, t, K)) / np.maximum(C.sum(axis=0), 1),
             "Your columns add up to 1: you divided by the number of pixels that were taken for each class.",
@@ -841,6 +846,7 @@ ONCE_ACCEPTED = {
     "split_by_sequence: never all films": lambda sequences, share: (
         held_out_by(lambda held, wanted: held < wanted)(sequences, share) & (sequences > sequences.min())
     ),
+    "split_by_sequence: 0 and 1": lambda *args: EXERCISES["split_by_sequence"].reference(*args).astype(int),
     "ablation_table: sorted by seed": table_of(lambda runs: sorted(runs, key=lambda run: run[1])),
     "ablation_table: the largest seed counts the runs": table_of(list, lambda row: max(seed for _, seed, _ in row) + 1),
     "ablation_table: equal scores once": table_of(

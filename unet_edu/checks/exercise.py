@@ -55,6 +55,8 @@ class Exercise:
     cases: Callable[[np.random.Generator], list[Case]]
     # Whether the answer, or which of its parts, must be of an integer type, not only of integer value.
     whole: bool | tuple[str, ...] = False
+    # Whether the answer must be of True and False.
+    mask: bool = False
     # Whether the inputs must stay as they are. Elsewhere who changes them is told, and loses nothing.
     keeps_inputs: bool = False
     # Names of several arrays of one shape that the function returns, stacked in the answer.

@@ -77,6 +77,11 @@ def _wrong_type(exercise: Exercise, answer: Answer, expected: NDArray[Any]) -> s
             return _should_be_whole(f"Your {name}", yours[n], expected[n])
     if whole:
         return _should_be_whole("Your answer", yours, expected)
+    if exercise.mask and yours.dtype.kind != "b":
+        return (
+            f"Your answer is of type {TYPES[yours.dtype.kind]}; it should be True and False, of type bool. As indices, "
+            "0 and 1 are places, and mark nothing. a == 1 makes True and False of an array a of 0 and 1."
+        )
     if yours.dtype.kind in "biu" and not same(np.round(expected), expected):
         return (
             f"Your answer is of type {TYPES[yours.dtype.kind]}, which cuts off the fractions of the expected numbers. "

@@ -516,6 +516,7 @@ SPLIT_BY_SEQUENCE = Exercise(
     points=1,
     reference=_split_by_sequence,
     cases=_split_cases,
+    mask=True,
     has_half=False,  # how many films are held out is one of a few numbers: who guesses is right in many cases
 )
 

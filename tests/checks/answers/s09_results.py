@@ -93,7 +93,7 @@ def split_by_dictionary(sequences, share):
 def split_by_sums(sequences, share):
     numbers, sizes = np.unique(-sequences, return_counts=True)
     before = np.cumsum(sizes) - sizes
-    return np.isin(-sequences, numbers[before < share * len(sequences)]).astype(int)
+    return np.isin(-sequences, numbers[before < share * len(sequences)])
 
 
 def split_by_limit(sequences, share):
