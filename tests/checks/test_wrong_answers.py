@@ -31,7 +31,7 @@ from unet_edu.checks.network import (
     TRAINS_OTHERWISE,
 )
 from unet_edu.convolution import conv2d
-from unet_edu.grading.judge import fresh_cases, outcome
+from unet_edu.grading.judge import compared, fresh_cases, outcome
 from unet_edu.lessons import EXERCISES
 from unet_edu.metrics import confusion_matrix
 
@@ -43,7 +43,7 @@ def graded(name, f):
     """The share of the points, and all that is said."""
     exercise = EXERCISES[name]
     cases = fresh_cases(exercise, SEED)
-    found = outcome(exercise, 1.0, cases, [attempt(f, case) for case in cases])
+    found = outcome(compared(exercise, cases, [attempt(f, case) for case in cases]), 1.0)
     return found.earned, f"{found.hint} {found.message}"
 
 
@@ -539,7 +539,7 @@ def test_what_is_right_by_chance_does_not_earn_all(name, f, most):
     for seed in range(SEED, SEED + 4):
         exercise = EXERCISES[name]
         cases = fresh_cases(exercise, seed)
-        assert outcome(exercise, 1.0, cases, [attempt(f, case) for case in cases]).earned <= most
+        assert outcome(compared(exercise, cases, [attempt(f, case) for case in cases]), 1.0).earned <= most
 
 
 @pytest.mark.parametrize(

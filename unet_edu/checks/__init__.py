@@ -5,19 +5,23 @@ In the lessons, `compare` puts a guess beside the answer.
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from unet_edu.checks.answer import attempt
+from unet_edu.checks.diagnosis import explained, is_to_explain, more_cases
 from unet_edu.checks.exercise import Case, Exercise, Mistake
 from unet_edu.checks.limits import Limits
 from unet_edu.checks.verdict import CheckResult, judge
 
-__all__ = ["Case", "CheckResult", "Exercise", "Mistake", "attempt", "check", "compare", "judge"]
+__all__ = ["Case", "CheckResult", "Exercise", "Mistake", "attempt", "check", "checked", "compare", "judge"]
 
 SEED = 2015  # the extra cases of a notebook are the same on every run: a verdict changes only when the function does
+SECONDS_TO_ASK = 3  # for what a function is asked beyond its cases: then what it has answered must do
 
 
 def check(f: Callable[..., Any], exercise: str | None = None) -> CheckResult:
@@ -56,10 +60,29 @@ def check(f: Callable[..., Any], exercise: str | None = None) -> CheckResult:
             f"exercise: expected one of {', '.join(EXERCISES)}, got {name!r}; "
             'a function of another name is checked with check(f, exercise="…")'
         )
-    cases = EXERCISES[name].cases(np.random.default_rng(SEED))
+    return checked(f, EXERCISES[name])
+
+
+def checked(
+    f: Callable[..., Any], exercise: Exercise, watch: contextlib.AbstractContextManager[Any] | None = None
+) -> CheckResult:
+    """What `check` says of a function. Where it is wrong and no known mistake explains it, it is asked more.
+
+    A `watch` sees the cases alone: nothing that is asked beyond them counts.
+    """
+    cases = exercise.cases(np.random.default_rng(SEED))
     with Limits() as limits:
-        answers = [limits.attempt(f, case) for case in cases]
-    return judge(EXERCISES[name], cases, answers)
+        with watch or contextlib.nullcontext():
+            answers = [limits.attempt(f, case) for case in cases]
+        result = judge(exercise, cases, answers)
+        if not is_to_explain(result):
+            return result
+        more = more_cases(exercise, cases, np.random.default_rng(SEED + 1))
+        replies, end = [], time.monotonic() + SECONDS_TO_ASK
+        for case in more:
+            if time.monotonic() < end:
+                replies.append(limits.attempt(f, case))
+    return explained(result, answers, more, replies)
 
 
 def compare(guess: Any, answer: Any) -> None:

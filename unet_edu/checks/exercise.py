@@ -5,13 +5,14 @@ A case is a call, and knows no answer: a grader sends it into a sandbox, where t
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
-__all__ = ["Case", "Exercise", "Mistake"]
+__all__ = ["Case", "Exercise", "Mistake", "SingleOnes"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,12 +26,48 @@ class Case:
     name: str
     args: tuple[Any, ...]
     kwargs: dict[str, Any] = field(default_factory=dict)
-    group: Literal["visible", "extra"] = "extra"
+    # What is asked only to find out why a function is wrong is no part of a mark.
+    group: Literal["visible", "extra", "asked"] = "extra"
     probe: Callable[..., Any] | None = None
 
     def call(self, f: Callable[..., Any]) -> Any:
         """What `f`, or the probe, returns for the case's own inputs."""
         return f(*self.args, **self.kwargs) if self.probe is None else self.probe(f, *self.args, **self.kwargs)
+
+
+@dataclass(frozen=True)
+class SingleOnes:
+    """A probe: asks a function what it makes of zeros, and of a single 1 at each place in turn.
+
+    If the function is linear in its argument number `place`, each of these answers is a column of its matrix.
+    """
+
+    place: int
+
+    def __call__(self, f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """The answers, one after the other; the first is that to zeros."""
+        # Not at the top: that module imports this one.
+        from unet_edu.checks.answer import MOST_NUMBERS, UnusableAnswerError, _plain_array
+
+        answers: list[Any] = []
+        for n in range(-1, args[self.place].size):
+            mine, settings = list(copy.deepcopy(args)), copy.deepcopy(kwargs)
+            mine[self.place] = np.zeros_like(args[self.place])
+            if n >= 0:
+                mine[self.place].flat[n] = 1
+            value = f(*mine, **settings)
+            answer = None if value is None else _plain_array(value)
+            if answer is None:
+                return value  # nothing, or no array of numbers: what that is, `attempt` says
+            if answers and answer.shape != answers[0].shape:
+                raise UnusableAnswerError(
+                    "The shape of your answer depends on the numbers that your function is given, not only on their "
+                    f"shape: it was {answers[0].shape}, then {answer.shape}."
+                )
+            answers.append(answer)
+            if len(answers) * answer.size > MOST_NUMBERS:
+                raise UnusableAnswerError("Your function returned far more numbers than were asked for.")
+        return np.stack(answers)
 
 
 @dataclass(frozen=True)
@@ -55,6 +92,8 @@ class Exercise:
     cases: Callable[[np.random.Generator], list[Case]]
     # Whether the answer, or which of its parts, must be of an integer type, not only of integer value.
     whole: bool | tuple[str, ...] = False
+    # The argument in which the function is linear: its answer to a sum of inputs is the sum of its answers.
+    linear: str = ""
     # Whether the answer must be of True and False.
     mask: bool = False
     # Whether the inputs must stay as they are. Elsewhere who changes them is told, and loses nothing.

@@ -28,7 +28,18 @@ from torch.overrides import TorchFunctionMode
 from unet_edu.checks.answer import UnusableAnswerError
 from unet_edu.unet import UNet
 
-__all__ = ["Answers", "Built", "Cropped", "Drawn", "Drops", "FreshWeights", "Gradient", "OnNetwork", "as_module"]
+__all__ = [
+    "Answers",
+    "Built",
+    "Cropped",
+    "Drawn",
+    "Drops",
+    "FreshWeights",
+    "Gradient",
+    "Inside",
+    "OnNetwork",
+    "as_module",
+]
 
 Array = NDArray[Any]
 
@@ -371,9 +382,209 @@ def _lost(before: Tensor, after: Tensor) -> int:
     return 1 if share < 0.05 else 2 if share < 0.95 else 3
 
 
+# What `Inside` knows of a convolution, of each part of what it is given, and what may have been done on the way there.
+FACTS = (
+    *("kind", "n_in", "n_out", "kernel_rows", "kernel_columns", "stride", "dilation", "groups", "padding", "bias"),
+    *("rows", "columns", "rows_out", "columns_out", "axes", "least", "most", "sums_to_1", "mix"),
+)
+PART = ("channels", "source", "first", "activation", "pooling", "top", "left", "learns_from")
+MOST_ROWS, MOST_PARTS = 40, 6
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "ReLU": torch.relu,
+    "": lambda y: y,
+    "ReLU6": F.relu6,
+    "leaky ReLU": F.leaky_relu,
+    "ELU": F.elu,
+    "GELU": F.gelu,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "softmax": lambda y: y.softmax(0),
+    "log-softmax": lambda y: y.log_softmax(0),
+}
+POOLINGS: dict[str, Callable[[Tensor], Tensor]] = {
+    "": lambda y: y,
+    "largest": lambda y: F.max_pool2d(y, 2),
+    "mean": lambda y: F.avg_pool2d(y, 2),
+    "first": lambda y: y[..., ::2, ::2],
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Inside(Answers):
+    """What happens in the network: a row of `FACTS` for each convolution that an image meets, the first `MOST_ROWS` of
+    them, and one for the answer.
+
+    After them come the parts of what it is given, at most `MOST_PARTS`, with the numbers of `PART` each: channels that
+    come from one `source` (0 is the image, 1 the first convolution; -1 is unknown), and how. `learns_from` are the
+    sources to which a gradient goes back from there, a bit for each.
+    """
+
+    def __call__(self, f: Callable[..., Any], *args: Any, **kwargs: Any) -> Array | None:  # type: ignore[override]
+        model = self.build(f, *args, **kwargs)
+        if model is None:
+            return None
+        traced = Traced(self.seed, LOUDNESS * torch.tensor(self.images, dtype=torch.float64))
+        with torch.enable_grad():
+            with traced:
+                answer = _answer(model, traced.sources[0].clone())
+            traced.see(answer.double(), {"kind": 2})
+        return np.nan_to_num(np.array(traced.table))
+
+
+class Traced(FreshWeights):
+    """Writes `Inside`'s table. What a convolution gives goes on as if it came from nowhere; so a gradient goes back to
+    the convolutions just before, and no further."""
+
+    def __init__(self, seed: int, images: Tensor) -> None:
+        super().__init__(seed)
+        self.sources = [images.requires_grad_()]
+        self.table: list[list[float]] = []
+        self._known: dict[tuple[int, str, str], Tensor] = {}
+        self._sorted: dict[tuple[int, str, str], Tensor] = {}
+        self._calls: list[tuple[Tensor, Tensor]] = []
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        y = super().__torch_function__(func, types, args, kwargs)
+        if func not in CONVOLUTIONS or len(self.table) == MOST_ROWS:
+            return y
+        is_transposed = func is torch.conv_transpose2d
+        names = ["output_padding", "groups", "dilation"] if is_transposed else ["dilation", "groups"]
+        named = dict(zip(["input", "weight", "bias", "stride", "padding", *names], args, strict=False)) | (kwargs or {})
+        for n, (weight, given) in enumerate(self._calls, 1):
+            if weight is named["weight"] and torch.equal(given, named["input"]):  # computed once more
+                return self.sources[n].clone()
+        self._calls.append((named["weight"], named["input"].detach().clone()))
+        kernel = named["weight"].shape[2:]
+        stride, dilation = (np.ravel(named.get(name, 1))[0] for name in ("stride", "dilation"))
+        facts = {"kind": int(is_transposed), "n_in": named["input"].shape[-3], "n_out": y.shape[-3], "stride": stride}
+        facts |= {"dilation": dilation, "groups": named.get("groups", 1), "bias": named.get("bias") is not None}
+        facts |= {"kernel_rows": kernel[0], "kernel_columns": kernel[1]}
+        facts |= {"rows_out": y.shape[-2], "columns_out": y.shape[-1]}
+        self.see(named["input"], facts)
+        self.sources.append(y.detach().requires_grad_())
+        return self.sources[-1].clone()  # a ReLU may work in place
+
+    def see(self, x: Tensor, facts: dict[str, float]) -> None:
+        """Write a row for what a convolution is given, or for the answer."""
+        axes, x = x.ndim, x.reshape(-1, *x.shape[-3:])[0] if x.ndim > 2 else x.reshape(1, 1, -1)
+        plain = x.detach()
+        while min(plain.shape[-2:]) > 2 and not (plain.any(0) & _ring(plain)).any():
+            plain = plain[:, 1:-1, 1:-1]  # padded by hand
+        facts |= {"rows": plain.shape[-2], "columns": plain.shape[-1], "axes": axes}
+        facts |= {
+            "least": float(plain.min()),
+            "most": float(plain.max()),
+            "mix": float((plain * self._noise(plain)).mean()),
+        }
+        facts |= {"sums_to_1": torch.allclose(plain.sum(0), torch.ones(()).double())}
+        if facts["kind"] == 0:
+            reach = facts["dilation"] * (facts["kernel_rows"] - 1) + 1
+            facts["padding"] = ((facts["rows_out"] - 1) * facts["stride"] + reach - facts["rows"]) // 2
+        row = [float(facts.get(name, 0)) for name in FACTS]
+        parts = self._parts(plain)
+        if len(parts) > MOST_PARTS:  # the rest is one, of unknown origin
+            rest = sum(part[0] for part in parts[MOST_PARTS - 1 :])
+            parts = [*parts[: MOST_PARTS - 1], [rest, -1, 0, list(ACTIVATIONS).index(""), 0, 0, 0]]
+        before = 0
+        for channels, *origin in parts:
+            row += [channels, *origin, self._learns_from(x[before : before + int(channels)])]
+            before += int(channels)
+        self.table.append(row + [0.0] * (len(FACTS) + MOST_PARTS * len(PART) - len(row)))
+
+    def _noise(self, x: Tensor) -> Tensor:
+        return torch.from_numpy(np.random.default_rng(self.seed).normal(size=x.shape))
+
+    def _learns_from(self, x: Tensor) -> int:
+        """The sources to which a gradient goes back, as bits."""
+        if not x.requires_grad:
+            return 0
+        total = (x * self._noise(x)).sum()
+        back = torch.autograd.grad(total, self.sources, retain_graph=True, allow_unused=True)
+        return sum(1 << n for n, gradient in enumerate(back) if gradient is not None and gradient.any())
+
+    def _parts(self, x: Tensor) -> list[list[float]]:
+        """Runs of channels that come from one source, as [channels, *origin of the first]."""
+        origins = self._origins(x)
+        steps = [*range(1, len(x))], [*reversed(range(len(x) - 1))]
+        for step, places in zip((1, -1), steps, strict=True):  # a channel of 0s alone may come from anywhere
+            for n in places:
+                if (near := _moved(origins[n - step], step)) and self._is_from(x[n], near):
+                    origins[n] = near
+        parts: list[list[Any]] = []
+        for n, origin in enumerate(origins):
+            goes_on = n > 0 and origin == _moved(origins[n - 1], 1)
+            if goes_on:
+                parts[-1][0] += 1
+            else:
+                names = (-1, 0, "", "", 0, 0) if origin is None else origin
+                codes = (list(ACTIVATIONS).index(names[2]), list(POOLINGS).index(names[3]))
+                parts.append([1, *names[:2], *codes, *names[4:]])
+        return parts
+
+    def _origins(self, x: Tensor) -> list[Origin | None]:
+        origins: list[Origin | None] = [None] * len(x)
+        peaks = x.flatten(1).max(1).values
+        is_open = peaks != x.flatten(1).min(1).values
+        keys = list(itertools.product(reversed(range(len(self.sources))), ACTIVATIONS, POOLINGS))
+        usual = [key for key in keys if key[1] in ("ReLU", "") and key[2] in ("", "largest")]
+        # What is unusual is sought in what came just before: all ways from everywhere would take seconds.
+        for key in (*usual, *(key for key in keys if key[0] == len(self.sources) - 1)):
+            if not is_open.any():
+                break
+            source = self._source(*key)
+            if source.shape[-2] < x.shape[-2] or source.shape[-1] < x.shape[-1]:
+                continue
+            for n in (is_open & self._has(key, peaks)).nonzero()[:, 0].tolist():
+                row, column = divmod(int(x[n].argmax()), x.shape[-1])
+                for channel, i, j in (source == peaks[n]).nonzero().tolist()[:9]:
+                    origin = (key[0], channel, *key[1:], i - row, j - column)
+                    if self._is_from(x[n], origin):
+                        origins[n], is_open[n] = origin, False
+        return origins
+
+    def _has(self, key: tuple[int, str, str], numbers: Tensor) -> Tensor:
+        """Which of the numbers are in a source."""
+        if key not in self._sorted:
+            self._sorted[key] = self._source(*key).flatten().sort().values
+        places = torch.searchsorted(self._sorted[key], numbers).clamp(max=len(self._sorted[key]) - 1)
+        return self._sorted[key][places] == numbers
+
+    def _is_from(self, x: Tensor, origin: Origin) -> bool:
+        n, channel, activation, pooling, top, left = origin
+        source = self._source(n, activation, pooling)
+        if not 0 <= channel < len(source) or min(top, left) < 0:
+            return False
+        return torch.equal(source[channel, top : top + x.shape[0], left : left + x.shape[1]], x)
+
+    def _source(self, n: int, activation: str, pooling: str) -> Tensor:
+        key = (n, activation, pooling)
+        if key not in self._known:
+            given = self.sources[n].detach()
+            active = ACTIVATIONS[activation](given.reshape(-1, *given.shape[-3:])[0])
+            self._known[key] = active if min(active.shape[-2:]) < 2 else POOLINGS[pooling](active)
+        return self._known[key]
+
+
+Origin = tuple[int, int, str, str, int, int]  # source, channel, activation, pooling, top, left
+
+
+def _moved(origin: Origin | None, step: int) -> Origin | None:
+    """The next channel's origin, if both come from one source."""
+    return None if origin is None else (origin[0], origin[1] + step, *origin[2:])
+
+
+def _ring(x: Tensor) -> Tensor:
+    """Where the outermost pixels are."""
+    ring = torch.ones(x.shape[-2:], dtype=torch.bool)
+    ring[1:-1, 1:-1] = False
+    return ring
+
+
 @dataclass(frozen=True)
 class Cropped:
     """The function gets a tensor in place of the array, as it will in a network."""
+
+    gives_own_answer = True
 
     def __call__(self, f: Callable[..., Any], x: Array, size: tuple[int, int]) -> Any:
         return f(torch.from_numpy(x), size)
@@ -388,6 +599,8 @@ class Drawn:
     thousandths. All are rounded further than chance goes: of the 23,000 and more weights of a layer the variance is off
     by one per cent.
     """
+
+    describes = ("how widely the weights are spread", "the kind of their distribution", "the biases")
 
     layers: tuple[tuple[str, int, int, int | tuple[int, int]], ...]  # kind, in_channels, out_channels, kernel size
     seed: int
@@ -455,6 +668,8 @@ class OnNetwork:
     While training, this dropout always drops the same half of the channels; so whoever forgets `eval()` gets wrong
     numbers, and the same each time. Nor does it take more than a tile with its margins, however many tiles at once.
     """
+
+    gives_own_answer = True
 
     depth: int
     seed: int | None  # None: all weights are zero, and the head's biases say 0.25 and 0.75

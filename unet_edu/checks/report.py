@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from unet_edu.checks.exercise import Case, Exercise
 from unet_edu.checks.fault import different, place_name
+from unet_edu.checks.seen import Diagnosis
 from unet_edu.checks.verdict import CheckResult
 from unet_edu.figures.palette import INK, PAPER, ROLES
 
@@ -37,6 +38,8 @@ def text(result: CheckResult) -> str:
     lines = [f"{SYMBOLS[result.status]} {result.exercise.name}: {result.status}. {result.message}"]
     if result.hint:
         lines.insert(1, f"Hint: {result.hint}")
+    if result.found:
+        lines.insert(1, f"What we see: {result.found.sees}\n{result.found.asks}")
     if result.case:
         inputs = _inputs(result.exercise, result.case)
         words = [f"{name} = {_short(value, result.case)}" for name, value in inputs.items()]
@@ -50,13 +53,22 @@ def html(result: CheckResult) -> str:
     parts = [f"<div>{title}</div>"]
     if result.hint:
         parts.append(f'<div style="margin-top:.4em"><strong>Hint.</strong> {escape(result.hint)}</div>')
+    if result.found:
+        parts.append(_seen(result.found))
     parts.append(f'<div style="margin-top:.4em;white-space:pre-wrap">{escape(result.message)}</div>')
     if result.case:
-        parts.append(_case(result.exercise, result.case))
+        parts.append(_case(result.exercise, result.case, result.found))
     if result.yours is not None and result.expected is not None:
         parts.append(_comparison(result.exercise, result.yours, result.expected, result.index))
     edge = f"border-left:4px solid {LINES[result.status]}"
     return f'<div style="{edge};padding:.2em 0 .2em .8em;max-width:60em">{"".join(parts)}</div>'
+
+
+def _seen(found: Diagnosis) -> str:
+    """What we see in the answers, and what to think about."""
+    sees = f"<strong>What we see.</strong> {escape(found.sees)}"
+    asks = f'<div style="margin-top:.2em;font-style:italic">{escape(found.asks)}</div>'
+    return f'<div style="margin-top:.4em">{sees}{asks}</div>'
 
 
 def _inputs(exercise: Exercise, case: Case) -> dict[str, Any]:
@@ -73,13 +85,17 @@ def _short(value: Any, case: Case) -> str:
     return f"an array of shape {value.shape}"
 
 
-def _case(exercise: Exercise, case: Case) -> str:
-    """The inputs. The visible cases' arrays are shown number by number."""
+def _case(exercise: Exercise, case: Case, found: Diagnosis | None) -> str:
+    """The inputs. The visible cases' arrays are shown number by number, and beside them how they seem to be read."""
     words, tables = [], []
+    read = found.reads(case) if found and found.reads else {}
     for name, value in _inputs(exercise, case).items():
         if isinstance(value, np.ndarray) and case.group == "visible":
             role = INPUT_ROLES.get(name, "neutral")
             tables += [_table(caption, plane, ROLES[role].fill) for caption, plane in _planes(name, value)]
+            if isinstance(other := read.get(name), np.ndarray) and other.size:
+                seems = f"{name}, as your function seems to read it"
+                tables.append(_table(seems, _first_plane(other), ROLES["neutral"].fill, None, _changed(value, other)))
         else:
             words.append(f"<code>{escape(name)}</code> = {escape(_short(value, case))}")
     return f'<div style="margin-top:.4em">Case: {", ".join([escape(case.name), *words])}</div>' + _row(tables)
@@ -111,6 +127,12 @@ def _planes(name: str, array: NDArray[Any]) -> list[tuple[str, NDArray[Any]]]:
         return [(name, array)]
     leads = list(np.ndindex(array.shape[:-2]))[:MOST_PLANES]
     return [(f"{name}[{', '.join(map(str, lead))}]", array[lead]) for lead in leads]
+
+
+def _changed(value: NDArray[Any], other: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """Where the first plane of an input is read otherwise."""
+    one, two = _first_plane(value), _first_plane(other)
+    return different(two, one) if one.shape == two.shape else None
 
 
 def _first_plane(array: NDArray[Any]) -> NDArray[Any]:

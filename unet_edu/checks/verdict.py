@@ -7,7 +7,7 @@ It compares plain arrays and never touches an object that a student made. How a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from unet_edu.checks.answer import Answer, attempt
 from unet_edu.checks.exercise import Case, Exercise, Mistake
 from unet_edu.checks.fault import Fault, fault_of, first_difference, same
+from unet_edu.checks.seen import Ask, Diagnosis
 
 __all__ = ["CheckResult", "judge"]
 
@@ -28,7 +29,6 @@ NOTHING_RETURNED = "Your function ran to its end and returned nothing. Does it p
 SAME_FOR_ALL = "Your function gives the same answer whatever it is given. Does it use its own arguments?"
 CHANGES_ITS_INPUT = " Your function changes its input: work on a copy."
 
-Ask = Callable[[Callable[..., Any], Case], Answer]  # how the reference and the mistakes are called
 Found = Sequence[tuple[Fault, str] | None]  # what is wrong with each answer, and in words
 
 
@@ -49,10 +49,21 @@ class CheckResult:
     cases: tuple[Case, ...] = ()
     right: tuple[bool, ...] = ()  # for each case, whether its answer is right
     references: tuple[NDArray[Any], ...] = ()  # for each case, the right answer; none where nothing was answered
+    found: Diagnosis | None = None  # why it is wrong, where no known mistake says so
 
     @property
     def passed(self) -> bool:
         return self.status == "passed"
+
+    @property
+    def diagnosis(self) -> str:
+        """What we see in the answers, and what to think about; nothing where a known mistake has its hint."""
+        return f"{self.found.sees} {self.found.asks}" if self.found else ""
+
+    @property
+    def layer(self) -> str:
+        """What explains the answers: "named" is a known mistake; the others are those of `Diagnosis`."""
+        return "named" if self.misconception else self.found.layer if self.found else ""
 
     def earned(self, points: float) -> float:
         """What the answers earn of `points`: in a student's notebook, in a terminal and for a mark.

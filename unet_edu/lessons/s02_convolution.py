@@ -62,6 +62,7 @@ CONV2D_NAIVE = Exercise(
     points=3,
     reference=_conv2d_naive,
     cases=_plane_cases,
+    linear="x",
     forbidden=("unet_edu.*conv*2d*", *CONVOLUTIONS),
 )
 
@@ -410,6 +411,7 @@ CONV2D_MULTICHANNEL = Exercise(
     points=3,
     reference=_conv2d_multichannel,
     cases=_batch_cases,
+    linear="x",
     # But not conv2d_loops, which the text offers.
     forbidden=(
         "unet_edu.*conv2d",

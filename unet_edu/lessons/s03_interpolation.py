@@ -55,7 +55,9 @@ def _picked(index: Callable[[int, int], Array]) -> Callable[..., Array]:
     return wrong
 
 
-UP_NEAREST = Exercise(name="up_nearest", points=2, reference=_up_nearest, cases=_nearest_cases, forbidden=RESIZING)
+UP_NEAREST = Exercise(
+    name="up_nearest", points=2, reference=_up_nearest, cases=_nearest_cases, linear="x", forbidden=RESIZING
+)
 UP_NEAREST.mistake(
     "image repeated",
     "Your output shows the whole image several times. Repeat each pixel where it stands, so that it becomes a block; "
@@ -265,7 +267,12 @@ def _plain_means(n: int, scale: int) -> Array:
 
 
 UP_BILINEAR = Exercise(
-    name="up_bilinear", points=4, reference=_up_bilinear, cases=_bilinear_cases, forbidden=("numpy.interp", *RESIZING)
+    name="up_bilinear",
+    points=4,
+    reference=_up_bilinear,
+    cases=_bilinear_cases,
+    linear="x",
+    forbidden=("numpy.interp", *RESIZING),
 )
 UP_BILINEAR.mistake(
     "corners aligned",
@@ -433,7 +440,13 @@ def _from(index: Callable[[int, int], Array]) -> Callable[..., Array]:
 
 
 RESIZE_MASK = Exercise(
-    name="resize_mask", points=2, reference=_resize_mask, cases=_mask_cases, whole=True, forbidden=RESIZING
+    name="resize_mask",
+    points=2,
+    reference=_resize_mask,
+    cases=_mask_cases,
+    whole=True,
+    linear="mask",
+    forbidden=RESIZING,
 )
 
 

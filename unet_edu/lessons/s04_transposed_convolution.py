@@ -69,6 +69,7 @@ CONV_MATRIX = Exercise(
     points=3,
     reference=lambda k, h, w: _conv_matrix(k, h, w),
     cases=_matrix_cases,
+    linear="k",
     forbidden=(
         "unet_edu.*conv*2d*",
         "unet_edu.matrix.*",
@@ -260,7 +261,7 @@ def _tconv_matrix_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-TCONV_MATRIX = Exercise(name="tconv_matrix", points=1, reference=_tconv_matrix, cases=_tconv_matrix_cases)
+TCONV_MATRIX = Exercise(name="tconv_matrix", points=1, reference=_tconv_matrix, cases=_tconv_matrix_cases, linear="y")
 
 
 @TCONV_MATRIX.mistake("inverse in place of transpose")
@@ -411,6 +412,7 @@ TCONV2D_SCATTER = Exercise(
     points=3,
     reference=_tconv,
     cases=_scatter_cases,
+    linear="x",
     forbidden=("unet_edu.*conv*2d*", "unet_edu.transposed.*", "unet_edu.matrix.*", "torch.*.[fF]old", *CONVOLUTIONS),
 )
 TCONV2D_SCATTER.mistake(

@@ -338,7 +338,9 @@ def _only_first(columns: int | None = None) -> Callable[..., Array]:
     return wrong
 
 
-MAXUNPOOL = Exercise(name="maxunpool", points=3, reference=_maxunpool, cases=_unpool_cases, forbidden=POOLING)
+MAXUNPOOL = Exercise(
+    name="maxunpool", points=3, reference=_maxunpool, cases=_unpool_cases, linear="y", forbidden=POOLING
+)
 MAXUNPOOL.mistake(
     "size ignored",
     "Your image is always twice as high and wide as y. An image of odd size loses a row or a column in pooling, and "
@@ -473,7 +475,12 @@ def _shares(idx: Array, size: Size) -> Array:
 
 
 MAXPOOL_BACKWARD = Exercise(
-    name="maxpool_backward", points=3, reference=_maxpool_backward, cases=_gradient_cases, forbidden=POOLING
+    name="maxpool_backward",
+    points=3,
+    reference=_maxpool_backward,
+    cases=_gradient_cases,
+    linear="dy",
+    forbidden=POOLING,
 )
 
 

@@ -40,7 +40,12 @@ def _pad_cases(rng: np.random.Generator) -> list[Case]:
 
 
 MIRROR_PAD = Exercise(
-    name="mirror_pad", points=2, reference=_mirror_pad, cases=_pad_cases, forbidden=("unet_edu.tiling.*",)
+    name="mirror_pad",
+    points=2,
+    reference=_mirror_pad,
+    cases=_pad_cases,
+    linear="image",
+    forbidden=("unet_edu.tiling.*",),
 )
 MIRROR_PAD.mistake(
     "edge doubled",
