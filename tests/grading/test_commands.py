@@ -84,6 +84,18 @@ def test_the_verdicts_are_those_of_the_notebook(tmp_path):
     assert "much" not in said
 
 
+def test_what_is_seen_in_a_wrong_answer_is_told(tmp_path):
+    """As in the notebook, where it is no known mistake; and what a function does when it is asked more is not held
+    against it."""
+    from unet_edu.checks import check
+
+    source = OUT_SIZE.replace("return", "return (s > 2) +")
+    said = run("check", notebook(tmp_path, source), code=1)
+    assert "What we see: " in said and "wrong wherever “s” is larger than 2" in said
+    by_notebook = check(lambda i, k, s=1, p=0, d=1: (s > 2) + (i + 2 * p - d * (k - 1) - 1) // s + 1, "out_size")
+    assert repr(by_notebook) in said
+
+
 def test_half_of_the_points(tmp_path):
     """Right in the notebook's cases and in most others."""
     path = notebook(tmp_path, OUT_SIZE.replace("return", "if s == 5: return -1\n    return"))

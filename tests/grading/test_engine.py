@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from unet_edu.checks.answer import Answer, attempt
-from unet_edu.grading import engine, session
+from unet_edu.grading import engine, judge, session
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
 from unet_edu.grading.engine import ENGINE, grade
 from unet_edu.grading.judge import fresh_cases
@@ -45,10 +45,12 @@ class Pretended:
 
     die, loop: the cell does. die!: its definitions do, too. die=: its assignments do, too. raise: it raises. define A
     B: what is there then, in the definitions, too.
+
+    `asked` is what functions do when they are asked more than the cases.
     """
 
-    def __init__(self, log, functions, forbidding=()):
-        self.log, self.functions, self.forbidding = log, functions, forbidding
+    def __init__(self, log, functions, forbidding=(), asked=()):
+        self.log, self.functions, self.forbidding, self.asked = log, functions, forbidding, dict(asked)
         self.known, self.called, self.dead = set(), set(), False
 
     def __enter__(self):
@@ -94,6 +96,8 @@ class Pretended:
         """Right answers, unless `functions` has a function of its own, or words for what becomes of the call."""
         self.log.append(f"call {name} {case.group}")
         behaviour = self.functions.get(name, "")
+        if case.group == "asked":
+            behaviour = self.asked.get(name, behaviour)
         f = behaviour if callable(behaviour) else EXERCISES[name].reference
         if behaviour in ("die", "loop", "grow") or (behaviour, case.group) == ("die when fresh", "extra"):
             self.happen(behaviour.split()[0], seconds)
@@ -122,9 +126,9 @@ class Pretended:
 def pretend(monkeypatch):
     """Grade cells in a pretended sandbox: gives the result and what the sandbox was asked."""
 
-    def run(*cells, limits=Limits(), forbidding=(), **functions):  # noqa: B008
+    def run(*cells, limits=Limits(), forbidding=(), asked=(), **functions):  # noqa: B008
         log = []
-        monkeypatch.setattr(session, "Sandbox", lambda *_, **__: Pretended(log, functions, forbidding))
+        monkeypatch.setattr(session, "Sandbox", lambda *_, **__: Pretended(log, functions, forbidding, asked))
         result = grade(book(*cells), CONVOLUTION, SEED, limits)
         assert log.count("start") == log.count("end"), "each sandbox is closed"
         assert Result.from_json(json.loads(json.dumps(asdict(result)))) == result
@@ -366,6 +370,57 @@ def test_tampering_is_for_the_instructor_if_anything_was_earned(pretend, monkeyp
     broken, _ = pretend(ALL, **dict.fromkeys(NAMES, "die"))
     assert (broken.status, broken.earned) == ("needs review", None)
     assert broken.reason.endswith("receptive_field was ended by the signal SIGKILL; cell 1: uses sys.settrace")
+
+
+# --- why something is wrong -------------------------------------------------------------------------------------------
+
+
+def odd_size(i, k, s=1, p=0, d=1):
+    """Wrong for large strides, which is no mistake that has a name."""
+    return (i + 2 * p - d * (k - 1) - 1) // s + 1 + (s > 2)
+
+
+def test_what_is_wrong_and_has_no_name_is_explained(pretend):
+    known = EXERCISES["conv2d_naive"].mistakes[0].wrong
+    result, log = pretend(ALL, out_size=odd_size, conv2d_naive=known)
+    found = by_name(result)
+    assert (found["out_size"].verdict, found["out_size"].hint) == ("half", "")
+    assert "wrong wherever “s” is larger than 2" in found["out_size"].diagnosis
+    assert found["out_size"].layer == "cases"
+    assert (found["conv2d_naive"].layer, found["conv2d_naive"].diagnosis) == ("named", "") != found["conv2d_naive"].hint
+    assert {found[name].layer + found[name].diagnosis for name in NAMES[2:]} == {""}
+    assert log.count("start") == 1
+    first = log.index("call out_size asked")
+    assert not any(" extra" in line for line in log[first:]), "all that a mark depends on comes before"
+    assert {line for line in log[first:-1]} == {"call out_size asked"}
+
+
+@pytest.mark.parametrize("what", ["die", "loop", "grow", "garbage", lambda *a, **k: 1 / 0, lambda *a, **k: np.zeros(9)])
+def test_what_happens_when_a_function_is_asked_more_changes_no_mark(pretend, what):
+    wrong = {"out_size": odd_size, "receptive_field": lambda layers: [3 * k + s for k, s in layers]}
+    plain, _ = pretend(ALL, **wrong)
+    found, log = pretend(ALL, asked={"out_size": what}, **wrong)
+    unexplained = [[replace(o, diagnosis="", layer="") for o in each.outcomes] for each in (plain, found)]
+    assert unexplained[0] == unexplained[1]
+    assert replace(plain, outcomes=()) == replace(found, outcomes=())
+    assert all(by_name(found)[name].diagnosis for name in wrong), "the answers to the cases are there all the same"
+    assert log.count("start") == 1, "nothing is started for it"
+
+
+def test_a_diagnosis_that_fails_costs_no_mark(pretend, monkeypatch):
+    monkeypatch.setattr(judge, "explained", lambda *_: 1 / 0)
+    result, _ = pretend(ALL, out_size=odd_size)
+    assert (result.status, result.earned, by_name(result)["out_size"].diagnosis) == ("graded", 9, "")
+
+
+def test_a_slow_function_is_not_asked_for_long(pretend, clock):
+    _, log = pretend(ALL, out_size=odd_size)
+    assert len(log) - 1 - max(n for n, line in enumerate(log) if line.endswith(" extra")) - 1 == engine.SECONDS_TO_ASK
+
+
+def test_what_a_person_has_to_decide_is_not_explained(pretend):
+    result, _ = pretend(ALL, forbidding=["out_size"], out_size=odd_size)
+    assert (by_name(result)["out_size"].verdict, by_name(result)["out_size"].diagnosis) == ("needs review", "")
 
 
 # --- before and beside the sandbox ------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 
 from tests.grading.test_engine import FIELD, OUT_SIZE, QUICK, SEED, SIZES, book, by_name
 from unet_edu.grading.engine import grade
+from unet_edu.grading.judge import fresh_cases
 from unet_edu.grading.sandbox import Limits
 from unet_edu.lessons import EXERCISES
 
@@ -132,6 +133,41 @@ def test_a_last_cell_that_spoils_the_set_up_is_no_fault_of_the_grader():
     result = grade(book(OUT_SIZE, FIELD, broken), SIZES, SEED, QUICK)
     assert by_name(result)["receptive_field"].would_earn == 2, "sys.modules is for a person to look at"
     assert by_name(result)["out_size"].would_earn == 2
+
+
+ODD = """
+calls = 0
+def out_size(i, k, s=1, p=0, d=1):
+    global calls
+    calls += 1
+    if calls > CASES:
+        THEN
+    return (i + 2 * p - d * (k - 1) - 1) // s + 1 + (s > 2)
+"""
+THENS = {
+    "goes on": "pass",
+    "ends": "__import__('os')._exit(0)",
+    "loops": "while True: pass",
+    "raises": "raise SystemExit",
+    "changes": "return 7",
+    "goes away": "globals().pop('out_size', None)",
+}
+
+
+def test_a_function_is_asked_why_it_is_wrong_and_loses_nothing_by_it():
+    cases = len(fresh_cases(EXERCISES["out_size"], SEED))
+    odd = ODD.replace("CASES", str(cases))
+    found = {name: grade(book(odd.replace("THEN", then), FIELD), SIZES, SEED, QUICK) for name, then in THENS.items()}
+    explained = {name: by_name(result)["out_size"] for name, result in found.items()}
+    plain = explained["goes on"]
+    assert (plain.verdict, plain.earned, plain.layer) == ("half", 1, "cases")
+    assert "“s” is larger than 2" in plain.diagnosis
+    assert explained["changes"].layer == "calls", "it was asked the same again"
+    for name, outcome in explained.items():
+        assert outcome.diagnosis, name
+        assert replace(outcome, code="", diagnosis="", layer="") == replace(plain, code="", diagnosis="", layer="")
+        assert replace(found[name], outcomes=(), notebook="") == replace(found["goes on"], outcomes=(), notebook="")
+        assert by_name(found[name])["receptive_field"].verdict == "right"
 
 
 TELLS = """

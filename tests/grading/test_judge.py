@@ -1,6 +1,8 @@
 """Marks for answers: the rule of the points, what no trivial rule can earn, and words that give no number away."""
 
+import math
 import pickle
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -8,9 +10,19 @@ import pytest
 import torch
 from torch import nn
 
-from unet_edu.checks import Case, Exercise, attempt, judge
+from unet_edu.checks import Case, Exercise, attempt, changes, instead, judge, matrices, places, where
 from unet_edu.checks.answer import ADVICE, ADVICE_ON_USE, Answer
-from unet_edu.grading.judge import USUAL, fresh_cases, outcome, remembered, stopped
+from unet_edu.checks.seen import Question
+from unet_edu.grading.judge import (
+    USUAL,
+    compared,
+    diagnosed,
+    fresh_cases,
+    more_asked,
+    outcome,
+    remembered,
+    stopped,
+)
 from unet_edu.lessons import EXERCISES
 
 torch.set_num_threads(1)
@@ -21,14 +33,14 @@ each_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXER
 def answered(exercise, f, seed=SEED):
     """The outcome of a function."""
     cases = fresh_cases(exercise, seed)
-    return outcome(exercise, 4.0, cases, [attempt(f, case) for case in cases])
+    return outcome(compared(exercise, cases, [attempt(f, case) for case in cases]), 4.0)
 
 
 def mixed(exercise, wrong, seed=SEED):
     """Right answers, but for the numbers of the cases that are given."""
     cases = fresh_cases(exercise, seed)
     right = [remembered(exercise.reference, case) for case in cases]
-    return outcome(exercise, 4.0, cases, [wrong.get(n, answer) for n, answer in enumerate(right)])
+    return outcome(compared(exercise, cases, [wrong.get(n, answer) for n, answer in enumerate(right)]), 4.0)
 
 
 def fresh(exercise):
@@ -174,7 +186,7 @@ def message_for(right, yours):
     """What is said to who answers `yours` in a fresh case whose right answer is `right`."""
     cases = [Case("one", (1,), group="visible"), Case("another", (2,))]
     exercise = Exercise("own", 1, lambda n: np.zeros(1) if n == 1 else right, lambda rng: cases, ())
-    return outcome(exercise, 1.0, cases, [plain([0.0]), plain(yours)]).message
+    return outcome(compared(exercise, cases, [plain([0.0]), plain(yours)]), 1.0).message
 
 
 @pytest.mark.parametrize(
@@ -290,7 +302,7 @@ def test_a_function_cannot_tell_in_numbers_what_it_saw_in_a_fresh_case(where):
 @each_exercise
 def test_what_is_shown_of_the_fresh_cases_of_an_exercise_has_less_than_four_bytes(exercise):
     """docs/grading-security.md says so: the words are of few kinds, and here all of them are counted as if each could
-    be chosen freely."""
+    be chosen freely. What a diagnosis adds is counted below."""
     # an exception, or another one, and its advice: more than all else that is said of one answer
     shown = (len(USUAL) + 1) * (len({*ADVICE.values(), *ADVICE_ON_USE.values()}) + 1)
     cases = 1 + len(fresh(exercise))  # the first that is wrong, or none; how many are right; another that stopped
@@ -298,6 +310,70 @@ def test_what_is_shown_of_the_fresh_cases_of_an_exercise_has_less_than_four_byte
     assert np.log2(3 * shown * cases**3 * hints * 2) < 30  # three verdicts; and whether the input was changed
     group = [case.group for case in fresh_cases(exercise, SEED)]
     assert group == sorted(group, reverse=True), "the visible cases come first: what is said of them was answered first"
+
+
+def most_descriptions(exercise):
+    """How many sentences a diagnosis can be, at most: what is counted of a layer is all that its tables could give."""
+    more = more_asked(exercise, SEED)
+    ones = [case for case in more if case.group == "asked" and case.probe]
+    cases = [*fresh_cases(exercise, SEED), *(case for case in more if case not in ones)]
+    right = [remembered(exercise.reference, case).value for case in cases]
+    facts = [where._facts(exercise, Question(*each)) for each in zip(cases, cases, right, strict=True)]
+    given = [{name: value for name, value in each.items() if name != where.RIGHT} for each in facts]
+
+    def axes(array):
+        return len(list(changes.reordered(array.ndim))) if isinstance(array, np.ndarray) else 0
+
+    names = list(given[0])
+    rows = {name: [each[name] for each in given if name in each] for name in names}
+    inputs = sum(1 + max(len(instead._table(v)) + axes(v) for v in values) for values in rows.values())
+    inputs += 3 * math.comb(len(names), 2)  # exchanged, or one in place of the other
+    answers = (len(changes.OF_ANSWERS) + max(map(axes, right)) + 1) * (1 + len(exercise.parts))
+    answers += 4 * max(len(changes.quantities(*each)) for each in zip(given, right, strict=True))
+    mistakes = len(exercise.mistakes)
+    computed = (
+        len(names)
+        + answers
+        + inputs
+        + mistakes * inputs
+        + math.comb(inputs, 2)
+        + (mistakes + inputs + answers) * answers
+    )
+    properties = 2 * len(where._properties(exercise, facts))
+    of_cases = properties + 2 * properties**2  # one, or one or another, or one and another
+    regions = len(exercise.parts) + 4 * len(places.OF_AXES) + len(places.EDGES) + 1 + len(places.OF_NUMBERS)
+    shares = len(places.SHARES) ** 2 * (len(places.PARTS) + 1)
+    of_places = (regions * len(places.FORMS) + 1 + shares) * (len(places.HOW) + 2) + 500  # sizes, and no numbers
+    # an example is a place of an answer and one of an input; the answers to single 1s have as many numbers
+    examples = sum(remembered(exercise.reference, case).value.size for case in ones)
+    of_reach = 2 * len([*matrices.statements(True)]) + len(matrices.VAGUE) + 3 * examples  # of three statements
+    return computed + of_cases + of_places + of_reach + 2
+
+
+@each_exercise
+def test_a_diagnosis_is_one_or_two_of_about_a_million_descriptions(exercise):
+    """So it has less than five bytes, as docs/grading-security.md says, if both could be chosen freely."""
+    assert 2 * np.log2(most_descriptions(exercise)) < 40
+
+
+@pytest.mark.parametrize("name", ["conv2d_naive", "out_size", "maxpool_idx", "iou"])
+def test_a_diagnosis_has_no_number_of_an_answer(name):
+    """Those in it are of the tables, whatever a function answers."""
+    exercise = EXERCISES[name]
+    cases = fresh_cases(exercise, SEED)
+    right = [remembered(exercise.reference, case) for case in cases]
+    for wrong in (
+        lambda y: y + 987654,
+        lambda y: y * 0 + 987654,
+        lambda y: np.where(y == y.flat[0], 987654, y),
+        lambda y: np.full((7, *y.shape), 987654),
+    ):
+        answers = [Answer("value", np.asarray(wrong(answer.value))) for answer in right]
+        found = compared(exercise, cases, answers)
+        said = diagnosed(outcome(found, 1.0), found, answers, more_asked(exercise, SEED), answers)
+        assert said.diagnosis or said.hint
+        assert {*re.findall(r"\d+", said.diagnosis)} <= {"0", *map(str, range(4)), *map(str, changes.CONSTANTS)}
+        assert replace(said, diagnosis="", layer="") == outcome(found, 1.0)
 
 
 def test_a_function_that_was_stopped_earns_no_mark_and_no_zero():
@@ -329,7 +405,7 @@ def test_a_seed_gives_the_same_cases_and_another_gives_others(exercise):
 def test_a_class_that_makes_the_same_mistake_costs_nothing_twice(exercise):
     cases = fresh_cases(exercise, SEED)
     answers = [Answer("value", np.zeros((2, 2)))] * len(cases)
-    outcome(exercise, 1.0, cases, answers)
+    outcome(compared(exercise, cases, answers), 1.0)
     computed = remembered.cache_info().misses
-    outcome(exercise, 1.0, cases, answers)
+    outcome(compared(exercise, cases, answers), 1.0)
     assert remembered.cache_info().misses == computed

@@ -71,12 +71,13 @@ def result(
             score,
             "needs review" if score is None else "right" if score == points else "half" if score else "wrong",
             message=text,
-            hint=text,
+            hint=text if score != 0 else "",
             misconception=text,
             visible=(1, 2),
             fresh=(3, 6),
             would_earn=points if score is None else None,
             code=text,
+            diagnosis=text,
         )
         for (exercise, points), score in zip(CONVOLUTION.points, earned, strict=True)
     )
@@ -438,6 +439,27 @@ def test_the_summary_says_what_to_teach_again_and_who_waits() -> None:
     assert "  ada: unreadable: It has merge markers. Earlier mark: 6." in text
     assert "  eve: needs review: out_size uses scipy. If you accept it: 7 of 10." in text
     assert "alan" not in text
+
+
+def test_the_summary_says_what_is_seen_where_no_mistake_has_a_name() -> None:
+    def seen(student: str, diagnosis: str, hint: str = "") -> Row:
+        first = replace(result().outcomes[0], verdict="wrong", earned=0.0, hint=hint, diagnosis=diagnosis)
+        return row(student, replace(result(), outcomes=(first, *result().outcomes[1:])))
+
+    rows = [seen(f"s{n}", "It is twice too large. Why?" if n < 3 else f"Something else {n}.") for n in range(9)]
+    text = summary(CONVOLUTION, [*rows, seen("eve", "Never said.", hint="A hint.")])
+    lines = text.split("What we see in other wrong answers\n")[1].splitlines()
+    assert lines[:2] == [
+        "   3  conv2d_naive: It is twice too large. Why?",
+        "   1  conv2d_naive: Something else 3.",
+    ]
+    assert lines[5] == "      and 2 others, in the students' feedback"
+    assert "Never said" not in text and "What to teach again" not in text
+    page = Page(feedback(rows[0])).text
+    assert "What we see. It is twice too large. Why?" in page and "Hint" not in page
+    assert "Never said" not in feedback(seen("eve", "Never said.", hint="A hint."))
+    comment = next(csv.DictReader(io.StringIO(moodle(CONVOLUTION, rows[:1]).decode(), newline="")))["Feedback comments"]
+    assert comment.startswith("conv2d_naive: wrong, 0 of 3. It is twice too large. Why? out_size: half, 1 of 2. ")
 
 
 def test_the_summary_asks_to_accept_only_what_there_is():

@@ -448,9 +448,10 @@ def test_the_picture_of_the_library_has_all_of_it():
 
 
 def test_the_examples_of_a_mistake_and_a_question_are_those_of_the_lesson():
-    (mistake,), (question,) = blocks("python", CONTRIBUTING), blocks("markdown", CONTRIBUTING)
+    (mistake, row), (question,) = blocks("python", CONTRIBUTING), blocks("markdown", CONTRIBUTING)
     lessons = ROOT / "unet_edu" / "lessons"
     assert mistake in (lessons / "s02_convolution.py").read_text()
+    assert row.strip() in (ROOT / "unet_edu" / "checks" / "changes.py").read_text()
     assert question in (lessons / "quizzes" / "02.md").read_text()
 
 

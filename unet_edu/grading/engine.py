@@ -1,7 +1,7 @@
 """From the bytes of a notebook to its `Result`: the one function that a grader calls, here or on another machine.
 
 It is pure: the same notebook, assignment and seed give the same result, and nothing is left behind. Only limits of time
-hang on the machine.
+hang on the machine; also that of the search for a diagnosis, which is no part of a mark.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import unet_edu
+from unet_edu.checks import CheckResult
 from unet_edu.checks.answer import Answer
+from unet_edu.checks.diagnosis import is_to_explain
 from unet_edu.checks.exercise import Case, Exercise
 from unet_edu.grading import blame, forbidden
 from unet_edu.grading.assignment import Assignment
-from unet_edu.grading.judge import fresh_cases, outcome, stopped
+from unet_edu.grading.judge import compared, diagnosed, fresh_cases, more_asked, outcome, stopped
 from unet_edu.grading.notebook import Notebook, NotebookError, read
 from unet_edu.grading.result import NOT_JUDGED, Outcome, Result, Status
 from unet_edu.grading.sandbox.limits import USUAL, Limits, Stopped
@@ -25,6 +27,7 @@ from unet_edu.grading.session import Session
 
 __all__ = ["ENGINE", "grade"]
 
+SECONDS_TO_ASK = 3  # more of a function that is wrong, to find out why
 MOST_PHRASES = 5  # in a reason
 MOST_NAMES = 3  # … of forbidden functions in a phrase
 SUSPICIOUS = "The notebook does something that no exercise needs, and that could mislead the grader."
@@ -99,6 +102,8 @@ def grade(
             for work in works:
                 _call(session, work, group)
         found = [_examined(session, work, book) for work in works]
+        for work, exercise in zip(works, found, strict=True):  # last: what becomes of it changes nothing of the above
+            _ask_more(session, work, exercise.outcome, seed)
     tampering = forbidden.tampering(book.cells, session.ran)
     if tampering:
         found = [_to_review(exercise, SUSPICIOUS) if exercise.outcome.earned else exercise for exercise in found]
@@ -107,7 +112,7 @@ def grade(
         unread,
         status=status,
         reason=reason,
-        outcomes=tuple(exercise.outcome for exercise in found),
+        outcomes=tuple(_diagnosed(work, exercise.outcome) for work, exercise in zip(works, found, strict=True)),
         notes=tuple(session.notes),
     )
 
@@ -125,6 +130,9 @@ class _Work:
     seen: dict[str, None] = field(default_factory=dict)  # … as the sandbox says
     seen_late: dict[str, None] = field(default_factory=dict)  # … in fresh cases
     answers: list[Answer] = field(default_factory=list)
+    result: CheckResult | None = None
+    more: Sequence[Case] = ()  # what it is asked beyond the cases
+    replies: Sequence[Answer] = ()
     stop: Stopped | None = None
     is_missing: bool = False
 
@@ -179,7 +187,8 @@ def _examined(session: Session, work: _Work, book: Notebook) -> _Found:
     if stop:
         judged = stopped(exercise, work.points, cases, answers, stop.why, stop.detail, work.code)
         return _Found(judged, f"{work.name} {stop.detail}")
-    judged = outcome(exercise, work.points, cases, answers, work.code)
+    work.result = compared(exercise, cases, answers)
+    judged = outcome(work.result, work.points, work.code)
     why = "" if judged.verdict == "right" else _elsewhere(session, work, book, judged)
     if not judged.earned:  # nobody has to look whether it used what is forbidden
         slip = blame.slip(answers[0]) or blame.replaced(book, work.name, work.cell)
@@ -193,6 +202,20 @@ def _examined(session: Session, work: _Work, book: Notebook) -> _Found:
     named = _listed(told, MOST_NAMES, ", ") or "something"
     forbids = f"Your function uses {named}, which this exercise asks you to do without."
     return _to_review(_Found(judged, f"{work.name} uses {_listed(used, MOST_NAMES, ', ')}"), forbids)
+
+
+def _ask_more(session: Session, work: _Work, found: Outcome, seed: int) -> None:
+    """Ask a function more, if it is wrong and no known mistake says why."""
+    if found.verdict in ("wrong", "half") and work.result is not None and is_to_explain(work.result):
+        work.more = more_asked(work.exercise, seed)
+        work.replies = session.ask_more(work.name, work.more, SECONDS_TO_ASK)
+
+
+def _diagnosed(work: _Work, found: Outcome) -> Outcome:
+    """With what is seen in the answers, where nobody has to decide first."""
+    if found.verdict not in ("wrong", "half") or work.result is None:
+        return found
+    return diagnosed(found, work.result, work.answers, work.more, work.replies)
 
 
 def _elsewhere(session: Session, work: _Work, book: Notebook, judged: Outcome) -> str:

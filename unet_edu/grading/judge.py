@@ -12,16 +12,18 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from unet_edu.checks import Case, CheckResult, Exercise, attempt, judge
 from unet_edu.checks.answer import ADVICE, ADVICE_ON_USE, Answer
+from unet_edu.checks.diagnosis import explained, more_cases
 from unet_edu.checks.fault import AT_THE_STUB, NOTHING_HERE, different
 from unet_edu.grading.result import Outcome, Stop, Verdict
 
-__all__ = ["RAISED", "fresh_cases", "outcome", "stopped"]
+__all__ = ["RAISED", "compared", "diagnosed", "fresh_cases", "more_asked", "outcome", "stopped"]
 
 NOT_WRITTEN = "The function is not written yet."
 HALF = "Right in all cases of the notebook, and in at least half of the fresh ones: that is half of the points. "
@@ -38,7 +40,7 @@ USUAL = (
 )
 
 # A network's probe seeds PyTorch's random numbers, of which a process has one stream for all threads.
-_alone = threading.Lock()
+_alone = threading.RLock()
 
 
 # One assignment has about five exercises with ten cases and twenty misconceptions each; the largest answers have 5 MB,
@@ -53,27 +55,37 @@ def remembered(f: Callable[..., Any], case: Case) -> Answer:
 @functools.lru_cache(maxsize=64)
 def fresh_cases(exercise: Exercise, seed: int) -> tuple[Case, ...]:
     """The visible cases of an exercise and fresh ones: the same for all students, and the same for the same seed."""
-    return tuple(exercise.cases(np.random.default_rng((seed, *exercise.name.encode()))))
+    return tuple(exercise.cases(_drawn(exercise, seed)))
 
 
-def outcome(
-    exercise: Exercise, points: float, cases: Sequence[Case], answers: Sequence[Answer], code: str = ""
-) -> Outcome:
-    """Judge the answers to all cases of an exercise.
+@functools.lru_cache(maxsize=64)
+def more_asked(exercise: Exercise, seed: int) -> tuple[Case, ...]:
+    """What else a function that is wrong is asked, of which no mark depends: the same for all students, too."""
+    return tuple(more_cases(exercise, fresh_cases(exercise, seed), _drawn(exercise, seed + 1)))
+
+
+def _drawn(exercise: Exercise, seed: int) -> np.random.Generator:
+    return np.random.default_rng((seed, *exercise.name.encode()))
+
+
+def compared(exercise: Exercise, cases: Sequence[Case], answers: Sequence[Answer]) -> CheckResult:
+    """What is right and wrong in the answers to `cases`, one for each, in their order."""
+    return judge(exercise, cases, answers, remembered)
+
+
+def outcome(result: CheckResult, points: float, code: str = "") -> Outcome:
+    """What becomes of an exercise.
 
     Parameters
     ----------
-    exercise : Exercise
+    result : CheckResult
+        Of `compared`, for the answers to `fresh_cases`.
     points : float
-        What it is worth.
-    cases : sequence of Case
-        Of `fresh_cases`.
-    answers : sequence of Answer
-        One for each case, in their order.
+        What the exercise is worth.
     code : str
         The function as the student wrote it.
     """
-    result = judge(exercise, cases, answers, remembered)
+    exercise, cases = result.exercise, result.cases
     earned = result.earned(points)
     verdict: Verdict = "right" if result.passed else "half" if earned else "wrong"
     message = (HALF if verdict == "half" else "") + _discreet(result)
@@ -91,6 +103,29 @@ def outcome(
         fresh=_count(cases, result.right, "extra"),
         code=code,
     )
+
+
+def diagnosed(
+    found: Outcome, result: CheckResult, answers: Sequence[Answer], more: Sequence[Case], replies: Sequence[Answer]
+) -> Outcome:
+    """The outcome with a diagnosis, where the answers have one. Nothing else of it changes.
+
+    Parameters
+    ----------
+    found : Outcome
+    result : CheckResult
+        On which it stands.
+    answers : sequence of Answer
+        One for each of the result's cases.
+    more, replies : sequence
+        Of `more_asked`, and what the function answered to the first of them.
+    """
+    try:
+        with _alone:  # among what is tried may be a network
+            seen = explained(result, answers, more, replies, remembered)
+    except Exception:  # noqa: BLE001 - a stranger's numbers may be any; and the mark is there already
+        return found
+    return replace(found, diagnosis=seen.diagnosis, layer=seen.layer)
 
 
 def stopped(

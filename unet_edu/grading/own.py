@@ -17,10 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from unet_edu.checks import SEED, CheckResult, judge
-from unet_edu.checks.limits import Limits
+from unet_edu.checks import CheckResult, checked
 from unet_edu.checks.progress import Progress, Standing
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
 from unet_edu.grading.forbidden import as_listed, uses
@@ -190,10 +187,8 @@ def _checked(notebook: Notebook, assignment: Assignment, names: Mapping[str, Any
         if not callable(names.get(name)):
             found.append(Checked(name, points, 0.0, None, ()))
             continue
-        cases = exercise.cases(np.random.default_rng(SEED))
-        with Limits() as limits, Watch(exercise.forbidden, names[name]) as seen:
-            answers = [limits.attempt(names[name], case) for case in cases]
-        result = judge(exercise, cases, answers)
+        seen = Watch(exercise.forbidden, names[name])
+        result = checked(names[name], exercise, seen)
         earned = result.earned(points)
         used = uses(cells, name, exercise.forbidden)
         # A function that was stopped may have been so in the middle of the watch.

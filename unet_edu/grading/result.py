@@ -45,6 +45,9 @@ class Outcome:
         With the verdict "needs review": what the answers are worth if the instructor accepts the way they came about.
     code : str
         The function as the student wrote it.
+    diagnosis, layer : str
+        Where it is wrong and is no known mistake: what we see in the answers and what to think about, in words of ours;
+        and how it was found, as in `unet_edu.checks.seen.Diagnosis`.
     """
 
     exercise: str
@@ -58,6 +61,8 @@ class Outcome:
     fresh: tuple[int, int] = (0, 0)
     would_earn: float | None = None
     code: str = ""
+    diagnosis: str = ""
+    layer: str = ""
 
     @property
     def worth(self) -> float | None:

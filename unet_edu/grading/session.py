@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Literal, Self
 
+from unet_edu.checks.answer import Answer
 from unet_edu.checks.exercise import Case
 from unet_edu.grading import wire
 from unet_edu.grading.result import Stop
@@ -145,6 +146,26 @@ class Session:
         # Was it this function, or a thread or the memory that an earlier one left behind? In a fresh sandbox it is
         # alone.
         return self._call(function, case, forbidden)
+
+    def ask_more(self, function: str, cases: Sequence[Case], seconds: float) -> list[Answer]:
+        """What a function answers to further cases, in the process that is there: to the first of them, if it stops or
+        the seconds are over, and to none, if there is no process. Nothing is started or noted for it."""
+        answers: list[Answer] = []
+        end = time.monotonic() + seconds
+        self._fresh = True
+        try:
+            for case in cases:
+                left = end - time.monotonic()
+                if self._sandbox is None or left <= 0:
+                    break
+                request = wire.call(function, case)
+                reply = wire.read_call(self._ask(request, min(left, self._limits.call), self._limits.total))
+                if not reply.found:
+                    break
+                answers.append(reply.answer)
+        except (Stopped, SandboxError, _OutOfTimeError, wire.WireError):
+            self._drop()
+        return answers
 
     def define_again(self) -> None:
         """Run the definitions of all cells once more: a %reset or a del at the end took away what had been there."""

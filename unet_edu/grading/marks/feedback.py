@@ -146,6 +146,8 @@ def _exercise(row: Row, outcome: Outcome) -> str:
         parts.append(f"<p>{VERDICTS[outcome.verdict]}</p>")
     if outcome.hint:
         parts.append(f'<p class="said"><strong>Hint.</strong> {_text(outcome.hint)}</p>')
+    elif outcome.diagnosis:
+        parts.append(f'<p class="said"><strong>What we see.</strong> {_text(outcome.diagnosis)}</p>')
     if outcome.message:
         parts.append(f'<p class="said">{_text(outcome.message)}</p>')
     if outcome.code:

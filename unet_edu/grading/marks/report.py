@@ -49,6 +49,8 @@ WIDTH = 80  # of a terminal
 BINS = 10  # of the histogram
 BAR = 40  # letters of its longest bar
 MOST_HINTS = 10  # in the summary
+MOST_SEEN = 5  # diagnoses there
+MOST_DIAGNOSIS = 300  # letters of one
 MOST_REASON = 1000  # letters of a reason in a table: Excel has room for 32767 in a cell
 MOST_NAMED = 20  # students in the summary
 
@@ -271,7 +273,7 @@ def _comment(row: Row) -> str:
     for outcome in row.result.outcomes:
         score = row.score(outcome.exercise)
         earned = f"{number(score)} of {number(outcome.points)}" if score is not None else "no points yet"
-        said.append(f"{outcome.exercise}: {outcome.verdict}, {earned}." + (f" {outcome.hint}" if outcome.hint else ""))
+        said.append(f"{outcome.exercise}: {outcome.verdict}, {earned}. {outcome.hint or outcome.diagnosis}".rstrip())
     if row.mark is None:
         said.insert(0, f"No mark yet: {row.result.status}.")
     if row.penalty:
@@ -312,6 +314,7 @@ def summary(assignment: Assignment, rows: Sequence[Row]) -> str:
         _histogram(assignment, [row.mark for row in rows if row.mark is not None]),
         _exercises(assignment, rows),
         _misconceptions(rows),
+        _diagnoses(rows),
         _partial(rows),
         _people(rows),
     ]
@@ -361,15 +364,28 @@ def _exercises(assignment: Assignment, rows: Sequence[Row]) -> str:
 
 def _misconceptions(rows: Sequence[Row]) -> str:
     outcomes = [outcome for row in rows for outcome in row.result.outcomes if outcome.misconception]
-    counts = Counter((outcome.exercise, outcome.misconception) for outcome in outcomes)
-    if not counts:
+    return _commonest(
+        "What to teach again", [(each.exercise, visible(each.misconception)) for each in outcomes], MOST_HINTS
+    )
+
+
+def _diagnoses(rows: Sequence[Row]) -> str:
+    """What is seen in wrong answers of which no name is known."""
+    outcomes = [outcome for row in rows for outcome in row.result.outcomes if outcome.diagnosis and not outcome.hint]
+    seen = [(each.exercise, one_line(each.diagnosis, MOST_DIAGNOSIS)) for each in outcomes]
+    return _commonest("What we see in other wrong answers", seen, MOST_SEEN)
+
+
+def _commonest(title: str, said: Sequence[tuple[str, str]], most: int) -> str:
+    """What was said of an exercise, with how many students heard it: the commonest first."""
+    if not said:
         return ""
-    commonest = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    lines = ["What to teach again"]
-    for (exercise, name), count in commonest[:MOST_HINTS]:
-        lines.append(_wrapped(f"{count:>4}  {exercise}: {visible(name)}", 8))
-    if len(commonest) > MOST_HINTS:
-        lines.append(f"      and {len(commonest) - MOST_HINTS} others, in the students' feedback")
+    commonest = sorted(Counter(said).items(), key=lambda item: (-item[1], item[0]))
+    lines = [title]
+    for (exercise, words), count in commonest[:most]:
+        lines.append(_wrapped(f"{count:>4}  {exercise}: {words}", 8))
+    if len(commonest) > most:
+        lines.append(f"      and {len(commonest) - most} others, in the students' feedback")
     return "\n".join(lines)
 
 

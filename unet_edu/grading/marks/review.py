@@ -72,7 +72,8 @@ def _verdict(outcome: Outcome, earned: float | None) -> str:
     if earned is None and outcome.worth is not None:
         lines.append(f"If you accept it: {number(outcome.worth)}")
     lines += [f"{cases} are right" for cases in outcome.cases]
-    lines += [readable(text) for text in (outcome.hint and f"Hint: {outcome.hint}", outcome.message) if text]
+    seen = f"Hint: {outcome.hint}" if outcome.hint else outcome.diagnosis and f"What we see: {outcome.diagnosis}"
+    lines += [readable(text) for text in (seen, outcome.message) if text]
     return "\n".join(lines)
 
 
