@@ -130,6 +130,8 @@ def test_an_axis_that_is_not_there_is_left_as_it_is():
     [
         (lambda x, k: np.cumsum(conv2d(x, k)).reshape(conv2d(x, k).shape), "computed", "all before it in it, too"),
         (lambda x, k: conv2d(x, k) / k.sum(), "computed", "k divided by its sum"),
+        (lambda x, k: conv2d(x, k) * (np.arange(len(conv2d(x, k))) == 0)[:, None], "computed", "only the first row"),
+        (lambda x, k: np.zeros_like(conv2d(x, k)), "computed", "zeros in place of the right one"),
         (lambda x, k: conv2d(x, k[:, ::-1]) / k.size, "computed", "Two things at once. Take what comes out with k mi"),
         (lambda x, k: conv2d(x, k[::-1, ::-1]) / k.size, "computed", "turned upside down and left to right"),
         (lambda x, k: np.roll(conv2d(x, k), 1, 0), "reach", "depend on other numbers of x"),

@@ -415,7 +415,11 @@ OF_ANSWERS: Sequence[Change] = (
     Change("{it} " + FILLED.format("the first of all along its first axis"), LOOP, lambda y: _only(0, slice(1))(y)),
     Change("{it} " + FILLED.format("the diagonal"), AXES, lambda y: np.where(np.eye(*y.shape[-2:]) > 0, y, 0)),
     Change("{it} with 0 on the diagonal", AXES, lambda y: np.where(np.eye(*y.shape[-2:]) > 0, 0, y)),
-    Change("zeros in place of {it}", "Where does your function store what it computes?", np.zeros_like),
+    Change(
+        "zeros in place of {it}",
+        "Where in its loops does your function store what it computes: y[…] = …?",
+        np.zeros_like,
+    ),
     Change("ones in place of {it}", "Where does your function store what it computes?", np.ones_like),
     Change("{it} with the last number in every place", RESET, lambda y: np.full_like(_row(y), y.flat[-1])),
     Change("{it} with the first number in every place", LOOP, lambda y: np.full_like(_row(y), y.flat[0])),

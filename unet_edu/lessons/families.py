@@ -6,9 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-__all__ = ["first_only", "not_stored", "ratio", "without"]
+__all__ = ["ratio", "without"]
 
 Function = Callable[..., Any]
 
@@ -22,22 +20,6 @@ def without(right: Function, *names: str) -> Function:
         return right(**{name: value for name, value in given.items() if name not in names})
 
     return wrong
-
-
-def first_only(right: Function) -> Function:
-    """Only the first row, or image, is filled: the `return` stands inside the outer loop."""
-
-    def wrong(*args: Any, **kwargs: Any) -> Any:
-        y = right(*args, **kwargs).copy()
-        y[1:] = 0
-        return y
-
-    return wrong
-
-
-def not_stored(right: Function) -> Function:
-    """As many zeros as there should be numbers."""
-    return lambda *args, **kwargs: np.zeros_like(right(*args, **kwargs))
 
 
 def ratio(part: float, whole: float) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unet_edu.checks.exercise import Case, Exercise
-from unet_edu.lessons.families import first_only, not_stored, ratio
+from unet_edu.lessons.families import ratio
 from unet_edu.lessons.lesson import Lesson
 from unet_edu.lessons.libraries import OF_SCORES
 from unet_edu.metrics import confusion_matrix
@@ -181,19 +181,6 @@ def _(logits):
     return logits[0].argmax(axis=0)
 
 
-LABEL_MAP.mistake(
-    "only the first image filled",
-    "Only the first image has its labels, the others are all class 0. Does the `return` stand inside the outer loop? "
-    "Move it to the left, below all loops.",
-    first_only(_label_map),
-)
-LABEL_MAP.mistake(
-    "result not stored",
-    "Your label maps are all zeros: the classes were not stored. Write y[n, i, j] = … in the loop.",
-    not_stored(_label_map),
-)
-
-
 @LABEL_MAP.mistake("rows and columns swapped")
 def _(logits):
     """Your label maps lie on their side: rows and columns are swapped. The result has the shape (N, H, W)."""
@@ -331,18 +318,6 @@ ONE_HOT.mistake(
     "last class forgotten",
     "The plane of the last class stays empty: the loop stops one step too early. range(n) already leaves n out.",
     _only_planes(lambda K: slice(0, K - 1)),
-)
-ONE_HOT.mistake(
-    "result not stored",
-    "Your planes have the right shape, but they are all zeros: nothing was stored. Write y[n, k, i, j] = … in the "
-    "loop.",
-    not_stored(_one_hot),
-)
-ONE_HOT.mistake(
-    "only the first mask",
-    "Only the first mask of the batch has its planes, the others are zero. Loop over all N of them, with the `return` "
-    "below all loops.",
-    first_only(_one_hot),
 )
 
 
@@ -499,13 +474,6 @@ def _(prediction: Array, target: Array, num_classes: int) -> Array:
     """Only the first pixel was counted. Does the `return` stand inside the loop? Move it to the left, below the
     loop."""
     return _confusion(prediction.ravel()[:1], target.ravel()[:1], num_classes)
-
-
-CONFUSION.mistake(
-    "result not stored",
-    "Your table has the right size, but it is all zeros: nothing was counted. Write C[…, …] += 1 in the loop.",
-    not_stored(_confusion),
-)
 
 
 # --- iou --------------------------------------------------------------------------------------------------------------

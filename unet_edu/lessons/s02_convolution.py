@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from unet_edu import convolution
 from unet_edu.checks.exercise import Case, Exercise
 from unet_edu.convolution import conv2d
-from unet_edu.lessons.families import first_only, not_stored, without
+from unet_edu.lessons.families import without
 from unet_edu.lessons.lesson import Lesson
 from unet_edu.lessons.libraries import CONVOLUTIONS
 
@@ -108,14 +108,6 @@ def _(x: Array, k: Array) -> Array:
     return y
 
 
-CONV2D_NAIVE.mistake(
-    "only the first row",
-    "Only the first row of your output is filled. Does the `return` stand inside the outer loop? Move it to the left, "
-    "below both loops.",
-    first_only(_conv2d_naive),
-)
-
-
 @CONV2D_NAIVE.mistake("only the first number")
 def _(x: Array, k: Array) -> Array:
     """Only the first number of your output is filled. Does the `return` stand inside the inner loop? Move it to the
@@ -206,13 +198,6 @@ def _(x, k):
 def _(x, k):
     """Each output is the plain sum of its window: the kernel's weights were not used. Multiply first, then add."""
     return conv2d(x, np.ones_like(k))
-
-
-CONV2D_NAIVE.mistake(
-    "result not stored",
-    "Your output has the right size, but it is all zeros: the sums were not stored. Write y[i, j] = … in the loop.",
-    not_stored(_conv2d_naive),
-)
 
 
 # --- out_size ---------------------------------------------------------------------------------------------------------
@@ -565,13 +550,6 @@ def _(x, w, bias=None, **geometry):
     """Your kernels are turned upside down and left to right. Lay them on the image as they are: w[o, c, 0, 0] meets the
     window's upper left pixel."""
     return conv2d(x, w[..., ::-1, ::-1], bias, **geometry)
-
-
-CONV2D_MULTICHANNEL.mistake(
-    "only the first image of the batch",
-    "Only the first image of the batch was convolved, the others are zero. Loop over all N of them.",
-    first_only(_conv2d_multichannel),
-)
 
 
 # --- receptive_field --------------------------------------------------------------------------------------------------

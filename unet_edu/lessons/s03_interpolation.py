@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from unet_edu import interpolation
 from unet_edu.checks.exercise import Case, Exercise
 from unet_edu.interpolation import axis_matrix, bed_of_nails, interpolate
-from unet_edu.lessons.families import first_only, not_stored
 from unet_edu.lessons.lesson import Lesson
 from unet_edu.lessons.libraries import RESIZING
 
@@ -137,25 +136,10 @@ def _(x, scale):
     return interpolate(x, (scale * x.shape[0], scale * x.shape[1]))
 
 
-UP_NEAREST.mistake(
-    "only the first row",
-    "Only the first row of your output is filled. Does the `return` stand inside the outer loop? It belongs below "
-    "both loops.",
-    first_only(_up_nearest),
-)
-
-
 @UP_NEAREST.mistake("rows and columns swapped")
 def _(x: Array, scale: int) -> Array:
     """Your output lies on its side: rows and columns are swapped."""
     return _up_nearest(x, scale).T
-
-
-UP_NEAREST.mistake(
-    "result not stored",
-    "Your output has the right size, but it is all zeros: the pixels were not stored. Write y[i, j] = … in the loop.",
-    not_stored(_up_nearest),
-)
 
 
 # --- up_bilinear ------------------------------------------------------------------------------------------------------
@@ -375,14 +359,6 @@ def _(x, scale):
     return np.rint(_up_bilinear(x, scale))
 
 
-UP_BILINEAR.mistake(
-    "only the first row",
-    "Only the first row of your output is filled. Is there a `return` inside the loop over the rows? Let all rows be "
-    "done first.",
-    first_only(_up_bilinear),
-)
-
-
 @UP_BILINEAR.mistake("rows and columns swapped")
 def _(x, scale):
     """Your output lies on its side: rows and columns are swapped. Does a .T stand too many or too few?"""
@@ -552,12 +528,6 @@ RESIZE_MASK.mistake(
     "Your ratio is upside down: i · H′ / H. A large result of a small mask moves slowly through it, so the factor is "
     "below 1: H / H′.",
     _from(lambda n, m: np.arange(m) * m // n),
-)
-RESIZE_MASK.mistake(
-    "only the first row filled",
-    "Only the first row of your mask is filled, the rest is class 0. Does the `return` stand inside the outer loop? "
-    "It belongs below both.",
-    first_only(_resize_mask),
 )
 
 

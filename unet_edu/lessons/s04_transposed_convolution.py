@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from unet_edu.checks.exercise import Case, Exercise
 from unet_edu.convolution import conv2d, conv2d_grad_input
-from unet_edu.lessons.families import not_stored, without
+from unet_edu.lessons.families import without
 from unet_edu.lessons.lesson import Lesson
 from unet_edu.lessons.libraries import CONVOLUTIONS
 
@@ -221,13 +221,6 @@ def _(k, h, w):
     """Your matrix has one row, that of the first window. Does the `return` stand inside the inner loop? Move it to the
     left, below both loops."""
     return _conv_matrix(k, h, w)[:1]
-
-
-CONV_MATRIX.mistake(
-    "weights not stored",
-    "Your matrix has the right size, but it is all zeros: the weights were not stored. Write A[r, …] = … in the loop.",
-    not_stored(_conv_matrix),
-)
 
 
 # --- tconv_matrix -----------------------------------------------------------------------------------------------------
@@ -571,11 +564,6 @@ TCONV2D_SCATTER.mistake(
     "Only the first pixel was laid down. Does the `return` stand inside the inner loop? Move it to the left, below "
     "both loops.",
     _stamped(_added, pixels=lambda x: [(0, 0)]),
-)
-TCONV2D_SCATTER.mistake(
-    "result not stored",
-    "Your output has the right size, but it is all zeros: the stamps were not added to it.",
-    not_stored(_tconv),
 )
 
 
