@@ -144,6 +144,13 @@ def test_a_wrong_convolution_is_described(f, layer, words):
     assert words in result.diagnosis
 
 
+def test_another_way_to_say_it_is_said_only_where_it_goes_on_from_the_same_beginning():
+    """Not: "… Besides, your answer is what comes of that with 1 added. Or it is that with 1 added"."""
+    said = check(lambda logits: logits.argmin(axis=1) + 1, "label_map").diagnosis
+    assert "Besides, your answer is what comes of that with 1 added." in said and "Or, " not in said
+    assert said.count("Do you count from 1?") == 1
+
+
 def test_a_known_mistake_has_its_hint_and_no_diagnosis():
     result = check(lambda x, k: conv2d(x, k[::-1, ::-1]), "conv2d_naive")
     assert (result.layer, result.diagnosis, result.found) == ("named", "", None)

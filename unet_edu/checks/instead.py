@@ -120,8 +120,10 @@ def _said(found: Sequence[Instead]) -> Diagnosis | None:
     if not found:
         return None
     first = found[0]
-    other = "".join(f" Or, which comes to the same here, it is {guess.words}." for guess in found[1:])
-    asks = " ".join(dict.fromkeys(guess.asks for guess in found))
+    # After the lead of the first, "that" would mean something else than the other guess does.
+    said = [first, *(guess for guess in found[1:] if guess.lead == first.lead)]
+    other = "".join(f" Or, which comes to the same here, it is {guess.words}." for guess in said[1:])
+    asks = " ".join(dict.fromkeys(guess.asks for guess in said))
     return Diagnosis("computed", first.sees + other, asks, first.holds, reads=first.reads)
 
 
