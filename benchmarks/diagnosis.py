@@ -117,7 +117,7 @@ def is_untrue(exercise: Exercise, f: Callable[..., Any], result: CheckResult, se
     seen = seen_in(judge(exercise, cases, answers), answers, more, [attempt(f, case) for case in more])
     verdicts = [result.found.holds(question) for question in seen.cases]
     if True not in verdicts:  # it is said of single 1s, or of the inside of a network
-        verdicts += [result.found.holds(question) for question in seen.ones]
+        verdicts += [result.found.holds(question) for question in seen.probed]
     return False in verdicts
 
 

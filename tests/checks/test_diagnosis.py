@@ -12,9 +12,10 @@ import pytest
 from tests.checks import beginners
 from tests.checks.judging import SEED, cases_of, remembered
 from unet_edu.checks import attempt, check, checked, judge
+from unet_edu.checks.arrays import NoSuchAxisError
 from unet_edu.checks.changes import OF_ANSWERS, OF_ARRAYS, OF_LISTS, OF_NUMBERS, OF_PAIRS
 from unet_edu.checks.diagnosis import explained, is_to_explain, more_cases, seen_in
-from unet_edu.checks.instead import NoSuchAxisError, computed_instead
+from unet_edu.checks.instead import computed_instead
 from unet_edu.convolution import conv2d
 from unet_edu.lessons import EXERCISES
 
@@ -45,7 +46,7 @@ def test_what_is_said_of_beginners_is_true_when_it_is_computed_again(name, f):
     seen = seen_in(*asked(name, f, SEED + 2 if result.found.is_general else SEED))
     verdicts = [result.found.holds(question) for question in seen.cases]
     if True not in verdicts:  # it is said of single 1s, or of the inside of a network
-        verdicts = [result.found.holds(question) for question in seen.ones]
+        verdicts = [result.found.holds(question) for question in seen.probed]
     assert False not in verdicts and (True in verdicts or result.layer == "calls")
 
 

@@ -140,8 +140,8 @@ def test_what_a_wrong_function_does_is_said(name, f, words):
         assert time.perf_counter() - start < 0.5  # it is a tenth of that; a busy machine is slower
         assert found and words in found.sees, found and found.sees
         assert found.layer == "reach" and found.asks.endswith(("?", "."))
-        assert not any(found.holds(question) is False for question in seen.ones)
-        assert any(found.holds(question) for question in seen.ones)
+        assert not any(found.holds(question) is False for question in seen.probed)
+        assert any(found.holds(question) for question in seen.probed)
         assert all(found.holds(question) is None for question in seen.cases)
         assert "{" not in found.sees + found.asks
 

@@ -107,11 +107,11 @@ def seen_in(
 ) -> Seen:
     """What is known of a wrong function: see `explained`."""
     cases = list(map(Question, result.cases, answers, result.references))
-    ones: list[Question] = []
+    probed: list[Question] = []
     again: list[Answer] = []
     for case, reply in zip(more, replies, strict=False):
         if any(case is known for known in result.cases):
             again.append(reply)
         elif (right := ask(result.exercise.reference, case).value) is not None:
-            (cases if case.probe is None else ones).append(Question(case, reply, right))
-    return Seen(result.exercise, tuple(cases), tuple(ones), tuple(again), ask)
+            (cases if case.probe is None else probed).append(Question(case, reply, right))
+    return Seen(result.exercise, tuple(cases), tuple(probed), tuple(again))

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from unet_edu.checks.arrays import Array
 from unet_edu.checks.exercise import Case, Exercise
 from unet_edu.checks.seen import Diagnosis, Layer, Question, Seen
 
@@ -64,7 +64,7 @@ def inside_cases(exercise: Exercise, cases: Sequence[Case]) -> list[Case]:
 
 def inside_the_network(seen: Seen) -> Diagnosis | None:
     """The first difference from our network that is one in all cases; None where they are alike inside."""
-    asked = [q for q in (*seen.cases, *seen.ones) if _found(q) is not None]
+    asked = [q for q in (*seen.cases, *seen.probed) if _found(q) is not None]
     for found in _found(asked[0]) or () if asked else ():
         holds = _Holds(found.key)
         if all(holds(question) for question in asked):
@@ -89,7 +89,7 @@ def _found(question: Question) -> list[Found] | None:
     return None if yours is None or ours is None else list(_differences(yours, ours))
 
 
-def _read(table: NDArray[Any]) -> list[Row] | None:
+def _read(table: Array) -> list[Row] | None:
     """The rows of a table; None if it is none. It comes from a sandbox."""
     from unet_edu.checks.network import ACTIVATIONS, FACTS, MOST_PARTS, MOST_ROWS, PART, POOLINGS
 

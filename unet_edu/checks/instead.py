@@ -15,29 +15,16 @@ from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unet_edu.checks.answer import _plain_array
-from unet_edu.checks.changes import (
-    OF_ANSWERS,
-    OF_ARRAYS,
-    OF_LISTS,
-    OF_NUMBERS,
-    OF_PAIRS,
-    SCALE,
-    USED,
-    Change,
-    NoSuchAxisError,
-    quantities,
-    reordered,
-)
+from unet_edu.checks.arrays import Array, NoSuchAxisError
+from unet_edu.checks.changes import OF_ANSWERS, OF_INPUTS, SCALE, USED, Change, reordered
 from unet_edu.checks.exercise import Case, Mistake
 from unet_edu.checks.fault import different, same
-from unet_edu.checks.seen import Diagnosis, Question, Seen, inputs_of
+from unet_edu.checks.quantities import quantities
+from unet_edu.checks.seen import Diagnosis, Question, Seen, defaults_of, inputs_of, kind_of
 
 __all__ = ["computed_instead"]
-
-Array = NDArray[Any]
 
 # How much is tried before the search gives up, in steps of about 20 µs. It is counted and not timed: the same answers
 # get the same sentence on any machine.
@@ -143,11 +130,7 @@ class Search:
     def __init__(self, seen: Seen, steps: int) -> None:
         self.seen, self.left = seen, steps
         self.signature = inspect.signature(seen.exercise.reference)
-        self.defaults = {
-            name: parameter.default
-            for name, parameter in self.signature.parameters.items()
-            if parameter.default is not inspect.Parameter.empty
-        }
+        self.defaults = defaults_of(seen.exercise)
         # First those in which most arguments matter, and of these the small ones: there most guesses part.
         self.wrong = sorted(seen.wrong, key=lambda question: -self.settings(question.case))
         self.first = self.wrong[0]
@@ -313,7 +296,7 @@ class Search:
             if name in self.defaults:
                 words = f"{name} at its default, as if it were never given"
                 yield Other(words, USED.format(it=name), partial(_put, name, self.defaults[name]), frozenset((name,)))
-            for row in (*_table(value), *(reordered(value.ndim) if isinstance(value, np.ndarray) else ())):
+            for row in (*_rows_for(value), *(reordered(value.ndim) if isinstance(value, np.ndarray) else ())):
                 yield Other(
                     row.sees.format(it=name), row.asks.format(it=name), partial(_change, name, row), frozenset((name,))
                 )
@@ -364,9 +347,7 @@ def _wrong_numbers(question: Question) -> int:
     yours = question.yours
     if yours is None:
         return 0
-    if yours.shape != question.right.shape:
-        return yours.size + 1
-    return int(different(yours, question.right).sum())
+    return int(different(yours, question.right).sum()) if question.has_right_shape else yours.size + 1
 
 
 def _all_changed(given: dict[str, Any], others: Sequence[Other]) -> dict[str, Any]:
@@ -382,7 +363,7 @@ def _put(name: str, value: Any, given: dict[str, Any]) -> dict[str, Any]:
 def _change(name: str, row: Change, given: dict[str, Any]) -> dict[str, Any]:
     """One input changed; what the row is not made for (a pair, where another case has one number) stays."""
     value = given[name]
-    if not isinstance(value, np.ndarray) and row not in _table(value):
+    if not isinstance(value, np.ndarray) and row not in _rows_for(value):
         return given
     changed = _kept(row, value)
     if isinstance(value, int) and abs(changed) > 4 * abs(value) + 16:
@@ -417,17 +398,9 @@ def _kept(row: Change, value: Any) -> Any:
         return value
 
 
-def _table(value: Any) -> Sequence[Change]:
-    """What can be done to a value of this kind."""
-    if isinstance(value, np.ndarray):
-        return OF_ARRAYS
-    if isinstance(value, bool | str) or value is None:
-        return ()
-    if isinstance(value, int | float):
-        return OF_NUMBERS
-    if isinstance(value, tuple) and len(value) == 2:
-        return OF_PAIRS
-    return OF_LISTS if isinstance(value, list | tuple) else ()
+def _rows_for(value: Any) -> Sequence[Change]:
+    """What can be done to an input."""
+    return OF_INPUTS.get(kind_of(value), ())
 
 
 def _are_alike(one: Any, other: Any) -> bool:

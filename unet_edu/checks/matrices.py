@@ -8,18 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from unet_edu.checks.arrays import Array
 from unet_edu.checks.changes import AXES, LOOP, RESET, SCALE, SIGN, START, TURN
 from unet_edu.checks.fault import different, same
 from unet_edu.checks.windows import Windows, windows_of
 
 __all__ = ["VAGUE", "Reach", "Statement", "statements"]
 
-Array = NDArray[Any]
 Shape = tuple[int, ...]
 
 WINDOW = "Which pixels lie in a window, and which of its weights meets each of them?"

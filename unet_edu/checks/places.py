@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from unet_edu.checks.arrays import Array
 from unet_edu.checks.exercise import Exercise
 from unet_edu.checks.fault import different, same
-from unet_edu.checks.seen import Array, Diagnosis, Question, Seen, inputs_of
+from unet_edu.checks.seen import Diagnosis, Question, Seen, inputs_of
 
 __all__ = ["at_which_places", "called"]
 
@@ -90,7 +91,7 @@ def at_which_places(seen: Seen) -> Diagnosis | None:
         return _no_numbers(seen)
     if described := _described(wrong):
         return described
-    of_wrong_size = [q for q in wrong if _yours(q).shape != q.right.shape]
+    of_wrong_size = [q for q in wrong if not q.has_right_shape]
     if of_wrong_size:
         return _wrong_sizes(seen, of_wrong_size)
     return _wrong_numbers(seen.exercise, wrong)
@@ -99,7 +100,7 @@ def at_which_places(seen: Seen) -> Diagnosis | None:
 def _described(wrong: Sequence[Question]) -> Diagnosis | None:
     """What differs in all wrong answers, where a probe describes each layer of a network by a few numbers."""
     names: tuple[str, ...] = getattr(wrong[0].case.probe, "describes", ())
-    columns = [n for n in range(len(names)) if all(_has_shape(q) and _beside(q).wrong[..., n].any() for q in wrong)]
+    columns = [n for n in range(len(names)) if all(q.has_right_shape and _beside(q).wrong[..., n].any() for q in wrong)]
     if not columns:
         return None
     sees = f"In all cases that are wrong, this is not as it should be: {' and '.join(names[n] for n in columns)}."
@@ -107,12 +108,8 @@ def _described(wrong: Sequence[Question]) -> Diagnosis | None:
     return Diagnosis("place", sees, asks, partial(_differ, columns), is_general=False)
 
 
-def _has_shape(question: Question) -> bool:
-    return question.yours is not None and question.yours.shape == question.right.shape
-
-
 def _differ(columns: Sequence[int], question: Question) -> bool | None:
-    if not _has_shape(question) or question.is_right:
+    if not question.has_right_shape or question.is_right:
         return None
     return all(bool(_beside(question).wrong[..., n].any()) for n in columns)
 
@@ -175,7 +172,7 @@ def _wrong_sizes(seen: Seen, wrong: Sequence[Question]) -> Diagnosis:
         "place",
         f"{mine} {words}{but}.",
         asks,
-        lambda q: None if q.yours is None or q.yours.shape == q.right.shape else describe(q) == words,
+        lambda q: None if q.yours is None or q.has_right_shape else describe(q) == words,
     )
 
 
@@ -258,7 +255,7 @@ def _wrong_numbers(exercise: Exercise, wrong: Sequence[Question]) -> Diagnosis:
 
 
 def _if_wrong(ndim: set[int], all_so: Sequence[Callable[[Beside], Any]], question: Question) -> bool | None:
-    if question.yours is None or question.yours.shape != question.right.shape or question.right.ndim not in ndim:
+    if not question.has_right_shape or question.right.ndim not in ndim:
         return None
     with np.errstate(all="ignore"):
         answer = _beside(question)

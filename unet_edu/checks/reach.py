@@ -13,8 +13,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from unet_edu.checks.arrays import Array
 from unet_edu.checks.exercise import Case, Exercise, SingleOnes
 from unet_edu.checks.fault import same
 from unet_edu.checks.matrices import VAGUE, Reach, Statement, statements
@@ -22,7 +22,6 @@ from unet_edu.checks.seen import Diagnosis, Question, Seen, inputs_of
 
 __all__ = ["single_ones", "what_reaches_what"]
 
-Array = NDArray[Any]
 
 LARGEST = 42  # numbers in the input that is asked for single 1s
 MOST_CASES, MOST_CALLS = 3, 120
@@ -64,7 +63,7 @@ def what_reaches_what(seen: Seen, is_precise: bool = True) -> Diagnosis | None:
     is_precise : bool
         Whether only what determines the answers is said, or else what is true of them, too.
     """
-    told = [(question, reach) for question in seen.ones if (reach := _reach(seen.exercise, question)) is not None]
+    told = [(question, reach) for question in seen.probed if (reach := _reach(seen.exercise, question)) is not None]
     reaches = [reach for _, reach in told]
     if all(question.is_right for question, _ in told):
         return None

@@ -6,7 +6,6 @@ are legible, and the same result always gives the same text. Everything that com
 
 from __future__ import annotations
 
-import inspect
 from html import escape
 from typing import Any
 
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from unet_edu.checks.exercise import Case, Exercise
 from unet_edu.checks.fault import different, place_name
-from unet_edu.checks.seen import Diagnosis
+from unet_edu.checks.seen import Diagnosis, inputs_of
 from unet_edu.checks.verdict import CheckResult
 from unet_edu.figures.palette import INK, PAPER, ROLES
 
@@ -41,7 +40,7 @@ def text(result: CheckResult) -> str:
     if result.found:
         lines.insert(1, f"What we see: {result.found.sees}\n{result.found.asks}")
     if result.case:
-        inputs = _inputs(result.exercise, result.case)
+        inputs = inputs_of(result.exercise, result.case)
         words = [f"{name} = {_short(value, result.case)}" for name, value in inputs.items()]
         lines.append(f"Case: {result.case.name}, with {', '.join(words)}")
     return "\n".join(lines).replace("\n", "\n  ")
@@ -71,11 +70,6 @@ def _seen(found: Diagnosis) -> str:
     return f'<div style="margin-top:.4em">{sees}{asks}</div>'
 
 
-def _inputs(exercise: Exercise, case: Case) -> dict[str, Any]:
-    """The case's inputs under the names that the exercise's function has for them."""
-    return dict(inspect.signature(exercise.reference).bind(*case.args, **case.kwargs).arguments)
-
-
 def _short(value: Any, case: Case) -> str:
     """Numbers and lists as they are; arrays by their shape, but for small ones that the notebook prints, too."""
     if not isinstance(value, np.ndarray):
@@ -89,7 +83,7 @@ def _case(exercise: Exercise, case: Case, found: Diagnosis | None) -> str:
     """The inputs. The visible cases' arrays are shown number by number, and beside them how they seem to be read."""
     words, tables = [], []
     read = found.reads(case) if found and found.reads else {}
-    for name, value in _inputs(exercise, case).items():
+    for name, value in inputs_of(exercise, case).items():
         if isinstance(value, np.ndarray) and case.group == "visible":
             role = INPUT_ROLES.get(name, "neutral")
             tables += [_table(caption, plane, ROLES[role].fill) for caption, plane in _planes(name, value)]

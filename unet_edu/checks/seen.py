@@ -1,29 +1,30 @@
 """What is known of a wrong function, and what may be said of it: `Seen` and `Diagnosis`.
 
-A diagnosis is a description of *how* the answers differ from the right ones. It is made by the layers (`instead`,
-`reach`, `where`), and is said only if it holds in every case that can tell.
+A diagnosis is a description of *how* the answers differ from the right ones. It is made by the layers that
+`diagnosis` names, and is said only if it holds in every case that can tell.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unet_edu.checks.answer import Answer
+from unet_edu.checks.arrays import Array
 from unet_edu.checks.exercise import Case, Exercise
 from unet_edu.checks.fault import same
 
-__all__ = ["Ask", "Diagnosis", "Layer", "Question", "Seen", "inputs_of"]
+__all__ = ["Ask", "Diagnosis", "Layer", "Question", "Seen", "defaults_of", "inputs_of", "kind_of"]
 
-Array = NDArray[Any]
 Ask = Callable[[Callable[..., Any], Case], Answer]  # how the reference and the mistakes are called
-Layer = Literal["named", "computed", "reach", "cases", "place", "calls"]
+Kind = Literal["nothing", "text", "number", "pair", "list", "array"]
+Layer = Literal["computed", "reach", "cases", "place", "calls"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +75,10 @@ class Question:
         """Whether the answer is what the function returned, and not numbers by which a probe describes a network."""
         return self.case.probe is None or getattr(self.case.probe, "gives_own_answer", False)
 
+    @property
+    def has_right_shape(self) -> bool:
+        return self.yours is not None and self.yours.shape == self.right.shape
+
     @cached_property
     def is_right(self) -> bool:
         """Whether shape and values are right. A wrong type alone has words of its own."""
@@ -86,9 +91,8 @@ class Seen:
 
     exercise: Exercise
     cases: tuple[Question, ...]  # the cases of the exercise, and more of their kind
-    ones: tuple[Question, ...] = ()  # single 1s, of an exercise that is linear
+    probed: tuple[Question, ...] = ()  # what probes told: single 1s of what is linear, the inside of a network
     again: tuple[Answer, ...] = ()  # what it answered when the first cases were asked once more
-    ask: Ask = field(default=lambda f, case: _no_ask())
 
     @cached_property
     def telling(self) -> Sequence[Question]:
@@ -100,24 +104,30 @@ class Seen:
         """Those of them that are wrong, small ones first: they are tried first, and cost least."""
         return sorted((q for q in self.telling if not q.is_right), key=lambda q: _size(q.case))
 
-    def hold(self, holds: Callable[[Question], bool | None]) -> bool:
-        """Whether a description is true wherever a case can tell, and of at least one wrong answer."""
-        seen = False
-        for question in self.wrong:
-            verdict = holds(question)
-            if verdict is False:
-                return False
-            seen |= verdict is True
-        return seen and not any(holds(q) is False for q in self.telling if q.is_right)
 
-
-def _no_ask() -> Answer:
-    raise TypeError("ask: expected how the reference is called")
+def kind_of(value: Any) -> Kind:
+    """What kind of value an argument is: True and False are words, as None is nothing."""
+    if isinstance(value, bool | str):
+        return "text"
+    if isinstance(value, Real):
+        return "number"
+    if isinstance(value, np.ndarray):
+        return "array"
+    if isinstance(value, Sequence):
+        is_pair = isinstance(value, tuple) and len(value) == 2 and all(isinstance(n, Real) for n in value)
+        return "pair" if is_pair else "list"
+    return "nothing"
 
 
 def inputs_of(exercise: Exercise, case: Case) -> dict[str, Any]:
     """The case's inputs, under the names that the exercise's function has for them; what was not given is not there."""
     return dict(inspect.signature(exercise.reference).bind(*case.args, **case.kwargs).arguments)
+
+
+def defaults_of(exercise: Exercise) -> dict[str, Any]:
+    """What stands for an argument that is not given."""
+    parameters = inspect.signature(exercise.reference).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
 
 
 def _size(case: Case) -> int:

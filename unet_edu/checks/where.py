@@ -5,22 +5,22 @@ All that is said is made of the words of this module and of `places`. None of th
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations, pairwise, permutations
 from math import comb
-from numbers import Integral, Real
+from numbers import Integral
 from operator import eq
 from typing import Any
 
 import numpy as np
 
+from unet_edu.checks.arrays import Array
 from unet_edu.checks.exercise import Exercise
 from unet_edu.checks.fault import same
 from unet_edu.checks.places import at_which_places, called
-from unet_edu.checks.seen import Array, Diagnosis, Question, Seen, inputs_of
+from unet_edu.checks.seen import Diagnosis, Question, Seen, defaults_of, inputs_of, kind_of
 
 __all__ = ["at_which_places", "in_which_calls", "in_which_cases"]
 
@@ -114,8 +114,8 @@ TABLES: dict[str, list[Row]] = {
         (2, "has length 1", lambda v: len(v) == 1),
         (2, "is sorted", lambda v: all(a <= b for a, b in pairwise(v))),
         (2, "has an entry twice", lambda v: any(a == b for a, b in combinations(v, 2))),
-        (2, "has pairs with a first number of 1 alone", lambda v: all(_kind(e) == "pair" and e[0] == 1 for e in v)),
-        (2, "has pairs with a second number of 1 alone", lambda v: all(_kind(e) == "pair" and e[1] == 1 for e in v)),
+        (2, "has pairs with a first number of 1 alone", lambda v: all(kind_of(e) == "pair" and e[0] == 1 for e in v)),
+        (2, "has pairs with a second number of 1 alone", lambda v: all(kind_of(e) == "pair" and e[1] == 1 for e in v)),
     ],
     "array": [
         *((2, f"has {count} axes", lambda v, count=count: v.ndim == count) for count in (1, 2, 3, 4)),
@@ -254,21 +254,16 @@ def _chance(sets: Array, wrong: Array, alike: Array) -> float:
 
 
 def _facts(exercise: Exercise, question: Question) -> Facts:
-    return {**_defaults(exercise), **inputs_of(exercise, question.case), RIGHT: question.right}
-
-
-def _defaults(exercise: Exercise) -> Facts:
-    parameters = inspect.signature(exercise.reference).parameters.values()
-    return {p.name: p.default for p in parameters if p.default is not p.empty}
+    return {**defaults_of(exercise), **inputs_of(exercise, question.case), RIGHT: question.right}
 
 
 def _properties(exercise: Exercise, facts: list[Facts]) -> list[Property]:
     """All that can be said of the cases; of each argument the simplest first."""
-    found, defaults = [], _defaults(exercise)
+    found, defaults = [], defaults_of(exercise)
     names = list(dict.fromkeys(name for each in facts for name in each))
     for name in names:
         values = [each.get(name) for each in facts]
-        for kind in dict.fromkeys("answer" if name == RIGHT else _kind(value) for value in values):
+        for kind in dict.fromkeys("answer" if name == RIGHT else kind_of(value) for value in values):
             own = _own(kind, name, values, defaults)
             found += [_of_one(name, kind, *row) for row in (*TABLES[kind], *own)]
     for a, b in permutations([name for name in names if name != RIGHT], 2):
@@ -280,16 +275,16 @@ def _properties(exercise: Exercise, facts: list[Facts]) -> list[Property]:
 
 def _own(kind: str, name: str, values: list[Any], defaults: Facts) -> list[Row]:
     """What can be said of an argument because of its own values: a default, and a few texts."""
-    if kind == "number" and _kind(defaults.get(name)) == "number":
+    if kind == "number" and kind_of(defaults.get(name)) == "number":
         return [(0, "has its default value", lambda v: v == defaults[name])]
-    texts = {value: None for value in values if _kind(value) == "text"} if kind == "text" else {}
+    texts = {value: None for value in values if kind_of(value) == "text"} if kind == "text" else {}
     return [(0, f"is {text}", partial(eq, text)) for text in texts if len(texts) <= 4]
 
 
 def _of_one(name: str, kind: str, rank: int, words: str, has: Callable[[Any], Any]) -> Property:
     def of(facts: Facts) -> bool:
         value = facts.get(name)
-        return (name == RIGHT or _kind(value) == kind) and bool(has(value))
+        return (name == RIGHT or kind_of(value) == kind) and bool(has(value))
 
     return Property(rank, (name,), f"{'the right answer' if name == RIGHT else called(name)} {words}", of)
 
@@ -306,22 +301,9 @@ def _of_two(a: str, b: str, rank: int, facts: list[Facts], words: str, has: Call
     return Property(rank, (a, b), f"{sizes[a]} {words} {sizes[b]}", of)
 
 
-def _kind(value: Any) -> str:
-    if isinstance(value, bool | str):
-        return "text"
-    if isinstance(value, Real):
-        return "number"
-    if isinstance(value, np.ndarray):
-        return "array"
-    if isinstance(value, Sequence):
-        is_pair = isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, Real) for v in value)
-        return "pair" if is_pair else "list"
-    return "nothing"
-
-
 def _size(value: Any) -> Array | None:
     """Height and width, or one number that stands for both."""
-    kind = _kind(value)
+    kind = kind_of(value)
     if kind == "array":
         return np.array(value.shape[-2:]) if value.ndim > 1 else None
     return np.atleast_1d(value) if kind == "pair" or isinstance(value, Integral) and kind == "number" else None

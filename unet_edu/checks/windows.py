@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from unet_edu.checks.arrays import Array
 
 __all__ = ["Windows", "windows_of"]
 
-Array = NDArray[Any]
 Shape = tuple[int, ...]
 
 
