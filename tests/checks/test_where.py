@@ -11,8 +11,9 @@ from tests.checks.answers.s05_pooling import pooled_by_loops
 from tests.checks.judging import cases_of, remembered
 from unet_edu.checks import SEED, attempt
 from unet_edu.checks.answer import Answer
+from unet_edu.checks.places import at_which_places
 from unet_edu.checks.seen import Question, Seen
-from unet_edu.checks.where import at_which_places, in_which_calls, in_which_cases
+from unet_edu.checks.where import in_which_calls, in_which_cases
 from unet_edu.lessons import EXERCISES
 
 LAYERS = (in_which_calls, in_which_cases, at_which_places)

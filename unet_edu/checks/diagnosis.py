@@ -7,7 +7,7 @@ is heard:
 2. what was computed instead (`instead`), and inside of a network, where its path first leaves ours (`inside`);
 3. what reaches what, of functions that are linear (`reach`);
 4. in which cases it is wrong (`where.in_which_cases`);
-5. at which places of the answers (`where.at_which_places`): something is always to be said of these.
+5. at which places of the answers (`places`): something is always to be said of these.
 
 A description is proven on all cases before it is said, and names no right answer. Everything happens outside of a
 sandbox: from there come only the function's answers, to the cases and to what `more_cases` asks.
@@ -24,10 +24,11 @@ from unet_edu.checks.answer import Answer, attempt
 from unet_edu.checks.exercise import Case, Exercise
 from unet_edu.checks.inside import inside_cases, inside_the_network
 from unet_edu.checks.instead import computed_instead
+from unet_edu.checks.places import at_which_places
 from unet_edu.checks.reach import single_ones, what_reaches_what
 from unet_edu.checks.seen import Ask, Diagnosis, Question, Seen
 from unet_edu.checks.verdict import CheckResult
-from unet_edu.checks.where import at_which_places, in_which_calls, in_which_cases
+from unet_edu.checks.where import in_which_calls, in_which_cases
 
 __all__ = ["explained", "is_to_explain", "more_cases", "seen_in"]
 

@@ -22,7 +22,7 @@ from unet_edu.checks.changes import OF_ANSWERS, OF_INPUTS, SCALE, USED, Change, 
 from unet_edu.checks.exercise import Case, Mistake
 from unet_edu.checks.fault import different, same
 from unet_edu.checks.quantities import quantities
-from unet_edu.checks.seen import Diagnosis, Question, Seen, defaults_of, inputs_of, kind_of
+from unet_edu.checks.seen import Diagnosis, Question, Seen, defaults_of, given_to, inputs_of, kind_of
 
 __all__ = ["computed_instead"]
 
@@ -37,6 +37,9 @@ ENOUGH = {1: 2, 2: 8}
 FEW = 3  # cases, by which two descriptions are told apart
 # A description may be silent on a wrong case (a kernel of 2×3 on its side fits nowhere), but not on many.
 MOST_SILENT = 0.5
+
+
+WHICH = "Which of the two is meant where?"
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,12 +232,9 @@ class Search:
         if answer.shape not in self._fitting:
             is_part = answer.ndim < self.first.right.ndim
             wanted = yours.shape[1:] if is_part else yours.shape
-            base = Instead("", "", lambda _: answer)
-            self._fitting[answer.shape] = [
-                row
-                for row in (*OF_ANSWERS, *reordered(answer.ndim), *(() if is_part else self._parts_exchanged()))
-                if (changed := _after(base, row, ..., self.first)) is not None and changed.shape == wanted
-            ]
+            rows = (*OF_ANSWERS, *reordered(answer.ndim), *(() if is_part else self._parts_exchanged()))
+            changed = ((row, _with_part_changed(answer, row, ...)) for row in rows)
+            self._fitting[answer.shape] = [row for row, new in changed if new is not None and new.shape == wanted]
         return self._fitting[answer.shape]
 
     def _parts_exchanged(self) -> Iterator[Change]:
@@ -284,9 +284,9 @@ class Search:
     # --- the inputs ---------------------------------------------------------------------------------------------------
 
     def given(self, case: Case) -> dict[str, Any]:
-        """The inputs of a case, those that were left out at their defaults."""
+        """All inputs of a case, which are asked for again and again."""
         if case not in self._given:
-            self._given[case] = {**self.defaults, **inputs_of(self.seen.exercise, case)}
+            self._given[case] = given_to(self.seen.exercise, case)
         return self._given[case]
 
     def others(self) -> Iterator[Other]:
@@ -297,9 +297,8 @@ class Search:
                 words = f"{name} at its default, as if it were never given"
                 yield Other(words, USED.format(it=name), partial(_put, name, self.defaults[name]), frozenset((name,)))
             for row in (*_rows_for(value), *(reordered(value.ndim) if isinstance(value, np.ndarray) else ())):
-                yield Other(
-                    row.sees.format(it=name), row.asks.format(it=name), partial(_change, name, row), frozenset((name,))
-                )
+                sees, asks = row.sees.format(it=name), row.asks.format(it=name)
+                yield Other(sees, asks, partial(_change, name, row), frozenset((name,)))
         for one, other in itertools.combinations(given, 2):
             if _are_alike(given[one], given[other]):
                 for words, source in (
@@ -307,9 +306,7 @@ class Search:
                     (f"{other} in place of {one}, too", {one: other}),
                     (f"{one} in place of {other}, too", {other: one}),
                 ):
-                    yield Other(
-                        words, "Which of the two is meant where?", partial(_move, source), frozenset((one, other))
-                    )
+                    yield Other(words, WHICH, partial(_move, source), frozenset((one, other)))
 
     def asked(self, f: Callable[..., Any], *others: Other, lead: str = "") -> Instead:
         """What comes out of the reference, or of a known mistake, with other inputs."""
@@ -376,10 +373,13 @@ def _move(source: dict[str, str], given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _after(base: Instead, row: Change, part: Any, question: Question) -> Array | None:
-    """The answer of `base`, or one of its parts, changed."""
+    """What comes after the answer of `base`, if a change is made to it, too."""
     answer = base.of(question)
-    if answer is None:
-        return None
+    return None if answer is None else _with_part_changed(answer, row, part)
+
+
+def _with_part_changed(answer: Array, row: Change, part: Any) -> Array | None:
+    """An answer of which one part is changed, or with `...` the whole."""
     try:
         if part is ...:
             return np.asarray(_kept(row, answer))

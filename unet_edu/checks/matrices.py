@@ -11,17 +11,18 @@ from functools import cached_property
 
 import numpy as np
 
-from unet_edu.checks.arrays import Array
-from unet_edu.checks.changes import AXES, LOOP, RESET, SCALE, SIGN, START, TURN
+from unet_edu.checks.arrays import COLUMN, ROW, Array, Shape
+from unet_edu.checks.changes import AXES, LOST, RESET, SCALE, SIGN, START, TURN
 from unet_edu.checks.fault import different, same
+from unet_edu.checks.parts import PARTS, Part
 from unet_edu.checks.windows import Windows, windows_of
 
 __all__ = ["VAGUE", "Reach", "Statement", "statements"]
 
-Shape = tuple[int, ...]
-
 WINDOW = "Which pixels lie in a window, and which of its weights meets each of them?"
 STAMP = "Where does each number go, and which of the weights goes there with it?"
+APART = "How far apart do they begin?"
+BEGIN = "What does your function begin with, and what does it add that does not depend on {x}?"
 OVERLAP = "What should happen where several numbers meet in one place, and what does your function do there?"
 
 
@@ -34,13 +35,13 @@ class Reach:
 
     ours: Array
     yours: Array
-    zeros: tuple[Array, Array]  # the answers to zeros
+    zeros: tuple[Array, Array]  # the right answer to zeros, and the student's
     out: Shape
     inside: Shape
 
     @property
-    def is_alike(self) -> bool:
-        """Whether shapes and answers to zeros agree: then the matrices can be compared."""
+    def is_comparable(self) -> bool:
+        """Whether shapes and answers to zeros agree."""
         return same(self.zeros[1], self.zeros[0])
 
     @cached_property
@@ -52,53 +53,6 @@ class Reach:
     def lands(self) -> Windows | None:
         """What each number of the input reaches: its stamp."""
         return windows_of(self.ours.T, self.inside, self.out)
-
-
-# --- the parts of an array --------------------------------------------------------------------------------------------
-
-
-def _part(*where: tuple[int, slice], but: bool = False) -> Callable[[Shape], Array | None]:
-    """A mask of some rows, columns, channels …; with `but` of all the others. None where there is no such axis."""
-
-    def mask(shape: Shape) -> Array | None:
-        chosen = np.zeros(shape, bool)
-        for axis, index in where:
-            if len(shape) < -axis:
-                return None
-            np.moveaxis(chosen, axis, 0)[index] = True
-        return (~chosen if but else chosen).ravel()
-
-    return mask
-
-
-FIRST, LAST, SECOND = slice(1), slice(-1, None), slice(1, None, 2)
-PARTS: dict[str, tuple[Callable[[Shape], Array | None], str]] = {
-    "all of it": (lambda shape: np.ones(np.prod(shape, dtype=int), bool), "Where is the result stored, and when?"),
-    "its last row": (_part((-2, LAST)), START),
-    "its last column": (_part((-1, LAST)), START),
-    "its first row": (_part((-2, FIRST)), START),
-    "its first column": (_part((-1, FIRST)), START),
-    "its last row and its last column": (_part((-2, LAST), (-1, LAST)), START),
-    "its first row and its first column": (_part((-2, FIRST), (-1, FIRST)), START),
-    "its border": (_part((-2, FIRST), (-2, LAST), (-1, FIRST), (-1, LAST)), START),
-    "all its rows but the first": (_part((-2, FIRST), but=True), LOOP),
-    "all its columns but the first": (_part((-1, FIRST), but=True), LOOP),
-    "all its rows but the last": (_part((-2, LAST), but=True), RESET),
-    "all its columns but the last": (_part((-1, LAST), but=True), RESET),
-    "all its channels but the first": (_part((-3, FIRST), but=True), LOOP),
-    "all its channels but the last": (_part((-3, LAST), but=True), RESET),
-    "its last channel": (_part((-3, LAST)), START),
-    "its first channel": (_part((-3, FIRST)), START),
-    "all its images but the first": (_part((-4, FIRST), but=True), LOOP),
-    "all its images but the last": (_part((-4, LAST), but=True), RESET),
-    "its last image": (_part((-4, LAST)), START),
-    "every second row of it": (_part((-2, SECOND)), "By how much does your loop go on, from one step to the next?"),
-    "every second column of it": (_part((-1, SECOND)), "By how much does your loop go on, from one step to the next?"),
-    "all its numbers but the first": (lambda shape: np.arange(np.prod(shape)) > 0, LOOP),
-    "all its numbers but the last": (lambda shape: np.arange(np.prod(shape)) < np.prod(shape) - 1, RESET),
-    "its first number": (lambda shape: np.arange(np.prod(shape)) == 0, START),
-    "its last number": (lambda shape: np.arange(np.prod(shape)) == np.prod(shape) - 1, START),
-}
 
 
 # --- what may be said -------------------------------------------------------------------------------------------------
@@ -121,24 +75,26 @@ def _comes_out(of: Callable[[Reach], Array | None]) -> Callable[[Reach], bool | 
         expected = of(reach)
         if expected is None:
             return None
-        if not reach.is_alike or not same(reach.yours, expected):
+        if not reach.is_comparable or not same(reach.yours, expected):
             return False
         return None if same(expected, reach.ours) else True
 
     return is_true
 
 
-def _without(part: str, axis: int) -> Callable[[Reach], Array | None]:
+def _without(part: Part, axis: int) -> Callable[[Reach], Array | None]:
     """The matrix with some of its rows empty, or of its columns."""
 
     def of(reach: Reach) -> Array | None:
-        mask = PARTS[part][0](reach.inside if axis else reach.out)
+        mask = part(reach.inside if axis else reach.out)
         return None if mask is None else np.where(mask if axis else mask[:, None], 0, reach.ours)
 
     return of
 
 
 def _on_windows(of: Callable[[Windows], Array | None], is_stamp: bool) -> Callable[[Reach], Array | None]:
+    """The matrix whose windows, or stamps, are changed; None where it has none."""
+
     def on(reach: Reach) -> Array | None:
         windows = reach.lands if is_stamp else reach.reads
         matrix = None if windows is None else of(windows)
@@ -147,9 +103,9 @@ def _on_windows(of: Callable[[Windows], Array | None], is_stamp: bool) -> Callab
     return on
 
 
-def _without_taps(part: str) -> Callable[[Windows], Array | None]:
+def _without_taps(part: Part) -> Callable[[Windows], Array | None]:
     def of(windows: Windows) -> Array | None:
-        mask = PARTS[part][0](windows.size)
+        mask = part(windows.size)
         if mask is None or mask.all():
             return None
         gone = mask[np.ravel_multi_index(tuple(windows.taps.T), windows.size)]
@@ -163,8 +119,8 @@ def _at(place: Callable[[Windows], Array], beyond: str = "nothing") -> Callable[
     return lambda windows: windows.matrix(place(windows), beyond=beyond)
 
 
-def _by(*step: int) -> Callable[[Windows], Array]:
-    return lambda windows: windows.corners + windows.taps + np.array([0] * (len(windows.image) - 2) + list(step))
+def _by(down: int, right: int) -> Callable[[Windows], Array]:
+    return lambda windows: windows.corners + windows.taps + np.array([0] * (len(windows.image) - 2) + [down, right])
 
 
 def _taps(change: Callable[[Array, Array], Array]) -> Callable[[Windows], Array]:
@@ -189,36 +145,44 @@ def _corners(change: Callable[[Array, Array], Array]) -> Callable[[Windows], Arr
     return place
 
 
-ROW, COLUMN = np.array([1, 0]), np.array([0, 1])
-MOVED = {"one row lower": (1, 0), "one row higher": (-1, 0), "one column further right": (0, 1)}
-MOVED |= {"one column further left": (0, -1), "one row lower and one column further right": (1, 1)}
-MOVED |= {"one row higher and one column further left": (-1, -1)}
-BEYOND = {"nothing": "", "the border": "; beyond the border, the border comes again"}
-BEYOND |= {"the other side": "; beyond the border, the other side comes in"}
+ROWS, COLUMNS = np.array([1, 0]), np.array([0, 1])  # of places, the rows alone, the columns alone
+MOVED: Sequence[tuple[str, int, int]] = (
+    ("one row lower", 1, 0),
+    ("one row higher", -1, 0),
+    ("one column further right", 0, 1),
+    ("one column further left", 0, -1),
+    ("one row lower and one column further right", 1, 1),
+    ("one row higher and one column further left", -1, -1),
+)
+BEYOND: Sequence[tuple[str, str]] = (
+    ("nothing", ""),
+    ("the border", "; beyond the border, the border comes again"),
+    ("the other side", "; beyond the border, the other side comes in"),
+)
 # The taps of a window at other places: in words, by what, and what to think about.
 TAPS: Sequence[tuple[str, Callable[[Array, Array], Array], str]] = (
-    ("with its weights upside down", lambda t, n: t * COLUMN + (n - 1 - t) * ROW, TURN),
-    ("with its weights from right to left", lambda t, n: t * ROW + (n - 1 - t) * COLUMN, TURN),
+    ("with its weights upside down", lambda t, n: t * COLUMNS + (n - 1 - t) * ROWS, TURN),
+    ("with its weights from right to left", lambda t, n: t * ROWS + (n - 1 - t) * COLUMNS, TURN),
     ("with its weights turned by half a turn", lambda t, n: n - 1 - t, TURN),
     ("with rows and columns exchanged", lambda t, n: t[:, ::-1], AXES),
     ("up and to the left of its beginning", lambda t, n: -t, SIGN),
     ("up from its beginning", lambda t, n: t * [-1, 1], SIGN),
     ("to the left of its beginning", lambda t, n: t * [1, -1], SIGN),
-    ("with all its rows laid on the first", lambda t, n: t * COLUMN, "Which index moves down within it?"),
-    ("with all its columns laid on the first", lambda t, n: t * ROW, "Which index moves to the right within it?"),
+    ("with all its rows laid on the first", lambda t, n: t * COLUMNS, "Which index moves down within it?"),
+    ("with all its columns laid on the first", lambda t, n: t * ROWS, "Which index moves to the right within it?"),
     ("along a diagonal: its rows go to the right, too", lambda t, n: t[:, [0, 0]], AXES),
     ("along a diagonal: its columns go down, too", lambda t, n: t[:, [1, 1]], AXES),
     ("with a gap of one between its weights", lambda t, n: 2 * t, "How far apart are its weights?"),
 )
 CORNERS: Sequence[tuple[str, Callable[[Array, Array], Array], str]] = (
-    ("all of them in the first row", lambda c, o: c * COLUMN, "Which index moves them down?"),
-    ("all of them in the first column", lambda c, o: c * ROW, "Which index moves them to the right?"),
-    ("one row and one column apart", lambda c, o: o, "How far apart do they begin?"),
-    ("one row apart", lambda c, o: o * ROW + c * COLUMN, "How far apart do they begin?"),
-    ("one column apart", lambda c, o: c * ROW + o * COLUMN, "How far apart do they begin?"),
-    ("twice as far apart as they should be", lambda c, o: 2 * c, "How far apart do they begin?"),
+    ("all of them in the first row", lambda c, o: c * COLUMNS, "Which index moves them down?"),
+    ("all of them in the first column", lambda c, o: c * ROWS, "Which index moves them to the right?"),
+    ("one row and one column apart", lambda c, o: o, APART),
+    ("one row apart", lambda c, o: o * ROWS + c * COLUMNS, APART),
+    ("one column apart", lambda c, o: c * ROWS + o * COLUMNS, APART),
+    ("twice as far apart as they should be", lambda c, o: 2 * c, APART),
     ("with rows and columns exchanged", lambda c, o: c[:, ::-1], AXES),
-    ("one further apart than they should be", lambda c, o: c + o, "How far apart do they begin?"),
+    ("one further apart than they should be", lambda c, o: c + o, APART),
 )
 
 
@@ -227,15 +191,14 @@ def statements(is_stamp: bool) -> Iterator[Statement]:
     yield Statement(
         "What the numbers of {x} add to your answer is right. But something else is in it that is not, also where {x} "
         "holds only zeros.",
-        "What does your function begin with, and what does it add that does not depend on {x}?",
-        lambda r: None if r.is_alike else r.zeros[0].shape == r.zeros[1].shape and same(r.yours, r.ours),
+        BEGIN,
+        lambda r: None if r.is_comparable else r.zeros[0].shape == r.zeros[1].shape and same(r.yours, r.ours),
     )
-    for part, (_, asks) in PARTS.items():
-        yield Statement(
-            f"No number of {{x}} reaches this part of your answer: {part}.", asks, _comes_out(_without(part, 0))
-        )
-    for part, (_, asks) in PARTS.items():
-        yield Statement(f"This part of {{x}} reaches nothing: {part}.", asks, _comes_out(_without(part, 1)))
+    for words, part, asks in PARTS:
+        sees = f"No number of {{x}} reaches this part of your answer: {words}."
+        yield Statement(sees, asks, _comes_out(_without(part, 0)))
+    for words, part, asks in PARTS:
+        yield Statement(f"This part of {{x}} reaches nothing: {words}.", asks, _comes_out(_without(part, 1)))
     yield from _of_windows(is_stamp)
     for sees, asks, of in WEIGHTS:
         yield Statement(sees, asks, _comes_out(of))
@@ -250,13 +213,13 @@ def _of_windows(is_stamp: bool) -> Iterator[Statement]:
         return Statement(sees, asks, _comes_out(_on_windows(of, is_stamp)))
 
     what = "Of each stamp, this part is missing" if is_stamp else "Of each window, this part is never read"
-    for part, (_, asks) in PARTS.items():
-        yield row(f"{what}: {part}.", asks, _without_taps(part))
-    for beyond, more in BEYOND.items():
+    for words, part, asks in PARTS:
+        yield row(f"{what}: {words}.", asks, _without_taps(part))
+    for beyond, more in BEYOND:
         if more:
-            yield row(f"{one} where it should{more}.", WINDOW, _at(_by(0, 0), beyond))
-        for words, step in MOVED.items():
-            yield row(f"{one} {words} than it should{more}.", f"{about} {START}", _at(_by(*step), beyond))
+            yield row(f"{one} where it should{more}.", about, _at(_by(0, 0), beyond))
+        for words, down, right in MOVED:
+            yield row(f"{one} {words} than it should{more}.", f"{about} {START}", _at(_by(down, right), beyond))
         for words, change, asks in TAPS:
             yield row(f"{one} {words}{more}.", asks, _at(_taps(change), beyond))
         for words, change, asks in CORNERS:
@@ -282,53 +245,39 @@ def _summed(reach: Reach, axis: int | None) -> Array:
     return np.cumsum(ours, axis=0 if axis is None else axis - 1).reshape(reach.ours.shape)
 
 
+def _mean(matrix: Array) -> Array:
+    """In each row the mean of what is not 0."""
+    return np.where(matrix != 0, matrix.sum(axis=1, keepdims=True) / _met(matrix), 0)
+
+
+def _adding_up_to_1(matrix: Array) -> Array:
+    sums = matrix.sum(axis=1, keepdims=True)
+    return matrix / np.where(np.abs(sums) > 1e-9, sums, 1)
+
+
 RATIOS = {"twice": 2, "half of": 0.5, "three times": 3, "four times": 4, "a quarter of": 0.25, "−1 times": -1}
+MEET = "Where several numbers of {x} meet in one place of your answer,"
+EACH = "Each number of your answer has in it"
+WEIGHED = "Where are the weights used?"
+COUNTS = "What decides how much each of the numbers counts?"
 WEIGHTS: Sequence[tuple[str, str, Callable[[Reach], Array | None]]] = (
     *(
         (f"Everything reaches its place with {words} its weight.", SCALE, lambda r, n=ratio: r.ours * n)
         for words, ratio in RATIOS.items()
     ),
-    (
-        "Where several numbers of {x} meet in one place of your answer, only the last one is left.",
-        OVERLAP,
-        lambda r: _kept(r.ours, last=True),
-    ),
-    (
-        "Where several numbers of {x} meet in one place of your answer, only the first one is left.",
-        OVERLAP,
-        lambda r: _kept(r.ours, last=False),
-    ),
-    (
-        "Where several numbers of {x} meet in one place of your answer, you take their mean.",
-        OVERLAP,
-        lambda r: r.ours / _met(r.ours),
-    ),
-    (
-        "Where several numbers of {x} meet in one place of your answer, each counts too often.",
-        OVERLAP,
-        lambda r: r.ours * _met(r.ours),
-    ),
-    (
-        "All numbers of {x} go where they should, each with the weight 1.",
-        "Where are the weights used?",
-        lambda r: r.ours != 0,
-    ),
-    (
-        "In each number of your answer the weights are all alike: their mean.",
-        "What decides how much each of the numbers counts?",
-        lambda r: np.where(r.ours != 0, r.ours.sum(axis=1, keepdims=True) / _met(r.ours), 0),
-    ),
+    (f"{MEET} only the last one is left.", OVERLAP, lambda r: _kept(r.ours, last=True)),
+    (f"{MEET} only the first one is left.", OVERLAP, lambda r: _kept(r.ours, last=False)),
+    (f"{MEET} you take their mean.", OVERLAP, lambda r: r.ours / _met(r.ours)),
+    (f"{MEET} each counts too often.", OVERLAP, lambda r: r.ours * _met(r.ours)),
+    ("All numbers of {x} go where they should, each with the weight 1.", WEIGHED, lambda r: r.ours != 0),
+    ("In each number of your answer the weights are all alike: their mean.", COUNTS, lambda r: _mean(r.ours)),
     ("All weights count without their sign.", SIGN, lambda r: np.abs(r.ours)),
-    ("No weight that is negative counts.", "Where could a negative number get lost?", lambda r: np.maximum(r.ours, 0)),
+    ("No weight that is negative counts.", LOST, lambda r: np.maximum(r.ours, 0)),
     ("Each weight is multiplied with itself.", "Is a weight used twice?", lambda r: r.ours**2),
-    (
-        "In each number of your answer the weights add up to 1.",
-        SCALE,
-        lambda r: r.ours / np.where(np.abs(r.ours.sum(axis=1)) > 1e-9, r.ours.sum(axis=1), 1)[:, None],
-    ),
-    ("Each number of your answer has in it all those before it, row by row.", RESET, lambda r: _summed(r, None)),
-    ("Each number of your answer has in it those to the left of it.", RESET, lambda r: _summed(r, -1)),
-    ("Each number of your answer has in it those above it.", RESET, lambda r: _summed(r, -2)),
+    ("In each number of your answer the weights add up to 1.", SCALE, lambda r: _adding_up_to_1(r.ours)),
+    (f"{EACH} all those before it, row by row.", RESET, lambda r: _summed(r, None)),
+    (f"{EACH} those to the left of it.", RESET, lambda r: _summed(r, COLUMN)),
+    (f"{EACH} those above it.", RESET, lambda r: _summed(r, ROW)),
 )
 
 
@@ -350,11 +299,11 @@ def _read(matrix: Array) -> Array:
     return np.abs(matrix) > 1e-6 * max(1.0, np.abs(matrix).max(initial=0))
 
 
-def _empty(part: str) -> Callable[[Reach], bool | None]:
+def _empty(part: Part) -> Callable[[Reach], bool | None]:
     """Whether a part of the input reaches nothing, whatever else is wrong."""
 
     def is_true(reach: Reach) -> bool | None:
-        mask = PARTS[part][0](reach.inside)
+        mask = part(reach.inside)
         if mask is None or not _read(reach.ours[:, mask]).any():
             return None
         return bool(not _read(reach.yours[:, mask]).any() and (mask.all() or _read(reach.yours[:, ~mask]).any()))
@@ -381,12 +330,12 @@ IS_READ = " For example, where {{x}} is {2}, the number at {0} of your answer de
 VAGUE: Sequence[Statement] = (
     Statement(
         "Where {x} holds only zeros, your answer does not.",
-        "What does your function begin with, and what does it add that does not depend on {x}?",
+        BEGIN,
         lambda r: None if r.zeros[0].any() else bool(different(r.zeros[1], np.zeros(1)).any()),
     ),
     *(
-        Statement(f"This part of {{x}} reaches nothing in your answer: {part}.", asks, _empty(part))
-        for part, (_, asks) in PARTS.items()
+        Statement(f"This part of {{x}} reaches nothing in your answer: {words}.", asks, _empty(part))
+        for words, part, asks in PARTS
     ),
     Statement(
         "All numbers of {x} go where they should, but with other weights.",

@@ -13,9 +13,9 @@ import numpy as np
 from unet_edu.checks.arrays import Array
 from unet_edu.checks.exercise import Exercise
 from unet_edu.checks.fault import different, same
-from unet_edu.checks.seen import Diagnosis, Question, Seen, inputs_of
+from unet_edu.checks.seen import Diagnosis, Question, Seen, called, inputs_of
 
-__all__ = ["at_which_places", "called"]
+__all__ = ["at_which_places"]
 
 CHANCE = 0.001  # how often wrong numbers may lie by chance in what is named: some dozens of places are tried
 
@@ -143,11 +143,6 @@ def _no_numbers(seen: Seen) -> Diagnosis | None:
         return False if question.yours is not None else question.answer.kind == kind or None
 
     return Diagnosis("place", f"In {share} of our cases {words}.", asks, holds, is_general=False)
-
-
-def called(name: str) -> str:
-    """An argument, in a sentence: the word itself, or a letter in quotes."""
-    return f"the {name}" if name.isalpha() and len(name) > 3 and not name.endswith("s") else f"“{name}”"
 
 
 # --- of the wrong size ---

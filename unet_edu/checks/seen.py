@@ -20,7 +20,7 @@ from unet_edu.checks.arrays import Array
 from unet_edu.checks.exercise import Case, Exercise
 from unet_edu.checks.fault import same
 
-__all__ = ["Ask", "Diagnosis", "Layer", "Question", "Seen", "defaults_of", "inputs_of", "kind_of"]
+__all__ = ["Ask", "Diagnosis", "Layer", "Question", "Seen", "called", "defaults_of", "given_to", "inputs_of", "kind_of"]
 
 Ask = Callable[[Callable[..., Any], Case], Answer]  # how the reference and the mistakes are called
 Kind = Literal["nothing", "text", "number", "pair", "list", "array"]
@@ -128,6 +128,16 @@ def defaults_of(exercise: Exercise) -> dict[str, Any]:
     """What stands for an argument that is not given."""
     parameters = inspect.signature(exercise.reference).parameters.values()
     return {p.name: p.default for p in parameters if p.default is not p.empty}
+
+
+def given_to(exercise: Exercise, case: Case) -> dict[str, Any]:
+    """All inputs of a case: what was not given has its default."""
+    return {**defaults_of(exercise), **inputs_of(exercise, case)}
+
+
+def called(name: str) -> str:
+    """An argument, in a sentence: the word itself, or a letter in quotes."""
+    return f"the {name}" if name.isalpha() and len(name) > 3 and not name.endswith("s") else f"“{name}”"
 
 
 def _size(case: Case) -> int:

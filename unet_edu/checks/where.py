@@ -1,6 +1,6 @@
-"""Where a function is wrong: from one call to the next, in which cases, at which places of an answer.
+"""When a function is wrong: from one call to the next, or in which cases.
 
-All that is said is made of the words of this module and of `places`. None of the function's numbers is among them.
+All that is said is made of the words of this module. None of the function's numbers is among them.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ import numpy as np
 from unet_edu.checks.arrays import Array
 from unet_edu.checks.exercise import Exercise
 from unet_edu.checks.fault import same
-from unet_edu.checks.places import at_which_places, called
-from unet_edu.checks.seen import Diagnosis, Question, Seen, defaults_of, inputs_of, kind_of
+from unet_edu.checks.seen import Diagnosis, Question, Seen, called, defaults_of, given_to, kind_of
 
-__all__ = ["at_which_places", "in_which_calls", "in_which_cases"]
+__all__ = ["in_which_calls", "in_which_cases"]
 
 # How often chance may find a property; where it would more often, nothing is said. A mistake that hangs on the input
 # hangs on something simple, so one property is believed sooner than two that go together, of which there are thousands.
@@ -254,7 +253,7 @@ def _chance(sets: Array, wrong: Array, alike: Array) -> float:
 
 
 def _facts(exercise: Exercise, question: Question) -> Facts:
-    return {**defaults_of(exercise), **inputs_of(exercise, question.case), RIGHT: question.right}
+    return {**given_to(exercise, question.case), RIGHT: question.right}
 
 
 def _properties(exercise: Exercise, facts: list[Facts]) -> list[Property]:

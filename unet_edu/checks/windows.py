@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unet_edu.checks.arrays import Array
+from unet_edu.checks.arrays import Array, Shape
 
 __all__ = ["Windows", "windows_of"]
-
-Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
