@@ -326,7 +326,7 @@ def most_descriptions(exercise):
 
     names = list(given[0])
     rows = {name: [each[name] for each in given if name in each] for name in names}
-    inputs = sum(1 + max(len(instead._table(v)) + axes(v) for v in values) for values in rows.values())
+    inputs = sum(1 + max(len(instead._rows_for(v)) + axes(v) for v in values) for values in rows.values())
     inputs += 3 * math.comb(len(names), 2)  # exchanged, or one in place of the other
     answers = (len(changes.OF_ANSWERS) + max(map(axes, right)) + 1) * (1 + len(exercise.parts))
     answers += 4 * max(len(changes.quantities(*each)) for each in zip(given, right, strict=True))
