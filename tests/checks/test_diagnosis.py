@@ -152,6 +152,17 @@ def test_another_way_to_say_it_is_said_only_where_it_goes_on_from_the_same_begin
     assert said.count("Do you count from 1?") == 1
 
 
+def test_what_is_true_of_our_single_ones_alone_is_not_said():
+    """Windows that are moved by one pixel where the padding is 1, and by none where it is 0, are not moved by one."""
+
+    def below_and_on_the_right(x, w, bias=None, stride=1, padding=0):
+        x = np.pad(x, ((0, 0), (0, 0), (0, 2 * padding), (0, 2 * padding)))
+        return EXERCISES["conv2d_multichannel"].reference(x, w, bias, stride, 0)
+
+    result = check(below_and_on_the_right, "conv2d_multichannel")
+    assert result.layer == "cases" and "right wherever the padding is 0" in result.diagnosis
+
+
 def test_a_known_mistake_has_its_hint_and_no_diagnosis():
     result = check(lambda x, k: conv2d(x, k[::-1, ::-1]), "conv2d_naive")
     assert (result.layer, result.diagnosis, result.found) == ("named", "", None)

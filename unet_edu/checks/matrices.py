@@ -66,6 +66,7 @@ class Statement:
     asks: str
     is_true: Callable[[Reach], bool | None]
     example: Callable[[Reach], str] = lambda reach: ""
+    of: Callable[[Reach], Array | None] = lambda reach: None  # the student's matrix, where this determines it
 
 
 def _comes_out(of: Callable[[Reach], Array | None]) -> Callable[[Reach], bool | None]:
@@ -80,6 +81,11 @@ def _comes_out(of: Callable[[Reach], Array | None]) -> Callable[[Reach], bool | 
         return None if same(expected, reach.ours) else True
 
     return is_true
+
+
+def _exactly(sees: str, asks: str, of: Callable[[Reach], Array | None]) -> Statement:
+    """A statement that determines the student's matrix."""
+    return Statement(sees, asks, _comes_out(of), of=of)
 
 
 def _without(part: Part, axis: int) -> Callable[[Reach], Array | None]:
@@ -195,13 +201,12 @@ def statements(is_stamp: bool) -> Iterator[Statement]:
         lambda r: None if r.is_comparable else r.zeros[0].shape == r.zeros[1].shape and same(r.yours, r.ours),
     )
     for words, part, asks in PARTS:
-        sees = f"No number of {{x}} reaches this part of your answer: {words}."
-        yield Statement(sees, asks, _comes_out(_without(part, 0)))
+        yield _exactly(f"No number of {{x}} reaches this part of your answer: {words}.", asks, _without(part, 0))
     for words, part, asks in PARTS:
-        yield Statement(f"This part of {{x}} reaches nothing: {words}.", asks, _comes_out(_without(part, 1)))
+        yield _exactly(f"This part of {{x}} reaches nothing: {words}.", asks, _without(part, 1))
     yield from _of_windows(is_stamp)
     for sees, asks, of in WEIGHTS:
-        yield Statement(sees, asks, _comes_out(of))
+        yield _exactly(sees, asks, of)
 
 
 def _of_windows(is_stamp: bool) -> Iterator[Statement]:
@@ -210,7 +215,7 @@ def _of_windows(is_stamp: bool) -> Iterator[Statement]:
     )
 
     def row(sees: str, asks: str, of: Callable[[Windows], Array | None]) -> Statement:
-        return Statement(sees, asks, _comes_out(_on_windows(of, is_stamp)))
+        return _exactly(sees, asks, _on_windows(of, is_stamp))
 
     what = "Of each stamp, this part is missing" if is_stamp else "Of each window, this part is never read"
     for words, part, asks in PARTS:

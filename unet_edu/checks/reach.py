@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from unet_edu.checks.answer import attempt
 from unet_edu.checks.arrays import Array
 from unet_edu.checks.exercise import Case, Exercise, SingleOnes
 from unet_edu.checks.fault import same
@@ -24,6 +25,7 @@ __all__ = ["single_ones", "what_reaches_what"]
 
 
 LARGEST = 42  # numbers in the input that is asked for single 1s
+LARGEST_OF_ALL = 256  # … of which only ours is made, to see whether a sentence is true there, too
 MOST_CASES, MOST_CALLS = 3, 120
 ASKED = "We put a single 1 into {x}, at each place in turn, to see what it reaches in your answer. "
 
@@ -72,7 +74,7 @@ def what_reaches_what(seen: Seen, is_precise: bool = True) -> Diagnosis | None:
         return None
     rows = statements(_are_stamps(reaches)) if is_precise else VAGUE if is_linear else VAGUE[:1]
     for statement in rows:
-        if _holds(statement, reaches):
+        if _holds(statement, reaches) and _is_so_elsewhere(seen, statement):
             examples = (statement.example(reach) for reach in reaches if statement.is_true(reach))
             sees, asks = (
                 text.replace("{x}", seen.exercise.linear)
@@ -109,6 +111,28 @@ def _holds(statement: Statement, reaches: Sequence[Reach]) -> bool:
             return False
         is_one |= verdict is True
     return is_one
+
+
+def _is_so_elsewhere(seen: Seen, statement: Statement) -> bool:
+    """Whether the answers to other cases are what a statement makes of the right matrix: it may be true of our single
+    1s alone, as where all their kernels are of 3×3, or their padding is 1."""
+    for question in seen.telling:
+        x = inputs_of(seen.exercise, question.case)[seen.exercise.linear]
+        reach = _right_reach(seen.exercise, question) if question.is_own and np.size(x) <= LARGEST_OF_ALL else None
+        matrix = None if reach is None else statement.of(reach)
+        if reach is not None and matrix is not None and np.isfinite(question.yours).all():
+            answer = matrix @ np.ravel(x).astype(float) + reach.zeros[0].ravel()
+            if not same(np.ravel(question.yours), answer):
+                return False
+    return True
+
+
+def _right_reach(exercise: Exercise, question: Question) -> Reach | None:
+    """The right matrix of a case, in the place of both."""
+    place = list(inspect.signature(exercise.reference).parameters).index(exercise.linear)
+    case = replace(question.case, probe=SingleOnes(place))
+    right = attempt(exercise.reference, case)
+    return None if right.value is None else _reach(exercise, Question(case, right, right.value))
 
 
 def _is_linear(seen: Seen, question: Question, reach: Reach) -> bool:
