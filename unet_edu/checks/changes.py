@@ -76,6 +76,13 @@ def _seconds(of: Callable[[list[Any]], list[Any]]) -> Callable[[Sequence[Any]], 
     return lambda pairs: [(p[0], n) for p, n in zip(pairs, of([p[1] for p in pairs]), strict=True)]
 
 
+def _whole(n: Any) -> Any:
+    """A number that counts: of a share or a rate, nobody takes 1 off."""
+    if isinstance(n, float):
+        raise TypeError("no number that counts")
+    return n
+
+
 def _alone(what: str, asks: str, of: Callable[[Any], Any]) -> Change:
     return Change(f"{{it}} with only {what}, and 0 in all other places", asks, of)
 
@@ -174,16 +181,16 @@ OF_ARRAYS: Sequence[Change] = (
 )
 
 OF_NUMBERS: Sequence[Change] = (
-    Change("{it} one too large", MEANT, lambda n: n + 1),
-    Change("{it} one too small", MEANT, lambda n: n - 1),
+    Change("{it} one too large", MEANT, lambda n: _whole(n) + 1),
+    Change("{it} one too small", MEANT, lambda n: _whole(n) - 1),
     Change("{it} doubled", TWICE, lambda n: 2 * n),
     Change("half of {it}", MEANT, lambda n: n // 2 if isinstance(n, int) else n / 2),
     Change("1 in place of {it}", USED, lambda n: type(n)(1)),
     Change("0 in place of {it}", USED, lambda n: type(n)(0)),
     Change("2 in place of {it}", USED, lambda n: type(n)(2)),
     Change("3 in place of {it}", USED, lambda n: type(n)(3)),
-    Change("{it} two too large", MEANT, lambda n: n + 2),
-    Change("{it} two too small", MEANT, lambda n: n - 2),
+    Change("{it} two too large", MEANT, lambda n: _whole(n) + 2),
+    Change("{it} two too small", MEANT, lambda n: _whole(n) - 2),
     Change("{it} squared", TWICE, lambda n: n * n),
     Change("the root of {it}", ROOT, lambda n: n**0.5),
     Change("{it} negated", SIGN, lambda n: -n if isinstance(n, float) else n),

@@ -70,7 +70,7 @@ FORMS: list[tuple[str, bool, float, Callable[[Array, Array], Any]]] = [
     ("All right numbers are {}.", False, 0.75, lambda wrong, there: not (~wrong & ~there).any()),
 ]
 TIMES = {2: "twice", 3: "three times", 1 / 2: "half", 1 / 3: "a third"}
-ON_WHAT = "On what does the size of the answer hang?"
+ON_WHAT = "On what does the size of the answer depend?"
 BY_HAND = "Take a small case, and work out one of the wrong numbers by hand: where do you and your function part?"
 SHARES = ((1 / 8, "a few"), (3 / 8, "about a quarter"), (5 / 8, "about half"), (1 - 1e-9, "most"), (1, "all"))
 PARTS = (  # of the largest number

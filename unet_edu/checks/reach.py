@@ -120,9 +120,10 @@ def _is_so_elsewhere(seen: Seen, statement: Statement) -> bool:
         x = inputs_of(seen.exercise, question.case)[seen.exercise.linear]
         reach = _right_reach(seen.exercise, question) if question.is_own and np.size(x) <= LARGEST_OF_ALL else None
         matrix = None if reach is None else statement.of(reach)
-        if reach is not None and matrix is not None and np.isfinite(question.yours).all():
+        yours = question.yours
+        if reach is not None and matrix is not None and yours is not None and np.isfinite(yours).all():
             answer = matrix @ np.ravel(x).astype(float) + reach.zeros[0].ravel()
-            if not same(np.ravel(question.yours), answer):
+            if not same(np.ravel(yours), answer):
                 return False
     return True
 
