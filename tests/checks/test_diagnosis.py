@@ -163,6 +163,21 @@ def test_what_is_true_of_our_single_ones_alone_is_not_said():
     assert result.layer == "cases" and "right wherever the padding is 0" in result.diagnosis
 
 
+def test_not_all_cases_are_called_wrong_where_some_are_right():
+    def three_at_most(x, k):
+        return conv2d(x, k) if max(k.shape) <= 3 else conv2d(x, k) - conv2d(x, k**2) * x[0, 0]
+
+    result = check(three_at_most, "conv2d_naive")
+    assert any(result.right) and "In our cases, all of your numbers" not in result.diagnosis
+
+
+def test_a_count_is_one_too_small_and_a_share_is_not():
+    row = next(row for row in OF_NUMBERS if "one too small" in row.sees)
+    assert row.of(3) == 2
+    with pytest.raises(TypeError):
+        row.of(0.25)
+
+
 def test_a_known_mistake_has_its_hint_and_no_diagnosis():
     result = check(lambda x, k: conv2d(x, k[::-1, ::-1]), "conv2d_naive")
     assert (result.layer, result.diagnosis, result.found) == ("named", "", None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import log
 from typing import Any
@@ -94,7 +94,11 @@ def at_which_places(seen: Seen) -> Diagnosis | None:
     of_wrong_size = [q for q in wrong if not q.has_right_shape]
     if of_wrong_size:
         return _wrong_sizes(seen, of_wrong_size)
-    return _wrong_numbers(seen.exercise, wrong)
+    found = _wrong_numbers(seen.exercise, wrong)
+    if any(q.is_right for q in seen.telling):  # "in our cases, all of your numbers are wrong" would not be true
+        start, those = "In our cases, all of your", "In the cases that are wrong, all of your"
+        found = replace(found, sees=found.sees.replace(start, those, 1))
+    return found
 
 
 def _described(wrong: Sequence[Question]) -> Diagnosis | None:
