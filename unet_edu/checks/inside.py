@@ -19,6 +19,7 @@ from unet_edu.checks.seen import Diagnosis, Layer, Question, Seen
 __all__ = ["inside_cases", "inside_the_network"]
 
 MOST = 2  # networks that are asked
+FRACTIONS = ("least", "mix")  # all other facts are whole numbers
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 
@@ -31,7 +32,7 @@ class Row:
 
     def __getitem__(self, name: str) -> Any:
         value = self.facts[name]
-        return value if name in ("least", "most", "mix") else int(value)
+        return value if name in FRACTIONS else int(value)
 
     @property
     def sources(self) -> list[int]:
@@ -140,7 +141,7 @@ def _differences(yours: list[Row], ours: list[Row]) -> Iterator[Found]:
 
 
 def _alike(y: Row, o: Row) -> bool:
-    exact = all(y[name] == o[name] for name in y.facts if name not in ("least", "most", "mix"))
+    exact = all(y[name] == o[name] for name in y.facts if name not in FRACTIONS)
     return exact and y.parts == o.parts and bool(np.isclose(y["mix"], o["mix"], rtol=1e-4, atol=1e-6))
 
 

@@ -16,7 +16,7 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -382,13 +382,15 @@ def _lost(before: Tensor, after: Tensor) -> int:
     return 1 if share < 0.05 else 2 if share < 0.95 else 3
 
 
-# What `Inside` knows of a convolution, of each part of what it is given, and what may have been done on the way there.
+# What `Inside` tells of a convolution, and of each part of what it is given; and what may have been done on the way.
 FACTS = (
     *("kind", "n_in", "n_out", "kernel_rows", "kernel_columns", "stride", "dilation", "groups", "padding", "bias"),
-    *("rows", "columns", "rows_out", "columns_out", "axes", "least", "most", "sums_to_1", "mix"),
+    *("rows", "columns", "rows_out", "columns_out", "axes", "least", "sums_to_1", "mix"),
 )
 PART = ("channels", "source", "first", "activation", "pooling", "top", "left", "learns_from")
+CONVOLUTION, TRANSPOSED, ANSWER = 0, 1, 2  # the kinds
 MOST_ROWS, MOST_PARTS = 40, 6
+USUAL = 2  # of the activations, and of the poolings: those that come first
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "ReLU": torch.relu,
     "": lambda y: y,
@@ -427,8 +429,29 @@ class Inside(Answers):
         with torch.enable_grad():
             with traced:
                 answer = _answer(model, traced.sources[0].clone())
-            traced.see(answer.double(), {"kind": 2})
+            traced.see(answer.double(), {"kind": ANSWER})
         return np.nan_to_num(np.array(traced.table))
+
+
+Way = tuple[int, int, int]  # a source, and the numbers of the activation and of the pooling that follow it
+
+
+class Origin(NamedTuple):
+    """Where a channel comes from: see `PART`."""
+
+    source: int
+    channel: int
+    activation: int
+    pooling: int
+    top: int
+    left: int
+
+    def beside(self, step: int) -> Origin:
+        """The origin of another channel, if both come from one source."""
+        return self if self.source < 0 else self._replace(channel=self.channel + step)
+
+
+UNKNOWN = Origin(-1, 0, list(ACTIVATIONS).index(""), 0, 0, 0)
 
 
 class Traced(FreshWeights):
@@ -439,9 +462,9 @@ class Traced(FreshWeights):
         super().__init__(seed)
         self.sources = [images.requires_grad_()]
         self.table: list[list[float]] = []
-        self._known: dict[tuple[int, str, str], Tensor] = {}
-        self._sorted: dict[tuple[int, str, str], Tensor] = {}
         self._calls: list[tuple[Tensor, Tensor]] = []
+        self._known: dict[Way, Tensor] = {}
+        self._sorted: dict[Way, Tensor] = {}
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         y = super().__torch_function__(func, types, args, kwargs)
@@ -450,17 +473,16 @@ class Traced(FreshWeights):
         is_transposed = func is torch.conv_transpose2d
         names = ["output_padding", "groups", "dilation"] if is_transposed else ["dilation", "groups"]
         named = dict(zip(["input", "weight", "bias", "stride", "padding", *names], args, strict=False)) | (kwargs or {})
-        for n, (weight, given) in enumerate(self._calls, 1):
-            if weight is named["weight"] and torch.equal(given, named["input"]):  # computed once more
+        x, weight = named["input"], named["weight"]
+        for n, (known, given) in enumerate(self._calls, 1):
+            if known is weight and torch.equal(given, x):  # computed once more
                 return self.sources[n].clone()
-        self._calls.append((named["weight"], named["input"].detach().clone()))
-        kernel = named["weight"].shape[2:]
-        stride, dilation = (np.ravel(named.get(name, 1))[0] for name in ("stride", "dilation"))
-        facts = {"kind": int(is_transposed), "n_in": named["input"].shape[-3], "n_out": y.shape[-3], "stride": stride}
-        facts |= {"dilation": dilation, "groups": named.get("groups", 1), "bias": named.get("bias") is not None}
-        facts |= {"kernel_rows": kernel[0], "kernel_columns": kernel[1]}
-        facts |= {"rows_out": y.shape[-2], "columns_out": y.shape[-1]}
-        self.see(named["input"], facts)
+        self._calls.append((weight, x.detach().clone()))
+        facts = {"kind": TRANSPOSED if is_transposed else CONVOLUTION, "n_in": x.shape[-3], "n_out": y.shape[-3]}
+        facts |= dict(zip(("kernel_rows", "kernel_columns"), weight.shape[2:], strict=True))
+        facts |= dict(zip(("rows_out", "columns_out"), y.shape[-2:], strict=True))
+        facts |= {name: np.ravel(named.get(name, 1))[0] for name in ("stride", "dilation", "groups")}
+        self.see(x, facts | {"bias": named.get("bias") is not None})
         self.sources.append(y.detach().requires_grad_())
         return self.sources[-1].clone()  # a ReLU may work in place
 
@@ -470,25 +492,17 @@ class Traced(FreshWeights):
         plain = x.detach()
         while min(plain.shape[-2:]) > 2 and not (plain.any(0) & _ring(plain)).any():
             plain = plain[:, 1:-1, 1:-1]  # padded by hand
-        facts |= {"rows": plain.shape[-2], "columns": plain.shape[-1], "axes": axes}
-        facts |= {
-            "least": float(plain.min()),
-            "most": float(plain.max()),
-            "mix": float((plain * self._noise(plain)).mean()),
-        }
+        facts |= {"rows": plain.shape[-2], "columns": plain.shape[-1], "axes": axes, "least": float(plain.min())}
+        facts |= {"mix": float((plain * self._noise(plain)).mean())}
         facts |= {"sums_to_1": torch.allclose(plain.sum(0), torch.ones(()).double())}
-        if facts["kind"] == 0:
+        if facts["kind"] == CONVOLUTION:
             reach = facts["dilation"] * (facts["kernel_rows"] - 1) + 1
             facts["padding"] = ((facts["rows_out"] - 1) * facts["stride"] + reach - facts["rows"]) // 2
         row = [float(facts.get(name, 0)) for name in FACTS]
-        parts = self._parts(plain)
-        if len(parts) > MOST_PARTS:  # the rest is one, of unknown origin
-            rest = sum(part[0] for part in parts[MOST_PARTS - 1 :])
-            parts = [*parts[: MOST_PARTS - 1], [rest, -1, 0, list(ACTIVATIONS).index(""), 0, 0, 0]]
         before = 0
-        for channels, *origin in parts:
-            row += [channels, *origin, self._learns_from(x[before : before + int(channels)])]
-            before += int(channels)
+        for channels, origin in self._parts(plain):
+            row += [channels, *origin, self._learns_from(x[before : before + channels])]
+            before += channels
         self.table.append(row + [0.0] * (len(FACTS) + MOST_PARTS * len(PART) - len(row)))
 
     def _noise(self, x: Tensor) -> Tensor:
@@ -502,75 +516,65 @@ class Traced(FreshWeights):
         back = torch.autograd.grad(total, self.sources, retain_graph=True, allow_unused=True)
         return sum(1 << n for n, gradient in enumerate(back) if gradient is not None and gradient.any())
 
-    def _parts(self, x: Tensor) -> list[list[float]]:
-        """Runs of channels that come from one source, as [channels, *origin of the first]."""
+    def _parts(self, x: Tensor) -> list[tuple[int, Origin]]:
+        """Runs of channels that come from one source: how many, and the origin of the first."""
         origins = self._origins(x)
         steps = [*range(1, len(x))], [*reversed(range(len(x) - 1))]
         for step, places in zip((1, -1), steps, strict=True):  # a channel of 0s alone may come from anywhere
             for n in places:
-                if (near := _moved(origins[n - step], step)) and self._is_from(x[n], near):
+                if self._is_from(x[n], near := origins[n - step].beside(step)):
                     origins[n] = near
-        parts: list[list[Any]] = []
-        for n, origin in enumerate(origins):
-            goes_on = n > 0 and origin == _moved(origins[n - 1], 1)
-            if goes_on:
-                parts[-1][0] += 1
-            else:
-                names = (-1, 0, "", "", 0, 0) if origin is None else origin
-                codes = (list(ACTIVATIONS).index(names[2]), list(POOLINGS).index(names[3]))
-                parts.append([1, *names[:2], *codes, *names[4:]])
+        starts = [n for n in range(len(x)) if n == 0 or origins[n] != origins[n - 1].beside(1)]
+        parts = [(end - n, origins[n]) for n, end in zip(starts, [*starts[1:], len(x)], strict=True)]
+        if len(parts) > MOST_PARTS:  # the rest is one
+            parts[MOST_PARTS - 1 :] = [(len(x) - starts[MOST_PARTS - 1], UNKNOWN)]
         return parts
 
-    def _origins(self, x: Tensor) -> list[Origin | None]:
-        origins: list[Origin | None] = [None] * len(x)
+    def _origins(self, x: Tensor) -> list[Origin]:
+        """Where each channel comes from: its largest number is sought in all that came before."""
+        origins = [UNKNOWN] * len(x)
         peaks = x.flatten(1).max(1).values
         is_open = peaks != x.flatten(1).min(1).values
-        keys = list(itertools.product(reversed(range(len(self.sources))), ACTIVATIONS, POOLINGS))
-        usual = [key for key in keys if key[1] in ("ReLU", "") and key[2] in ("", "largest")]
+        last = len(self.sources) - 1
+        ways = list(itertools.product(range(last, -1, -1), range(len(ACTIVATIONS)), range(len(POOLINGS))))
+        usual = [way for way in ways if max(way[1:]) < USUAL]
         # What is unusual is sought in what came just before: all ways from everywhere would take seconds.
-        for key in (*usual, *(key for key in keys if key[0] == len(self.sources) - 1)):
-            if not is_open.any():
-                break
-            source = self._source(*key)
+        for way in (*usual, *(way for way in ways if way[0] == last)):
+            source = self._after(way)
             if source.shape[-2] < x.shape[-2] or source.shape[-1] < x.shape[-1]:
                 continue
-            for n in (is_open & self._has(key, peaks)).nonzero()[:, 0].tolist():
+            for n in (is_open & self._are_in(way, peaks)).nonzero()[:, 0].tolist():
                 row, column = divmod(int(x[n].argmax()), x.shape[-1])
                 for channel, i, j in (source == peaks[n]).nonzero().tolist()[:9]:
-                    origin = (key[0], channel, *key[1:], i - row, j - column)
+                    origin = Origin(way[0], channel, *way[1:], i - row, j - column)
                     if self._is_from(x[n], origin):
                         origins[n], is_open[n] = origin, False
+            if not is_open.any():
+                break
         return origins
-
-    def _has(self, key: tuple[int, str, str], numbers: Tensor) -> Tensor:
-        """Which of the numbers are in a source."""
-        if key not in self._sorted:
-            self._sorted[key] = self._source(*key).flatten().sort().values
-        places = torch.searchsorted(self._sorted[key], numbers).clamp(max=len(self._sorted[key]) - 1)
-        return self._sorted[key][places] == numbers
 
     def _is_from(self, x: Tensor, origin: Origin) -> bool:
         n, channel, activation, pooling, top, left = origin
-        source = self._source(n, activation, pooling)
-        if not 0 <= channel < len(source) or min(top, left) < 0:
+        if min(n, channel, top, left) < 0:
             return False
-        return torch.equal(source[channel, top : top + x.shape[0], left : left + x.shape[1]], x)
+        there = self._after((n, activation, pooling))[channel : channel + 1]
+        return torch.equal(there[:, top : top + x.shape[0], left : left + x.shape[1]], x[None])
 
-    def _source(self, n: int, activation: str, pooling: str) -> Tensor:
-        key = (n, activation, pooling)
-        if key not in self._known:
+    def _are_in(self, way: Way, numbers: Tensor) -> Tensor:
+        """Which of the numbers are among those that come this way."""
+        if way not in self._sorted:
+            self._sorted[way] = self._after(way).flatten().sort().values
+        places = torch.searchsorted(self._sorted[way], numbers).clamp(max=len(self._sorted[way]) - 1)
+        return self._sorted[way][places] == numbers
+
+    def _after(self, way: Way) -> Tensor:
+        """All numbers that come this way."""
+        if way not in self._known:
+            n, activation, pooling = way
             given = self.sources[n].detach()
-            active = ACTIVATIONS[activation](given.reshape(-1, *given.shape[-3:])[0])
-            self._known[key] = active if min(active.shape[-2:]) < 2 else POOLINGS[pooling](active)
-        return self._known[key]
-
-
-Origin = tuple[int, int, str, str, int, int]  # source, channel, activation, pooling, top, left
-
-
-def _moved(origin: Origin | None, step: int) -> Origin | None:
-    """The next channel's origin, if both come from one source."""
-    return None if origin is None else (origin[0], origin[1] + step, *origin[2:])
+            active = [*ACTIVATIONS.values()][activation](given.reshape(-1, *given.shape[-3:])[0])
+            self._known[way] = active if min(active.shape[-2:]) < 2 else [*POOLINGS.values()][pooling](active)
+        return self._known[way]
 
 
 def _ring(x: Tensor) -> Tensor:
