@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from unet_edu.checks import Case, Exercise, attempt, changes, instead, judge, matrices, places, where
+from unet_edu.checks import Case, Exercise, attempt, changes, instead, judge, matrices, places, quantities, where
 from unet_edu.checks.answer import ADVICE, ADVICE_ON_USE, Answer
 from unet_edu.checks.seen import Question
 from unet_edu.grading.judge import (
@@ -329,7 +329,7 @@ def most_descriptions(exercise):
     inputs = sum(1 + max(len(instead._rows_for(v)) + axes(v) for v in values) for values in rows.values())
     inputs += 3 * math.comb(len(names), 2)  # exchanged, or one in place of the other
     answers = (len(changes.OF_ANSWERS) + max(map(axes, right)) + 1) * (1 + len(exercise.parts))
-    answers += 4 * max(len(changes.quantities(*each)) for each in zip(given, right, strict=True))
+    answers += 4 * max(len(quantities.quantities(*each)) for each in zip(given, right, strict=True))
     mistakes = len(exercise.mistakes)
     computed = (
         len(names)
@@ -372,7 +372,7 @@ def test_a_diagnosis_has_no_number_of_an_answer(name):
         found = compared(exercise, cases, answers)
         said = diagnosed(outcome(found, 1.0), found, answers, more_asked(exercise, SEED), answers)
         assert said.diagnosis or said.hint
-        assert {*re.findall(r"\d+", said.diagnosis)} <= {"0", *map(str, range(4)), *map(str, changes.CONSTANTS)}
+        assert {*re.findall(r"\d+", said.diagnosis)} <= {"0", *map(str, range(4)), *map(str, quantities.CONSTANTS)}
         assert replace(said, diagnosis="", layer="") == outcome(found, 1.0)
 
 

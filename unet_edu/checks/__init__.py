@@ -80,8 +80,8 @@ def checked(
         more = more_cases(exercise, cases, np.random.default_rng(SEED + 1))
         replies, end = [], time.monotonic() + SECONDS_TO_ASK
         for case in more:
-            if time.monotonic() < end:
-                replies.append(limits.attempt(f, case))
+            if (seconds := end - time.monotonic()) > 0:
+                replies.append(limits.attempt(f, case, seconds))
     return explained(result, answers, more, replies)
 
 

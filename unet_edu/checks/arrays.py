@@ -156,8 +156,8 @@ def marked(is_marked: Callable[[Array], Array]) -> Callable[[Array], Array]:
 
 def softmax(a: Array) -> Array:
     """Over the channels of images."""
-    e = np.exp(a - a.max(1, keepdims=True))
-    return np.asarray(e / e.sum(1, keepdims=True))
+    e = np.exp(a - planes(a).max(CHANNEL, keepdims=True))
+    return np.asarray(e / e.sum(CHANNEL, keepdims=True))
 
 
 def summed(a: Array) -> Array:

@@ -80,11 +80,11 @@ class Limits:
             self._watcher.join()  # the handler stays until nobody pokes any more
             signal.signal(POKE, self._before or signal.SIG_DFL)
 
-    def attempt(self, f: Callable[..., Any], case: Case) -> Answer:
+    def attempt(self, f: Callable[..., Any], case: Case, seconds: float = SECONDS) -> Answer:
         """What `attempt` gives, or an answer of kind "stopped"."""
         if self._was_stopped:
             return Answer("stopped", message=NOT_TRIED)
-        self._case_ends = min(time.monotonic() + SECONDS, self._end)
+        self._case_ends = min(time.monotonic() + seconds, self._end)
         self._library_until = self._case_ends + PATIENCE
         try:
             return attempt(f, case)
