@@ -10,7 +10,7 @@ NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=300
 WORKERS = -n 4 --dist loadfile --no-loadscope-reorder
 PYTEST = OMP_NUM_THREADS=1 pytest $(NBVAL) $(WORKERS)
 # What `make quick` does not wait for: files that train networks, start programs and browsers or draw many answers, and each picture of a verdict.
-SLOW = tests/checks/test_exercises.py tests/checks/test_quiz.py tests/checks/test_tables.py tests/checks/test_limits.py \
+SLOW = tests/checks/test_exercises.py tests/checks/test_where.py tests/checks/test_quiz.py tests/checks/test_tables.py tests/checks/test_limits.py \
 	tests/checks/test_progress.py tests/checks/test_unet_exercises.py \
 	tests/library/test_cli.py tests/library/test_predicting.py tests/library/test_tiling.py \
 	tests/library/test_data_benchmarks.py tests/library/test_data_weights.py
