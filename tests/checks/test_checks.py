@@ -20,6 +20,7 @@ from unet_edu import check
 from unet_edu import convolution as library
 from unet_edu.checks import SEED, Case, Exercise, attempt, compare, judge
 from unet_edu.checks.answer import Answer
+from unet_edu.checks.diagnosis import explained
 from unet_edu.checks.fault import INPUTS_STAY, TOLERANCE, different
 from unet_edu.checks.verdict import CHANGES_ITS_INPUT
 from unet_edu.convolution import conv2d
@@ -342,14 +343,15 @@ def test_wrong_sizes_are_recognised_in_the_loops_of_the_last_hint(sizes, misconc
     [("conv2d_naive", [[122, 148], [126, 134]]), ("out_size", 2), ("receptive_field", [3, 5]), ("conv2d_naive", "122")],
 )
 def test_the_same_answer_for_all_is_told(name, value):
-    hint = check(lambda *args, **kwargs: value, name).hint
-    assert hint.startswith("Your function gives the same answer whatever it is given.") == (value != "122")
+    said = check(lambda *args, **kwargs: value, name).diagnosis
+    assert said.startswith("Your function gives the same answer whatever it is given.") == (value != "122")
 
 
 def test_the_same_answer_for_all_is_no_rule_for_one_case():
     exercise = EXERCISES["out_size"]
     cases = exercise.cases(np.random.default_rng(0))[:1]
-    assert judge(exercise, cases, [attempt(lambda i, k: 7, cases[0])]).hint == ""
+    answers = [attempt(lambda i, k: 7, cases[0])]
+    assert explained(judge(exercise, cases, answers), answers).layer == "place"
 
 
 def test_an_answer_that_is_no_numbers_is_told():

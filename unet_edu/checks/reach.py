@@ -23,7 +23,6 @@ from unet_edu.checks.seen import Diagnosis, Question, Seen, inputs_of
 
 __all__ = ["single_ones", "what_reaches_what"]
 
-
 LARGEST = 42  # numbers in the input that is asked for single 1s
 LARGEST_OF_ALL = 256  # … of which only ours is made, to see whether a sentence is true there, too
 MOST_CASES, MOST_CALLS = 3, 120

@@ -26,7 +26,6 @@ NOT_YET = (
     "away."
 )
 NOTHING_RETURNED = "Your function ran to its end and returned nothing. Does it print the result? `return` it instead."
-SAME_FOR_ALL = "Your function gives the same answer whatever it is given. Does it use its own arguments?"
 CHANGES_ITS_INPUT = " Your function changes its input: work on a copy."
 
 Found = Sequence[tuple[Fault, str] | None]  # what is wrong with each answer, and in words
@@ -188,7 +187,7 @@ def _failed(
         exercise,
         "failed",
         message + _notes(cases, answers, n, is_known=known is not None),
-        hint=known.hint if known else SAME_FOR_ALL if _all_the_same(answers) else "",
+        hint=known.hint if known else "",
         misconception=known.name if known else "",
         case=cases[n],
         yours=answers[n].value,
@@ -241,11 +240,3 @@ def _explains(mistake: Mistake, cases: Sequence[Case], answers: Sequence[Answer]
                 return False
             seen = seen or bool(fault)
     return seen
-
-
-def _all_the_same(answers: Sequence[Answer]) -> bool:
-    """Whether the answer is the same for all inputs. The cases of every exercise have different right answers."""
-    first = answers[0].value
-    if first is None or len(answers) == 1:
-        return False
-    return all(answer.value is not None and same(answer.value, first) for answer in answers)
