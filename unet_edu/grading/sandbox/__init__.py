@@ -41,7 +41,7 @@ from unet_edu.grading.result import Stop
 from unet_edu.grading.sandbox import view
 from unet_edu.grading.sandbox.bubblewrap import ENVIRONMENT, MOST_SAID, bubblewrap, limited, require
 from unet_edu.grading.sandbox.limits import USUAL, Limits, SandboxError, Stopped, megabytes
-from unet_edu.grading.sandbox.watchdog import EVERY, Watchdog
+from unet_edu.grading.sandbox.watchdog import EVERY, Watchdog, runs_first
 from unet_edu.grading.text import one_line
 
 __all__ = ["Limits", "Sandbox", "SandboxError", "Stopped", "require"]
@@ -295,17 +295,11 @@ class Sandbox:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if self._init >= 0:
                 signal.pidfd_send_signal(self._init, signal.SIGKILL)
-                self._hurry()
+                runs_first(self._first)  # while its end waits for its turn, a fork bomb has thousands of children
             elif self._unsafe and self._process is not None:
                 os.killpg(self._process.pid, signal.SIGKILL)
             else:
                 self._life.close()  # a sandbox that has only begun to start ends by this
-
-    def _hurry(self) -> None:
-        """Let the first process end before any other runs. For root no kernel limits a fork bomb: while the end waits
-        for its turn, thousands are born."""
-        with contextlib.suppress(PermissionError):  # not root: then the number of processes is limited
-            os.sched_setscheduler(self._first, os.SCHED_FIFO, os.sched_param(1))
 
     def _close(self) -> None:
         """Kill all processes, wait until they are dead, and close the pipes."""
