@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 from scipy.spatial import KDTree
 
-__all__ = ["array_png", "digest", "figure_png", "image_tag", "show"]
+__all__ = ["array_png", "digest", "figure_png", "image_tag", "show", "show_still"]
 
 
 def show(figure: Figure, alt: str, **arrays: ArrayLike) -> None:
@@ -33,16 +33,21 @@ def show(figure: Figure, alt: str, **arrays: ArrayLike) -> None:
     **arrays : array
         The data that was drawn, by name.
     """
-    from IPython.display import display
-
-    display(
-        {"image/png": base64.b64encode(figure_png(figure)).decode(), "text/plain": alt},
-        raw=True,
-        metadata={"image/png": {"alt": alt}},
-    )
+    show_still(figure, alt, alt)
     print(textwrap.fill(alt, 72))  # JupyterLab would break long lines in the middle of a word
     for name, array in arrays.items():
         print(f"{name}: {digest(array)}")
+
+
+def show_still(figure: Figure, alt: str, text: str) -> None:
+    """Show a figure as an output of its own, with its words for a screen reader, and a text where no picture is shown."""
+    from IPython.display import display
+
+    display(
+        {"image/png": base64.b64encode(figure_png(figure)).decode(), "text/plain": text},
+        raw=True,
+        metadata={"image/png": {"alt": alt}},
+    )
 
 
 def digest(array: ArrayLike) -> str:
