@@ -40,7 +40,7 @@ def show(figure: Figure, alt: str, **arrays: ArrayLike) -> None:
 
 
 def show_still(figure: Figure, alt: str, text: str) -> None:
-    """Show a figure as an output of its own, with its words for a screen reader, and a text where no picture is shown."""
+    """Show a figure as an output of its own, with its words for a screen reader, and a text for where none is shown."""
     from IPython.display import display
 
     display(
