@@ -13,7 +13,18 @@ import torch
 
 from unet_edu.data import networks, pretrained
 from unet_edu.data.cells import LOOKS
-from unet_edu.data.networks import CELLS_HELD_OUT, HELD_OUT, LISTING, NETWORKS, about, held_out, predicted, scores
+from unet_edu.data.networks import (
+    CELLS_HELD_OUT,
+    EARLY,
+    HELD_OUT,
+    LISTING,
+    NETWORKS,
+    about,
+    file_name,
+    held_out,
+    predicted,
+    scores,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,6 +65,24 @@ def test_they_reach_what_lesson_06_says_of_them(found):
     assert mean["cells_none"] < mean["cells"] < mean["cells_none"] + 0.05
 
 
+def test_one_sees_the_network_learn():
+    pictures, looks = held_out("phase"), []
+    for step in (*EARLY["cells"], None):
+        model, noted = pretrained("cells", step), about(file_name("cells", step).removesuffix(".pt"))
+        assert model.config == pretrained("cells").config and noted.get("step") == step
+        assert (networks.FOLDER / file_name("cells", step)).stat().st_size < 300_000
+        looks.append(scores(model, pictures)["phase"]["iou"])
+        assert looks[-1] == pytest.approx(noted["held_out"]["phase"]["iou"], abs=0.005)
+    assert len(looks) == 4 and looks[0] < 0.3 and looks[-1] > 0.9 and sorted(looks) == looks
+
+
+def test_a_step_that_is_not_kept_is_named():
+    with pytest.raises(ValueError, match=r"step: expected one that is kept of cells \(0, 10, 100\), got 7"):
+        pretrained("cells", 7)
+    with pytest.raises(ValueError, match=r"step: expected one that is kept of cells_none \(none\), got 10"):
+        pretrained("cells_none", 10)
+
+
 def test_the_pictures_are_held_out_and_always_the_same():
     recipe = _recipe()
     assert min(HELD_OUT) >= recipe.FRAMES, "the training pictures have the seeds from 0 on"
@@ -71,7 +100,8 @@ def test_the_recipe_is_the_same_for_all(monkeypatch):
     monkeypatch.setattr(recipe, "STEPS", 1)
     monkeypatch.setattr(recipe, "BATCH", 1)
     for name, skip in NETWORKS.items():
-        model, _ = recipe.train(name)
+        models, _ = recipe.train(name)
+        model = models[None]
         assert model.config == pretrained(name).config and model.config["skip"] == skip
 
 
@@ -126,8 +156,9 @@ def test_a_missing_file_and_an_unknown_name_are_named(copied):
 
 
 def test_every_file_is_listed_and_every_listed_file_is_there():
-    listed = set(json.loads(LISTING.read_text()))
-    assert listed == set(NETWORKS) == {path.stem for path in networks.FOLDER.glob("*.pt")}
+    listed = json.loads(LISTING.read_text())
+    files = {file_name(name, step) for name in NETWORKS for step in (None, *EARLY[name])}
+    assert {f"{name}.pt" for name in listed} == files == {path.name for path in networks.FOLDER.glob("*.pt")}
 
 
 def test_nothing_keeps_them_out_of_the_package():

@@ -1,7 +1,8 @@
 """Small trained networks that come with the package, so that a lesson can show one before its reader has trained any.
 
 They were trained on drawn cells (`synthetic_cells`) by `benchmarks/train_lessons.py`, all by the same recipe, and
-differ only in what joins the copies of the skip connections. Beside each file stands its checksum and what it reached
+differ only in what joins the copies of the skip connections. One of them is there as it was early in its training, too,
+so that one can see it learn. Beside each file stands its checksum and what it reached
 on pictures that it has never seen.
 """
 
@@ -24,7 +25,7 @@ from unet_edu.metrics import confusion_matrix, iou
 if TYPE_CHECKING:
     from unet_edu.unet import UNet
 
-__all__ = ["NETWORKS", "held_out", "pretrained", "scores"]
+__all__ = ["EARLY", "NETWORKS", "held_out", "pretrained", "scores"]
 
 FOLDER = Path(__file__).parent / "weights"
 LISTING = FOLDER / "networks.json"
@@ -32,13 +33,16 @@ LISTING = FOLDER / "networks.json"
 NETWORKS = {"cells": "concat", "cells_add": "add", "cells_multiply": "multiply", "cells_none": "none"}
 """The networks by name, each with how its copies are joined."""
 
+EARLY: dict[str, tuple[int, ...]] = {"cells": (0, 10, 100), "cells_add": (), "cells_multiply": (), "cells_none": ()}
+"""After which steps of its 500 a network is there too."""
+
 HELD_OUT = range(10_000, 10_008)  # seeds far from those that were trained on
 CELLS_HELD_OUT = 14
 
 Example = tuple[NDArray[np.float32], NDArray[np.int32]]
 
 
-def pretrained(name: str) -> UNet:
+def pretrained(name: str, step: int | None = None) -> UNet:
     """A trained network.
 
     Each has three levels with 16, 32 and 64 channels, padding "same" and batch normalisation, and tells cell (class 1)
@@ -49,6 +53,8 @@ def pretrained(name: str) -> UNet:
     ----------
     name : str
         One of `NETWORKS`.
+    step : int, optional
+        As it was after so many steps of its training, one of `EARLY`. Without it: after all.
 
     Returns
     -------
@@ -58,7 +64,7 @@ def pretrained(name: str) -> UNet:
     Raises
     ------
     ValueError
-        When there is no network of this name, or its file was changed or is damaged.
+        When there is no network of this name or step, or its file was changed or is damaged.
     FileNotFoundError
         When the file is missing.
 
@@ -75,19 +81,27 @@ def pretrained(name: str) -> UNet:
 
     if name not in NETWORKS:
         raise ValueError(f"name: expected one of {', '.join(NETWORKS)}, got {name!r}")
-    path = FOLDER / f"{name}.pt"
+    if step is not None and step not in EARLY[name]:
+        known = ", ".join(map(str, EARLY[name])) or "none"
+        raise ValueError(f"step: expected one that is kept of {name} ({known}), got {step!r}")
+    path = FOLDER / file_name(name, step)
     again = "install unet-edu again, or make the file anew with benchmarks/train_lessons.py"
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing: {again}")
-    if hashlib.sha256(path.read_bytes()).hexdigest() != about(name)["sha256"]:
+    if hashlib.sha256(path.read_bytes()).hexdigest() != about(path.stem)["sha256"]:
         raise ValueError(
             f"{path}: expected the file that came with unet-edu, but it was changed or is damaged: {again}"
         )
     return load(path)
 
 
+def file_name(name: str, step: int | None = None) -> str:
+    return f"{name}.pt" if step is None else f"{name}_step_{step}.pt"
+
+
 def about(name: str) -> dict[str, Any]:
-    """What is noted of a network: its checksum, its parameters, and its scores on held-out pictures."""
+    """What is noted of a network, by the name of its file: its checksum, its parameters, and its scores on held-out
+    pictures."""
     return json.loads(LISTING.read_text())[name]
 
 
