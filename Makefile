@@ -77,7 +77,7 @@ format: $(VENV)/test.stamp  ## put code and notebooks into the project's style
 	$(RUN) ruff format
 
 benchmarks: $(VENV)/test.stamp  ## measure against other libraries, on this machine
-	set -e; for script in convolution operators explorers tiling predicting unet_speed grading; do $(RUN) python benchmarks/$$script.py; done
+	set -e; for script in convolution operators explorers explainer tiling predicting unet_speed grading; do $(RUN) python benchmarks/$$script.py; done
 
 # The test extra contains the lab and site extras, so that after it there is nothing left for `make lab` and `make site` to install.
 $(VENV)/lab.stamp $(VENV)/site.stamp: $(VENV)/%.stamp: pyproject.toml $(PINS) | $(VENV)/bin/python
