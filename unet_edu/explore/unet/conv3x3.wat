@@ -20,13 +20,13 @@
     (param $weights i32) (param $biases i32)
     (param $y i32) (param $ypitch i32) (param $yplane i32) (param $outputs i32)
     (param $rows i32) (param $columns i32) (param $least f32)
-    (local $o i32) (local $i i32) (local $j i32) (local $c i32) (local $u i32)    ;; channel out, row, column, channel in, window's row
-    (local $plane i32) (local $line i32) (local $out i32)                          ;; where we read, and where we write
-    (local $w0 i32) (local $w1 i32) (local $w2 i32) (local $w3 i32) (local $kernels i32)
-    (local $left v128) (local $middle v128) (local $right v128)
+    (local $o i32) (local $i i32) (local $j i32) (local $c i32) (local $u i32) ;; out: channel, row, column; in: channel, window's row
+    (local $plane i32) (local $line i32) (local $out i32) ;; where we read, and where we write
+    (local $w0 i32) (local $w1 i32) (local $w2 i32) (local $w3 i32) (local $kernels i32) ;; where the weights of each channel are
+    (local $l v128) (local $m v128) (local $r v128) ;; the pixels left, in the middle, right
     (local $s0 v128) (local $s1 v128) (local $s2 v128) (local $s3 v128) (local $inside v128)
 
-    (local.set $kernels (i32.mul (local.get $inputs) (i32.const 36)))              ;; bytes of one output channel's weights
+    (local.set $kernels (i32.mul (local.get $inputs) (i32.const 36))) ;; bytes of one output channel's weights
     (loop $channels
       (local.set $i (i32.const 0))
       (loop $image
@@ -48,25 +48,25 @@
             (local.set $line (local.get $plane))
             (local.set $u (i32.const 0))
             (loop $window
-              (local.set $left (v128.load (local.get $line)))
-              (local.set $middle (v128.load offset=4 (local.get $line)))
-              (local.set $right (v128.load offset=8 (local.get $line)))
+              (local.set $l (v128.load (local.get $line)))
+              (local.set $m (v128.load offset=4 (local.get $line)))
+              (local.set $r (v128.load offset=8 (local.get $line)))
 
-              (local.set $s0 (f32x4.add (local.get $s0) (f32x4.mul (local.get $left) (v128.load32_splat (local.get $w0)))))
-              (local.set $s0 (f32x4.add (local.get $s0) (f32x4.mul (local.get $middle) (v128.load32_splat offset=4 (local.get $w0)))))
-              (local.set $s0 (f32x4.add (local.get $s0) (f32x4.mul (local.get $right) (v128.load32_splat offset=8 (local.get $w0)))))
+              (local.set $s0 (f32x4.add (local.get $s0) (f32x4.mul (local.get $l) (v128.load32_splat (local.get $w0)))))
+              (local.set $s0 (f32x4.add (local.get $s0) (f32x4.mul (local.get $m) (v128.load32_splat offset=4 (local.get $w0)))))
+              (local.set $s0 (f32x4.add (local.get $s0) (f32x4.mul (local.get $r) (v128.load32_splat offset=8 (local.get $w0)))))
 
-              (local.set $s1 (f32x4.add (local.get $s1) (f32x4.mul (local.get $left) (v128.load32_splat (local.get $w1)))))
-              (local.set $s1 (f32x4.add (local.get $s1) (f32x4.mul (local.get $middle) (v128.load32_splat offset=4 (local.get $w1)))))
-              (local.set $s1 (f32x4.add (local.get $s1) (f32x4.mul (local.get $right) (v128.load32_splat offset=8 (local.get $w1)))))
+              (local.set $s1 (f32x4.add (local.get $s1) (f32x4.mul (local.get $l) (v128.load32_splat (local.get $w1)))))
+              (local.set $s1 (f32x4.add (local.get $s1) (f32x4.mul (local.get $m) (v128.load32_splat offset=4 (local.get $w1)))))
+              (local.set $s1 (f32x4.add (local.get $s1) (f32x4.mul (local.get $r) (v128.load32_splat offset=8 (local.get $w1)))))
 
-              (local.set $s2 (f32x4.add (local.get $s2) (f32x4.mul (local.get $left) (v128.load32_splat (local.get $w2)))))
-              (local.set $s2 (f32x4.add (local.get $s2) (f32x4.mul (local.get $middle) (v128.load32_splat offset=4 (local.get $w2)))))
-              (local.set $s2 (f32x4.add (local.get $s2) (f32x4.mul (local.get $right) (v128.load32_splat offset=8 (local.get $w2)))))
+              (local.set $s2 (f32x4.add (local.get $s2) (f32x4.mul (local.get $l) (v128.load32_splat (local.get $w2)))))
+              (local.set $s2 (f32x4.add (local.get $s2) (f32x4.mul (local.get $m) (v128.load32_splat offset=4 (local.get $w2)))))
+              (local.set $s2 (f32x4.add (local.get $s2) (f32x4.mul (local.get $r) (v128.load32_splat offset=8 (local.get $w2)))))
 
-              (local.set $s3 (f32x4.add (local.get $s3) (f32x4.mul (local.get $left) (v128.load32_splat (local.get $w3)))))
-              (local.set $s3 (f32x4.add (local.get $s3) (f32x4.mul (local.get $middle) (v128.load32_splat offset=4 (local.get $w3)))))
-              (local.set $s3 (f32x4.add (local.get $s3) (f32x4.mul (local.get $right) (v128.load32_splat offset=8 (local.get $w3)))))
+              (local.set $s3 (f32x4.add (local.get $s3) (f32x4.mul (local.get $l) (v128.load32_splat (local.get $w3)))))
+              (local.set $s3 (f32x4.add (local.get $s3) (f32x4.mul (local.get $m) (v128.load32_splat offset=4 (local.get $w3)))))
+              (local.set $s3 (f32x4.add (local.get $s3) (f32x4.mul (local.get $r) (v128.load32_splat offset=8 (local.get $w3)))))
 
               ;; the window's next row, and the next three weights of each channel
               (local.set $line (i32.add (local.get $line) (local.get $xpitch)))

@@ -1,14 +1,15 @@
 // A trained U-Net, computed in the page. Lesson 06 builds the same network in PyTorch.
 //
-//   const net = await load(description);               // what export.py makes of a UNet; { simd: false } for plain JavaScript
-//   const { probability } = net.run(image, { rows, columns });
-//   net.map("contracting.1.2", 5)                      // one channel of one layer, as it was in the last run
-//   net.parts("contracting.1.2", 5)                    // what each map of the layer before adds to it
-//   net.product("contracting.1.2", 5, row, column)     // the products behind one pixel
+//   const net = await load(description);           // what export.py makes of a UNet; { simd: false } for plain JavaScript
+//   net.run(image, { rows, columns });             // → { probability, … }; a copy can be left out, a map muted
+//   net.map("contracting.1.2", 5)                  // → one channel of one layer, as the last run left it; before(…): before ReLU
+//   net.parts("contracting.1.2", 5)                // → what each map of the layer before adds to it
+//   net.product("contracting.1.2", 5, row, column) // → the products behind one pixel
+//   net.layers, net.weights(name), net.copies()    // → what there is, its kernels, what goes across the U
 //
-// Layers have the names of `unet_edu.figures.unet.block_names`. Their maps lie in one long array of numbers, channel behind channel,
-// each with a rim of zeros: the padding of the next 3×3 convolution. Those convolutions are nearly all of the work, so where
-// the browser can, WebAssembly does them four columns at once (conv3x3.wat); the function `plain` below says the same in JavaScript.
+// Layers have the names of `unet_edu.figures.unet.block_names`. Their maps lie in one long array of numbers, channel behind
+// channel, each with a rim of zeros: the padding of the next 3×3 convolution. Those convolutions are nearly all of the work, so
+// where the browser can, WebAssembly does them four columns at once (conv3x3.wat); `plain`, below, says the same in JavaScript.
 
 export async function load(description, { simd = true } = {}) {
   return new Network(description, (simd && (await withSimd(description.wasm))) || plain());
@@ -22,9 +23,11 @@ class Network {
   #end; // where the weights end and the maps begin
   #spare; // room for one kernel with its biases and four maps, which `before` and `parts` compute
   #switches = { copies: [], muted: new Set() }; // of the last run
+  #corner; // of the window of the first pixel of a 3×3 convolution: on the rim of zeros, or in the image
 
   constructor(description, engine) {
     this.padding = description.padding;
+    this.#corner = this.padding === "same" ? -1 : 0;
     this.skip = description.skip;
     this.depth = description.widths.length - 1;
     this.simd = engine.simd;
@@ -49,8 +52,8 @@ class Network {
 
   layer(name) {
     const found = this.layers.find((layer) => layer.name === name);
-    if (!found) throw new RangeError(`"${name}" is no layer of this network; there are ${this.layers.map((l) => l.name).join(", ")}`);
-    return found;
+    if (found) return found;
+    throw new RangeError(`"${name}" is no layer of this network; there are ${this.layers.map(({ name }) => name).join(", ")}`);
   }
 
   // ---- sizes ---------------------------------------------------------------------------------------------------------------
@@ -69,8 +72,9 @@ class Network {
     for (const { name, kind, from } of this.layers) {
       const before = kind === "input" ? side : found[from.at(-1)]; // a copy is cut to the size of what came up
       found[name] = kind === "conv" ? before - lost : kind === "pool" ? before / 2 : kind === "up" ? 2 * before : before;
-      if (!(found[name] >= 1) || !Number.isInteger(found[name]))
-        throw new RangeError(`a side of ${side} pixels does not fit: at ${name} it would be ${found[name]}; ${this.legalSide(side)} fits`);
+      if (found[name] >= 1 && Number.isInteger(found[name])) continue;
+      const wrong = `a side of ${side} pixels does not fit: at ${name} it would be ${found[name]}`;
+      throw new RangeError(`${wrong}; ${this.legalSide(side)} fits`);
     }
     return found;
   }
@@ -80,25 +84,30 @@ class Network {
     const input = this.layer("input");
     if (input.rows === rows && input.columns === columns) return;
     const [heights, widths] = [this.#sides(rows), this.#sides(columns)];
+    const planes = new Map();
     let [to, largest] = [this.#end, 0];
-    for (const layer of this.layers) {
-      layer.rows = heights[layer.name];
-      layer.columns = widths[layer.name];
-      const pitch = upToFour(layer.columns) + 4; // from one row to the next: whole fours, and a rim left and right
-      const plane = (layer.rows + 2) * pitch; // from one channel to the next: a rim above and below
-      this.#planes.set(layer.name, { first: to, channels: layer.channels, rows: layer.rows, columns: layer.columns, pitch, plane });
-      to += upToFour(layer.channels) * plane;
+    for (const { name, channels } of this.layers) {
+      const size = { channels, rows: heights[name], columns: widths[name] };
+      const pitch = upToFour(size.columns) + 4; // from one row to the next: whole fours, and a rim left and right
+      const plane = (size.rows + 2) * pitch; // from one channel to the next: a rim above and below
+      planes.set(name, { first: to, ...size, pitch, plane });
+      to += upToFour(channels) * plane;
       largest = Math.max(largest, plane);
     }
-    this.#spare = { kernel: to, bias: to + 36, first: to + 40 };
-    this.#numbers = this.#engine.room(to + 40 + 4 * largest);
+    this.#numbers = this.#engine.room(to + 40 + 4 * largest); // or it fails, and all stays as it was
     this.#numbers.fill(0, this.#end); // the rims stay so
+    this.#spare = { kernel: to, bias: to + 36, first: to + 40 };
+    this.#planes = planes;
+    for (const layer of this.layers) [layer.rows, layer.columns] = [heights[layer.name], widths[layer.name]];
   }
 
   // ---- one pass through the network ----------------------------------------------------------------------------------------
 
-  // image: channel behind channel, row behind row. copies: for each level "kept", "zeroed", or the level's entry of another
-  // run's `copies()`. muted: a set of "layer:channel", whose maps become 0.
+  // image: a Float32Array, channel behind channel, row behind row. copies: for each level "kept", "zeroed", or the level's entry
+  // of another run's `copies()`. muted: a set of "layer:channel", whose maps become 0.
+  //
+  // The probability is that of class 1 or, of more than two classes, that of each, class behind class. It is as large as the
+  // head's maps, `rows` × `columns`, and lies in the image from `top`, `left` on.
   run(image, { rows, columns, copies = [], muted = new Set() }) {
     const began = performance.now();
     const { channels } = this.layer("input");
@@ -117,7 +126,9 @@ class Network {
         if (this.#isMuted(layer.name, c)) this.#numbers.fill(0, y.first + c * y.plane, y.first + (c + 1) * y.plane);
     }
     const head = this.layer("head");
-    return { probability: this.#probability(), rows: head.rows, columns: head.columns, milliseconds: performance.now() - began };
+    const [top, left] = middle(this.layer("input"), head);
+    const probability = this.#probability();
+    return { probability, rows: head.rows, columns: head.columns, top, left, milliseconds: performance.now() - began };
   }
 
   #expectCopies(copies) {
@@ -147,8 +158,7 @@ class Network {
   #weigh(kind, x, weights, y, least) {
     if (kind === "up") return this.#up(x, weights, y);
     if (kind === "head") return this.#head(x, weights, y);
-    const corner = this.padding === "same" ? -1 : 0; // of the first window: on the rim of zeros, or in the image
-    this.#engine.convolve(x, place(x, 0, corner, corner), weights, y, least);
+    this.#engine.convolve(x, place(x, 0, this.#corner, this.#corner), weights, y, least);
   }
 
   // 2×2 max pooling.
@@ -162,8 +172,8 @@ class Network {
         }
   }
 
-  // 2×2 transposed convolution with stride 2: each pixel lays a stamp of 2×2, the kernel times its number. Stamps of one map lie side
-  // by side, those of all maps lie on each other and are added.
+  // 2×2 transposed convolution with stride 2: each pixel lays a stamp of 2×2, the kernel times its number. Stamps of one map lie
+  // side by side, those of all maps lie on each other and are added.
   #up(x, { kernel, bias }, y) {
     const numbers = this.#numbers;
     for (let o = 0; o < y.channels; o++)
@@ -273,7 +283,7 @@ class Network {
   }
 
   // Of a layer with weights: what each map of the layer before adds to one of its maps. All of them and the bias, then ReLU, make
-  // the map. `strength` is the mean size of what is added.
+  // the map. `strength` is the mean size of what is added, to sort by.
   parts(name, channel) {
     const spare = { ...this.#expectMap(name, channel), first: this.#spare.first, channels: 1 };
     const { kind, from } = this.layer(name);
@@ -316,38 +326,39 @@ class Network {
   #chosen(name, channel, row, column) {
     const [from] = this.layer(name).from;
     const window = this.#window(from, channel, 2 * row, 2 * column, 2);
-    return { terms: [{ from, channel, row: 2 * row, column: 2 * column, window }], largest: window.indexOf(Math.max(...window)) };
+    const terms = [{ from, channel, row: 2 * row, column: 2 * column, window }];
+    return { terms, largest: window.indexOf(Math.max(...window)) };
   }
 
-  // Of a join: the number that came across, the one that came up, or both. `copy` says what became of the copy.
+  // Of a join: the number that came across, the one that came up, or both. Row and column are those in the map that it comes
+  // from, `copy` says what became of the copy.
   #met(name, channel, row, column) {
     const { from, level } = this.layer(name);
     const [copy, up] = from.map((source) => this.#planes.get(source));
-    const isConcat = this.skip === "concat";
+    const [top, left] = middle(copy, up);
     const c = channel % up.channels;
     const { values, first, pitch, plane } = this.#carried(level, copy, up);
-    const [top, left] = middle(copy, up);
+    const across = values ? values[first + c * plane + row * pitch + column] : 0;
     const state = this.#switches.copies[level] ?? "kept";
-    const across = {
-      from: from[0], channel: c, row: row + top, column: column + left, // where it lies in the whole map on the left
-      value: values ? values[first + c * plane + row * pitch + column] : 0,
-      copy: typeof state === "string" ? state : "another",
-    };
-    const below = { from: from[1], channel: c, row, column, value: this.#numbers[place(up, c, row, column)] };
-    return isConcat ? [channel < copy.channels ? across : below] : [across, below];
+    const terms = [
+      { from: from[0], channel: c, row: row + top, column: column + left, value: across },
+      { from: from[1], channel: c, row, column, value: this.#numbers[place(up, c, row, column)] },
+    ];
+    terms[0].copy = typeof state === "string" ? state : "another";
+    return this.skip === "concat" ? [terms[channel < up.channels ? 0 : 1]] : terms;
   }
 
-  // Of a layer with weights: for each channel of the layer before the numbers that are seen, those they are multiplied with, and the
-  // sum of these products. A 3×3 window begins at `row`, `column`, which lie on the rim, at −1, where zeros are padded.
+  // Of a layer with weights: for each channel of the layer before the numbers that are seen, those they are multiplied with, and
+  // the sum of these products. A window begins at `row`, `column`; −1 is on the rim, where zeros are padded.
   #weighed(name, channel, row, column) {
     const { kind, from } = this.layer(name);
-    const corner = { conv: this.padding === "same" ? -1 : 0, head: 0 }[kind];
-    const side = kind === "conv" ? 3 : 1;
+    const corner = kind === "conv" ? this.#corner : 0;
     const [i, j] = kind === "up" ? [row >> 1, column >> 1] : [row + corner, column + corner];
     const tap = 2 * (row % 2) + (column % 2); // of a step up: the place in the stamp
     return Array.from({ length: this.layer(from[0]).channels }, (_, c) => {
-      const kernel = kind === "up" ? [this.#kernel(name, channel, c)[tap]] : [...this.#kernel(name, channel, c)];
-      const window = this.#window(from[0], c, i, j, side);
+      const whole = [...this.#kernel(name, channel, c)];
+      const kernel = kind === "up" ? [whole[tap]] : whole;
+      const window = this.#window(from[0], c, i, j, kind === "conv" ? 3 : 1);
       const sum = window.reduce((sum, value, n) => sum + value * kernel[n], 0);
       return { from: from[0], channel: c, row: i, column: j, window, kernel, product: sum };
     });
@@ -355,7 +366,8 @@ class Network {
 
   #window(name, channel, row, column, side) {
     const x = this.#planes.get(name);
-    return Array.from({ length: side * side }, (_, n) => this.#numbers[place(x, channel, row + Math.floor(n / side), column + (n % side))]);
+    const pixel = (n) => this.#numbers[place(x, channel, row + Math.floor(n / side), column + (n % side))];
+    return Array.from({ length: side * side }, (_, n) => pixel(n));
   }
 
   // What goes across the U at each level for the picture of the last run. Another run takes it as a copy from another picture.
@@ -376,7 +388,8 @@ class Network {
 
   #expectMap(name, channel) {
     const { channels } = this.layer(name);
-    if (!(channel >= 0 && channel < channels)) throw new RangeError(`${name} has the channels 0 to ${channels - 1}, not ${channel}`);
+    if (!(channel >= 0 && channel < channels))
+      throw new RangeError(`${name} has the channels 0 to ${channels - 1}, not ${channel}`);
     if (!this.#planes.has(name)) throw new Error("no picture has gone through the network yet: call run first");
     return this.#planes.get(name);
   }
@@ -416,11 +429,11 @@ function layersOf({ in_channels, num_classes, widths, skip }) {
   return layers;
 }
 
-// ---- the 3×3 convolution ---------------------------------------------------------------------------------------------------------
+// ---- the 3×3 convolution -----------------------------------------------------------------------------------------------------
 //
-// An engine keeps the numbers (`room` makes room for so many, and leaves those that are there), and convolves one layer's maps, x, into
-// the next one's, y. It makes four channels at once: what the last four have too many is never looked at. `start` is where the
-// window of y's first pixel begins in x.
+// An engine keeps the numbers (`room` makes room for so many, and leaves those that are there), and convolves one layer's maps,
+// x, into the next one's, y. `start` is where the window of y's first pixel begins in x. WebAssembly makes four channels at once:
+// what the last four have too many is never looked at.
 
 // Nothing, where WebAssembly is missing, does not know SIMD, or is forbidden by the page.
 async function withSimd(program) {
@@ -485,7 +498,7 @@ function addRow(numbers, from, pitch, kernel, to, columns) {
   }
 }
 
-// ---- small things ----------------------------------------------------------------------------------------------------------------
+// ---- small things ------------------------------------------------------------------------------------------------------------
 
 // Where a pixel lies. Row and column may be −1: that is the rim.
 function place(map, channel, row, column) {
