@@ -13,6 +13,9 @@
 ;; Addresses and steps are in bytes. $x points to where the window of the output's first pixel begins, $y to that pixel. Both
 ;; images are planes, one for each channel; one row more is a step of $…pitch, one channel more a step of $…plane. A pitch has
 ;; room for whole fours. Weights are [output channel][input channel][row][column]; their output channels come in whole fours.
+;;
+;; After a change, in this folder:
+;;     python -c "import wasmtime; open('conv3x3.wasm', 'wb').write(wasmtime.wat2wasm(open('conv3x3.wat').read()))"
 (module
   (memory (export "memory") 1)
   (func (export "conv3x3")
@@ -20,9 +23,9 @@
     (param $weights i32) (param $biases i32)
     (param $y i32) (param $ypitch i32) (param $yplane i32) (param $outputs i32)
     (param $rows i32) (param $columns i32) (param $least f32)
-    (local $o i32) (local $i i32) (local $j i32) (local $c i32) (local $u i32) ;; out: channel, row, column; in: channel, window's row
+    (local $o i32) (local $i i32) (local $j i32) (local $c i32) (local $u i32) ;; channel, row, column; channel in, row of window
     (local $plane i32) (local $line i32) (local $out i32) ;; where we read, and where we write
-    (local $w0 i32) (local $w1 i32) (local $w2 i32) (local $w3 i32) (local $kernels i32) ;; where the weights of each channel are
+    (local $w0 i32) (local $w1 i32) (local $w2 i32) (local $w3 i32) (local $kernels i32) ;; where their weights are
     (local $l v128) (local $m v128) (local $r v128) ;; the pixels left, in the middle, right
     (local $s0 v128) (local $s1 v128) (local $s2 v128) (local $s3 v128) (local $inside v128)
 
