@@ -74,7 +74,7 @@ def write_assets(source: Path) -> None:
     static = source / "_static"
     (static / "pictures").mkdir(parents=True)
     (static / "explore").mkdir()
-    for name in ("scene.js", "scene.css", "sizes.js", "sizes.css"):
+    for name in ("dom.js", "scene.js", "scene.css", "sizes.js", "sizes.css"):
         shutil.copy(ROOT / "unet_edu" / "explore" / name, static / "explore")
     mathjax = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
     fonts = "output/chtml/fonts/woff-v2"

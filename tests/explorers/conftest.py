@@ -7,6 +7,7 @@ import pytest
 
 from tests.explorers.browser import ROOT, chromium, told
 from tests.explorers.mounted import scene_of
+from unet_edu.explore.page import bundled
 
 SIZE = {"width": 900, "height": 700}
 
@@ -65,7 +66,7 @@ def showing(page):
     page.on("pageerror", note)
 
     def show(explorer):
-        script = base64.b64encode((ROOT / "unet_edu/explore/scene.js").read_bytes()).decode()
+        script = base64.b64encode(f"{bundled('scene.js')}\nexport {{ mountScene as mount }};".encode()).decode()
         page.set_content(f"<style>{(ROOT / 'unet_edu/explore/scene.css').read_text()}</style><div id=here></div>")
         page.add_script_tag(
             type="module",

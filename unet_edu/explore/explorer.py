@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import anywidget
 import ipywidgets
 import traitlets
-from matplotlib.figure import Figure
 
-from unet_edu.explore.picture import figure_png
+from unet_edu.explore.page import bundled
+from unet_edu.explore.picture import Picture, figure_png
 
 __all__ = ["Explorer", "Picture", "Pointed", "SceneView", "View"]
 
@@ -29,7 +29,7 @@ class SceneView(anywidget.AnyWidget):
     """
 
     painter = "scene"
-    _esm = Path(__file__).parent / "scene.js"
+    _esm = bundled("widget.js")
     _css = Path(__file__).parent / "scene.css"
     scene = traitlets.Dict().tag(sync=True)
     edit = traitlets.Dict().tag(sync=True)  # {"cell": number, "value": float}, set by the browser when a reader types
@@ -70,14 +70,6 @@ class View(NamedTuple):
     widget: ipywidgets.DOMWidget
     trait: str
     paint: Callable[[Any], Any]
-
-
-class Picture(NamedTuple):
-    """What stands for an explorer where nothing runs: a figure, its words, and numbers to compare."""
-
-    figure: Figure
-    alt: str
-    digest: str
 
 
 class Explorer:

@@ -19,7 +19,7 @@ from typing import Any
 
 import ipywidgets
 
-__all__ = ["checked", "controls", "menu", "slider"]
+__all__ = ["checked", "controls", "described", "menu", "slider", "switch"]
 
 Options = Mapping[str, Any] | Iterable[str]
 
@@ -49,6 +49,9 @@ class Menu:
     def control(self, state: Any) -> ipywidgets.DOMWidget | None:
         return self.widget(options=list(self.items(state).items()), description=self.label, **self.more)
 
+    def described(self, state: Any) -> dict[str, Any]:
+        return {"kind": "menu", "label": self.label, "options": list(self.items(state).items())}
+
 
 @dataclass(frozen=True)
 class Slider:
@@ -77,6 +80,26 @@ class Slider:
             return None
         kind = ipywidgets.FloatSlider if self.step % 1 else ipywidgets.IntSlider
         return kind(min=self.low, max=self.top, step=self.step, description=self.label, **self.more)
+
+    def described(self, state: Any) -> dict[str, Any]:
+        return {"kind": "slider", "label": self.label, "low": self.low, "high": self.top, "step": self.step}
+
+
+@dataclass(frozen=True)
+class Switch:
+    """Yes or no. Explorers that compute in the page have them."""
+
+    label: str
+
+    def missed(self, value: Any, state: Any) -> str | None:
+        """What was expected, when the value is something else."""
+        return None if isinstance(value, bool) else "True or False"
+
+    def control(self, state: Any) -> ipywidgets.DOMWidget:
+        return ipywidgets.Checkbox(description=self.label)
+
+    def described(self, state: Any) -> dict[str, Any]:
+        return {"kind": "checkbox", "label": self.label}
 
 
 def menu(
@@ -141,6 +164,11 @@ def slider(
     return field(default=default, metadata={"control": Slider(low, high, label, step, expected, more)})
 
 
+def switch(label: str, *, default: Any = MISSING) -> Any:
+    """A field that is True or False."""
+    return field(default=default, metadata={"control": Switch(label)})
+
+
 def checked(State: type, **arguments: Any) -> Any:
     """The state with these fields.
 
@@ -164,5 +192,11 @@ def controls(state: Any) -> dict[str, ipywidgets.DOMWidget]:
     return {name: control for name, control in made.items() if control is not None}
 
 
-def _declared(State: type) -> dict[str, Menu | Slider]:
+def described(state: Any) -> list[dict[str, Any]]:
+    """The controls as `controls.js` gets them; a menu or a slider with one value is none."""
+    made = [{"name": name} | control.described(state) for name, control in _declared(type(state)).items()]
+    return [one for one in made if one.get("low") != one.get("high", "") and len(one.get("options", "two")) > 1]
+
+
+def _declared(State: type) -> dict[str, Menu | Slider | Switch]:
     return {each.name: each.metadata["control"] for each in fields(State) if "control" in each.metadata}

@@ -5,11 +5,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from dataclasses import asdict
 from html import escape
 from pathlib import Path
 from typing import Any
 
-__all__ = ["bundled", "html"]
+from unet_edu.explore.fields import described
+from unet_edu.explore.picture import Picture, show_still
+
+__all__ = ["Page", "bundled", "html"]
 
 HERE = Path(__file__).parent
 IMPORT = re.compile(r'^import \{ [\w, ]+ \} from "(\.[\w./]+)";\n', re.MULTILINE)
@@ -39,40 +44,75 @@ def _needed(path: Path, found: list[Path]) -> list[Path]:
     return found
 
 
-def html(module: str, style: str, data: Any, words: str) -> str:
+def html(module: str, styles: str, data: Any, words: str) -> str:
     """An explorer that mounts itself.
 
     Parameters
     ----------
     module : str
         A file of this folder that exports `mount(root, data)`.
-    style : str
-        Its style sheet.
+    styles : str
+        Its style sheets, with spaces between them.
     data : JSON
         What it begins with.
     words : str
         What stands there until it has mounted, and for ever where nothing may run.
     """
     stored = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    style = "".join((HERE / name).read_text() for name in styles.split())
     return "\n".join(
         [
             f'<div class="unet-page" data-module="{escape(module)}">',
             f"<p>{escape(words)}</p>",
             f'<script type="application/json">{stored}</script>',
-            f"<style>{(HERE / style).read_text()}</style>",
-            f'<script type="module">{bundled("still.js")}\n{bundled(module)}\n{START % module}</script>',
+            f"<style>{style}</style>",
+            f"<script>(() => {{\n{bundled('still.js')}\n{bundled(module)}\n{START % module}\n}})();</script>",
             "</div>",
         ]
     )
 
 
-# All that wait on the page, because the same output may stand there twice; each mounts once.
+# A plain script, which runs in the moment when it comes onto the page; a module would run later, when a notebook may have taken the
+# cell off the page again, because it was scrolled away. All that wait are mounted, because the same output may stand there twice;
+# each once, because a cell that is scrolled back comes with what it had.
 START = """
 for (const place of document.querySelectorAll('.unet-page[data-module="%s"]:not(.is-live)')) {
   place.classList.add("is-live");
   const root = document.createElement("div");
   place.append(root);
-  hideStill(place);
   mount(root, JSON.parse(place.querySelector('script[type="application/json"]').textContent));
   place.querySelector("p").remove();
+  hideStill(place);
 }"""
+
+
+class Page:
+    """An explorer that computes in the page, and a picture for where nothing may run: two outputs of a cell.
+
+    Parameters
+    ----------
+    state : frozen dataclass
+        Where it begins. Its fields declare the controls.
+    picture : function from state to Picture
+    module : str
+        A file of this folder that exports `mount(root, data)`, with `data.state` and `data.fields`.
+    styles : str
+        Its style sheets, with spaces between them.
+    **more : JSON
+        What else the module needs, in `data`.
+    """
+
+    def __init__(self, state: Any, picture: Callable[[Any], Picture], module: str, styles: str, **more: Any) -> None:
+        self.state, self.picture, self.module, self.styles = state, picture, module, styles
+        self.data = {"state": asdict(state), "fields": described(state), **more}
+
+    @property
+    def html(self) -> str:
+        return html(self.module, self.styles, self.data, "Run this cell to play.")
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        picture = self.picture(self.state)
+        show_still(picture.figure, picture.alt, f"{picture.alt}\n{picture.digest}")
+        display({"text/html": self.html}, raw=True)

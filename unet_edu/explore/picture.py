@@ -7,7 +7,7 @@ import html
 import io
 import textwrap
 import zlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -16,7 +16,15 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 from scipy.spatial import KDTree
 
-__all__ = ["array_png", "digest", "figure_png", "image_tag", "show", "show_still"]
+__all__ = ["Picture", "array_png", "digest", "figure_png", "image_tag", "show", "show_still"]
+
+
+class Picture(NamedTuple):
+    """What stands for an explorer where nothing runs: a figure, its words, and numbers to compare."""
+
+    figure: Figure
+    alt: str
+    digest: str
 
 
 def show(figure: Figure, alt: str, **arrays: ArrayLike) -> None:

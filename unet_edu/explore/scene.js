@@ -1,18 +1,19 @@
 // The live painter of a scene (see figures/scene.py for what a scene is). It computes nothing about convolution: it shows the cells
 // and texts it is given, and follows the links between them.
 //
-//   mount(root, scene, onEdit) → { update(scene), destroy() }
+//   mountScene(root, scene, onEdit) → { update(scene), destroy() }
 //
-// As an anywidget it gets its scene from Python, and sends back what the reader types. On a web page without Python the same `mount`
+// As an anywidget it gets its scene from Python, and sends back what the reader types. On a web page without Python the same function
 // is called with the same scene; pointing, stepping and predicting work there too, only typing does not.
 
-const SVG = "http://www.w3.org/2000/svg";
+import { add, button } from "./dom.js";
+
 const STEP_MS = 900; // play: slow enough to read a sum
 const [WIDTH, HEIGHT] = [860, 640]; // a notebook's column, and what a screen shows of it: larger scenes get smaller cells
 const [LEAST, MOST] = [26, 46]; // the side of a cell: narrow pages scroll rather than make numbers too small to read
 const LEAST_CORNER = 9; // the letters of a factor
 
-export function mount(root, scene, onEdit) {
+export function mountScene(root, scene, onEdit) {
   const own = Math.random().toString(36).slice(2); // a page may hold many scenes, each with its own hatches and arrow heads
   let selected = null; // the cell that stays chosen: by stepping, clicking or focus
   let pointed = null; // the cell under the mouse, for as long as it is there
@@ -395,30 +396,3 @@ export function mount(root, scene, onEdit) {
     destroy: stop,
   };
 }
-
-function add(parent, name, attributes = {}, text) {
-  const isSvg = parent.namespaceURI === SVG || name === "svg";
-  const node = isSvg ? document.createElementNS(SVG, name) : document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  if (text !== undefined) node.textContent = text;
-  parent.append(node);
-  return node;
-}
-
-function button(parent, key, label, onClick) {
-  const node = add(parent, "button", { type: "button", "data-key": key, "data-lm-suppress-shortcuts": true }, label);
-  node.addEventListener("click", onClick);
-  return node;
-}
-
-export default {
-  render({ model, el }) {
-    let edits = 0; // makes the same value typed twice two edits
-    const view = mount(el, model.get("scene"), (cell, value) => {
-      model.set("edit", { cell, value, edits: ++edits });
-      model.save_changes();
-    });
-    model.on("change:scene", () => view.update(model.get("scene")));
-    return () => view.destroy();
-  },
-};

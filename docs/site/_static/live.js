@@ -2,10 +2,10 @@
 // painters that JupyterLab uses (unet_edu/explore/*.js, which the build puts into explore/) draw it here too. Whatever goes wrong, the
 // picture stays.
 
-import { mount as scene } from "./explore/scene.js";
+import { mountScene } from "./explore/scene.js";
 import { mount as sizes } from "./explore/sizes.js";
 
-const PAINTERS = { scene, sizes };
+const PAINTERS = { scene: mountScene, sizes };
 
 for (const figure of document.querySelectorAll("figure.unet-live")) {
   for (const stored of figure.querySelectorAll("script[data-painter]")) {
