@@ -3,7 +3,7 @@
 //
 //   controls(root, fields, state, problem, onState) → { change(changes), say(words) }
 //
-// `problem(state)` says in words why a state cannot be, or "". A slider stops before such a value, a menu does not offer it, and the
+// `problem(state, name)` says in words why a state cannot be, or ""; `name` is the field that the reader wants to change. A slider stops before such a value, a menu does not offer it, and the
 // reason is said. `onState(state)` is called after each change; `change` makes one, as when a reader has typed into a cell.
 
 import { add, quiet } from "./dom.js";
@@ -15,8 +15,7 @@ export function controls(root, fields, state, problem, onState) {
   root.classList.add("unet-controls");
   const reason = document.createElement("p");
   const made = [];
-  const with_ = (name, value) => ({ ...state, [name]: value });
-  const why = (name, value) => (problem(state) ? "" : problem(with_(name, value))); // out of what cannot be, each way is open
+  const why = (name, value) => (problem(state, name) ? "" : problem({ ...state, [name]: value }, name)); // out of what cannot be, each way is open
 
   function change(changes, words = "") {
     state = { ...state, ...changes };
@@ -102,5 +101,5 @@ export function controls(root, fields, state, problem, onState) {
   }
 
   show("");
-  return { change, say: (words) => show(words) };
+  return { change };
 }

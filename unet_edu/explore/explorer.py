@@ -29,7 +29,7 @@ class SceneView(anywidget.AnyWidget):
     """
 
     painter = "scene"
-    _esm = bundled("widget.js")
+    _esm: str | Path = bundled("widget.js")
     _css = Path(__file__).parent / "scene.css"
     scene = traitlets.Dict().tag(sync=True)
     edit = traitlets.Dict().tag(sync=True)  # {"cell": number, "value": float}, set by the browser when a reader types

@@ -72,9 +72,9 @@ def html(module: str, styles: str, data: Any, words: str) -> str:
     )
 
 
-# A plain script, which runs in the moment when it comes onto the page; a module would run later, when a notebook may have taken the
-# cell off the page again, because it was scrolled away. All that wait are mounted, because the same output may stand there twice;
-# each once, because a cell that is scrolled back comes with what it had.
+# A plain script, which runs in the moment when it comes onto the page; a module would run later, when a notebook may
+# have taken the cell off the page again, because it was scrolled away. All that wait are mounted, because the same
+# output may stand there twice; each once, because a cell that is scrolled back comes with what it had.
 START = """
 for (const place of document.querySelectorAll('.unet-page[data-module="%s"]:not(.is-live)')) {
   place.classList.add("is-live");
