@@ -392,8 +392,8 @@ def test_a_complaint_goes_where_the_mouse_points_elsewhere_and_with_the_next_sce
 def test_on_a_narrow_page_a_scene_scrolls_and_its_numbers_stay_readable(mount):
     page = mount(explore.matrix())
     page.set_viewport_size({"width": 360, "height": 700})
-    side = cell(page, "input", 0, 0).locator("rect").first.bounding_box()["width"]
-    assert 24 < side < 28
+    side = "document.querySelector('.cell rect').getBoundingClientRect().width"
+    page.wait_for_function(f"{side} > 24 && {side} < 28")  # once the page has told of its width
     assert page.evaluate("(stage => stage.scrollWidth > stage.clientWidth)(document.querySelector('.stage'))")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 

@@ -7,9 +7,10 @@ from functools import cached_property
 
 from unet_edu.convolution import output_size
 from unet_edu.explore.cells import alone, bounded, count, first_cells
-from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
-from unet_edu.explore.fields import checked, controls
-from unet_edu.figures.scene import LABEL, Cells, Link, Scene
+from unet_edu.explore.fields import checked
+from unet_edu.explore.page import STYLES, Page
+from unet_edu.explore.picture import Picture
+from unet_edu.figures.scene import LABEL, Cells, Link, Scene, colours
 
 __all__ = ["BOUNDS", "State", "arithmetic", "picture", "scene"]
 
@@ -19,8 +20,8 @@ BOUNDS = {"size": (1, 14), "kernel": (1, 7), "stride": (1, 5), "padding": (0, 3)
 
 @dataclass(frozen=True)
 class State:
-    size: int = bounded(BOUNDS, "size")
-    kernel: int = bounded(BOUNDS, "kernel")
+    size: int = bounded(BOUNDS, "size", "cells of the input")
+    kernel: int = bounded(BOUNDS, "kernel", "kernel size")
     stride: int = bounded(BOUNDS, "stride")
     padding: int = bounded(BOUNDS, "padding")
     dilation: int = bounded(BOUNDS, "dilation")
@@ -47,7 +48,7 @@ class State:
         return [[n * self.stride + t * self.dilation for t in range(self.kernel)] for n in range(self.windows)]
 
 
-def arithmetic(size: int = 7, kernel: int = 3, stride: int = 1, padding: int = 0, dilation: int = 1) -> Explorer:
+def arithmetic(size: int = 7, kernel: int = 3, stride: int = 1, padding: int = 0, dilation: int = 1) -> Page:
     """Explore the size of a convolution's output, along one side (the other side obeys the same rule).
 
     Each row is one position of the window over the input. Cells that no window reads are hatched: they are dropped,
@@ -60,7 +61,7 @@ def arithmetic(size: int = 7, kernel: int = 3, stride: int = 1, padding: int = 0
 
     Returns
     -------
-    Explorer
+    Page
         The last value of a notebook cell shows itself.
 
     Raises
@@ -69,8 +70,7 @@ def arithmetic(size: int = 7, kernel: int = 3, stride: int = 1, padding: int = 0
         When a number lies outside `BOUNDS`.
     """
     state = checked(State, size=size, kernel=kernel, stride=stride, padding=padding, dilation=dilation)
-    view = View(SceneView(), "scene", lambda state: scene(state).data())
-    return Explorer(state, controls(state), [view], picture)
+    return Page(state, picture, "arithmetic.js", STYLES, colours=colours())
 
 
 def scene(state: State) -> Scene:

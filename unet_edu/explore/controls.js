@@ -1,10 +1,11 @@
 // The controls of an explorer that computes in the page, and the state that they change. Which there are is said by the fields of the
 // state in Python (fields.py, `described`): the first three are seen, the others stand behind "more".
 //
-//   controls(root, fields, state, problem, onState) → { change(changes), say(words) }
+//   controls(root, fields, state, problem, onState) → { change(changes) }
 //
-// `problem(state, name)` says in words why a state cannot be, or ""; `name` is the field that the reader wants to change. A slider stops before such a value, a menu does not offer it, and the
-// reason is said. `onState(state)` is called after each change; `change` makes one, as when a reader has typed into a cell.
+// `problem(state, name)` says in words why a state cannot be, or ""; `name` is the field that the reader wants to change. A slider stops
+// before such a value, a menu does not offer it, and the reason is said. `onState(state)` is called after each change; `change` makes
+// one, as when a reader has typed into a cell.
 
 import { add, quiet } from "./dom.js";
 
@@ -15,7 +16,7 @@ export function controls(root, fields, state, problem, onState) {
   root.classList.add("unet-controls");
   const reason = document.createElement("p");
   const made = [];
-  const why = (name, value) => (problem(state, name) ? "" : problem({ ...state, [name]: value }, name)); // out of what cannot be, each way is open
+  const why = (name, value) => (problem(state) ? "" : problem({ ...state, [name]: value }, name)); // out of what cannot be, each way is open
 
   function change(changes, words = "") {
     state = { ...state, ...changes };

@@ -14,9 +14,10 @@ from typing import Any
 from unet_edu.explore.fields import described
 from unet_edu.explore.picture import Picture, show_still
 
-__all__ = ["Page", "bundled", "html"]
+__all__ = ["STYLES", "Page", "bundled", "html"]
 
 HERE = Path(__file__).parent
+STYLES = "scene.css controls.css"  # of explorers of grids
 IMPORT = re.compile(r'^import \{ [\w, ]+ \} from "(\.[\w./]+)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:async )?function|const|class)", re.MULTILINE)
 
@@ -80,9 +81,11 @@ for (const place of document.querySelectorAll('.unet-page[data-module="%s"]:not(
   place.classList.add("is-live");
   const root = document.createElement("div");
   place.append(root);
-  mount(root, JSON.parse(place.querySelector('script[type="application/json"]').textContent));
-  place.querySelector("p").remove();
-  hideStill(place);
+  const data = JSON.parse(place.querySelector('script[type="application/json"]').textContent);
+  Promise.resolve(mount(root, data)).then(() => {
+    place.querySelector("p").remove();
+    hideStill(place);
+  });
 }"""
 
 

@@ -1,19 +1,25 @@
 // The live painter of a scene (see figures/scene.py for what a scene is). It computes nothing about convolution: it shows the cells
 // and texts it is given, and follows the links between them.
 //
-//   mountScene(root, scene, onEdit) → { update(scene), destroy() }
+//   mountScene(root, scene, onEdit, options) → { update(scene), destroy() }
 //
-// As an anywidget it gets its scene from Python, and sends back what the reader types. On a web page without Python the same function
-// is called with the same scene; pointing, stepping and predicting work there too, only typing does not.
+// As an anywidget (widget.js) it gets its scene from Python, and sends back what the reader types. An explorer that computes in the page
+// makes the scene there. On a web page with a scene alone, pointing, stepping and predicting work, only typing does not.
 
 import { add, button } from "./dom.js";
 
 const STEP_MS = 900; // play: slow enough to read a sum
+const FLY_MS = 600; // of which the window slides and the products fly
 const [WIDTH, HEIGHT] = [860, 640]; // a notebook's column, and what a screen shows of it: larger scenes get smaller cells
 const [LEAST, MOST] = [26, 46]; // the side of a cell: narrow pages scroll rather than make numbers too small to read
-const LEAST_CORNER = 9; // the letters of a factor
+const LEAST_LETTER = 9; // pixels
+const [ROOM, LABEL] = [0.55, 0.85]; // in cells: beside and above a grid
 
-export function mountScene(root, scene, onEdit) {
+// Options: `height`, of the largest scene in pixels, which the stage keeps; `least`, another smallest cell; `wraps`, whether grids that
+// have no room beside each other stand one under the other.
+export function mountScene(root, given, onEdit, { height, least = LEAST, wraps = false } = {}) {
+  let scene = given; // as it is laid out
+  let width = root.clientWidth || WIDTH + 20;
   const own = Math.random().toString(36).slice(2); // a page may hold many scenes, each with its own hatches and arrow heads
   let selected = null; // the cell that stays chosen: by stepping, clicking or focus
   let pointed = null; // the cell under the mouse, for as long as it is there
@@ -23,7 +29,8 @@ export function mountScene(root, scene, onEdit) {
   let complaint = ""; // about what was typed last; it stands in place of the note
   let leaveEditor = () => {}; // closes the open editor, if there is one, and forgets what was typed
   let groups = new Map(); // the twins of each cell that has some
-  let drawn = []; // per cell: { group, rect, text, corner, px, label }
+  let px = MOST; // the side of a cell
+  let drawn = []; // per cell: { group, rect, text, corner, label }
   let arrows = []; // per arrow: its line
   let points = []; // per point: its dot
   let parts = {}; // the note, the sliders and buttons that `paint` keeps in step
@@ -67,6 +74,9 @@ export function mountScene(root, scene, onEdit) {
   // ---- drawing -------------------------------------------------------------------------------------------------------------
 
   function build() {
+    const across = Math.min(WIDTH, width - 20); // without the stage's rim
+    scene = wraps ? wrapped(given, across / least) : given;
+    px = Math.max(least, Math.min(MOST, across / scene.size[0], (height ?? HEIGHT) / scene.size[1]));
     const key = root.getRootNode().activeElement?.dataset?.key; // keep the focus where it was
     groups = new Map(scene.twins.flatMap((group) => group.map((cell) => [cell, group])));
     selected ??= walk().text.length ? walk().first : null;
@@ -76,19 +86,20 @@ export function mountScene(root, scene, onEdit) {
       root.style.setProperty(`--${role}-line`, line);
       root.style.setProperty(`--${role}-fill`, fill);
     }
-    parts = { svg: drawStage(add(root, "div", { class: "stage" })) };
+    parts = {}; // what changes with each cell stands above the stage, where no scene can push it away
+    if (height || walk().text.length > 1) drawBar(add(root, "div", { class: "bar" }));
+    if (scene.canPredict) drawPrediction(add(root, "div", { class: "bar" }));
     parts.note = add(root, "p", { class: "note", role: "status" });
     parts.caption = add(root, "p", { class: "caption" }, scene.caption);
     if (scene.code) parts.code = add(add(root, "pre", { class: "code" }), "code", {}, scene.code);
-    if (walk().text.length > 1) drawBar(add(root, "div", { class: "bar" }));
-    if (scene.canPredict) drawPrediction(add(root, "div", { class: "bar" }));
+    parts.svg = drawStage(add(root, "div", { class: "stage", style: height ? `min-height: ${height + 20}px` : "" }));
     paint();
     if (key) root.querySelector(`[data-key="${key}"]`)?.focus({ preventScroll: true });
   }
 
   // All of a scene that `refresh` leaves as it is.
   function outline({ grids, size, signs, walk, canPredict, twins, arrows, points, code }) {
-    const frames = grids.map(({ text, notes, ...frame }) => frame);
+    const frames = grids.map(({ text, notes, fill, ...frame }) => frame);
     return JSON.stringify([frames, size, signs, walk, canPredict, twins, arrows, points, code !== ""]);
   }
 
@@ -101,20 +112,25 @@ export function mountScene(root, scene, onEdit) {
   }
 
   function drawStage(stage) {
-    const [width, height] = scene.size;
-    const px = Math.max(LEAST, Math.min(MOST, WIDTH / width, HEIGHT / height));
+    const [columns, rows] = scene.size;
     const svg = add(stage, "svg", {
-      viewBox: `-4 -4 ${width * px + 8} ${height * px + 8}`,
-      style: `width: ${width * px + 8}px; min-width: ${width * LEAST + 8}px`,
+      viewBox: `-4 -4 ${columns * px + 8} ${rows * px + 8}`,
+      style: `width: ${columns * px + 8}px; min-width: ${columns * least + 8}px`,
       role: "group",
     });
+    svg.addEventListener("pointerover", (event) => point(cellOf(event)));
+    svg.addEventListener("pointerleave", () => point(null));
+    svg.addEventListener("click", (event) => cellOf(event) !== null && drawn[cellOf(event)].group.focus());
+    svg.addEventListener("focusin", (event) => select(cellOf(event)));
+    svg.addEventListener("dblclick", (event) => cellOf(event) !== null && edit(cellOf(event)));
+    svg.addEventListener("keydown", (event) => onCellKey(event, cellOf(event)));
     drawDefinitions(add(svg, "defs"));
     for (const [x, y, sign] of scene.signs) add(svg, "text", { x: x * px, y: y * px, class: "sign", "aria-hidden": true }, sign);
     drawn = [];
-    for (const grid of scene.grids) drawGrid(svg, grid, px);
+    for (const grid of scene.grids) drawGrid(svg, grid);
     const head = `url(#head-${own})`;
     arrows = scene.arrows.map(([from, to]) => {
-      const [[x1, y1], [x2, y2]] = [middleOf(from, px), middleOf(to, px)];
+      const [[x1, y1], [x2, y2]] = [middleOf(from), middleOf(to)];
       const gap = (0.3 * px) / Math.hypot(x2 - x1, y2 - y1); // at both ends, so that the numbers stay free
       const [x, y] = [gap * (x2 - x1), gap * (y2 - y1)];
       return add(svg, "line", { x1: x1 + x, y1: y1 + y, x2: x2 - x, y2: y2 - y, class: "arrow", "marker-end": head });
@@ -132,13 +148,18 @@ export function mountScene(root, scene, onEdit) {
     add(head, "path", { d: "M0 0L8 4L0 8z", class: "head" });
   }
 
-  function middleOf(cell, px) {
+  function cellOf(event) {
+    const group = event.target.closest("[data-cell]");
+    return group && Number(group.dataset.cell);
+  }
+
+  function middleOf(cell) {
     const { row, column } = placeOf(cell);
     const [left, top] = gridOf(cell).at;
     return [(left + column + 0.5) * px, (top + row + 0.5) * px];
   }
 
-  function drawGrid(svg, grid, px) {
+  function drawGrid(svg, grid) {
     const [left, top] = grid.at;
     add(svg, "text", { x: left * px, y: (top - 0.25) * px, class: "label", style: `fill: var(--${grid.role}-line); font-size: ${Math.min(14, 0.45 * px)}px`, "aria-hidden": true }, grid.label);
     if (grid.text.length === 0) return;
@@ -150,7 +171,7 @@ export function mountScene(root, scene, onEdit) {
         const cell = grid.first + k;
         const group = add(line, "g", {
           role: "gridcell",
-          class: `cell ${grid.marks[k]} ${grid.editable && onEdit ? "editable" : ""}`,
+          class: `cell ${grid.marks[k]} ${isEditable(cell) && onEdit ? "editable" : ""}`,
           transform: `translate(${(left + column) * px} ${(top + row) * px})`,
           tabindex: k === 0 ? 0 : -1,
           "data-key": `${grid.name}-${row}-${column}`,
@@ -162,21 +183,22 @@ export function mountScene(root, scene, onEdit) {
         if (isHatched) add(group, "rect", { width: px, height: px, class: "hatching", style: `fill: url(#${grid.marks[k]}-${own})` });
         const text = add(group, "text", { x: px / 2, y: px / 2, class: "value" });
         const corner = add(group, "text", { x: px - 3, y: px - 3, class: "corner" });
-        drawn[cell] = { group, rect, text, corner, px, label: "" };
-        group.addEventListener("pointerenter", () => point(cell));
-        group.addEventListener("pointerleave", () => point(null));
-        group.addEventListener("click", () => group.focus());
-        group.addEventListener("focus", () => select(cell));
-        group.addEventListener("dblclick", () => edit(grid, cell));
-        group.addEventListener("keydown", (event) => onCellKey(event, grid, cell));
+        drawn[cell] = { group, rect, text, corner, label: "" };
       }
     }
   }
 
   // Nodes are touched only where something is new: that is what takes time in a scene of some hundred cells.
   function write(node, text, size) {
-    if (node.textContent !== text) node.textContent = text;
+    if ((node.written ?? "") !== text) node.textContent = node.written = text;
     if (text && node.size !== size) node.style.fontSize = `${(node.size = size)}px`;
+  }
+
+  function tint(part, fill = "") {
+    if ((part.fill ?? "") === fill) return;
+    part.rect.style.fill = part.fill = fill;
+    const [red, green, blue] = [1, 3, 5].map((at) => parseInt(fill.slice(at, at + 2), 16));
+    part.text.style.fill = fill && (0.3 * red + 0.6 * green + 0.1 * blue > 128 ? "#1a1a1a" : "#ffffff");
   }
 
   // Bring every cell, the note and the controls in step with what is selected or pointed at.
@@ -192,9 +214,13 @@ export function mountScene(root, scene, onEdit) {
         part.group.classList.toggle("selected", chosen.has(cell));
         part.group.classList.toggle("linked", lit.has(cell));
         part.group.setAttribute("aria-selected", cell === shown);
-        write(part.text, text, part.px * Math.min(0.38, 1.4 / longest)); // so that the longest number fits into its cell
-        write(part.corner, corner, Math.min(Math.max(LEAST_CORNER, 0.22 * part.px), (1.2 * part.px) / corner.length));
-        const [row, column] = [Math.floor(k / grid.columns), k % grid.columns]; // counted from 0, as in the notes
+        // so that the longest number fits into its cell, and can be read
+        write(part.text, text, Math.max(px * Math.min(0.38, 1.4 / longest), Math.min(10, (1.45 * px) / longest)));
+        // a factor that would be too small to read stands in the note alone
+        write(part.corner, (1.5 * px) / corner.length < LEAST_LETTER ? "" : corner, Math.max(LEAST_LETTER, Math.min(0.22 * px, (1.2 * px) / corner.length)));
+        tint(part, isHidden(cell) ? "" : grid.fill?.[k]);
+        const ring = grid.ring ?? 0; // of padding; the image is counted from 0, as in the notes
+        const [row, column] = [Math.floor(k / grid.columns) - ring, (k % grid.columns) - ring];
         const label = `${grid.name}, row ${row}, column ${column}: ${text || "empty"}`;
         if (part.label !== label) part.group.setAttribute("aria-label", (part.label = label));
       });
@@ -211,7 +237,7 @@ export function mountScene(root, scene, onEdit) {
       drawn[selected].group.setAttribute("tabindex", 0);
     }
     parts.svg.setAttribute("aria-label", isPredicting ? scene.grids.map((grid) => grid.label).join("; ") : scene.alt);
-    if (parts.play) parts.play.textContent = timer ? "Pause" : "Play";
+    if (parts.play) write(parts.play, timer ? "Pause" : "Play");
     if (parts.asks) parts.asks.hidden = !(isPredicting && selected !== null && isHidden(selected));
   }
 
@@ -248,12 +274,44 @@ export function mountScene(root, scene, onEdit) {
 
   function play() {
     if (timer) return stop();
-    if (!step()) select(walk().first); // at the end: from the start again
-    timer = setInterval(() => step() || stop(), STEP_MS);
+    if (!move()) select(walk().first); // at the end: from the start again
+    timer = setInterval(() => move() || stop(), STEP_MS);
     paint();
   }
 
-  function onCellKey(event, grid, cell) {
+  // A step that is seen: the window slides to its next place, and the products fly to their sum.
+  function move() {
+    const before = isWalked(selected) ? windowOf(selected) : null;
+    if (!step()) return false;
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return true;
+    const [after, [x, y]] = [windowOf(selected), middleOf(selected)];
+    if (before && after) {
+      const frame = add(parts.svg, "rect", { class: "window", x: after[0], y: after[1], width: after[2], height: after[3] });
+      vanish(frame, `translate(${before[0] - after[0]}px, ${before[1] - after[1]}px)`, "none");
+    }
+    for (const [output, input, weight] of scene.links) {
+      if (output !== selected || weight === null) continue;
+      const [left, top] = middleOf(input);
+      const product = add(parts.svg, "text", { class: "product", x: left, y: top, "aria-hidden": true }, `${textOf(input)}·${textOf(weight)}`);
+      vanish(product, "none", `translate(${x - left}px, ${y - top}px)`);
+    }
+    return true;
+  }
+
+  function vanish(node, from, to) {
+    node.animate([{ transform: from, opacity: 1 }, { transform: to, opacity: 1, offset: 0.9 }, { opacity: 0 }], { duration: FLY_MS, easing: "ease-in-out" }).onfinish = () => node.remove();
+  }
+
+  // Around all that an output reads, in pixels: left, top, width, height.
+  function windowOf(cell) {
+    const read = scene.links.filter(([output]) => output === cell).map(([, input]) => middleOf(input));
+    if (!read.length) return null;
+    const [xs, ys] = [read.map(([x]) => x), read.map(([, y]) => y)];
+    const [left, top] = [Math.min(...xs) - px / 2, Math.min(...ys) - px / 2];
+    return [left, top, Math.max(...xs) + px / 2 - left, Math.max(...ys) + px / 2 - top];
+  }
+
+  function onCellKey(event, cell) {
     if (event.key === "Tab" || event.ctrlKey || event.metaKey || event.altKey) return;
     event.stopPropagation();
     const [down, right] = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key] ?? [0, 0];
@@ -266,7 +324,7 @@ export function mountScene(root, scene, onEdit) {
       event.preventDefault(); // or the notebook scrolls away
     } else if (event.key === "Enter" || /^[-0-9.]$/.test(event.key)) {
       event.preventDefault();
-      edit(grid, cell, event.key === "Enter" ? undefined : event.key);
+      edit(cell, event.key === "Enter" ? undefined : event.key);
     }
   }
 
@@ -333,8 +391,10 @@ export function mountScene(root, scene, onEdit) {
 
   // ---- typing into a cell --------------------------------------------------------------------------------------------------
 
-  function edit(grid, cell, typed) {
-    if (!grid.editable) return;
+  const isEditable = (cell) => gridOf(cell).editable && !(gridOf(cell).ring && gridOf(cell).marks[cell - gridOf(cell).first] === "padding");
+
+  function edit(cell, typed) {
+    if (!isEditable(cell)) return;
     if (!onEdit) {
       complaint = "Here all numbers stay as they are. To change one, open the lesson: there Python computes the rest.";
       return paint();
@@ -379,13 +439,21 @@ export function mountScene(root, scene, onEdit) {
   }
 
   build();
+  const watch = new ResizeObserver(() => {
+    if (Math.abs(root.clientWidth - width) < 8 || !root.clientWidth) return; // off the page, or the width of a scroll bar
+    width = root.clientWidth;
+    leaveEditor();
+    build();
+  });
+  watch.observe(root);
   return {
     update(next) {
       leaveEditor(); // its cell may be gone in the next scene
       stop();
       const place = selected === null ? null : placeOf(selected);
-      const hasOnlyOtherNumbers = outline(next) === outline(scene);
-      scene = next;
+      const hasOnlyOtherNumbers = outline(next) === outline(given);
+      given = next;
+      scene = hasOnlyOtherNumbers ? withTexts(scene, next) : next;
       revealed = new Set();
       complaint = "";
       pointed = null;
@@ -393,6 +461,32 @@ export function mountScene(root, scene, onEdit) {
       selected = place && cellAt(place); // the same place, where the new scene still has it
       build();
     },
-    destroy: stop,
+    destroy() {
+      watch.disconnect();
+      stop();
+    },
   };
+}
+
+// The scene with its grids one under the other where they have no room beside each other, each behind its sign.
+function wrapped(scene, columns) {
+  if (scene.size[0] <= columns) return scene;
+  const [signs, grids] = [[], []];
+  let [x, top, deep, wide] = [0, 0, 0, 0];
+  for (const grid of scene.grids) {
+    const sign = scene.signs[grids.length - 1]; // one stands before each but the first
+    const before = sign ? 2 * ROOM + 0.05 : 0;
+    if (x > 0 && x + before + grid.columns > columns) [x, top, deep] = [0, top + deep, 0];
+    if (sign) signs.push([x + ROOM / 2, top + LABEL + grid.rows / 2, sign[2]]);
+    grids.push({ ...grid, at: [x + before, top + LABEL] });
+    x += before + grid.columns + ROOM;
+    deep = Math.max(deep, LABEL + grid.rows + ROOM);
+    wide = Math.max(wide, x - ROOM);
+  }
+  return { ...scene, grids, signs, size: [wide, top + deep - ROOM] };
+}
+
+// Other numbers where the grids already lie.
+function withTexts(scene, next) {
+  return { ...next, size: scene.size, signs: scene.signs, grids: next.grids.map((grid, n) => ({ ...grid, at: scene.grids[n].at })) };
 }

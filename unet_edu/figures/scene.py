@@ -18,12 +18,12 @@ from typing import Any, NamedTuple, SupportsFloat
 
 import matplotlib.patheffects
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba
+from matplotlib.colors import to_rgb, to_rgba
 
 from unet_edu.figures.palette import INK, PAPER, ROLES
 from unet_edu.figures.panels import arrow, rectangle, write
 
-__all__ = ["LABEL", "Cells", "Link", "Scene", "draw_scene", "inches", "line_up", "number", "stack"]
+__all__ = ["LABEL", "Cells", "Link", "Scene", "colours", "draw_scene", "inches", "line_up", "number", "stack"]
 
 # All in cells.
 GAP = 0.55  # between a grid and a sign
@@ -76,6 +76,10 @@ class Cells:
         Whether a reader may type into its cells.
     at : (column, row)
         Where its upper left corner is, in cells.
+    fill : tuple of str
+        For each cell the colour of its ground, "#808080", where it shows more than the cell's role; or none at all.
+    ring : int
+        How many cells of padding there are on each side. They are counted from −ring on, so that the data begins at 0.
     """
 
     name: str
@@ -88,6 +92,8 @@ class Cells:
     marks: tuple[str, ...] = ()
     editable: bool = False
     at: tuple[float, float] = (0.0, 0.0)
+    fill: tuple[str, ...] = ()
+    ring: int = 0
 
     def __post_init__(self) -> None:
         if not self.marks:
@@ -204,7 +210,7 @@ class Scene:
             "twins": self.twins,
             "arrows": self.arrows,
             "points": self.points,
-            "colours": {role: {"line": colour.line, "fill": colour.fill} for role, colour in ROLES.items()},
+            "colours": colours(),
             "grids": [
                 {
                     "name": grid.name,
@@ -218,10 +224,17 @@ class Scene:
                     "notes": grid.notes,
                     "marks": grid.marks,
                     "editable": grid.editable,
+                    **({"fill": grid.fill} if grid.fill else {}),
+                    **({"ring": grid.ring} if grid.ring else {}),
                 }
                 for grid in self.grids
             ],
         }
+
+
+def colours() -> dict[str, dict[str, str]]:
+    """The colours of all roles, as JSON carries them to `scene.js`."""
+    return {role: {"line": colour.line, "fill": colour.fill} for role, colour in ROLES.items()}
 
 
 def number(value: SupportsFloat) -> str:
@@ -315,11 +328,13 @@ def _draw_cell(axes: Axes, grid: Cells, k: int, points: float, is_selected: bool
     if mark == "blank" and not is_lit:
         return
     ground = ROLES["error"].fill if mark == "clash" else colour.fill if is_lit or mark == "tap" else PAPER
+    if grid.fill:
+        ground = grid.fill[k]
     edge = ROLES["error"].line if mark in HATCHES else colour.line
     line = 3 if is_selected else 2 if is_lit else 0.3 if mark == "faint" else 0.7
     dashes, layer = "--" if mark == "padding" else "-", 2 if is_lit else 1
     rectangle(axes, (x, y), 1, 1, ground, edge, line, linestyle=dashes, hatch=HATCHES.get(mark), zorder=layer)
-    ink = ROLES["neutral"].line if mark in ("padding", "faint") else INK
+    ink = ROLES["neutral"].line if mark in ("padding", "faint") and not grid.fill else _ink(ground)
     outline = [matplotlib.patheffects.withStroke(linewidth=3, foreground=PAPER)] if mark in HATCHES else []
     longest = max(map(len, grid.text))
     size = min(11 if longest < 4 else 8, 0.85 * points / (0.6 * max(longest, 1)))  # so that the longest number fits in
@@ -327,6 +342,12 @@ def _draw_cell(axes: Axes, grid: Cells, k: int, points: float, is_selected: bool
     if corner:
         size = min(6.5, points / 4, points / (0.6 * len(corner)))
         write(axes, x + 0.96, y + 0.93, corner, size, ROLES["kernel"].line, ha="right", va="bottom", zorder=3)
+
+
+def _ink(ground: str) -> str:
+    """What can be read on this ground."""
+    red, green, blue = to_rgb(ground)
+    return INK if 0.3 * red + 0.6 * green + 0.1 * blue > 0.5 else PAPER
 
 
 def _draw_arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], gap: float, is_lit: bool) -> None:
