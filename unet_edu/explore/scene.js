@@ -83,8 +83,8 @@ export function mountScene(root, given, onEdit, { height, least = LEAST, wraps =
     root.replaceChildren();
     root.classList.add("unet-scene");
     for (const [role, { line, fill }] of Object.entries(scene.colours)) {
-      root.style.setProperty(`--${role}-line`, line);
-      root.style.setProperty(`--${role}-fill`, fill);
+      root.style.setProperty(`--${role}-line`, `color-mix(in oklab, ${line}, #fff var(--lift))`);
+      root.style.setProperty(`--${role}-fill`, `color-mix(in oklab, ${fill}, #000 var(--sink))`);
     }
     parts = {}; // what changes with each cell stands above the stage, where no scene can push it away
     if (height || walk().text.length > 1) drawBar(add(root, "div", { class: "bar" }));
@@ -198,7 +198,7 @@ export function mountScene(root, given, onEdit, { height, least = LEAST, wraps =
     if ((part.fill ?? "") === fill) return;
     part.rect.style.fill = part.fill = fill;
     const [red, green, blue] = [1, 3, 5].map((at) => parseInt(fill.slice(at, at + 2), 16));
-    part.text.style.fill = fill && (0.3 * red + 0.6 * green + 0.1 * blue > 128 ? "#1a1a1a" : "#ffffff");
+    part.text.style.fill = part.corner.style.fill = fill && (0.3 * red + 0.6 * green + 0.1 * blue > 128 ? "#1a1a1a" : "#ffffff");
   }
 
   // Bring every cell, the note and the controls in step with what is selected or pointed at.
