@@ -112,9 +112,9 @@ def test_errors_say_what_was_expected(make, arguments, message):
 # ---- the still picture -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [*SCENES, "sizes"])
+@pytest.mark.parametrize("name", SCENES)
 def test_where_nothing_runs_there_are_a_picture_words_and_numbers(name):
-    make, settings, _ = SCENES.get(name, (explore.sizes, {}, None))
+    make, settings, _ = SCENES[name]
     data, metadata = make(**settings)._repr_mimebundle_()
     assert data["image/png"].startswith(b"\x89PNG")
     alt = metadata["image/png"]["alt"]
@@ -141,7 +141,6 @@ def test_scenes_survive_json(name):
         (explore.matrix, ["scene"]),
         (explore.pooling, ["scene"]),
         (explore.transposed, ["scene"]),
-        (explore.sizes, ["sizes"]),
         # without Python no knot can be moved
         (explore.elastic, []),
         (explore.threshold, []),

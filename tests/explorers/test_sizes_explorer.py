@@ -1,25 +1,28 @@
-"""The size explorer: its numbers are those of the library, for every value of every control; then once in a browser."""
+"""The size explorer: its numbers are those of the library, the page's are Python's, and it can be used by everybody."""
 
-import base64
-import json
+import random
 import re
 import sys
+from dataclasses import asdict
 from itertools import product
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
-from tests.explorers.browser import ROOT, chromium
+from tests.explorers.node import answers
 from unet_edu import explore
 from unet_edu.explore import digest
 from unet_edu.figures.unet import block_names
+from unet_edu.sizes import legal_side
 from unet_edu.unet import UNet, layer_table, level_sides, receptive_field
 
 module = sys.modules["unet_edu.explore.sizes"]  # the package's own name `sizes` is the function
-State, facts, picture, problem, seen, sides, summary = (
-    getattr(module, name) for name in ("State", "facts", "picture", "problem", "seen", "sides", "summary")
+State, alt, drawing, facts, notes, picture, problem, seen, sides, summary, title = (
+    vars(module)[name]
+    for name in ("State", "alt", "drawing", "facts", "notes", "picture", "problem", "seen", "sides", "summary", "title")
 )
-BOUNDS, CHOICES = module.BOUNDS, module.CHOICES
+BOUNDS, CHOICES = module.BOUNDS, {name: list(options.values()) for name, options in module.CHOICES.items()}
 PADDINGS = CHOICES["padding"]
 
 
@@ -63,7 +66,7 @@ def test_shapes_and_costs_are_those_of_layer_table(padding, depth, width, skip):
         if problem(state):
             state = State(2**depth * 12 - 4, padding, depth, width, skip)
         found = facts(state)
-        table = layer_table(module._net(state.widths, padding, skip), state.size)
+        table = layer_table(UNet(widths=state.widths, padding=padding, skip=skip), state.size)
         for layer in table:
             if layer.name in found:
                 fact = found[layer.name]
@@ -141,82 +144,93 @@ def test_the_papers_numbers():
     assert "nothing lost" in summary(State(512, "same"))
 
 
-def scene(explorer):
-    return explorer.views[0].widget.scene
+# ---- what the page computes is what Python computes ------------------------------------------------------------------
+
+ASKED = """(({ state, sides }) => {
+    const { blocks, drawing, caption, alt } = scene(state);
+    const told = block => ({ ...block, sees: seen(blocks, block, state), note: note(state, blocks, block) });
+    return { blocks: blocks.map(told), drawing, caption, alt, legal: sides.map(side => legalSide(side, state)) };
+})(argument)"""
 
 
-def test_the_controls_go_through_all_values():
-    explorer = explore.sizes()
-    seen_summaries = set()
-    images = ((8, 572), (32, 131), (64, 188), (16, 2))
-    for n, (depth, padding, skip) in enumerate(product(range(1, 5), PADDINGS, CHOICES["skip"])):
-        # So that each meets each depth, each padding and each skip.
-        width, size = images[(n + n // 4 + n // 8) % 4]
-        wanted = {"depth": depth, "padding": padding, "skip": skip, "width": width, "size": size}
-        for name, value in wanted.items():
-            explorer.controls[name].value = value
-        state = explorer.state
-        assert {name: getattr(state, name) for name in wanted} == wanted
-        shown = scene(explorer)
-        assert shown["caption"] == summary(state) and set(shown["notes"]) == set(state.blocks)
-        assert re.findall(r'data-block="([^"]+)"', shown["svg"]) == state.blocks
-        assert ("✗" in shown["svg"]) == bool(problem(state))
-        assert "nan" not in shown["svg"] and "None" not in shown["svg"]
-        seen_summaries.add(shown["caption"])
-    assert len(seen_summaries) > 20
+def drawn_states(count):
+    rng = random.Random(2015)
+    for _ in range(count):
+        padding, depth = rng.choice(PADDINGS), rng.randint(1, 4)
+        size = rng.randint(*BOUNDS["size"])
+        if rng.random() < 0.6:  # few sizes would be legal by chance
+            size = min(legal_side(size, depth, padding), legal_side(500, depth, padding))
+        yield State(size, padding, depth, rng.choice(CHOICES["width"]), rng.choice(CHOICES["skip"]))
 
 
-def test_every_block_can_be_chosen_in_the_menu_and_by_a_click():
-    explorer = explore.sizes()
-    for _, block in explorer.controls["block"].options:
-        explorer.controls["block"].value = block
-        assert explorer.state.block == block == scene(explorer)["selected"]
-    for n, block in enumerate(explorer.state.blocks):
-        explorer.views[0].widget.edit = {"block": block, "count": n}
-        assert explorer.controls["block"].value == block
+def compare(said, state):
+    """A scene of the page with all that Python says."""
+    assert said["caption"] == summary(state) and said["alt"] == alt(state)
+    told = notes(state)
+    assert [block["name"] for block in said["blocks"]] == list(told)
+    for block, (name, fact) in zip(said["blocks"], facts(state).items(), strict=True):
+        assert block["title"] == title(name, state.depth) and block["note"] == told[name]
+        numbers = (block[key] for key in ("channels", "side", "parameters", "multiplyAdds", "bytes"))
+        assert (*numbers, tuple(block["sees"])) == fact
+    page, still = said["drawing"], drawing(state)
+    assert page["failure"] == pytest.approx(still.failure) if still.failure else page["failure"] is None
+    for name in ("blocks", "arrows", "crops"):
+        for one, other in zip(page[name], getattr(still, name), strict=True):
+            for field, value in asdict(other).items():
+                shown = bool(one["side"]) if (name, field) == ("blocks", "is_reached") else one[CAMEL.get(field, field)]
+                assert shown == (value if isinstance(value, str | bool) else pytest.approx(value)), (one, field)
+    assert [words for *_, words in page["texts"]] == [words for *_, words in still.texts]
+    np.testing.assert_allclose([place[:2] for place in page["texts"]], [place[:2] for place in still.texts])
 
 
-def test_a_shallower_network_shows_its_bottom_for_a_block_that_it_lacks():
-    explorer = explore.sizes(block="contracting.4.0")
-    explorer.controls["depth"].value = 2
-    assert explorer.state.block == "contracting.2.2" == explorer.controls["block"].value
-    explorer = explore.sizes(block="join.0")
-    explorer.controls["skip"].value = "none"
-    assert explorer.state.block == "contracting.4.2"
+CAMEL = {"is_reached": "isReached", "is_failure": "isFailure"}
+
+
+def test_thousands_of_states_are_the_same_in_the_page_and_in_python(tmp_path):
+    states, sides_asked = list(drawn_states(3000)), (1, 187, 188, 189, 571, 572, 699)
+    arguments = [{"state": asdict(state), "sides": sides_asked} for state in states]
+    legal = 0
+    for state, said in zip(states, answers("sizes.js", ASKED, arguments, tmp_path), strict=True):
+        compare(said, state)
+        assert said["legal"] == [legal_side(side, state.depth, state.padding) for side in sides_asked]
+        legal += not problem(state)
+    assert 1500 < legal < 2500
 
 
 def test_notes_say_what_the_library_says():
-    notes = scene(explore.sizes())["notes"]
-    assert "128 · 3·3 · 64 + 64 = 73,792" in notes["expanding.3.0"]
-    assert "1024 · 2·2 · 512" in notes["up.0"].replace(",", "") and "2,097,664" in notes["up.0"]
-    assert "64 · 1·1 · 2 + 2 = 130" in notes["head"]
-    assert "64 × 568 × 568" in notes["contracting.0.2"] and "82.6 MB" in notes["contracting.0.2"]
-    assert "140 × 140 pixels of the image" in notes["contracting.4.2"]
-    assert "188 × 188 or 204 × 204 pixels of the image, depending on where it lies" in notes["head"]
-    assert "1 × 1 pixel of the image" in notes["input"]
+    told = notes(State())
+    assert told["expanding.3.0"]["parameters"] == "128 · 3·3 · 64 + 64 = 73,792"
+    assert told["up.0"]["parameters"] == "1,024 · 2·2 · 512 + 512 = 2,097,664"
+    assert told["head"]["parameters"] == "64 · 1·1 · 2 + 2 = 130"
+    assert told["contracting.0.2"]["channels × rows × columns"] == "64 × 568 × 568"
+    assert told["contracting.0.2"]["memory, float32"].endswith("82.6 MB")
+    sees = {name: row["one pixel of it sees"] for name, row in told.items()}
+    assert sees["contracting.4.2"] == "140 × 140 pixels of the image"
+    assert sees["head"] == "188 × 188 or 204 × 204 pixels of the image, depending on where it lies"
+    assert sees["input"] == "1 × 1 pixel of the image"
     for step, (whole, kept, margin) in enumerate(((64, 56, 4), (136, 104, 16), (280, 200, 40), (568, 392, 88))):
-        said = (
-            f"{whole} × {whole}, cropped by {margin} on each side to {kept} × {kept}; the two are put behind each other"
-        )
-        assert said in notes[f"join.{step}"]
-    stuck = scene(explore.sizes(570))["notes"]
-    assert "the image does not get here" in stuck["contracting.2.0"] and "295,168" in stuck["contracting.2.0"]
-    assert "the two would be put behind each other" in stuck["join.0"]
-    assert (
-        "nothing is cropped; the two are added"
-        in scene(explore.sizes(128, padding="same", skip="add"))["notes"]["join.0"]
-    )
+        crop = f"{whole} × {whole}, cropped by {margin} on each side to {kept} × {kept}"
+        assert told[f"join.{step}"]["what comes across"] == f"{crop}; the two are put behind each other"
+    stuck = notes(State(570))
+    assert stuck["contracting.2.0"]["channels × rows × columns"] == "the image does not get here"
+    assert "295,168" in stuck["contracting.2.0"]["parameters"]
+    assert stuck["join.0"]["what comes across"] == "nothing yet; the two would be put behind each other"
+    added = notes(State(128, padding="same", skip="add"))["join.0"]["what comes across"]
+    assert added.endswith("nothing is cropped; the two are added number by number")
 
 
 def test_each_multiply_add_in_a_note_is_a_product_that_is_right():
     checked = 0
-    for block, note in scene(explore.sizes())["notes"].items():
-        for weights, side, said in re.findall(r"([\d,]+) weights · ([\d,]+)² = ([\d.]+ \w+)", note):
+    for block, note in notes(State()).items():
+        for weights, side, said in re.findall(r"([\d,]+) weights · ([\d,]+)² = ([\d.]+ \w+)", note["multiply-adds"]):
             value = int(weights.replace(",", "")) * int(side.replace(",", "")) ** 2
             number, size = said.split()
             assert value / {"billion": 1e9, "million": 1e6}[size] == pytest.approx(float(number), abs=0.051), block
             checked += 1
     assert checked > 10
+
+
+# ---- where nothing runs ----------------------------------------------------------------------------------------------
 
 
 def test_the_still_picture_has_words_and_numbers():
@@ -233,46 +247,123 @@ def test_the_still_picture_has_words_and_numbers():
     )
 
 
-@pytest.mark.needs("chromium")
-def test_in_a_browser():
-    explorer = explore.sizes(570)
-    script = base64.b64encode((ROOT / "unet_edu/explore/sizes.js").read_bytes()).decode()
-    css = (ROOT / "unet_edu/explore/sizes.css").read_text()
-    with chromium() as browser:
-        page = browser.new_page(viewport={"width": 900, "height": 800})
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.set_content(f"<style>{css}</style><div id=here></div>")
-        page.add_script_tag(
-            type="module",
-            content=f"""import {{ mount }} from "data:text/javascript;base64,{script}"; window.chosen = [];
-                window.view = mount(here, {json.dumps(scene(explorer))}, (name) => chosen.push(name));""",
-        )
+# ---- in a browser ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shown(browser):
+    """The explorer on a page of this width; nothing may go wrong there."""
+    errors, pages = [], []
+
+    def show(width=900, ground="white", ink="black"):
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        pages.append(page)
+        page.on("pageerror", lambda error: errors.append(error))
+        style = f"body {{ margin: 16px; background: {ground}; color: {ink} }}"
+        head = f"<title>sizes</title><style>{style}</style>"
+        page.set_content(f"<!doctype html><html lang=en>{head}<main><h1>Sizes</h1>{explore.sizes().html}</main></html>")
         page.locator("svg").wait_for()
-        assert "279 is odd" in page.locator(".failure").text_content()
-        # without Python too: what there is to say of each block came along
-        page.locator("[data-block='pool.0']").click()
-        assert "64 × 283 × 283" in page.locator(".about").text_content()
-        page.keyboard.press("ArrowRight")
-        page.keyboard.press("ArrowRight")
-        page.keyboard.press("ArrowLeft")
-        assert page.evaluate("chosen") == ["pool.0", "contracting.1.0", "contracting.1.2", "contracting.1.0"]
-        assert page.locator("[aria-pressed=true]").get_attribute("data-block") == "contracting.1.0"
-        assert page.locator("[data-block][tabindex='0']").count() == 1
-        assert page.locator("[data-block]").count() > 10
-        for block in page.locator("[data-block]").all():
-            assert len(block.get_attribute("aria-label")) > 10
-        # a new state from Python keeps the focus on the chosen block
-        explorer.update(size=572, block="contracting.1.0")
-        page.evaluate("scene => view.update(scene)", scene(explorer))
-        assert page.locator(".failure").count() == 0 and page.locator("rect.kept").count() == 4
-        assert page.evaluate("document.activeElement.dataset.block") == "contracting.1.0"
-        assert page.locator("svg text").count() > 10
-        for text in page.locator("svg text").all():  # nothing is cut off at the edge
-            inside = text.evaluate(
-                """text => { const a = text.getBoundingClientRect(), b = text.ownerSVGElement.getBoundingClientRect();
-                return a.left >= b.left - 1 && a.right <= b.right + 1
-                    && a.top >= b.top - 1 && a.bottom <= b.bottom + 1 }"""
-            )
-            assert inside, text.text_content()
-        assert not errors
+        return page
+
+    yield show
+    for page in pages:
+        page.close()
+    assert not errors
+
+
+def put(page, name, value):
+    page.get_by_role("slider", name=name).fill(str(value))
+
+
+def chosen(page):
+    return page.locator("[aria-pressed=true]").get_attribute("data-block")
+
+
+@pytest.mark.needs("chromium")
+def test_the_next_legal_size_is_one_press_away(shown):
+    page = shown()
+    assert page.locator(".caption").text_content() == summary(State())
+    below, above = page.get_by_role("button", name="below"), page.get_by_role("button", name="above")
+    put(page, "Image side", 571)
+    assert page.locator(".caption").text_content() == summary(State(571))
+    assert page.locator(".failure").text_content() == "567 is odd ✗"
+    above.click()
+    assert page.locator(".caption").text_content() == summary(State(572)) and page.locator(".failure").count() == 0
+    above.click()
+    assert page.get_by_role("slider", name="Image side").input_value() == "588"
+    put(page, "Image side", 188)
+    assert below.is_disabled() and below.text_content() == "no legal side below"
+    put(page, "Image side", 700)
+    assert above.is_disabled() and above.text_content() == "no legal side above"
+    below.click()
+    assert page.get_by_role("slider", name="Image side").input_value() == "684"
+
+
+@pytest.mark.needs("chromium")
+def test_blocks_are_chosen_by_mouse_keys_and_buttons(shown):
+    page = shown()
+    page.locator("[data-block='pool.0']").click()
+    assert "64 × 284 × 284" in page.locator(".about").text_content()
+    for key, block in (
+        ("ArrowRight", "contracting.1.0"),
+        ("ArrowDown", "contracting.1.2"),
+        ("ArrowLeft", "contracting.1.0"),
+    ):
+        page.keyboard.press(key)
+        assert chosen(page) == block == page.evaluate("document.activeElement.dataset.block")
+    page.get_by_role("button", name="block after").click()
+    assert chosen(page) == "contracting.1.2" and page.locator("[data-block][tabindex='0']").count() == 1
+    put(page, "Poolings", 1)
+    assert chosen(page) == "contracting.1.2"
+    page.locator("[data-block='join.0']").click()
+    page.locator("summary").click()
+    page.get_by_role("combobox", name="Copies").select_option("none")
+    assert chosen(page) == "contracting.1.2", "the bottom stands for a block that is not there any more"
+    page.get_by_role("combobox", name="Channels on top").select_option("32")
+    assert page.locator(".caption").text_content() == summary(State(depth=1, skip="none", width=32))
+    page.locator("[data-block='input']").click()
+    assert page.get_by_role("button", name="block before").is_disabled()
+
+
+@pytest.mark.needs("chromium")
+@pytest.mark.parametrize("width", [900, 390])
+def test_nothing_jumps_and_nothing_is_cut_off_or_covered(shown, width):
+    page = shown(width)
+    page.locator("summary").click()
+    heights = set()
+    for depth, padding, size in product((1, 4), PADDINGS, (572, 571, 512, 2)):
+        put(page, "Poolings", depth)
+        page.get_by_role("combobox", name="padding").select_option(index=PADDINGS.index(padding))
+        put(page, "Image side", size)
+        heights.add(page.locator(".unet-sizes").evaluate("root => root.offsetHeight"))
+        words = page.locator("svg text").evaluate_all(
+            """texts => texts.filter(text => text.textContent).map(text => {
+                const { left, right, top, bottom } = text.getBoundingClientRect();
+                return [text.textContent, left, right, top, bottom, parseFloat(getComputedStyle(text).fontSize)] })"""
+        )
+        assert len(words) > 8
+        for n, (said, left, right, top, bottom, font) in enumerate(words):
+            assert left >= 0 and right <= width and font >= 9, (said, depth, size)
+            for other, l, r, t, b, _ in words[:n]:  # boxes have some room above and below their letters
+                apart = left >= r or right <= l or top + 3 >= b or bottom - 3 <= t
+                assert apart, (said, other, depth, padding, size)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for _ in range(30):
+        page.get_by_role("button", name="block before").click(force=True)
+        heights.add(page.locator(".unet-sizes").evaluate("root => root.offsetHeight"))
+    assert len(heights) == 1
+
+
+@pytest.mark.needs("chromium")
+@pytest.mark.parametrize(("ground", "ink"), [("white", "#222"), ("#111", "#ddd")])
+def test_everybody_can_use_it_in_light_and_dark(shown, ground, ink):
+    page = shown(390, ground, ink)
+    put(page, "Image side", 571)
+    page.locator("summary").click()
+    said = Axe().run(page).response
+    assert said["passes"] and [fault["id"] for fault in said["violations"]] == []
+    for node in page.locator("[data-block], button, input, select").all():
+        assert node.evaluate(
+            "node => (node.ariaLabel || node.textContent || node.labels?.[0].textContent || '').length > 3"
+        )
+    assert page.locator("[data-block]").count() == len(State().blocks)

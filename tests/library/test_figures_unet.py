@@ -5,7 +5,7 @@ import pytest
 from matplotlib.patches import Rectangle
 
 from unet_edu.figures.palette import INK
-from unet_edu.figures.unet import LEAST, TALLEST, Map, bars, block_names, draw, lay_out
+from unet_edu.figures.unet import HEIGHT, LEAST, Map, bars, block_names, draw, lay_out
 from unet_edu.unet import UNet, layer_table
 
 SIZES = {1: 20, 2: 60, 3: 92, 4: 572}
@@ -40,7 +40,7 @@ def test_numbers_stand_at_their_blocks(drawing):
     for block in drawn.blocks:
         if not block.name.startswith("up"):  # written once, at the copy beside it
             assert (block.above, block.below) == (str(maps[block.name].channels), str(maps[block.name].side))
-        assert LEAST <= block.height <= TALLEST and block.is_reached
+        assert LEAST <= block.height and block.is_reached
 
 
 def test_no_block_lies_on_another_and_all_are_on_the_page(drawing):
@@ -102,6 +102,14 @@ def test_the_frame_stays_while_the_size_changes():
     assert legal.height == stuck.height
     for block in legal.blocks:
         assert stuck.block(block.name).x == block.x
+
+
+def test_the_frame_stays_while_the_depth_changes():
+    drawn = [lay_out(depth, maps_of(depth, size)) for depth, size in SIZES.items()]
+    assert len({(one.width, one.height) for one in drawn}) == 1
+    for depth, one in zip(SIZES, drawn, strict=True):
+        lowest = one.block(f"contracting.{depth}.0")
+        assert lowest.y + lowest.height == pytest.approx(HEIGHT, abs=20), "the U fills the frame"
 
 
 def test_where_the_image_gets_stuck_is_marked():

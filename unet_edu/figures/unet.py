@@ -22,7 +22,8 @@ __all__ = ["Arrow", "Block", "Crop", "Drawing", "Map", "bars", "block_names", "d
 
 PAGE = 860.0  # pixels: the width of a notebook's column
 LETTER = 12.0  # pixels: the height of the numbers
-TALLEST, LEAST = 62.0, 9.0  # pixels: the block of the largest image, and of an image of one pixel
+HEIGHT = 398.0  # pixels: the foot of the lowest block, whatever the depth, so that nothing jumps when it changes
+LEAST = 9.0  # pixels: the height of the block of an image of one pixel
 ROOM = 2 * LETTER + 22  # between two levels: a side, an arrow, a number of channels
 MOST_PITCH = 62.0  # from one block to the next; a shallow network does not need the whole page
 SQUARE = 34.0  # pixels: a copy, drawn with its crop
@@ -151,11 +152,12 @@ def lay_out(depth: int, maps: Mapping[str, Map], *, copies: bool = True, failing
     pitch = min(MOST_PITCH, PAGE / columns)
     left = (PAGE - pitch * columns) / 2
     largest = max(map.side or 0 for map in maps.values()) or 1
-    tops = _tops(depth)
+    levels, share = _levels(depth), _share(depth)
     blocks = {}
     for name in block_names(depth, copies=copies):
         level, column = _place(name, depth)
-        blocks[name] = _block(name, maps[name], left + pitch * (column + 0.5), tops[level], largest, pitch, copies)
+        middle = left + pitch * (column + 0.5)
+        blocks[name] = _block(name, maps[name], middle, levels[level], share / largest**0.5, pitch, copies)
     arrows, crops = list[Arrow](), list[Crop]()
     order = [name for name in block_names(depth, copies=copies) if not name.startswith("join")]
     for before, after in pairwise(order):
@@ -172,14 +174,15 @@ def lay_out(depth: int, maps: Mapping[str, Map], *, copies: bool = True, failing
             middle = (start[0] + end[0]) / 2
             crops.append(Crop(middle - SQUARE / 2, y - SQUARE / 2, SQUARE, SQUARE * kept / whole, label))
     middle = left + pitch * (2 * depth + 1.5)  # of the bottom, and so of the U
-    words = [(middle, top + height / 2 - SQUARE / 2 - 4, f"level {level}") for level, (top, height) in enumerate(tops)]
-    words[-1] = (middle + 1.4 * pitch + 72, tops[-1][0] + tops[-1][1] / 2 + 4, f"level {depth}, the bottom")
+    words = [
+        (middle, top + height / 2 - SQUARE / 2 - 4, f"level {level}") for level, (top, height) in enumerate(levels)
+    ]
+    words[-1] = (middle + 1.4 * pitch + 72, levels[-1][0] + levels[-1][1] / 2 + 4, f"level {depth}, the bottom")
     key = [kind for kind in ARROWS if copies or kind != "copy"]
-    legend = [_legend_line(kind, tops[-1][0] - 40 + 17 * line) for line, kind in enumerate(key)]
-    below = max(tops[-1][0] + tops[-1][1] + LETTER, tops[-1][0] - 40 + 17 * len(key)) + 8
+    legend = [_legend_line(kind, HEIGHT + 6 - 17 * line) for line, kind in enumerate(key[::-1])]
     return Drawing(
         PAGE,
-        below,
+        HEIGHT + LETTER + 18,
         tuple(blocks.values()),
         tuple(arrows),
         tuple(crops),
@@ -193,18 +196,20 @@ def _legend_line(kind: str, y: float) -> tuple[Arrow, str]:
     return Arrow((PAGE - 235, y), (PAGE - 205, y), kind, is_reached=True), LEGEND[kind]
 
 
-def _tops(depth: int) -> list[tuple[float, float]]:
+def _levels(depth: int) -> list[tuple[float, float]]:
     """Where each level begins, and how high it is: the same for all images, so that nothing jumps when sizes change."""
-    tops, y = list[tuple[float, float]](), LETTER + 8
+    levels, y, share = list[tuple[float, float]](), LETTER + 8, _share(depth)
     for level in range(depth + 1):
-        tops.append((y, _height(0.5**level)))
-        y += tops[-1][1] + ROOM
-    return tops
+        levels.append((y, LEAST + share * 0.5 ** (level / 2)))
+        y += levels[-1][1] + ROOM
+    return levels
 
 
-def _height(share: float) -> float:
-    """A block is the higher the larger its image; the root, so that the small ones can still be seen."""
-    return LEAST + (TALLEST - LEAST) * share**0.5
+def _share(depth: int) -> float:
+    """What the largest image has more than the smallest. A block is the higher the larger its image, by the root, so
+    that the small ones can still be seen."""
+    free = HEIGHT - LETTER - 8 - depth * ROOM - (depth + 1) * LEAST
+    return free / sum(0.5 ** (level / 2) for level in range(depth + 1))
 
 
 def _place(name: str, depth: int) -> tuple[int, int]:
@@ -225,12 +230,12 @@ def _place(name: str, depth: int) -> tuple[int, int]:
 
 
 def _block(
-    name: str, map: Map, middle: float, top: tuple[float, float], largest: int, pitch: float, copies: bool
+    name: str, map: Map, middle: float, top: tuple[float, float], per_root: float, pitch: float, copies: bool
 ) -> Block:
     part = name.split(".")[0]
     # 1 to 1024 channels; the root of the root, for the same reason
     width = min(0.66 * pitch, 5 + 3.4 * map.channels**0.28)
-    height = 0.8 * top[1] if map.side is None else _height(map.side / largest)
+    height = 0.8 * top[1] if map.side is None else LEAST + per_root * map.side**0.5
     y = top[0] + (top[1] - height) / 2
     role = {"input": "neutral", "contracting": "input", "pool": "input", "join": "skip"}.get(part, "output")
     x, above, below = middle - width / 2, f"{map.channels}", "" if map.side is None else f"{map.side}"
@@ -303,7 +308,17 @@ def draw(drawing: Drawing, selected: str | None = None, captions: Sequence[str] 
     if drawing.failure:
         x, y, sign = drawing.failure
         colour = ROLES["error"].line
-        axes.text(x, y, sign, fontsize=10, ha="right", va="center", color=colour, fontweight="bold", zorder=4)
+        axes.text(
+            x,
+            y,
+            sign,
+            fontsize=10,
+            ha="left" if x < 7 * len(sign) else "right",
+            va="center",
+            color=colour,
+            fontweight="bold",
+            zorder=4,
+        )
     for line, words in enumerate(captions):
         axes.text(8, drawing.height + 18 * line + 8, words, fontsize=9.5, va="center", **FONT)
     return figure
