@@ -74,7 +74,7 @@ def write_assets(source: Path) -> None:
     static = source / "_static"
     (static / "pictures").mkdir(parents=True)
     (static / "explore").mkdir()
-    for name in ("dom.js", "scene.js", "scene.css", "sizes.js", "sizes.css"):
+    for name in ("dom.js", "scene.js", "scene.css"):
         shutil.copy(ROOT / "unet_edu" / "explore" / name, static / "explore")
     mathjax = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
     fonts = "output/chtml/fonts/woff-v2"
@@ -97,7 +97,8 @@ def write_explorers(source: Path, lessons: list[notebooks.Lesson]) -> None:
 
 
 def explorer_figure(shown: notebooks.Shown, page: str) -> str:
-    return notebooks.figure(shown.output, shown.output.data["text/plain"], relative(shown.picture, page), shown.lesson)
+    words, picture = shown.output.data["text/plain"], relative(shown.picture, page)
+    return notebooks.figure(shown.output, words, picture, shown.lesson, shown.program)
 
 
 def write_index(source: Path, lessons: list[notebooks.Lesson], run_times: dict[str, float]) -> None:

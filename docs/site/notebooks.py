@@ -47,13 +47,18 @@ class Lesson(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """An explorer in a lesson."""
+    """An explorer in a lesson: its picture, and the page's own program where it has one."""
 
     name: str
     lesson: Lesson
     cell: str
     number: int
     output: NotebookNode
+    program: str
+
+    @property
+    def is_live(self) -> bool:
+        return bool(self.program or _scenes(self.output))
 
     @property
     def picture(self) -> str:
@@ -69,8 +74,21 @@ def explorers(lesson: Lesson) -> Iterator[Shown]:
     for cell in lesson.notebook.cells:
         if cell.cell_type == "code" and (name := EXPLORER.search(cell.source)):
             for number, output in enumerate(cell.outputs):
-                if output.output_type == "execute_result" and "image/png" in output.data:
-                    yield Shown(name[1], lesson, cell.id, number, output)
+                program = _program(cell, number)
+                if "image/png" in output.get("data", {}) and (program or output.output_type == "execute_result"):
+                    yield Shown(name[1], lesson, cell.id, number, output, program)
+
+
+def _program(cell: NotebookNode, number: int) -> str:
+    """The HTML that comes after the picture of an explorer that computes in the page; of others nothing."""
+    following = cell.outputs[number + 1].get("data", {}) if number + 1 < len(cell.outputs) else {}
+    html = following.get("text/html", "")
+    return html if html.startswith('<div class="unet-page"') else ""
+
+
+def _scenes(output: NotebookNode) -> list[dict[str, str]]:
+    """What the painters of the book draw of an explorer that asks Python."""
+    return output.metadata.get("unet_edu", {}).get("scenes", [])
 
 
 def picture(lesson: Lesson, cell: str, number: int) -> str:
@@ -150,12 +168,15 @@ def _prepare_code(cell: NotebookNode, lesson: Lesson, book: Path) -> None:
         if "image/png" in output.get("data", {}):
             file = picture(lesson, cell.id, number)
             (book / file).write_bytes(base64.b64decode(output.data["image/png"]))
-            if output.output_type == "execute_result":
+            program = _program(cell, number)
+            if output.output_type == "execute_result" or program:
                 words = output.data["text/plain"]
             else:
                 words = _take_words(output.metadata["image/png"]["alt"], cell.outputs[number + 1 : number + 2])
-            html = figure(output, words, relative(file, lesson.page), lesson)
+            html = figure(output, words, relative(file, lesson.page), lesson, program)
             cell.outputs[number] = nbformat.v4.new_output("display_data", {"text/html": html})
+            if program:
+                cell.outputs[number + 1].text = ""  # it stands in the figure now
     cell.outputs = [output for output in cell.outputs if output.get("text") != ""]
 
 
@@ -170,17 +191,20 @@ def _take_words(alt: str, following: list[NotebookNode]) -> str:
     return f"{alt}\n{numbers}"
 
 
-def figure(output: NotebookNode, words: str, source: str, lesson: Lesson) -> str:
-    """A picture with its caption. If the output is an explorer, the caption says where it answers."""
+def figure(output: NotebookNode, words: str, source: str, lesson: Lesson, program: str = "") -> str:
+    """A picture with its caption. If the output is an explorer, the caption says where it answers; one that computes in
+    the page brings its program, which hides the picture."""
     alt = output.metadata["image/png"]["alt"]
     width, height = struct.unpack(">II", base64.b64decode(output.data["image/png"])[16:24])
-    scenes = output.metadata.get("unet_edu", {}).get("scenes", [])
+    scenes = _scenes(output)
     numbers = words.removeprefix(alt).strip()
     described = f"{escape(alt)}" + (
         f"<details><summary>its numbers</summary><pre>{escape(numbers)}</pre></details>" if numbers else ""
     )
     colab = f'<a class="unet-colab" href="{on_colab(lesson.page)}">open the lesson in Colab</a>'
-    if scenes:
+    if program:
+        caption = f"<details><summary>In words</summary>{described}</details>"
+    elif scenes:
         caption = (
             '<p class="unet-when-live">This explorer also answers without Python: point, click, step. To change its '
             f"numbers and settings, {colab}.</p>"
@@ -190,10 +214,11 @@ def figure(output: NotebookNode, words: str, source: str, lesson: Lesson) -> str
         caption = f"<p>{described}</p><p>Here you see one picture of this explorer. To move its sliders, {colab}.</p>"
     else:
         caption = described
+    attributes = f'src="{source}" alt="{escape(alt)}" width="{width}" height="{height}" loading="lazy"'
     return "\n".join(
         [
-            f'<figure class="{"unet-live" if scenes else "unet-picture"}">',
-            f'<img src="{source}" alt="{escape(alt)}" width="{width}" height="{height}" loading="lazy">',
+            f'<figure class="{"unet-live" if scenes or program else "unet-picture"}">',
+            f"<div><img {attributes}></div>\n{program}" if program else f"<img {attributes}>",
             *(
                 f'<script type="application/json" data-painter="{scene["painter"]}">'
                 + scene["scene"].replace("<", "\\u003c")

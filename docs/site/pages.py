@@ -80,7 +80,7 @@ def explorer_list(explorers: dict[str, list[Shown]], picture: Callable[[Shown], 
     cards = []
     for name, shown in explorers.items():
         title, _, rest = summary(explorer_module(name)).partition(": ")
-        alive = " <em>answers here</em>" if shown[0].output.metadata.get("unet_edu", {}).get("scenes") else ""
+        alive = " <em>answers here</em>" if shown[0].is_live else ""
         cards.append(
             f'<li><a href="{name}.html"><img src="{picture(shown[0])}" alt="" loading="lazy">'
             f"<strong>{escape(title)}</strong>{alive}<span>{escape(sentence(rest))}</span></a></li>"

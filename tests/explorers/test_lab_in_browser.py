@@ -45,9 +45,8 @@ def with_lessons(*paths: Path) -> pytest.MarkDecorator:
 
 
 # What an explorer shows: grids, pictures and words, and none of its controls.
-SHOWN = (
-    "node => [...node.querySelectorAll('.unet-scene, .unet-pointed, .widget-html')].map(view => view.innerHTML).join()"
-)
+VIEWS = ".unet-scene, .unet-pointed, .widget-html, .unet-page svg"
+SHOWN = f"node => [...node.querySelectorAll({VIEWS!r})].map(view => view.innerHTML).join()"
 HAS_CHANGED = f"([node, before]) => ({SHOWN})(node) !== before"
 # From now on the page remembers whether an explorer has ever shown something else.
 WATCH = f"""node => {{
@@ -140,18 +139,21 @@ def test_each_control_of_each_explorer_changes_what_is_shown(page):
     assert shown
     for explorer in shown:
         explorer.scroll_into_view_if_needed()
-        handles = explorer.locator(".noUi-target:not([disabled]) .noUi-handle").all()
-        menus = explorer.locator(".widget-dropdown select:enabled").all()
+        for more in explorer.locator("summary:has-text('more')").all():
+            more.click()
+        handles = explorer.locator(".noUi-target:not([disabled]) .noUi-handle, .control input[type=range]").all()
+        menus = explorer.locator(":is(.widget-dropdown, .control) select:enabled").all()
         assert handles or menus
         for handle in handles:
             before = explorer.evaluate(SHOWN)
             handle.focus()
-            is_at_its_end = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
+            now, most = ("handle.ariaValueNow ?? handle.value", "handle.ariaValueMax ?? handle.max")
+            is_at_its_end = handle.evaluate(f"handle => ({now}) === ({most})")
             page.keyboard.press("ArrowLeft" if is_at_its_end else "ArrowRight")
             page.wait_for_function(HAS_CHANGED, arg=[explorer.element_handle(), before])
         for menu in menus:
             explorer.evaluate(WATCH)
-            for option in menu.locator("option").all_text_contents()[::-1]:
+            for option in menu.locator("option:enabled").all_text_contents()[::-1]:
                 menu.select_option(option)
                 wait_for_the_kernel(page)
                 if page.evaluate("hasChanged"):

@@ -10,8 +10,8 @@ from typing import Any
 
 import nbformat
 
-# The explorers that answer on a web page without Python.
-GRIDS = re.compile(r"explore\.(arithmetic|convolution|interpolation|matrix|pooling|sizes|transposed)\(")
+# The explorers that ask Python, and answer a little on a web page without it.
+GRIDS = re.compile(r"explore\.(arithmetic|convolution|interpolation|matrix|pooling|transposed)\(")
 DECIMAL = re.compile(r"(\d+\.\d+)")
 
 

@@ -18,6 +18,7 @@ from nbgrader.utils import compute_checksum
 from tests.colab import run
 from tests.notebooks.execute import ROOT, WIDGET_VIEW, notebooks
 from tests.notebooks.retarget import GITHUB, current, files, replaced, retarget
+from unet_edu import explore
 
 REPO = current(ROOT)
 COLAB = f"https://colab.research.google.com/github/{REPO}/blob/main"
@@ -218,31 +219,38 @@ def model(module: str, **state: str) -> dict[str, object]:
 def shown(views: int, models: dict[str, object], metadata: dict[str, object] | None = None) -> list[str]:
     """What `make test-colab` says of a notebook that calls one explorer, and shows so many views of the widget
     `box`."""
-    cell = nbformat.v4.new_code_cell("x = 3\nexplore.sizes(x)")
+    cell = nbformat.v4.new_code_cell("x = 3\nexplore.matrix(x)")
     data = {WIDGET_VIEW: {"model_id": "box"}}
     cell.outputs = [nbformat.v4.new_output("display_data", data, metadata=metadata or {}) for _ in range(views)]
     widgets = {run.WIDGET_STATE: {"state": models}}
     notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": widgets})
-    told = {"sizes": run.fingerprint("picture")}
+    told = {"matrix": run.fingerprint("picture")}
     return run.unseen(notebook, {"explorers": 1, "still": [], "shown": told})
 
 
-BOX = model("@jupyter-widgets/controls", children="IPY_MODEL_sizes")
-SIZES = model("anywidget", scene="picture")
+BOX = model("@jupyter-widgets/controls", children="IPY_MODEL_matrix")
+MATRIX = model("anywidget", scene="picture")
 MANAGED = {WIDGET_VIEW: {"colab": {"custom_widget_manager": {"url": "x"}}}}
 
 
 def test_an_explorer_that_shows_itself_is_right():
-    assert shown(1, {"box": BOX, "sizes": SIZES}, MANAGED) == []
+    assert shown(1, {"box": BOX, "matrix": MATRIX}, MANAGED) == []
+
+
+def test_an_explorer_that_needs_no_python_is_right():
+    data = {"text/html": explore.sizes().html}
+    cell = nbformat.v4.new_code_cell("explore.sizes()", outputs=[nbformat.v4.new_output("display_data", data)])
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    assert run.unseen(notebook, {"explorers": 0, "still": [], "shown": {}}) == []
 
 
 @pytest.mark.parametrize(
     "views, models, metadata, words",
     [
-        (0, {"box": BOX, "sizes": SIZES}, MANAGED, "1 should show themselves here, 0 did"),
-        (1, {"sizes": SIZES}, MANAGED, "no message opened the widget box"),
-        (1, {"box": BOX, "sizes": SIZES}, None, "Colab was not told"),
-        (1, {"box": BOX, "sizes": model("anywidget", scene="old")}, MANAGED, "the browser was not told"),
+        (0, {"box": BOX, "matrix": MATRIX}, MANAGED, "1 should show themselves here, 0 did"),
+        (1, {"matrix": MATRIX}, MANAGED, "no message opened the widget box"),
+        (1, {"box": BOX, "matrix": MATRIX}, None, "Colab was not told"),
+        (1, {"box": BOX, "matrix": model("anywidget", scene="old")}, MANAGED, "the browser was not told"),
     ],
 )
 def test_an_explorer_that_would_not_be_seen_is_named(views, models, metadata, words):
