@@ -202,7 +202,7 @@ def told(page: Page, lab: Lab | None = None) -> str:
 
 
 def live_explorers(page: Page) -> Locator:
-    """Those of an open notebook, in its order: those that ask Python, with controls, which a quiz has not, and those that
+    """Those of an open notebook, in its order: those that ask Python have controls, which a quiz has not; the others
     compute in the page."""
     asks = ".jp-OutputArea-output > .widget-vbox:has(.widget-slider, .widget-dropdown)"
     return page.locator(f"{asks}, .jp-OutputArea-output .unet-page")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.explorers.node import answers
+from tests.explorers.in_node import called
 from unet_edu import explore
 from unet_edu.explore import digest
 from unet_edu.figures.unet import block_names
@@ -150,7 +150,7 @@ ASKED = """(({ state, sides }) => {
     const { blocks, drawing, caption, alt } = scene(state);
     const told = block => ({ ...block, sees: seen(blocks, block, state), note: note(state, blocks, block) });
     return { blocks: blocks.map(told), drawing, caption, alt, legal: sides.map(side => legalSide(side, state)) };
-})(argument)"""
+})(it)"""
 
 
 def drawn_states(count):
@@ -190,7 +190,7 @@ def test_thousands_of_states_are_the_same_in_the_page_and_in_python(tmp_path):
     states, sides_asked = list(drawn_states(3000)), (1, 187, 188, 189, 571, 572, 699)
     arguments = [{"state": asdict(state), "sides": sides_asked} for state in states]
     legal = 0
-    for state, said in zip(states, answers("sizes.js", ASKED, arguments, tmp_path), strict=True):
+    for state, said in zip(states, called("sizes.js", ASKED, arguments, tmp_path), strict=True):
         compare(said, state)
         assert said["legal"] == [legal_side(side, state.depth, state.padding) for side in sides_asked]
         legal += not problem(state)
