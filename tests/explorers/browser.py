@@ -86,9 +86,10 @@ def jupyterlab(
 ) -> Iterator[Lab]:
     """What `make lab` starts, without the settings of whoever runs it.
 
-    `home` keeps JupyterLab's own files, checkpoints included; notebooks are in `root`, or where the course is. The
-    whole process group is stopped at the end, kernels included. The page has JupyterLab's own object, `jupyterapp`,
-    which says what can only be guessed from the outside: whether the kernel listens, and how many cells there are.
+    `home` keeps JupyterLab's own files, checkpoints and what it trusts included; notebooks are in `root`, or where the
+    course is. The whole process group is stopped at the end, kernels included. The page has JupyterLab's own object,
+    `jupyterapp`, which says what can only be guessed from the outside: whether the kernel listens, and how many cells
+    there are.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -100,7 +101,8 @@ def jupyterlab(
     )
     if root:
         options += f" --ServerApp.root_dir={root}"
-    places = {name: str(home / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
+    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+    places = {name: str(home / name.lower()) for name in names}
     places |= {f"JUPYTERLAB_{name}_DIR": str(home / name.lower()) for name in ("SETTINGS", "WORKSPACES")}
     _write_settings(Path(places["JUPYTERLAB_SETTINGS_DIR"]), theme)
     path = home / "lab.log"

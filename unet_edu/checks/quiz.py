@@ -21,7 +21,6 @@ from unet_edu.checks.report import LINES, SYMBOLS
 __all__ = ["Option", "Question", "Quiz", "quiz"]
 
 LETTERS = "abcdef"
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 # A button keeps to one short line and cuts the rest off; an answer may need more.
 STYLE = (
@@ -138,10 +137,14 @@ class Quiz:
         parts = [_static(number, question) for number, question in enumerate(self.questions, 1)]
         return "\n".join(["<div>", *parts, f"<p>{_html(self._how_to_answer())}</p>", "</div>"])
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        """Buttons for whoever has a kernel, text for everyone else. Each time it is shown, it starts afresh."""
-        view = {"version_major": 2, "version_minor": 0, "model_id": _Buttons(self).widget.model_id}
-        return {WIDGET_VIEW: view, "text/html": self._repr_html_(), "text/plain": repr(self)}
+    def _ipython_display_(self) -> None:
+        """Text for everyone, and buttons for whoever has a kernel, which hide the text. Each time it starts afresh."""
+        from IPython.display import display  # not at the top: answers in plain text need no notebook tools
+
+        from unet_edu.explore.live import show_live
+
+        display({"text/html": self._repr_html_(), "text/plain": repr(self)}, raw=True)
+        show_live(_Buttons(self).widget, "To answer with buttons")
 
     def _how_to_answer(self) -> str:
         return f'To answer without buttons, write for example `quiz("{self.lesson}").answer(1, "a")` in a cell.'

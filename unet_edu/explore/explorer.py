@@ -11,14 +11,15 @@ from typing import Any, NamedTuple
 import anywidget
 import ipywidgets
 import traitlets
+from IPython.display import display
 
+from unet_edu.explore.live import show_live
 from unet_edu.explore.page import bundled
 from unet_edu.explore.picture import Picture, figure_png
 
 __all__ = ["Explorer", "Picture", "Pointed", "SceneView", "View"]
 
 OWN = "your own"
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 class SceneView(anywidget.AnyWidget):
@@ -139,20 +140,22 @@ class Explorer:
         finally:
             self._is_updating = False
 
+    def _ipython_display_(self) -> None:
+        """A picture with its words for everyone, and the live widget for whoever can run it, which hides the picture."""
+        data, metadata = self._repr_mimebundle_()
+        display(data, raw=True, metadata=metadata)
+        # On Colab anywidget says here which widget manager to load; elsewhere it says nothing.
+        bundles = [view.widget._repr_mimebundle_() for view in self.views if isinstance(view.widget, anywidget.AnyWidget)]
+        manager = next((bundle[1] for bundle in bundles if bundle), None)
+        show_live(self.widget, "To play", metadata["image/png"]["alt"], manager)
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The live widget for whoever can run it, a picture with its words for everyone else."""
+        """What stands for the explorer where nothing runs."""
         picture = self.picture(self.state)
-        data = {
-            WIDGET_VIEW: {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id},
-            "image/png": figure_png(picture.figure),
-            "text/plain": f"{picture.alt}\n{picture.digest}",
-        }
+        data = {"image/png": figure_png(picture.figure), "text/plain": f"{picture.alt}\n{picture.digest}"}
         metadata: dict[str, Any] = {"image/png": {"alt": picture.alt}}
         if scenes := self._scenes():
             metadata["unet_edu"] = {"scenes": scenes}
-        for view in self.views:  # on Colab anywidget says here which widget manager to load; elsewhere it says nothing
-            if isinstance(view.widget, anywidget.AnyWidget) and (bundle := view.widget._repr_mimebundle_()):
-                metadata.update(bundle[1])
         return data, metadata
 
     def _scenes(self) -> list[dict[str, str]]:

@@ -1,0 +1,200 @@
+"""A notebook that is opened again: what stands for an explorer or a quiz is seen when the kernel that made it is gone,
+and hidden where the live one is."""
+
+from __future__ import annotations
+
+import json
+
+import nbformat
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.explorers.browser import (
+    IS_OPEN,
+    LOOK_MS,
+    PANEL,
+    chromium,
+    jupyterlab,
+    open_and_run,
+    wait_for_the_kernel,
+)
+from tests.notebooks.shown import EXPLORERS
+from unet_edu import explore, quiz
+from unet_edu.explore import explorer as explorer_module
+from unet_edu.explore import live
+
+IN_THE_PAGE = {"arithmetic", "convolution", "sizes"}
+WITHOUT_ARGUMENTS = sorted(set(EXPLORERS) - IN_THE_PAGE - {"training"})
+TRAINING = """\
+import numpy as np
+instances = np.zeros((24, 40), int)
+instances[4:14, 3:12], instances[4:14, 12:20] = 1, 2
+runs = {"with the map": (np.geomspace(1, 0.1, 40), {step: 0.2 + 0.6 * (instances > 0) for step in (0, 20, 40)})}
+explore.training(runs, 0.5 * (instances > 0), instances)"""
+CALLS = [*(f"explore.{name}()" for name in WITHOUT_ARGUMENTS), TRAINING, 'quiz("02")']
+LINE = "run all cells down to this one."
+
+
+# --- what is displayed ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def displayed(monkeypatch):
+    """The outputs of what shows itself, each with its data and its metadata."""
+    outputs = []
+
+    def note(data, raw, metadata=None):
+        assert raw
+        outputs.append((data, metadata or {}))
+
+    for place in (live, explorer_module):
+        monkeypatch.setattr(place, "display", note)
+    monkeypatch.setattr("IPython.display.display", note)
+    return outputs
+
+
+def test_an_explorer_is_a_picture_a_line_and_a_widget(displayed):
+    explore.threshold()._ipython_display_()
+    (still, metadata), (line, _), (widget, _) = displayed
+    assert set(still) == {"image/png", "text/plain"}
+    assert set(line) == {"text/html", "text/plain"} and line["text/plain"] == f"To play, {LINE}"
+    alt = metadata["image/png"]["alt"]
+    assert f"<details><summary>In words</summary>{alt}</details>" in line["text/html"] and len(alt) > 40
+    assert set(widget) == {live.WIDGET_VIEW, "text/plain"} and widget["text/plain"] == ""
+
+
+def test_a_quiz_is_its_text_a_line_and_a_widget(displayed):
+    for _ in range(2):
+        quiz("02")._ipython_display_()
+    (still, _), (line, _), (widget, _), *_, (again, _) = displayed
+    assert still == {"text/html": quiz("02")._repr_html_(), "text/plain": repr(quiz("02"))}
+    assert line["text/plain"] == f"To answer with buttons, {LINE}" and "details" not in line["text/html"]
+    assert widget[live.WIDGET_VIEW]["model_id"] != again[live.WIDGET_VIEW]["model_id"]  # it starts afresh
+
+
+# --- what is seen, by the rules of three programs ---------------------------------------------------------------------
+
+# How each of them lays out the outputs of a cell.
+PROGRAMS = {
+    "JupyterLab": ("<div class=jp-OutputArea>", "<div class=jp-OutputArea-child><div></div><div>", "</div></div>"),
+    "VS Code": ("<div class=cell_container>", "<div class=output_container><div class=output>", "</div></div>"),
+    "Colab": (
+        "<div id=output-area><span id=output-header></span><div id=output-body>",
+        "<div class=display_data><div class=output_subarea>",
+        "</div></div>",
+    ),
+}
+WIDGETS = {
+    "live": "<div class='widget-vbox unet-widget'>widget</div>",
+    "disconnected": "<div class='widget-vbox unet-widget jupyter-widgets-disconnected'>widget</div>",
+    "not found": "Error displaying widget: model not found",
+    "not rendered": "<pre></pre>",
+}
+
+
+@pytest.fixture(scope="module")
+def sheet():
+    with chromium() as browser:
+        yield browser.new_page()
+
+
+@pytest.mark.needs("chromium")
+@pytest.mark.parametrize("widget", WIDGETS)
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_live_one_or_what_stands_for_it_is_seen(sheet, displayed, program, widget):
+    """And the outputs before and after are, whatever becomes of that one."""
+    explore.threshold()._ipython_display_()
+    line = displayed[1][0]["text/html"]
+    outputs = ["before", "still", line, WIDGETS[widget], "between", "still", line, WIDGETS["live"], "after"]
+    area, start, end = PROGRAMS[program]
+    sheet.set_content(area + "".join(f"{start}{output}{end}" for output in outputs))
+    seen = sheet.evaluate("document.body.innerText.split('\\n').filter(line => line.trim())")
+    first = ["widget"] if widget == "live" else ["still", f"To play, {LINE}", "In words"]
+    assert seen == ["before", *first, "between", "widget", "after"]
+
+
+# --- in JupyterLab, which is stopped and started again ----------------------------------------------------------------
+
+OUTPUTS = "node => [...node.querySelectorAll('.jp-OutputArea-child')]"
+IS_SEEN = "output => output.checkVisibility() && output.getBoundingClientRect().height > 0"
+# Of each cell that shows itself: which of its three outputs are seen, and what the last of them says.
+SEEN = f"""() => [...document.querySelectorAll(".jp-CodeCell")].slice(1).map(cell => {{
+    const outputs = ({OUTPUTS})(cell);
+    return [outputs.map({IS_SEEN}), outputs.at(-1).textContent.trim()];
+}})"""
+PICTURE = """cell => {
+    const image = cell.querySelector("img");
+    return image.complete && image.naturalWidth > 200 && image.getBoundingClientRect().width > 200;
+}"""
+LIVE, STILL = [False, False, True], [True, True, False]
+
+
+def until(page: Page, seen: list[list[bool]], words: str = "") -> None:
+    """Wait until these outputs are seen, and the widgets that are not say these words."""
+    page.wait_for_function(
+        f"""([seen, words]) => {{
+            const now = ({SEEN})();
+            return now.every(([outputs, said], n) => String(outputs) === String(seen[n]) && (outputs[2] || said === words));
+        }}""",
+        arg=[seen, words],
+        polling=LOOK_MS,
+    )
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """A notebook that was run and saved in JupyterLab, whose server has ended; and JupyterLab's own files."""
+    root, home = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("home")
+    kernel = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
+    cells = [nbformat.v4.new_code_cell(source) for source in ("from unet_edu import explore, quiz", *CALLS)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), root / "first.ipynb")
+    with chromium() as browser, jupyterlab(home, root=root) as lab:
+        page = browser.new_page()
+        open_and_run(page, lab, "first.ipynb")
+        wait_for_the_kernel(page)
+        until(page, [LIVE] * len(CALLS))
+        page.evaluate(f"{PANEL}.context.save()")
+    return root, home
+
+
+def reopen(page: Page, address: str) -> None:
+    page.goto(address)
+    page.wait_for_function(IS_OPEN, polling=LOOK_MS)
+
+
+@pytest.mark.needs("chromium")
+def test_after_a_restart_the_pictures_are_seen_and_a_cell_that_runs_is_live_again(saved):
+    root, home = saved
+    with chromium() as browser, jupyterlab(home, root=root) as lab:
+        page = browser.new_page()
+        reopen(page, lab.address.format(path="first.ipynb"))
+        until(page, [STILL] * len(CALLS), "Error displaying widget: model not found")
+        cells = page.locator(".jp-CodeCell")
+        for number, call in enumerate(CALLS, 1):
+            expect(cells.nth(number).locator(".unet-run")).to_have_text(
+                f"{'To answer with buttons' if call.startswith('quiz') else 'To play'}, {LINE}"
+            )
+            if not call.startswith("quiz"):
+                assert cells.nth(number).evaluate(PICTURE), call
+        expect(cells.last.locator("summary").first).to_have_text("Answer 1")
+        # The first explorer, and what it needs.
+        for _ in range(2):
+            page.evaluate("jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
+        until(page, [LIVE, *[STILL] * (len(CALLS) - 1)], "Error displaying widget: model not found")
+        # A kernel that starts anew has none of them.
+        page.evaluate(f"{PANEL}.sessionContext.session.kernel.restart()")
+        page.wait_for_function(f"String(({SEEN})()[0][0]) === '{','.join(map(json.dumps, STILL))}'", polling=LOOK_MS)
+
+
+@pytest.mark.needs("chromium")
+def test_a_notebook_that_comes_from_elsewhere_shows_the_pictures_too(saved, tmp_path):
+    """JupyterLab, which did not run it, trusts neither its styles nor its widgets."""
+    root, _ = saved
+    with chromium() as browser, jupyterlab(tmp_path, root=root) as lab:
+        page = browser.new_page()
+        reopen(page, lab.address.format(path="first.ipynb"))
+        assert page.locator(".jp-mod-trusted").count() == 0
+        page.wait_for_function(f"({SEEN})().every(([seen]) => seen[0] && seen[1])", polling=LOOK_MS)
+        assert {said for _, said in page.evaluate(SEEN)} == {""}
+        pictures = [cell for cell in page.locator(".jp-CodeCell").all() if cell.locator("img").count()]
+        assert len(pictures) == len(CALLS) - 1 and all(cell.evaluate(PICTURE) for cell in pictures)
