@@ -19,9 +19,9 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
-from tqdm.auto import tqdm
 
 from unet_edu._arguments import whole
 from unet_edu._interrupt import ignore_interrupts, interrupted_later
@@ -29,6 +29,7 @@ from unet_edu._running.checkpoints import load, save
 from unet_edu._running.devices import autocast, best_device, bf16_is_fast, channels_last, own_device, randomness
 from unet_edu._running.processes import expect_one_step, on_all_processes, processes
 from unet_edu._running.run import Run, expect_folder_of_its_own, score
+from unet_edu._running.seen import seen
 from unet_edu.losses import weighted_cross_entropy
 from unet_edu.metrics import confusion_matrix, iou
 from unet_edu.unet import UNet, center_crop
@@ -52,7 +53,8 @@ class History:
         One for each validation: "step", "loss" (the mean since the row before), "lr", "seconds" since the start, and
         with a validation set "val_loss" and "val_iou".
     interrupted : bool
-        Whether somebody stopped it before its last step (Ctrl-C, or the notebook's stop button).
+        Whether somebody stopped it before its last step (Ctrl-C, or the notebook's stop button). It then ends as
+        others do: the network is as it was after its last step, and lists and rows are as long as it came.
     """
 
     losses: list[float] = field(default_factory=list)
@@ -148,7 +150,8 @@ def fit(
         Let `torch.compile` make one program of the network. It takes a minute at first; worth it for long runs on a
         GPU.
     progress : bool
-        Show a progress bar.
+        Show how it goes: in a terminal a bar; in a notebook a picture of the losses, of one image (the first of
+        `validation`, else of the batch) and of what the network says of it.
 
     Returns
     -------
@@ -191,33 +194,38 @@ def fit(
         batches = _batches(train, settings, run.step, rank, count, workers)
         losses: list[Tensor] = []  # still on the device: looking at one makes a GPU wait
         model.train()
+        watched = seen(run, progress and rank == 0)
         try:
-            with tqdm(total=steps, initial=run.step, disable=not progress or rank > 0, unit="step") as bar:
-                for batch in batches:
-                    with autocast(place, precision), randomness(place, seed, run.step, rank):
-                        losses.append(_loss(network, batch, place, loss))
-                    run.update(losses[-1])
-                    is_row = run.step % every == 0 or run.step == steps
-                    if not (is_row or place.type == "cpu" or run.step % LOOK_EVERY == 0):
-                        continue
-                    is_stopped = run.look(losses, bool(pressed))
-                    losses.clear()
-                    bar.update(run.step - bar.n)
-                    bar.set_postfix(loss=f"{run.history.losses[-1]:.4f}")
-                    if is_row or is_stopped:
-                        run.expect_finite_weights()
-                    # also when it is stopped: the run that goes on will not come by here again
-                    if is_row and rank == 0:
-                        model.eval()
-                        scores = {} if validation is None else evaluate(model, validation, precision=precision)
-                        run.add_row(scores, on_validation)
-                        model.train()
-                    if (is_row or is_stopped) and rank == 0:
-                        run.keep()
-                    if is_stopped and run.step < steps:
-                        run.history.interrupted = True
-                        break
+            for batch in batches:
+                with autocast(place, precision), randomness(place, seed, run.step, rank):
+                    value, scores = _loss(network, batch, place, loss)
+                losses.append(value)
+                run.update(value)
+                is_row = run.step % every == 0 or run.step == steps
+                if not (is_row or place.type == "cpu" or run.step % LOOK_EVERY == 0):
+                    continue
+                is_stopped = run.look(losses, bool(pressed))
+                losses.clear()
+                watched.update()
+                if is_row or is_stopped:
+                    run.expect_finite_weights()
+                # also when it is stopped: the run that goes on will not come by here again
+                if is_row and rank == 0:
+                    model.eval()
+                    row: dict[str, float] = {}
+                    if validation is None:
+                        watched.answer(batch[0][0], batch[1][0], scores[0].softmax(dim=0))
+                    else:
+                        row = evaluate(model, validation, precision=precision, on_answer=watched.answer)
+                    run.add_row(row, on_validation)
+                    model.train()
+                if (is_row or is_stopped) and rank == 0:
+                    run.keep()
+                if is_stopped and run.step < steps:
+                    run.history.interrupted = True
+                    break
         finally:
+            watched.end()
             # while the processes are still joined: what averages their gradients can hang if it is cleared away later
             del network
         pressed.clear()  # the history says it
@@ -225,12 +233,14 @@ def fit(
         return run.history
 
 
-def _loss(network: nn.Module, batch: Sequence[Tensor], place: torch.device, loss: Callable[..., Tensor]) -> Tensor:
-    """What the network makes of a batch, against the labels of the pixels that it answers."""
+def _loss(
+    network: nn.Module, batch: Sequence[Tensor], place: torch.device, loss: Callable[..., Tensor]
+) -> tuple[Tensor, Tensor]:
+    """What the network makes of a batch, against the labels of the pixels that it answers; and its scores."""
     images, labels, *weights = (part.to(place, non_blocking=True) for part in batch)
-    scores = network(images.contiguous(memory_format=channels_last(place)))
+    scores = network(images.contiguous(memory_format=channels_last(place))).float()
     size = scores.shape[-2:]
-    return loss(scores.float(), center_crop(labels, size), *(center_crop(part, size) for part in weights))
+    return loss(scores, center_crop(labels, size), *(center_crop(part, size) for part in weights)), scores.detach()
 
 
 def _optimizer(
@@ -283,7 +293,13 @@ def _batches(
 
 
 @torch.no_grad()
-def evaluate(model: UNet, samples: Dataset[Any], *, precision: str = "auto") -> dict[str, float]:
+def evaluate(
+    model: UNet,
+    samples: Dataset[Any],
+    *,
+    precision: str = "auto",
+    on_answer: Callable[[Any, Any, NDArray[np.float32]], None] | None = None,
+) -> dict[str, float]:
     """Loss and IoU of whole images.
 
     Parameters
@@ -292,6 +308,8 @@ def evaluate(model: UNet, samples: Dataset[Any], *, precision: str = "auto") -> 
     samples : Dataset
         As for `fit`; the images may have any size. A pixel of weight 0 counts in no score: nobody knows what it is.
     precision : {"auto", "float32", "bfloat16"}
+    on_answer : function of (image, labels, probabilities), optional
+        Called with each sample, and with what the model says of it, (K, H, W).
 
     Returns
     -------
@@ -308,6 +326,8 @@ def evaluate(model: UNet, samples: Dataset[Any], *, precision: str = "auto") -> 
         image, labels, *weights = (np.asarray(part) for part in samples[n])
         counts = weights[0] > 0 if weights else np.ones(labels.shape, bool)
         probabilities = predict(model, image, precision=precision)
+        if on_answer is not None:
+            on_answer(image, labels, probabilities)
         of_truth = np.take_along_axis(probabilities, labels[None], axis=0)[0]
         surprise = -np.log(np.maximum(of_truth, np.finfo(np.float32).tiny))
         total += float(np.sum(surprise * weights[0] if weights else surprise, dtype=np.float64))
