@@ -117,6 +117,11 @@ def test_figures_use_no_pyplot():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_a_curve_with_fewer_values_ends_earlier():
+    axes = curves({"whole": [3, 2, 1], "stopped": [3, 2], "not begun": []}, "step", "loss", x=[10, 20, 30]).axes[0]
+    assert [list(line.get_xdata()) for line in axes.lines] == [[10, 20, 30], [10, 20], []]
+
+
 def test_classes_are_painted_in_colours_on_which_dark_numbers_can_be_read():
     colours = painted(np.arange(len(CLASSES))[None])
     assert colours.shape == (1, len(CLASSES), 3) and len(np.unique(colours[0], axis=0)) == len(CLASSES)

@@ -84,13 +84,19 @@ def faults(cell: nbformat.NotebookNode, shown: list[Shown]) -> list[str]:
         if not (picture or text.strip())
     ]
     pictures = [one for one in shown if one.picture]
-    calls = len(PICTURE.findall(cell.source))
-    if calls != len(pictures):
-        found.append(f"{calls} explorers and figures, {len(pictures)} pictures")
+    calls, called = len(PICTURE.findall(cell.source)), [one for one in pictures if one.picture not in trainings(cell)]
+    if calls != len(called):
+        found.append(f"{calls} explorers and figures, {len(called)} pictures")
     found += ["an empty picture" for one in pictures if is_plain(one.picture)]
     if re.search(r"^quiz\(", cell.source, re.MULTILINE):
         found += [words for words in words_of_quiz(cell) if words not in squeezed("".join(one.text for one in shown))]
     return found
+
+
+def trainings(cell: nbformat.NotebookNode) -> set[str]:
+    """The pictures of trainings, of which one call may leave several."""
+    shown = [on_github(output) for output in cell.outputs]
+    return {one.picture for one in shown if one.alt.startswith("A training, ")}
 
 
 def is_plain(png: str) -> bool:

@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from unet_edu.figures.palette import INK, PAPER, ROLES, class_colours
 
-__all__ = ["HEIGHT", "WIDTH", "Answer", "means", "painted"]
+__all__ = ["HEIGHT", "WIDTH", "Answer", "means", "painted", "three"]
 
 # So small that its words are still 9 pixels large where a page of 390 pixels leaves 280 for it.
 WIDTH, HEIGHT, TILE = 430, 180, 112
@@ -71,6 +71,11 @@ def painted(
     # 256 colours: a third of the bytes, and half of the time
     picture.quantize(256, Image.Quantize.FASTOCTREE).save(buffer, "png", compress_level=3)
     return buffer.getvalue()
+
+
+def three(loss: float) -> str:
+    """Three digits after the point; of one that explodes, three in all."""
+    return f"{loss:.3f}" if loss < 100 else f"{loss:.3g}"
 
 
 def means(losses: Sequence[float], steps: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -142,7 +147,7 @@ def _draw_key(pen: ImageDraw.ImageDraw, smooth: NDArray[np.float64], validated: 
             pen.line([(x, 30), (x + 18, 30)], colour, 2)
             if colour == VALIDATION.line:
                 pen.circle((x + 9, 30), 3.5, colour)
-            pen.text((x + 23, 30), text := f"{name} {value:.3f}", INK, _font(14), anchor="lm")
+            pen.text((x + 23, 30), text := f"{name} {three(value)}", INK, _font(14), anchor="lm")
             x += 23 + pen.textlength(text, _font(14)) + 12
 
 
@@ -162,6 +167,7 @@ def _draw_tile(picture: Image.Image, left: int, title: str, pixels: NDArray[np.u
 def _outlined(answer: Answer) -> NDArray[np.uint8]:
     """The image, with a line around all that is to be found."""
     channels = answer.image if len(answer.image) == 3 else answer.image[[0, 0, 0]]
+    channels = np.nan_to_num(channels)  # a fault in the images is the loss's to tell
     low, high = channels.min(), channels.max()
     pixels = ((channels - low) * (255 / max(high - low, 1e-6))).astype(np.uint8).transpose(1, 2, 0)
     around = np.pad(answer.labels, 1, mode="edge")
@@ -175,5 +181,5 @@ def _coloured(probabilities: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Of two classes, how probable the second is, from black to white; of more, the most probable in its colour."""
     if len(probabilities) == 2:
         return (255 * probabilities[1, ..., None].repeat(3, axis=-1)).astype(np.uint8)
-    colours: NDArray[np.uint8] = class_colours(len(probabilities))[probabilities.argmax(axis=0)]
+    colours: NDArray[np.uint8] = class_colours(256)[probabilities.argmax(axis=0) % 256]
     return colours

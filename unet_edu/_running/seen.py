@@ -19,13 +19,13 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 from tqdm import tqdm
 
-from unet_edu._running.picture import HEIGHT, WIDTH, Answer, means, painted
+from unet_edu._running.picture import HEIGHT, WIDTH, Answer, means, painted, three
 from unet_edu._running.run import Run
 from unet_edu.unet import center_crop
 
 __all__ = ["Bar", "Picture", "seen"]
 
-PAUSE = 0.5  # seconds from one picture to the next, at least
+PAUSE = 1.0  # seconds from one picture to the next, at least
 SHARE = 0.02  # of the time, at most, is spent on pictures
 
 
@@ -107,7 +107,7 @@ class Picture:
             "the loss": means(history.losses, self.run.settings["steps"])[1].tolist(),
             "the validation loss": [row["val_loss"] for row in history.rows if "val_loss" in row],
         }
-        moved = [f"{name} went from {n[0]:.3f} to {n[-1]:.3f}" for name, n in curves.items() if len(n)]
+        moved = [f"{name} went from {three(n[0])} to {three(n[-1])}" for name, n in curves.items() if len(n)]
         tiles = "Beside the curves an image with its truth, and what the network says of it." if self.answered else ""
         return f"A training, {words}. {'; '.join(moved).capitalize()}{'. ' * bool(moved)}{tiles}".strip()
 

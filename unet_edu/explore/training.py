@@ -34,6 +34,7 @@ class Film:
 
     name: str
     losses: NDArray[np.float64]
+    steps: tuple[int, ...]  # of its snapshots
     probabilities: NDArray[np.float32]  # (snapshots, H, W)
     image: NDArray[np.float32]
     instances: NDArray[np.int32]
@@ -97,8 +98,8 @@ def training(
     ----------
     runs : mapping from name to (losses, snapshots), at most three
         They stand side by side. `losses` are those of each step, as in `History.losses`. `snapshots` has for some steps
-        the probability of class 1 for each pixel of the image, (H, W); the steps must be the same in all runs. `fit(…,
-        on_validation=…)` is the place to collect them.
+        the probability of class 1 for each pixel of the image, (H, W); `fit(…, on_validation=…)` is the place to
+        collect them. A run that has none at some step of another one, because it was stopped, shows the one before.
     image : (H, W) array
         From 0 to 1.
     instances : (H, W) array of whole numbers
@@ -114,7 +115,7 @@ def training(
     Raises
     ------
     ValueError
-        When there is no run, or no snapshot, or when the steps or the shapes differ.
+        When there is no run, or one without a snapshot, or when the shapes differ.
 
     Examples
     --------
@@ -130,19 +131,18 @@ def training(
         raise ValueError(
             f"image: expected shape (H, W), the same as instances, got {image.shape} and {instances.shape}"
         )
-    films, steps = [], tuple(sorted(next(iter(runs.values()))[1]))
+    steps = tuple(sorted({step for _, snapshots in runs.values() for step in snapshots}))
+    films = []
     for name, (losses, snapshots) in runs.items():
-        if not steps or tuple(sorted(snapshots)) != steps:
-            raise ValueError(
-                f"runs[{name!r}]: expected snapshots of the same steps in all runs, {list(steps)}, got "
-                f"{sorted(snapshots)}"
-            )
-        probabilities = np.stack([np.asarray(snapshots[n], np.float32) for n in steps])
+        if not snapshots:
+            raise ValueError(f"runs[{name!r}]: expected at least one snapshot, got none")
+        shown = tuple(max((n for n in snapshots if n <= step), default=min(snapshots)) for step in steps)
+        probabilities = np.stack([np.asarray(snapshots[n], np.float32) for n in shown])
         if probabilities.shape[1:] != image.shape:
             raise ValueError(
                 f"runs[{name!r}]: expected one probability a pixel, {image.shape}, got shape {probabilities.shape[1:]}"
             )
-        films.append(Film(name, np.asarray(losses, np.float64), probabilities, image, instances))
+        films.append(Film(name, np.asarray(losses, np.float64), shown, probabilities, image, instances))
     begin = len(steps) - 1 if step is None else int(np.argmin([abs(n - step) for n in steps]))
     state = State(tuple(films), steps, begin, "errors")
     return Explorer(state, controls(state), views(board, state), picture)
@@ -172,7 +172,7 @@ def _words(state: State) -> str:
 
 
 def _film(film: Film, state: State) -> Stack:
-    step, (found, score, overlap) = state.steps[state.snapshot], film.scores(state.snapshot)
+    step, (found, score, overlap) = film.steps[state.snapshot], film.scores(state.snapshot)
     image = Image(
         film.drawn(state.snapshot, state.shown),
         f"{film.name} at step {step}: {found} cells found where there are {film.cells}, SEG {three(score)}, "

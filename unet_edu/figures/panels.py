@@ -213,7 +213,8 @@ def curves(
         At most five.
     xlabel, ylabel : str
     x : (n,) array, optional
-        Where the values stand; 0, 1, 2 … when left out.
+        Where the values stand; 0, 1, 2 … when left out. A curve with fewer values, as of a training that was stopped,
+        ends earlier.
     log : str
         The axes that are logarithmic.
     level : (height, name), optional
@@ -231,7 +232,7 @@ def curves(
     for (name, values), (role, dashes) in zip(series.items(), styles.items(), strict=False):
         values = np.asarray(values)
         axes.plot(
-            np.arange(len(values)) if x is None else np.asarray(x),
+            np.arange(len(values)) if x is None else np.asarray(x)[: len(values)],
             values,
             color=ROLES[role].line,
             linestyle=dashes,

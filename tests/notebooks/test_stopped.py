@@ -1,0 +1,52 @@
+"""A reader may stop each training of a lesson, and the cells below work with what there is."""
+
+from __future__ import annotations
+
+import re
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from tests.notebooks.execute import ROOT, notebooks
+
+WITH_TRAININGS = [path for path in notebooks("course") if re.search(r"\bfit\(", path.read_text())]
+# Somebody presses the button: in the first training at this step, in the second at that one, and round again. The
+# second is before the first validation.
+PRESS = """
+import itertools, signal
+from unet_edu._running.run import Run
+
+def pressing(update, steps):
+    def pressed(run, loss):
+        update(run, loss)
+        run.at = getattr(run, "at", None) or next(steps)
+        if run.step == run.at:
+            signal.raise_signal(signal.SIGINT)
+    return pressed
+
+Run.update = pressing(Run.update, itertools.cycle([37, 4, 12]))"""
+
+
+@pytest.mark.parametrize("path", WITH_TRAININGS, ids=lambda path: path.stem)
+def test_a_lesson_whose_trainings_are_stopped_runs_to_its_end(path):
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(PRESS))
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(ROOT / "course")}}).execute()
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    said = "".join(output.get("text", "") for output in outputs if output.get("name") == "stdout")
+    assert len(re.findall(r"^Stopped at step (?:37|4|12) of \d+; the network keeps", said, re.MULTILINE)) >= 3
+    assert not [output.text for output in outputs if output.get("name") == "stderr"]
+
+
+@pytest.mark.parametrize("path", WITH_TRAININGS, ids=lambda path: path.stem)
+def test_what_a_lesson_says_of_its_trainings_is_true(path):
+    """Its claims are printed with their truth, and are no reason to stop."""
+    cells = nbformat.read(path, as_version=4).cells
+    said = "".join(output.get("text", "") for cell in cells for output in cell.get("outputs", []))
+    claims = re.findall(r": (True|False)$", said, re.MULTILINE)
+    assert len(claims) > 5 and set(claims) == {"True"}
+
+
+def test_a_lesson_has_trainings():
+    assert "07_training" in [path.stem for path in WITH_TRAININGS]
