@@ -1,0 +1,91 @@
+// What the parts of the Explainer share: how something is put on the page, how a map is painted, and what a layer is called.
+
+const SVG_TAGS = new Set(["svg", "g", "path", "line", "rect", "circle", "text", "defs", "marker", "title", "polyline"]);
+
+// A new element, at the end of its parent.
+export function node(parent, tag, attributes = {}, text) {
+  const made = SVG_TAGS.has(tag) ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) if (value !== undefined && value !== false) made.setAttribute(name, value);
+  if (text !== undefined) made.textContent = text;
+  parent?.append(made);
+  return made;
+}
+
+// Write only where something is new: that is what takes time on a page of some hundred parts.
+export function write(place, attribute, value) {
+  if (attribute === "text") {
+    if (place.textContent !== String(value)) place.textContent = value;
+  } else if (place.getAttribute(attribute) !== String(value)) place.setAttribute(attribute, value);
+}
+
+export function spread(values) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of values) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return [low, high];
+}
+
+// One pixel of the canvas for each value; the style sheet says how large it is seen.
+function paint(canvas, { rows, columns, values }, colour) {
+  if (canvas.width !== columns || canvas.height !== rows) [canvas.width, canvas.height] = [columns, rows];
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(columns, rows);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let k = 0; k < pixels.length; k++) pixels[k] = colour(values[k]);
+  context.putImageData(image, 0, 0);
+}
+
+// `low` is black, `high` is white.
+export function paintGrey(canvas, map, low, high) {
+  const scale = high > low ? 255 / (high - low) : 0;
+  paint(canvas, map, (value) => {
+    const grey = Math.max(0, Math.min(255, (value - low) * scale)) | 0;
+    return 0xff000000 | (grey * 0x010101);
+  });
+}
+
+// Negative numbers in orange, positive ones in blue, as kernels have them; the larger the stronger, and 0 is white.
+export function paintSigned(canvas, map, most) {
+  paint(canvas, map, (value) => {
+    const part = Math.max(-1, Math.min(1, value / (most || 1)));
+    const [red, green, blue] = part < 0 ? [184, 78, 0] : [0, 114, 178];
+    const mix = (end) => Math.round(255 + (end - 255) * Math.abs(part));
+    return (0xff000000 | (mix(blue) << 16) | (mix(green) << 8) | mix(red)) >>> 0;
+  });
+}
+
+// How a layer is called by people.
+export function layerWords(layers, name) {
+  const [part, , convolution] = name.split(".");
+  const { level } = layers.find((layer) => layer.name === name);
+  const isBottom = level === Math.max(...layers.map((layer) => layer.level));
+  const which = convolution === "0" ? "first convolution" : "second convolution";
+  if (part === "input") return "the picture";
+  if (part === "head") return "the answer, 1×1 convolution";
+  if (part === "pool") return `level ${level}, after pooling`;
+  if (part === "up") return `level ${level}, step up`;
+  if (part === "join") return `level ${level}, the copy and the step up`;
+  if (part === "contracting") return `level ${level} ${isBottom ? "(the bottom)" : "down"}, ${which}`;
+  return `level ${level} up, ${which}`;
+}
+
+// The roles of figures/unet.py, and so its colours.
+export function roleOf(name) {
+  const part = name.split(".")[0];
+  return { input: "neutral", contracting: "input", pool: "input", join: "skip" }[part] ?? "output";
+}
+
+export function reduced() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}
+
+// Whether what lies behind an element is dark: notebooks and books have themes of their own, which no media query tells.
+export function isOnDark(root) {
+  for (let place = root.parentElement; place; place = place.parentElement) {
+    const [red, green, blue, opacity = 1] = (getComputedStyle(place).backgroundColor.match(/[\d.]+/g) ?? []).map(Number);
+    if (opacity > 0.5) return 0.3 * red + 0.6 * green + 0.1 * blue < 128;
+  }
+  return matchMedia("(prefers-color-scheme: dark)").matches;
+}
