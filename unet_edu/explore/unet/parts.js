@@ -46,14 +46,31 @@ export function paintGrey(canvas, map, low, high) {
   });
 }
 
-// Negative numbers in orange, positive ones in blue, as kernels have them; the larger the stronger, and 0 is white.
+// Negative numbers in orange, positive ones in purple; the larger the stronger, and 0 is nearly white: matplotlib's PuOr.
+const SIGNED_COLOURS = ["7f3b08", "b35806", "e08214", "fdb863", "fee0b6", "f7f7f7", "d8daeb", "b2abd2", "8073ac", "542788", "2d004b"]
+  .map((colour) => [0, 2, 4].map((digit) => parseInt(colour.slice(digit, digit + 2), 16)));
+
+function signedParts(share) {
+  const place = (Math.max(-1, Math.min(1, share)) + 1) * 5;
+  const [from, to] = [SIGNED_COLOURS[Math.floor(place)], SIGNED_COLOURS[Math.min(10, Math.floor(place) + 1)]];
+  return from.map((end, k) => Math.round(end + (to[k] - end) * (place % 1)));
+}
+
+// The colour of a number that is this share, −1 to 1, of the largest.
+export function signedColour(share) {
+  return `rgb(${signedParts(share).join(" ")})`;
+}
+
 export function paintSigned(canvas, map, most) {
   paint(canvas, map, (value) => {
-    const part = Math.max(-1, Math.min(1, value / (most || 1)));
-    const [red, green, blue] = part < 0 ? [184, 78, 0] : [0, 114, 178];
-    const mix = (end) => Math.round(255 + (end - 255) * Math.abs(part));
-    return (0xff000000 | (mix(blue) << 16) | (mix(green) << 8) | mix(red)) >>> 0;
+    const [red, green, blue] = signedParts(value / (most || 1));
+    return (0xff000000 | (blue << 16) | (green << 8) | red) >>> 0;
   });
+}
+
+// A number as it is written in the course, with a true minus sign.
+export function number(value) {
+  return String(Number(value.toPrecision(3))).replace("-", "−");
 }
 
 // How a layer is called by people.
