@@ -1,0 +1,259 @@
+// The U-Net Explainer: the trained network itself in a page. One picture goes in, all maps are seen, and one can go down from the
+// whole U to a single product.
+//
+//   mount(root, data); unet_edu/explore/unet/__init__.py says what `data` is
+//
+// Everything that a reader sets is one state, which is never changed in place. A new state asks for a pass through the network at the
+// next frame, and then all parts show it: the picture (input.js), the U (stage.js), the levels below it (levels.js), the answer
+// (output.js) and the questions (cards.js).
+import { addressOf, stateFrom } from "./address.js";
+import { mountCards } from "./cards.js";
+import { mountInput } from "./input.js";
+import { mountLevels } from "./levels.js";
+import { load } from "./network.js";
+import { mountOutput } from "./output.js";
+import { isOnDark, node, write } from "./parts.js";
+import { changed, connectedCells } from "./picture.js";
+import { mountStage } from "./stage.js";
+
+const [WIDE, NARROW] = [1100, 640]; // pixels: the picture and the answer stand beside the U, or above it
+const [LEAST, MOST, REST] = [572, 900, 74]; // pixels: the height of the U; on a page of its own all but a title and the questions
+const QUIET_MS = 400; // after a change, until it is said and written into the address
+
+export function mount(root, data) {
+  const pictures = data.pictures.map((picture) => ({ ...picture, grey: Uint8Array.from(atob(picture.grey), (c) => c.charCodeAt(0)) }));
+  const networks = new Map(); // those that were asked for, by name
+  const first = {
+    picture: pictures[0].name, edits: [], copies: [], other: pictures.at(-1).name, muted: [],
+    network: data.networks[0].name, scale: "map", place: {}, card: null,
+  };
+  first.copies = data.networks[0].description.widths.slice(1).map(() => "kept");
+  let state = { ...first, ...(data.isPage && stateFrom(location.hash, first, data)) };
+  let result = null; // of the last pass
+  let image = null;
+  let past = []; // { state, result } before each change
+  let isWaiting = false; // for the next frame
+  let quiet = 0; // a timer
+  let said = ""; // what was done last
+  const parts = {};
+
+  // ---- what all parts are given --------------------------------------------------------------------------------------------------
+
+  const it = {
+    own: `unet-${Math.random().toString(36).slice(2)}`, // for names that must be one's own on a page
+    pictures, classes: data.classes, labels: data.labels, origin: null,
+    get net() { return networks.get(state.network); },
+    get state() { return state; },
+    get place() { return state.place; },
+    get picture() { return pictureOf(state.picture); },
+    get image() { return image; },
+    get result() { return result; },
+    get before() { return past.at(-1)?.result; },
+    get canUndo() { return past.length > 0; },
+    get isAsItWas() { return ["edits", "copies", "muted", "network"].every((name) => String(state[name]) === String(first[name])); },
+    set, go, undo, reset, say, takeOwn,
+  };
+
+  const pictureOf = (name) => pictures.find((picture) => picture.name === name) ?? pictures[0];
+
+  // `words` say what was done; `goesOn` is true while one change is still being made, as when a cell is dragged.
+  function set(changes, words, goesOn = false) {
+    const isSeen = ["picture", "edits", "copies", "other", "muted", "network"].some((name) => name in changes);
+    if (isSeen && !goesOn) past = [...past.slice(-100), { state, result }];
+    const isOtherNetwork = changes.network && changes.network !== state.network;
+    state = { ...state, ...changes };
+    if (isOtherNetwork && !changes.muted) state = { ...state, muted: [], place: changes.place ?? state.place };
+    said = words || said;
+    ask();
+  }
+
+  function go(place) {
+    const from = state.place;
+    state = { ...state, place };
+    show();
+    if (from.layer && !place.layer) parts.stage.focus(from.layer, from.channel);
+    settle();
+  }
+
+  function undo() {
+    const before = past.at(-1);
+    past = past.slice(0, -1);
+    state = { ...before.state, place: state.place, card: state.card };
+    said = "Undone";
+    ask();
+  }
+
+  function reset() {
+    set({ edits: [], copies: first.copies, muted: [], network: first.network }, "All as it was");
+  }
+
+  function takeOwn(picture, goesOn) {
+    const place = pictures.findIndex(({ name }) => name === "own");
+    if (place < 0) pictures.push(picture);
+    else pictures[place] = picture;
+    set({ picture: "own", edits: goesOn ? state.edits : [] }, picture.label, goesOn);
+  }
+
+  // ---- one pass ------------------------------------------------------------------------------------------------------------------
+
+  // However often something changes, one pass waits at most.
+  function ask() {
+    if (isWaiting) return;
+    isWaiting = true;
+    requestAnimationFrame(pass);
+  }
+
+  async function pass() {
+    if (!it.net) {
+      const { name, description } = data.networks.find((network) => network.name === state.network);
+      networks.set(name, await load(description));
+    }
+    isWaiting = false;
+    if (!root.isConnected) return;
+    if (!it.net) return ask(); // another one was chosen meanwhile
+    image = seen(state.picture, state.edits);
+    const copies = state.copies.includes("other") ? copiesOfOther() : [];
+    const { rows, columns } = image;
+    result = it.net.run(image.values, {
+      rows, columns,
+      copies: state.copies.map((copy, level) => (copy === "other" ? copies[level] : copy)),
+      muted: new Set(state.muted),
+    });
+    result = { ...result, image, cells: connectedCells(result) };
+    show();
+    settle();
+  }
+
+  function seen(name, edits) {
+    const picture = pictureOf(name);
+    const values = Float32Array.from(picture.grey, (grey) => grey / 255);
+    const mean = values.reduce((total, value) => total + value, 0) / values.length;
+    return changed({ ...picture, values }, edits, picture.look ?? (mean < 0.25 ? "fluorescence" : "phase"));
+  }
+
+  let others = {}; // the copies of another picture, as long as they are asked for
+
+  function copiesOfOther() {
+    const key = `${state.network} ${state.other}`;
+    if (others.key !== key || !pictureOf(state.other)) {
+      const { rows, columns, values } = seen(state.other, []);
+      it.net.run(values, { rows, columns });
+      others = { key, copies: it.net.copies() };
+    }
+    return others.copies;
+  }
+
+  function show() {
+    if (!result) return;
+    const isBelow = state.place.layer !== undefined;
+    parts.u.hidden = isBelow;
+    for (const part of ["input", "output", "stage", "levels", "cards"]) parts[part].update();
+    updateBar();
+    fitCorners();
+  }
+
+  // Said and written down when nothing has changed for a moment.
+  function settle() {
+    clearTimeout(quiet);
+    quiet = setTimeout(() => {
+      const { count } = result.cells;
+      if (said) say(`${said}. ${count} ${count === 1 ? "cell" : "cells"}, before ${it.before?.cells.count ?? count}.`);
+      said = "";
+      if (data.isPage) history.replaceState(null, "", addressOf(state, first) || location.pathname + location.search);
+    }, QUIET_MS);
+  }
+
+  function say(words) {
+    parts.said.textContent = words;
+  }
+
+  // ---- the page ------------------------------------------------------------------------------------------------------------------
+
+  function build() {
+    root.classList.add("unet-explainer");
+    root.setAttribute("data-lm-suppress-shortcuts", "true"); // or JupyterLab takes the keys
+    root.addEventListener("keydown", (event) => event.key !== "Tab" && event.stopPropagation());
+    paintTheme();
+    const main = node(root, "div", { class: "main" });
+    const input = node(main, "section", { class: "input", "aria-label": "the picture" });
+    parts.u = node(main, "section", { class: "u", "aria-label": "the U: all maps of the network" });
+    const levels = node(main, "section", { class: "levels", "aria-label": "inside of the network", hidden: "" });
+    const output = node(main, "section", { class: "output", "aria-label": "the answer" });
+    parts.main = main;
+    parts.input = mountInput(input, it);
+    parts.output = mountOutput(output, it);
+    parts.stage = mountStage(parts.u, it);
+    parts.levels = mountLevels(levels, it);
+    buildBar(node(output, "div", { class: "switches" }));
+    parts.cards = mountCards(node(root, "section", { class: "cards", "aria-label": "questions" }), it);
+    parts.said = node(root, "p", { class: "said", role: "status" });
+    new ResizeObserver(resize).observe(root);
+    if (data.isPage) addEventListener("resize", resize);
+    resize();
+    if (data.isPage) addEventListener("hashchange", () => set({ ...first, ...stateFrom(location.hash, first, data) }, "Set as the address says"));
+  }
+
+  function buildBar(bar) {
+    if (data.networks.length > 1) {
+      const label = node(bar, "label", {}, "Network");
+      parts.network = node(label, "select");
+      for (const { name, label: words } of data.networks) node(parts.network, "option", { value: name }, words);
+      parts.network.addEventListener("change", () => set({ network: parts.network.value }, parts.network.selectedOptions[0].text));
+    }
+    const scale = node(bar, "label", {}, "One grey scale for");
+    parts.scale = node(scale, "select");
+    for (const [value, words] of [["map", "each map"], ["stage", "each layer"]]) node(parts.scale, "option", { value }, words);
+    parts.scale.addEventListener("change", () => set({ scale: parts.scale.value }, ""));
+    parts.muted = node(bar, "button", { type: "button" });
+    parts.muted.addEventListener("click", () => set({ muted: [] }, "All maps heard again"));
+    if (!data.isPage) return;
+    const copy = node(bar, "button", { type: "button" }, "Copy link");
+    copy.addEventListener("click", async () => {
+      history.replaceState(null, "", addressOf(state, first) || location.pathname + location.search);
+      const fails = await navigator.clipboard?.writeText(location.href).then(() => false, () => true) ?? true;
+      say(fails ? "The link stands in the address bar." : `Link copied${state.picture === "own" ? ", without your own picture" : ""}.`);
+    });
+  }
+
+  function updateBar() {
+    if (parts.network) parts.network.value = state.network;
+    parts.scale.value = state.scale;
+    parts.muted.hidden = state.muted.length === 0;
+    write(parts.muted, "text", `Unmute ${state.muted.length} ${state.muted.length === 1 ? "map" : "maps"}`);
+  }
+
+  function paintTheme() {
+    const isDark = isOnDark(root);
+    root.classList.toggle("is-dark", isDark);
+    for (const [role, { line, fill }] of Object.entries(data.colours)) {
+      root.style.setProperty(`--${role}-line`, isDark ? `color-mix(in srgb, ${line} 50%, white)` : line);
+      root.style.setProperty(`--${role}-fill`, isDark ? `color-mix(in srgb, ${line} 35%, #16181c)` : fill);
+    }
+  }
+
+  let [width, height] = [0, 0];
+
+  function resize() {
+    paintTheme();
+    const tall = data.isPage ? Math.max(LEAST, Math.min(MOST, innerHeight - REST)) : LEAST;
+    if (!root.clientWidth || (root.clientWidth === width && tall === height)) return;
+    [width, height] = [root.clientWidth, tall];
+    const isWide = width >= WIDE;
+    root.classList.toggle("is-wide", isWide);
+    root.classList.toggle("is-narrow", width < NARROW);
+    parts.stage.resize(width, height, isWide);
+    if (result) show();
+    else ask();
+  }
+
+  // Picture and answer may be wider below the first level of the U, which leaves its corners free.
+  function fitCorners() {
+    if (!it.net) return;
+    const [left, right] = parts.stage.corners;
+    parts.main.style.setProperty("--left", `${left}px`);
+    parts.main.style.setProperty("--right", `${right}px`);
+  }
+
+  build();
+  ask();
+}

@@ -1,0 +1,85 @@
+// The answer: probability and mask, with the number of cells, beside what they were before the last change.
+//
+//   mountOutput(root, it) → { update() }
+import { node, paintGrey, write } from "./parts.js";
+
+const KINDS = 7; // of colours for cells
+
+export function mountOutput(root, it) {
+  const parts = {};
+  let colours = null; // of the pixels in the last answer, so that a cell keeps its colour while one draws
+
+  function build() {
+    const answer = node(root, "div", { class: "answer" });
+    node(answer, "h3", {}, "Answer");
+    parts.probability = node(answer, "canvas", { role: "img" });
+    parts.words = node(answer, "p", { class: "below" });
+    const compared = node(root, "div", { class: "compared" });
+    parts.now = drawMask(compared, "found now");
+    parts.before = drawMask(compared, "before your change");
+    parts.difference = node(root, "p", { class: "difference" });
+  }
+
+  function drawMask(parent, words) {
+    const figure = node(parent, "figure", {});
+    const head = node(figure, "figcaption");
+    const count = node(head, "b");
+    node(head, "span", {}, words);
+    return { count, canvas: node(figure, "canvas", { role: "img" }), words };
+  }
+
+  function update() {
+    const { result, before } = it;
+    paintGrey(parts.probability, { ...result, values: result.probability }, 0, 1);
+    const cells = (n) => (n === 1 ? "1 cell" : `${n} cells`);
+    write(parts.probability, "aria-label", `probability of ${it.labels[1]} at each pixel, white is 1: ${cells(result.cells.count)}`);
+    write(parts.words, "text", `probability of “${it.labels[1]}”, computed in ${Math.round(result.milliseconds)} ms`);
+    paintMask(parts.now, result, true);
+    paintMask(parts.before, before ?? result, false);
+    const changed = before ? result.probability.reduce((count, value, k) => count + (value > 0.5 !== before.probability[k] > 0.5), 0) : 0;
+    write(parts.difference, "text", before ? `${changed} of ${result.probability.length} pixels are answered otherwise` : "Draw, or switch something off");
+  }
+
+  function paintMask({ count, canvas, words }, result, isNow) {
+    const { rows, columns, cells, image } = result;
+    write(count, "text", cells.count);
+    write(canvas, "aria-label", `mask ${words}: ${cells.count} cells, one colour for each`);
+    result.colours ??= cellColours(cells, isNow ? colours : null);
+    if (isNow) colours = result.colours;
+    [canvas.width, canvas.height] = [columns, rows];
+    const context = canvas.getContext("2d");
+    const pixels = context.createImageData(columns, rows);
+    const [top, left] = [(image.rows - rows) / 2, (image.columns - columns) / 2]; // without padding the rim has no answer
+    for (let k = 0; k < rows * columns; k++) {
+      const grey = 255 * image.values[(Math.floor(k / columns) + top) * image.columns + (k % columns) + left];
+      const colour = cells.labels[k] ? it.classes[result.colours[k]] : [grey, grey, grey];
+      const share = isRim(cells, k) ? 1 : cells.labels[k] ? 0.55 : 0;
+      for (let c = 0; c < 3; c++) pixels.data[4 * k + c] = share * colour[c] + (1 - share) * (cells.labels[k] ? grey : 0.6 * grey);
+      pixels.data[4 * k + 3] = 255;
+    }
+    context.putImageData(pixels, 0, 0);
+  }
+
+  build();
+  return { update };
+}
+
+function isRim({ labels, columns }, k) {
+  const own = labels[k];
+  return own > 0 && (labels[k - 1] !== own || labels[k + 1] !== own || labels[k - columns] !== own || labels[k + columns] !== own);
+}
+
+// A colour for each cell, at each of its pixels: that of the cell which lay there before, or else one that is rare so far.
+function cellColours({ labels, count }, before) {
+  const votes = Array.from({ length: count + 1 }, () => new Uint16Array(KINDS + 1));
+  if (before?.length === labels.length) labels.forEach((label, k) => before[k] && votes[label][before[k]]++);
+  const used = new Uint16Array(KINDS + 1);
+  const chosen = votes.map((counts, label) => {
+    if (label === 0) return 0;
+    const most = Math.max(...counts);
+    const colour = most ? counts.indexOf(most) : used.indexOf(Math.min(...used.subarray(1)), 1);
+    used[colour]++;
+    return colour;
+  });
+  return Uint8Array.from(labels, (label) => chosen[label]);
+}

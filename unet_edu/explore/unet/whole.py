@@ -1,0 +1,1 @@
+def whole(*a): pass
