@@ -1,0 +1,117 @@
+// What the levels say in words: what one looks at, and how it was computed.
+
+import { layerWords, number } from "./parts.js";
+import { cameFrom, countProducts } from "./sums.js";
+
+export function titleOf({ net, layer, place }) {
+  const layerIs = layerWords(net.layers, layer.name);
+  if (layer.kind === "input") return layer.channels === 1 ? layerIs : `${layerIs}, colour ${place.channel}`;
+  return `${layerIs}, ${layer.kind === "head" ? `score of class ${place.channel}` : `map ${place.channel}`}`;
+}
+
+// A map of the layer before. Of a join, the first half came across.
+export function sourceWords(net, from, channel) {
+  if (from.kind === "input") return from.channels === 1 ? "the picture" : `colour ${channel}`;
+  const half = from.channels / 2;
+  if (from.kind === "join" && net.skip === "concat") return channel < half ? `copy ${channel}` : `step up ${channel - half}`;
+  return `map ${channel}`;
+}
+
+// What there is to say of a place: how it came about (`said`), and its number (`status`, for screen readers too).
+export function wordsFor(now) {
+  const { kind } = now.layer;
+  if (now.place.source !== undefined) return productWords(now);
+  if (now.place.row === undefined) return { said: mapWords[kind](now), status: "" };
+  const { row, column } = now.place;
+  const value = now.map.values[row * now.map.columns + column];
+  return { said: kind === "input" ? "" : pixelWords[kind](now), status: `row ${row}, column ${column}: ${number(value)}` };
+}
+
+const mapWords = {
+  input: () => "The picture itself: numbers from 0, black, to 1, white. Nothing comes before it.",
+  conv: ({ before: [from] }) =>
+    `${
+      from.channels === 1 ? "The picture is convolved with a 3×3 kernel." : `${from.channels} maps of the layer before, each convolved with a 3×3 kernel of its own, are added up.`
+    } Then the bias is added, and ReLU turns what is below 0 into 0.`,
+  up: ({ before: [from] }) =>
+    `Each pixel of ${many(from.channels, "map")} lays a stamp of 2×2 numbers: its own number times four weights. The stamps of all maps are added up, and the bias.`,
+  pool: () => "Max pooling: of each 2×2 numbers the largest stays. Half the rows and half the columns are left.",
+  join: (now) => joinWords(now, now.net.product(now.layer.name, now.place.channel, 0, 0)),
+  head: ({ before: [from], layer }) =>
+    `${many(from.channels, "map")}, each times one weight, and the bias make the score of a class. There is no ReLU. ${
+      layer.channels === 2 ? "The difference of the two scores says how probable a class is." : "Softmax turns the scores into probabilities."
+    }`,
+};
+
+function joinWords({ net, before: [across, up] }, { how, terms: [first] }) {
+  if (how !== "concat") return `The copy and the step up, ${how === "add" ? "added" : "multiplied"} number by number.`;
+  const from = `map ${first.channel} of ${layerWords(net.layers, first.from)}`;
+  const half = `The next convolution reads ${across.channels} copies and ${many(up.channels, "map")} that came up.`;
+  if (first.copy === "zeroed") return `Here the copy of ${from} would be. It is switched off: zeros stand in its place. ${half}`;
+  if (first.copy === "another") return `A copy of ${from}, but of another picture. ${half}`;
+  return `${first.copy ? "Copied across the U" : "What came up from below"}, number by number: ${from}. ${half}`;
+}
+
+const pixelWords = {
+  conv: ({ pixel: { terms, bias, total, value, isMuted } }) =>
+    `${many(terms.length, "window")} of 3×3 numbers, times ${terms.length === 1 ? "its kernel, adds" : "their kernels, add"} up to ${number(total - bias)}. With the bias, ${number(bias)}, that is ${number(total)}. ${
+      isMuted ? "The map is muted, so 0 goes on." : `ReLU ${total > 0 ? "lets it through" : "makes it 0"}: ${number(value)}.`
+    }`,
+  up: ({ pixel: { terms, bias, total } }) =>
+    `${many(terms.length, "stamp")}, one of each map, overlap here; each gives the corner that lies on this pixel. They add up to ${number(total - bias)}, with the bias, ${number(bias)}, to ${number(total)}.`,
+  pool: ({ pixel: { terms: [{ window }], largest } }) =>
+    `The largest of ${window.map(number).join(", ")} is ${number(window[largest])}. The other three go no further.`,
+  join: (now) => joinWords(now, now.pixel),
+  head: ({ pixel: { terms, bias, total }, layer, place, other }) =>
+    `${many(terms.length, "number")}, each times its weight, and the bias, ${number(bias)}, make the score ${number(total)}. ${
+      layer.channels === 2
+        ? `The other score is ${number(other)}: the difference, ${number(total - other)}, makes class ${place.channel} as probable as ${number(sigmoid(total - other))}.`
+        : ""
+    }`,
+};
+
+function productWords({ net, layer, before: [from], place, pixel }) {
+  const step = pixel.steps.find(({ channel }) => channel === place.source);
+  const side = Math.sqrt(step.window.length);
+  const [row, column] = [Math.floor(place.tap / side), place.tap % side];
+  const where = `Row ${step.row + row}, column ${step.column + column} of ${sourceWords(net, from, step.channel)}`;
+  const isOutside = step.row + row < 0 || step.column + column < 0 || step.row + row >= from.rows || step.column + column >= from.columns;
+  const weight = { conv: `the weight in row ${row}, column ${column} of its kernel`, up: "the weight of this corner of its stamp", head: "its weight" }[layer.kind];
+  const nine = layer.kind === "conv" ? `The nine products of this window are ${number(step.product)} together; ` : "";
+  const all = `${nine}those of all ${many(pixel.terms.length, "map")} ${number(pixel.total - pixel.bias)}; with the bias ${number(pixel.total)}${
+    layer.kind === "conv" ? `; after ReLU ${number(Math.max(0, pixel.total))}` : ""
+  }.`;
+  const factors = `${number(step.window[place.tap])} × ${number(step.kernel[place.tap])} = ${number(step.products[place.tap])}`;
+  return {
+    equation: factors,
+    products: step.products,
+    said: `${where}${isOutside ? " (outside of the picture: 0)" : ""}, times ${weight}. ${all} It is one of ${countProducts(net).toLocaleString("en")} products behind this answer.`,
+    status: factors,
+  };
+}
+
+// Where a reader may go from here, or what may be changed: { words, place } or { words, changes } or { words, toggle: true }.
+export function actsFor({ net, layer, before, place, state, sum, pixel, isWhole }) {
+  const acts = [];
+  if (sum && place.source === undefined && (sum.others || isWhole)) acts.push({ words: isWhole ? "show the strongest" : `show all ${before[0].channels}`, toggle: true });
+  if (layer.kind === "pool" && pixel) acts.push({ words: "go to where it came from", place: cameFrom(pixel) });
+  if (layer.kind === "join") {
+    const { terms } = net.product(layer.name, place.channel, place.row ?? 0, place.column ?? 0);
+    if (pixel && !["zeroed", "another"].includes(terms[0].copy)) acts.push({ words: "go to where it came from", place: cameFrom(pixel) });
+    if (terms[0].copy) {
+      const isOff = terms[0].copy !== "kept";
+      const copies = state.copies.map((copy, level) => (level === layer.level ? (isOff ? "kept" : "zeroed") : copy));
+      acts.push({ words: `switch the copy of level ${layer.level} ${isOff ? "on" : "off"}`, changes: { copies } });
+    }
+  }
+  if (layer.kind === "head" && layer.channels === 2) acts.push({ words: `the score of class ${1 - place.channel}`, place: { ...place, channel: 1 - place.channel } });
+  return acts;
+}
+
+export function sigmoid(value) {
+  return 1 / (1 + Math.exp(-value));
+}
+
+function many(count, thing) {
+  return count === 1 ? `One ${thing}` : `${count} ${thing}s`;
+}
