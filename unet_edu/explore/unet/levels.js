@@ -4,11 +4,11 @@
 //
 // Above stand the map, large, and words; below, in columns, what is added up to make it.
 
-import { node, number, reduced, spread } from "./parts.js";
+import { node, reduced, spread } from "./parts.js";
 import { drawStrip } from "./strip.js";
 import { cameFrom, largestOf, mapSum, pixelSum, placeAbove, placeWithin } from "./sums.js";
 import { drawNumbers, drawTile, fillTile, levelsButton, markTile } from "./tiles.js";
-import { actsFor, titleOf, wordsFor } from "./words.js";
+import { actsFor, pixelWords, titleOf, wordsFor } from "./words.js";
 
 const STRONGEST = 5; // sources that are shown one by one, until a reader asks for all
 const GROW_MS = 250;
@@ -59,6 +59,10 @@ export function mountLevels(root, it) {
     if (isOther) [pointed, isWhole] = [null, false];
     if (!root.hidden) {
       now = present();
+      if (place.source !== undefined && !now.pixel.steps.some(({ channel }) => channel === place.source)) {
+        isWhole = true; // it is none of the strongest
+        now = present();
+      }
       const key = parts.strip.contains(document.activeElement) && document.activeElement.dataset.key;
       drawTrail();
       drawAbove();
@@ -87,7 +91,8 @@ export function mountLevels(root, it) {
     const { rows, columns } = now.map;
     const { said, status, equation, products } = wordsFor(now);
     fillTile(parts.large, now.map);
-    parts.large.setAttribute("aria-label", `${titleOf(now)}, ${rows} by ${columns} numbers. Arrows choose a pixel, Enter goes in, Escape goes back.`);
+    const keys = "Arrows choose a pixel, Enter goes in, Escape goes back.";
+    parts.large.setAttribute("aria-label", `${titleOf(now)}, ${rows} by ${columns} numbers. ${keys}`);
     parts.product.replaceChildren();
     if (equation) node(parts.product, "b", { class: "equation" }, equation);
     if (equation) drawNumbers(parts.product, products, { most: Math.max(...products.map(Math.abs)), chosen: now.place.tap });
@@ -135,7 +140,8 @@ export function mountLevels(root, it) {
     if (place.row === undefined) return choose({ ...place, ...(pointed ?? brightest(map)) }, parts.large.lastChild);
     if (!pixel?.steps) return pixel && choose(cameFrom(pixel));
     const step = pixel.steps[largestOf(pixel.steps.map(({ product }) => product))];
-    choose({ ...place, source: step.channel, tap: largestOf(step.products) }, root.querySelector(`[data-key="source-${step.channel}"]`));
+    const window = root.querySelector(`[data-key="source-${step.channel}"]`);
+    choose({ ...place, source: step.channel, tap: largestOf(step.products) }, window);
   }
 
   function movePixel(down, right) {
@@ -161,8 +167,7 @@ export function mountLevels(root, it) {
   function point(pixel) {
     pointed = pixel;
     mark();
-    const { columns, values } = now.map;
-    parts.status.textContent = pixel ? `row ${pixel.row}, column ${pixel.column}: ${number(values[pixel.row * columns + pixel.column])}` : "";
+    parts.status.textContent = pixel ? pixelWords(now.map, pixel) : "";
   }
 
   function onKey(event) {
@@ -180,7 +185,7 @@ export function mountLevels(root, it) {
   }
 
   function pixelUnder({ clientX, clientY }) {
-    const { left, top, width, height } = parts.large.getBoundingClientRect();
+    const { left, top, width, height } = parts.large.firstChild.getBoundingClientRect();
     const { rows, columns } = now.map;
     const [row, column] = [Math.floor((rows * (clientY - top)) / height), Math.floor((columns * (clientX - left)) / width)];
     return row >= 0 && column >= 0 && row < rows && column < columns ? { row, column } : null;
@@ -205,7 +210,10 @@ function buildLevels(root) {
   const trail = node(node(root, "nav", { "aria-label": "where you are" }), "ol", { class: "trail" });
   const above = node(root, "div", { class: "above" });
   const large = drawTile(above, { rows: 1, columns: 1, values: [0] }, "", (row, column) => ({ row, column, size: 1 }));
-  for (const [name, value] of [["class", "tile large"], ["role", "application"], ["tabindex", 0], ["data-lm-suppress-shortcuts", true]]) large.setAttribute(name, value);
+  large.classList.add("large");
+  large.setAttribute("role", "application"); // arrow keys are for the map, not for the screen reader
+  large.setAttribute("tabindex", 0);
+  large.setAttribute("data-lm-suppress-shortcuts", true);
   const words = node(above, "div", { class: "words" });
   const product = node(words, "div", { class: "product" });
   const said = node(words, "p");
@@ -227,6 +235,7 @@ function brightest({ columns, values }) {
 // What was chosen becomes what is looked at: it starts where it was, as large as it was.
 function growFrom(from, grown) {
   const to = grown.getBoundingClientRect();
-  const transform = `translate(${from.x - to.x}px, ${from.y - to.y}px) scale(${from.width / to.width}, ${from.height / to.height})`;
-  grown.animate([{ transformOrigin: "0 0", transform, opacity: 0.5 }, { transformOrigin: "0 0", transform: "none" }], { duration: GROW_MS, easing: "ease-out" });
+  const scale = `scale(${from.width / to.width}, ${from.height / to.height})`;
+  const before = { transformOrigin: "0 0", transform: `translate(${from.x - to.x}px, ${from.y - to.y}px) ${scale}`, opacity: 0.5 };
+  grown.animate([before, { transformOrigin: "0 0", transform: "none" }], { duration: GROW_MS, easing: "ease-out" });
 }

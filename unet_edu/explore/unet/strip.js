@@ -40,10 +40,12 @@ const itself = (row, column) => ({ row, column, size: 1 });
 function drawMapSum(strip, now, choose) {
   const { net, layer, before: [from], sum: { steps, others, bias, total } } = now;
   const sums = [...steps, ...(others ? [others] : [])];
-  const most = Math.max(...[...sums.flatMap(({ map, soFar }) => [map, soFar]), total].map(({ values }) => usualSize(values)));
+  const maps = [...sums.flatMap(({ map, soFar }) => [map, soFar]), total];
+  const most = Math.max(...maps.map(({ values }) => usualSize(values)));
   const heaviest = Math.max(...steps.map(({ kernel }) => sizeOf(kernel)));
   const signed = (column, map, words) => fillTile(drawTile(column, map, words, itself), map, most);
-  drawHeads(strip, ["", "map before", { conv: "∗ its kernel", up: "its stamp", head: "× its weight" }[layer.kind], "= adds", "sum so far"]);
+  const weights = { conv: "∗ its kernel", up: "its stamp", head: "× its weight" }[layer.kind];
+  drawHeads(strip, ["", "map before", weights, "= adds", "sum so far"]);
   steps.forEach(({ channel, kernel, map, soFar }, k) => {
     const column = drawColumn(strip, sourceWords(net, from, channel));
     drawSource(column, now, from, channel, choose);
@@ -84,7 +86,7 @@ function drawPixelSum(strip, now, choose) {
     weight: Math.max(...now.sum.steps.map(({ kernel }) => sizeOf(kernel))),
     sum: Math.max(Math.abs(total), ...steps.flatMap(({ product, soFar }) => [Math.abs(product), Math.abs(soFar)])),
   };
-  const [window, kernel] = { conv: ["its window", "× its kernel"], up: ["its pixel", "× corner of stamp"], head: ["its pixel", "× its weight"] }[layer.kind];
+  const [window, kernel] = PIXEL_HEADS[layer.kind];
   drawHeads(strip, ["", "map before", window, kernel, "= adds", "sum so far"]);
   steps.forEach((step, k) => drawWindow(strip, now, step, now.sum.steps[k].kernel, scales, choose));
   if (others) drawPixelEnd(strip, `${others.count} others`, others.product, others.soFar, scales.sum);
@@ -94,6 +96,12 @@ function drawPixelSum(strip, now, choose) {
   drawPixelEnd(strip, "− other", -now.other, total - now.other, scales.sum);
   drawPixelEnd(strip, "probability", null, sigmoid(total - now.other), 1);
 }
+
+const PIXEL_HEADS = {
+  conv: ["its window", "× its kernel"],
+  up: ["its pixel", "× corner of stamp"],
+  head: ["its pixel", "× its weight"],
+};
 
 // The window and its kernel are one button: it leads to their products, and where it is clicked says to which.
 function drawWindow(strip, now, step, kernel, scales, choose) {
@@ -110,7 +118,8 @@ function drawWindow(strip, now, step, kernel, scales, choose) {
   both.classList.add("both");
   both.dataset.key = `source-${step.channel}`;
   both.setAttribute("aria-pressed", isChosen);
-  both.setAttribute("aria-label", `${name}: ${step.window.map(number).join(", ")}, times ${step.kernel.map(number).join(", ")}, is ${number(step.product)}; show one product`);
+  const [numbers, weights] = [step.window, step.kernel].map((values) => values.map(number).join(", "));
+  both.setAttribute("aria-label", `${name}: ${numbers}, times ${weights}, is ${number(step.product)}; show one product`);
   const tap = isChosen ? place.tap : undefined;
   const corner = 2 * (place.row % 2) + (place.column % 2);
   drawNumbers(both, step.window, { most: sizeOf(source.map.values), colour: "grey", chosen: tap });
@@ -137,7 +146,8 @@ function drawOrigin(strip, now, choose) {
   const { row = 0, column = 0 } = place;
   const found = net.product(layer.name, place.channel, row, column);
   const isPool = layer.kind === "pool";
-  drawHeads(strip, ["", "map before", ...(now.pixel ? [isPool ? "its four numbers" : "the number"] : []), ...(isPool ? ["what stays"] : [])]);
+  const heads = ["", "map before", now.pixel && (isPool ? "its four numbers" : "the number"), isPool && "what stays"];
+  drawHeads(strip, heads.filter((head) => typeof head === "string"));
   for (const term of found.terms) {
     const from = before.find(({ name }) => name === term.from);
     const box = drawColumn(strip, sourceWords(net, from, term.channel));
@@ -145,12 +155,12 @@ function drawOrigin(strip, now, choose) {
     const most = sizeOf(source.map.values);
     if (now.pixel) drawNumbers(box, term.window ?? [term.value], { most, colour: "grey", chosen: found.largest });
     if (isPool && now.pixel) drawAmount(box, found.value, most);
-    else if (isPool) drawTile(box, keptBy(now.map, source.map), "the largest of each four numbers, in their places", (row, column) => windowOf(layer, from, row, column));
+    else if (isPool) drawTile(box, keptBy(now.map, source.map), "the largest of each four numbers", source.reach);
   }
 }
 
 // The map before pooling, with only those numbers that stay.
 function keptBy(pooled, map) {
-  const isKept = (k) => map.values[k] === pooled.values[(Math.floor(k / map.columns) >> 1) * pooled.columns + ((k % map.columns) >> 1)];
-  return { ...map, values: map.values.map((value, k) => (isKept(k) ? value : 0)) };
+  const largest = (k) => pooled.values[(Math.floor(k / map.columns) >> 1) * pooled.columns + ((k % map.columns) >> 1)];
+  return { ...map, values: map.values.map((value, k) => (value === largest(k) ? value : 0)) };
 }

@@ -1,7 +1,7 @@
 // What a map and a pixel are the sums of. Nothing is drawn here, so that a test can hold each sum against PyTorch.
 
-// A map before its ReLU, as the sum of what the maps of the layer before add to it: the strongest, one after the other, with the sum
-// so far behind each; then all others together; then the bias. Nothing is left out.
+// A map before its ReLU, as the sum of what the maps of the layer before add to it: the strongest, one after the other, each with
+// the sum so far; then all others together; then the bias. Nothing is left out.
 export function mapSum(net, name, channel, most) {
   const parts = net.parts(name, channel).sort((a, b) => b.strength - a.strength);
   const count = parts.length <= most + 1 ? parts.length : most; // a single one that is left is shown too
@@ -9,10 +9,14 @@ export function mapSum(net, name, channel, most) {
   const asMap = (values) => ({ rows, columns, values });
   let sum = new Float64Array(rows * columns);
   const plus = (part) => (sum = sum.map((value, k) => value + part.values[k]));
-  const steps = parts.slice(0, count).map((part) => ({ channel: part.channel, kernel: [...part.kernel], map: part, soFar: asMap(plus(part)) }));
+  const steps = parts.slice(0, count).map((part) => {
+    const { channel, kernel } = part;
+    return { channel, kernel: [...kernel], map: part, soFar: asMap(plus(part)) };
+  });
   const shown = sum;
-  parts.slice(count).forEach(plus);
-  const others = parts.length > count && { count: parts.length - count, map: asMap(sum.map((value, k) => value - shown[k])), soFar: asMap(sum) };
+  const rest = parts.slice(count);
+  rest.forEach(plus);
+  const others = rest.length > 0 && { count: rest.length, map: asMap(sum.map((value, k) => value - shown[k])), soFar: asMap(sum) };
   const bias = net.weights(name).bias[channel];
   return { steps, others, bias, total: asMap(sum.map((value) => value + bias)) };
 }
@@ -59,7 +63,8 @@ export function placeWithin({ layers }, { layer, channel, row, column, source, t
   if (!isIn(row, found.rows) || !isIn(column, found.columns)) return { layer, channel };
   const before = layers.find(({ name }) => name === found.from[0]);
   const taps = { conv: 9, up: 1, head: 1 }[found.kind] ?? 0;
-  return isIn(source, before?.channels) && isIn(tap, taps) ? { layer, channel, row, column, source, tap } : { layer, channel, row, column };
+  const isProduct = isIn(source, before?.channels) && isIn(tap, taps);
+  return { layer, channel, row, column, ...(isProduct && { source, tap }) };
 }
 
 export function sizeOf(numbers) {

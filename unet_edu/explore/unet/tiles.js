@@ -45,13 +45,15 @@ export function markTile({ map, reach, lastChild: mark }, pixel) {
 // `colour` gives a cell its ground: "grey" from 0 to `most`, or "signed". The one cell that is looked at is `chosen`.
 export function drawNumbers(parent, numbers, { most, colour = "signed", chosen, words }) {
   const box = node(parent, "span", { class: "numbers", style: `--side: ${Math.sqrt(numbers.length)}` });
-  if (words) for (const [name, value] of [["role", "img"], ["aria-label", words]]) box.setAttribute(name, value);
+  if (words) box.setAttribute("role", "img");
+  if (words) box.setAttribute("aria-label", words);
   numbers.forEach((value, tap) => {
     const cell = node(box, "span", { class: tap === chosen ? "number chosen" : "number", "data-tap": tap }, shortNumber(value));
     const share = Math.max(-1, Math.min(1, value / (most || 1)));
     const grey = Math.round(255 * Math.max(0, share));
     const isGrey = colour === "grey" && share >= 0;
-    cell.style.background = isGrey ? `rgb(${grey} ${grey} ${grey})` : signedColour(share / 2); // half: so that the digits stay legible
+    // of the signed colours the lighter half, so that the digits stay legible
+    cell.style.background = isGrey ? `rgb(${grey} ${grey} ${grey})` : signedColour(share / 2);
     cell.style.color = isGrey && grey < 117 ? "#fff" : "#000";
   });
   return box;

@@ -22,25 +22,30 @@ export function wordsFor(now) {
   const { kind } = now.layer;
   if (now.place.source !== undefined) return productWords(now);
   if (now.place.row === undefined) return { said: mapWords[kind](now), status: "" };
-  const { row, column } = now.place;
-  const value = now.map.values[row * now.map.columns + column];
-  return { said: kind === "input" ? "" : pixelWords[kind](now), status: `row ${row}, column ${column}: ${number(value)}` };
+  return { said: kind === "input" ? "" : sumWords[kind](now), status: pixelWords(now.map, now.place) };
+}
+
+export function pixelWords({ columns, values }, { row, column }) {
+  return `row ${row}, column ${column}: ${number(values[row * columns + column])}`;
 }
 
 const mapWords = {
   input: () => "The picture itself: numbers from 0, black, to 1, white. Nothing comes before it.",
   conv: ({ before: [from] }) =>
-    `${
-      from.channels === 1 ? "The picture is convolved with a 3×3 kernel." : `${from.channels} maps of the layer before, each convolved with a 3×3 kernel of its own, are added up.`
-    } Then the bias is added, and ReLU turns what is below 0 into 0.`,
+    (from.channels === 1
+      ? "The picture is convolved with a 3×3 kernel."
+      : `${from.channels} maps of the layer before, each convolved with a 3×3 kernel of its own, are added up.`) +
+    " Then the bias is added, and ReLU turns what is below 0 into 0.",
   up: ({ before: [from] }) =>
-    `Each pixel of ${many(from.channels, "map")} lays a stamp of 2×2 numbers: its own number times four weights. The stamps of all maps are added up, and the bias.`,
+    `Each pixel of ${many(from.channels, "map")} lays a stamp of 2×2 numbers: its own number times four weights. ` +
+    "The stamps of all maps are added up, and the bias.",
   pool: () => "Max pooling: of each 2×2 numbers the largest stays. Half the rows and half the columns are left.",
   join: (now) => joinWords(now, now.net.product(now.layer.name, now.place.channel, 0, 0)),
   head: ({ before: [from], layer }) =>
-    `${many(from.channels, "map")}, each times one weight, and the bias make the score of a class. There is no ReLU. ${
-      layer.channels === 2 ? "The difference of the two scores says how probable a class is." : "Softmax turns the scores into probabilities."
-    }`,
+    `${many(from.channels, "map")}, each times one weight, and the bias make the score of a class. There is no ReLU. ` +
+    (layer.channels === 2
+      ? "The difference of the two scores says how probable a class is."
+      : "Softmax turns the scores into probabilities."),
 };
 
 function joinWords({ net, before: [across, up] }, { how, terms: [first] }) {
@@ -52,59 +57,77 @@ function joinWords({ net, before: [across, up] }, { how, terms: [first] }) {
   return `${first.copy ? "Copied across the U" : "What came up from below"}, number by number: ${from}. ${half}`;
 }
 
-const pixelWords = {
+const sumWords = {
   conv: ({ pixel: { terms, bias, total, value, isMuted } }) =>
-    `${many(terms.length, "window")} of 3×3 numbers, times ${terms.length === 1 ? "its kernel, adds" : "their kernels, add"} up to ${number(total - bias)}. With the bias, ${number(bias)}, that is ${number(total)}. ${
-      isMuted ? "The map is muted, so 0 goes on." : `ReLU ${total > 0 ? "lets it through" : "makes it 0"}: ${number(value)}.`
-    }`,
+    [
+      `${many(terms.length, "window")} of 3×3 numbers, times ${terms.length === 1 ? "its kernel, adds" : "their kernels, add"}`,
+      `up to ${number(total - bias)}. With the bias, ${number(bias)}, that is ${number(total)}.`,
+      isMuted ? "The map is muted, so 0 goes on." : `ReLU ${total > 0 ? "lets it through" : "makes it 0"}: ${number(value)}.`,
+    ].join(" "),
   up: ({ pixel: { terms, bias, total } }) =>
-    `${many(terms.length, "stamp")}, one of each map, overlap here; each gives the corner that lies on this pixel. They add up to ${number(total - bias)}, with the bias, ${number(bias)}, to ${number(total)}.`,
+    `${many(terms.length, "stamp")}, one of each map, overlap here; each gives the corner that lies on this pixel. ` +
+    `They add up to ${number(total - bias)}, with the bias, ${number(bias)}, to ${number(total)}.`,
   pool: ({ pixel: { terms: [{ window }], largest } }) =>
     `The largest of ${window.map(number).join(", ")} is ${number(window[largest])}. The other three go no further.`,
   join: (now) => joinWords(now, now.pixel),
-  head: ({ pixel: { terms, bias, total }, layer, place, other }) =>
-    `${many(terms.length, "number")}, each times its weight, and the bias, ${number(bias)}, make the score ${number(total)}. ${
-      layer.channels === 2
-        ? `The other score is ${number(other)}: the difference, ${number(total - other)}, makes class ${place.channel} as probable as ${number(sigmoid(total - other))}.`
-        : ""
-    }`,
+  head: ({ pixel: { terms, bias, total }, place, other }) =>
+    [
+      `${many(terms.length, "number")}, each times its weight, and the bias, ${number(bias)}, make the score ${number(total)}.`,
+      other !== undefined && `The other score is ${number(other)}, so the difference d is ${number(total - other)},`,
+      other !== undefined && `and the probability of class ${place.channel} is 1 / (1 + e⁻ᵈ) = ${number(sigmoid(total - other))}.`,
+    ].filter(Boolean).join(" "),
 };
 
-function productWords({ net, layer, before: [from], place, pixel }) {
-  const step = pixel.steps.find(({ channel }) => channel === place.source);
-  const side = Math.sqrt(step.window.length);
-  const [row, column] = [Math.floor(place.tap / side), place.tap % side];
-  const where = `Row ${step.row + row}, column ${step.column + column} of ${sourceWords(net, from, step.channel)}`;
-  const isOutside = step.row + row < 0 || step.column + column < 0 || step.row + row >= from.rows || step.column + column >= from.columns;
-  const weight = { conv: `the weight in row ${row}, column ${column} of its kernel`, up: "the weight of this corner of its stamp", head: "its weight" }[layer.kind];
-  const nine = layer.kind === "conv" ? `The nine products of this window are ${number(step.product)} together; ` : "";
-  const all = `${nine}those of all ${many(pixel.terms.length, "map")} ${number(pixel.total - pixel.bias)}; with the bias ${number(pixel.total)}${
-    layer.kind === "conv" ? `; after ReLU ${number(Math.max(0, pixel.total))}` : ""
-  }.`;
-  const factors = `${number(step.window[place.tap])} × ${number(step.kernel[place.tap])} = ${number(step.products[place.tap])}`;
-  return {
-    equation: factors,
-    products: step.products,
-    said: `${where}${isOutside ? " (outside of the picture: 0)" : ""}, times ${weight}. ${all} It is one of ${countProducts(net).toLocaleString("en")} products behind this answer.`,
-    status: factors,
+function productWords({ net, layer, before: [from], place, pixel: { steps, terms, bias, total } }) {
+  const { row, column, window, kernel, products, product } = steps.find(({ channel }) => channel === place.source);
+  const side = Math.sqrt(window.length);
+  const [down, right] = [Math.floor(place.tap / side), place.tap % side];
+  const [y, x] = [row + down, column + right];
+  const isOutside = y < 0 || x < 0 || y >= from.rows || x >= from.columns;
+  const weight = {
+    conv: `the weight in row ${down}, column ${right} of its kernel`,
+    up: "the weight of this corner of its stamp",
+    head: "its weight",
   };
+  const sums = [
+    layer.kind === "conv" && `the nine products of this window are ${number(product)} together`,
+    terms.length > 1 && `those of all ${terms.length} maps ${number(total - bias)}`,
+    `with the bias ${number(total)}`,
+    layer.kind === "conv" && `after ReLU ${number(Math.max(0, total))}`,
+  ];
+  const said = [
+    `Row ${number(y)}, column ${number(x)} of ${sourceWords(net, from, place.source)}${isOutside ? " (outside of the picture: 0)" : ""},`,
+    `times ${weight[layer.kind]}. In the sum: ${sums.filter(Boolean).join("; ")}.`,
+    `It is one of ${countProducts(net).toLocaleString("en")} products behind this answer.`,
+  ].join(" ");
+  const equation = `${number(window[place.tap])} × ${number(kernel[place.tap])} = ${number(products[place.tap])}`;
+  return { said, status: equation, equation, products };
 }
 
-// Where a reader may go from here, or what may be changed: { words, place } or { words, changes } or { words, toggle: true }.
-export function actsFor({ net, layer, before, place, state, sum, pixel, isWhole }) {
+// Where a reader may go from here, or what may be changed: { words, place } or { words, changes } or { words }, for more or fewer.
+export function actsFor(now) {
+  const { net, layer, before, place, sum, pixel, isWhole } = now;
   const acts = [];
-  if (sum && place.source === undefined && (sum.others || isWhole)) acts.push({ words: isWhole ? "show the strongest" : `show all ${before[0].channels}`, toggle: true });
+  if (place.source === undefined && (sum?.others || isWhole))
+    acts.push({ words: isWhole ? "show the strongest" : `show all ${before[0].channels}` });
   if (layer.kind === "pool" && pixel) acts.push({ words: "go to where it came from", place: cameFrom(pixel) });
-  if (layer.kind === "join") {
-    const { terms } = net.product(layer.name, place.channel, place.row ?? 0, place.column ?? 0);
-    if (pixel && !["zeroed", "another"].includes(terms[0].copy)) acts.push({ words: "go to where it came from", place: cameFrom(pixel) });
-    if (terms[0].copy) {
-      const isOff = terms[0].copy !== "kept";
-      const copies = state.copies.map((copy, level) => (level === layer.level ? (isOff ? "kept" : "zeroed") : copy));
-      acts.push({ words: `switch the copy of level ${layer.level} ${isOff ? "on" : "off"}`, changes: { copies } });
-    }
+  if (layer.kind === "join") acts.push(...actsForJoin(now));
+  if (layer.kind === "head" && layer.channels === 2)
+    acts.push({ words: `the score of class ${1 - place.channel}`, place: { ...place, channel: 1 - place.channel } });
+  return acts;
+}
+
+function actsForJoin({ net, layer, place, state, pixel }) {
+  const { terms } = net.product(layer.name, place.channel, place.row ?? 0, place.column ?? 0);
+  const { copy } = terms[0]; // what became of it, where this is one
+  const isOff = copy === "zeroed";
+  const acts = [];
+  if (pixel && terms.length === 1 && !isOff && copy !== "another")
+    acts.push({ words: "go to where it came from", place: cameFrom({ ...pixel, terms }) });
+  if (copy) {
+    const copies = state.copies.with(layer.level, isOff ? "kept" : "zeroed");
+    acts.push({ words: `switch the copy of level ${layer.level} ${isOff ? "on" : "off"}`, changes: { copies } });
   }
-  if (layer.kind === "head" && layer.channels === 2) acts.push({ words: `the score of class ${1 - place.channel}`, place: { ...place, channel: 1 - place.channel } });
   return acts;
 }
 

@@ -1,0 +1,229 @@
+"""What the question cards of the Explainer claim is true of the networks that they show."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import numpy as np
+import pytest
+import torch
+from playwright._impl._driver import compute_driver_executable
+from scipy import ndimage
+
+from tests.explorers.browser import ROOT
+from unet_edu.convolution import conv2d
+from unet_edu.data import pretrained
+from unet_edu.data.networks import held_out
+from unet_edu.explore.skips import damaged
+from unet_edu.explore.unet.export import described
+from unet_edu.instances import cell_scores, connected
+from unet_edu.losses import separated
+from unet_edu.unet import UNet
+
+FOLDER = ROOT / "unet_edu/explore/unet"
+NEAR = 2  # pixels from a rim
+
+
+def in_node(script: str, data: object = None) -> object:
+    """What a module says that is run in Node; the files of the Explainer are beside it."""
+    node, *_ = compute_driver_executable()
+    text = f"const data = {json.dumps(data)};\n{script}".replace('from "./', f'from "{FOLDER.as_uri()}/')
+    run = subprocess.run(
+        [node, "--input-type=module", "-"], input=text, capture_output=True, text=True, check=True, timeout=600
+    )
+    return json.loads(run.stdout)
+
+
+@pytest.fixture(scope="module")
+def cards():
+    found = in_node('import { CARDS } from "./cards.js"; console.log(JSON.stringify(CARDS));')
+    return {card["name"]: card for card in found}
+
+
+@pytest.fixture(scope="module")
+def model():
+    return pretrained("cells")
+
+
+@pytest.fixture(scope="module")
+def picture():
+    """phase-0 and its cells, with their gaps."""
+    image, instances = held_out("phase")["phase"][0]
+    return image, separated(instances) > 0, instances
+
+
+def probability(model: UNet, image: np.ndarray) -> np.ndarray:
+    with torch.inference_mode():
+        return model(torch.from_numpy(image)[None, None]).softmax(1)[0, 1].numpy()
+
+
+def mask(model: UNet, image: np.ndarray, copies: tuple[str, str] = ("on", "on")) -> np.ndarray:
+    handles = damaged(model, copies)
+    try:
+        return probability(model, image) > 0.5
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def overlap(one: np.ndarray, other: np.ndarray) -> float:
+    return (one & other).sum() / (one | other).sum()
+
+
+def rim(cells: np.ndarray) -> np.ndarray:
+    inside, outside = ndimage.distance_transform_edt(cells), ndimage.distance_transform_edt(~cells)
+    return inside + outside <= NEAR
+
+
+def found(shown: np.ndarray, instances: np.ndarray) -> int:
+    """How many cells are covered by one region of the mask for more than half."""
+    return int((cell_scores(connected(shown.astype(np.uint8)), instances) > 0.5).sum())
+
+
+def test_each_card_has_a_right_answer_and_a_claim_that_is_tested(cards):
+    assert list(cards) == ["draw", "edges", "border", "reach", "rims", "another", "untrained", "without"]
+    for name, card in cards.items():
+        assert 2 <= len(card["answers"]) <= 4 and 0 <= card["right"] < len(card["answers"])
+        assert f"test_{name}" in globals()
+        assert card["look"] and card["see"].endswith(".") and card["why"].endswith(".")
+
+
+def test_draw(cards, model, picture):
+    """Wherever there is free ground, one cell more is counted; where cells touch, it may be another number."""
+    image, _, _ = picture
+    own = cards["draw"]["look"]["edits"]
+    script = """
+        import { changed, connectedCells } from "./picture.js";
+        import { load } from "./network.js";
+        const net = await load(data.description);
+        const [rows, columns] = [data.image.length, data.image[0].length];
+        const counted = (edits) => {
+            const { values } = changed({ rows, columns, values: data.image.flat() }, edits, "phase");
+            return connectedCells(net.run(values, { rows, columns })).count;
+        };
+        console.log(JSON.stringify([counted([]), ...data.edits.map((edits) => counted(edits))]));
+    """
+    away = ndimage.distance_transform_edt(~mask(model, image))
+    places = [(y, x) for y in range(16, 116, 12) for x in range(16, 116, 12)]
+    drawn = [[["draw", x, y, *own[0][3:]]] for y, x in places]
+    data = {"description": described(model), "image": image.tolist(), "edits": [own, *drawn]}
+    before, shown, *counts = in_node(script, data)
+    assert shown == before + 1
+    free = [count for (y, x), count in zip(places, counts, strict=True) if away[y, x] >= 14]
+    assert len(free) >= 20 and set(free) == {before + 1}
+    assert any(count <= before for count in counts)
+
+
+def test_edges(cards, model):
+    """Of all maps of the first convolution, number 0 answers most to dark on the right of light."""
+    kernels, _ = folded(model)
+    strength = (kernels[:, :, 0] - kernels[:, :, 2]).sum(axis=1)
+    assert strength.argmax() == 0 == cards["edges"]["right"]
+    assert (kernels[0, :, 0] > 0).all() and (kernels[0, :, 2] < 0).all()
+    answers = [int(words.split()[1]) for words in cards["edges"]["answers"]]
+    assert answers[0] == 0 and all(strength[other] < strength[0] / 2 for other in answers[1:])
+    assert cards["edges"]["look"]["place"] == {"layer": "contracting.0.0", "channel": 0}
+
+
+def folded(model: UNet) -> tuple[np.ndarray, np.ndarray]:
+    """The kernels of the first convolution, (16, 3, 3), and their biases, with the batch normalisation in them."""
+    convolution, norm = model.contracting[0][0], model.contracting[0][1]
+    gain = (norm.weight / torch.sqrt(norm.running_var + norm.eps)).detach().numpy()
+    bias = norm.bias.detach().numpy() - gain * norm.running_mean.numpy()
+    return convolution.weight.detach().numpy()[:, 0] * gain[:, None, None], bias
+
+
+def test_border(cards, model, picture):
+    """The last column is the brightest, from top to bottom, and it is the zeros that make it so."""
+    image, _, _ = picture
+    kernels, bias = folded(model)
+    first = np.maximum(0, conv2d(image, kernels[0], padding=1) + bias[0])
+    columns = first.mean(axis=0)
+    assert columns[-1] > 3 * columns[:-1].max() and (first[1:-1, -1] > np.percentile(first, 95)).all()
+    continued = np.maximum(0, conv2d(np.pad(image, 1, mode="edge"), kernels[0]) + bias[0])
+    assert continued[:, -1].mean() < columns[-1] / 3
+    place = cards["border"]["look"]["place"]
+    assert place["column"] + 1 == image.shape[1] and 0 < place["row"] < image.shape[0] - 1
+
+
+def test_reach(cards, model):
+    """32 × 32, by the arithmetic of the card, and by trying: no pixel further away changes a number at the bottom."""
+    reach, step, sides = 1, 1, []
+    for kind in ["conv", "conv", "pool", "conv", "conv", "pool", "conv", "conv"]:
+        reach, step = reach + (2 if kind == "conv" else 1) * step, step * (2 if kind == "pool" else 1)
+        sides.append(reach)
+    assert sides[1:] == [5, 6, 10, 14, 16, 24, 32]
+    assert cards["reach"]["answers"][cards["reach"]["right"]] == "32×32 pixels"
+    place = cards["reach"]["look"]["place"]
+    down = torch.nn.Sequential(
+        model.contracting[0], model.pool[0], model.contracting[1], model.pool[1], model.contracting[2]
+    )
+    rows, columns = np.zeros(128, bool), np.zeros(128, bool)
+    for seed in range(4):
+        noise = torch.from_numpy(np.random.default_rng(seed).random((1, 1, 128, 128), np.float32)).requires_grad_()
+        down(noise)[0, :, place["row"], place["column"]].sum().backward()
+        rows |= (noise.grad[0, 0] != 0).any(dim=1).numpy()
+        columns |= (noise.grad[0, 0] != 0).any(dim=0).numpy()
+    assert rows.sum() == columns.sum() == 32
+
+
+def test_rims(cards, model, picture):
+    image, cells, instances = picture
+    whole, hurt = mask(model, image), mask(model, image, ("zeroed", "on"))
+    wrong, near = hurt != cells, rim(cells)
+    assert wrong.sum() > 2 * (whole != cells).sum()
+    assert wrong[near].sum() > 0.95 * wrong.sum()
+    assert hurt.sum() < whole.sum()  # too thin
+    assert found(hurt, instances) == found(whole, instances)  # none is lost
+    assert cards["rims"]["look"]["copies"] == ["zeroed", "kept"]
+
+
+def test_another(cards, model):
+    (image, own), (other_image, other) = held_out("fluorescence")["fluorescence"][:2]
+    own, other = separated(own) > 0, separated(other) > 0
+
+    def with_copies_of_the_other(levels):
+        joins, taken, handles = model.join[::-1], [], []
+        for join in joins:
+            handles.append(join.register_forward_pre_hook(lambda join, inputs: taken.append(inputs[0].clone())))
+        mask(model, other_image)
+        for handle in handles:
+            handle.remove()
+        taken = taken[::-1]  # the deepest comes first
+        handles = [
+            joins[level].register_forward_pre_hook(lambda join, inputs, copy=taken[level]: (copy, inputs[1]))
+            for level in levels
+        ]
+        shown = mask(model, image)
+        for handle in handles:
+            handle.remove()
+        return shown
+
+    both, highest = with_copies_of_the_other([0, 1]), with_copies_of_the_other([0])
+    assert overlap(both, other) > 0.7 and overlap(both, own) < 0.4
+    assert overlap(highest, own) > 0.85 and overlap(highest, other) < 0.25
+    look = cards["another"]["look"]
+    assert (look["picture"], look["other"], look["copies"]) == ("fluorescence-0", "fluorescence-1", ["other", "other"])
+
+
+def test_untrained(cards, picture):
+    image, cells, _ = picture
+    for step, least, most in [(0, 0, 0.2), (10, 0, 0.2), (100, 0.65, 0.8), (None, 0.9, 1)]:
+        said = probability(pretrained("cells", step), image)
+        assert least <= overlap(said > 0.5, cells) <= most
+        if step == 0:
+            assert said[cells].mean() < said[~cells].mean()  # cells are not even more probable than the ground
+            assert 0.1 < (said > 0.5).mean() < 0.9  # neither “no cell” everywhere
+
+
+def test_without(cards, model, picture):
+    image, cells, instances = picture
+    whole, never = mask(model, image), mask(pretrained("cells_none"), image)
+    off = mask(model, image, ("zeroed", "zeroed"))
+    assert overlap(whole, cells) > overlap(never, cells) > overlap(whole, cells) - 0.04
+    assert overlap(off, cells) < 0.8
+    assert found(never, instances) >= found(whole, instances)
+    near = rim(cells)
+    assert (never != cells)[near].sum() > 1.5 * (whole != cells)[near].sum()
+    assert (never != cells)[~near].sum() < 0.005 * cells.size
