@@ -208,13 +208,13 @@ function buildLevels(root) {
   root.classList.add("levels");
   root.setAttribute("data-lm-suppress-shortcuts", true);
   const trail = node(node(root, "nav", { "aria-label": "where you are" }), "ol", { class: "trail" });
-  const above = node(root, "div", { class: "above" });
-  const large = drawTile(above, { rows: 1, columns: 1, values: [0] }, "", (row, column) => ({ row, column, size: 1 }));
+  const top = node(root, "div", { class: "top" });
+  const large = drawTile(top, { rows: 1, columns: 1, values: [0] }, "", (row, column) => ({ row, column, size: 1 }));
   large.classList.add("large");
   large.setAttribute("role", "application"); // arrow keys are for the map, not for the screen reader
   large.setAttribute("tabindex", 0);
   large.setAttribute("data-lm-suppress-shortcuts", true);
-  const words = node(above, "div", { class: "words" });
+  const words = node(top, "div", { class: "words" });
   const product = node(words, "div", { class: "product" });
   const said = node(words, "p");
   const status = node(words, "p", { class: "status", role: "status" });
