@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgb
 from numpy.typing import ArrayLike, NDArray
 
 from unet_edu.data.cells import synthetic_cells
-from unet_edu.data.networks import pretrained
+from unet_edu.data.networks import EARLY, pretrained
 from unet_edu.data.photos import photo
 from unet_edu.explore.page import html
 from unet_edu.explore.picture import show_still
@@ -23,7 +23,7 @@ from unet_edu.sizes import legal_side, level_sides
 if TYPE_CHECKING:
     from unet_edu.unet import UNet
 
-__all__ = ["PICTURES", "Explained", "pictures", "unet"]
+__all__ = ["PICTURES", "Explained", "course_page", "pictures", "unet"]
 
 SIDE = 128  # pixels of a picture, or the next larger side that fits
 LARGEST = 256  # a picture of more takes the page too long at each change
@@ -38,7 +38,10 @@ PICTURES = {
 }
 """The pictures to choose from, each with what it shows. The cells are drawn, and no network was trained on them."""
 
+LABELS = {"cells": "trained", "cells_none": "trained without copies", "yours": "your network"}
+
 Network = dict[str, Any]
+"""What the page gets of a network: its "name", its "label" for readers, and its "description"."""
 
 
 def unet(model: UNet | None = None, picture: str | ArrayLike = "phase-0") -> Explained:
@@ -48,7 +51,8 @@ def unet(model: UNet | None = None, picture: str | ArrayLike = "phase-0") -> Exp
     ----------
     model : UNet, optional
         A trained network of yours: for grey pictures and two classes, with a transposed convolution as its step up; of
-        any widths and depth, up to four million parameters. Without it, the network `cells` of the course.
+        any widths and depth, up to four million parameters. Without it, the network `cells` of the course, and the one
+        that was trained without copies.
     picture : str or (H, W) array of real numbers
         The picture to begin with: one of `PICTURES`, or your own, from 0 (black) to 1 (white).
 
@@ -66,23 +70,31 @@ def unet(model: UNet | None = None, picture: str | ArrayLike = "phase-0") -> Exp
 
     Examples
     --------
-    >>> explained = unet()
-    >>> explained.data["networks"][0]["name"]
-    'cells'
+    >>> [network["name"] for network in unet().networks]
+    ['cells', 'cells_none']
     """
-    network: Network = {"name": "cells", "label": "the network of the course"}
-    if model is not None:
-        network = {"name": "yours", "label": "your network"}
-    model = pretrained("cells") if model is None else model
-    network["description"] = described(model)
-    _expect_shown(model)
-    rows, columns, own = _fitting(model, picture)
-    shown = pictures(rows, columns)
-    if own is not None:
-        shown.insert(0, _stored("given", "your picture", None, own))
-    else:
-        shown.sort(key=lambda entry: entry["name"] != picture)  # the chosen one first; the others stay in order
-    return Explained([network], shown, model)
+    shown = {"cells": pretrained("cells"), "cells_none": pretrained("cells_none")} if model is None else {"yours": model}
+    networks = [_network(name, network) for name, network in shown.items()]
+    first = next(iter(shown.values()))
+    _expect_shown(first)
+    return Explained(networks, _begun_with(first, picture), first)
+
+
+def course_page() -> str:
+    """The Explainer as a page of its own, with all networks of the course, early ones too."""
+    shown = {
+        "cells": pretrained("cells"),
+        **{f"cells_{step}": pretrained("cells", step) for step in EARLY["cells"]},
+        "cells_none": pretrained("cells_none"),
+    }
+    networks = [_network(name, network) for name, network in shown.items()]
+    return Explained(networks, _begun_with(shown["cells"], "phase-0"), shown["cells"]).page()
+
+
+def _network(name: str, model: UNet) -> Network:
+    step = name.removeprefix("cells_")
+    label = LABELS.get(name) or f"after {step} steps of training"
+    return {"name": name, "label": label, "description": described(model)}
 
 
 def _expect_shown(model: UNet) -> None:
@@ -96,23 +108,23 @@ def _expect_shown(model: UNet) -> None:
             )
 
 
-def _fitting(model: UNet, picture: str | ArrayLike) -> tuple[int, int, NDArray[np.float64] | None]:
-    """Rows and columns of all pictures, and the reader's own one."""
+def _begun_with(model: UNet, picture: str | ArrayLike) -> list[dict[str, Any]]:
+    """The pictures to choose from, all of one size that fits the network; the one to begin with is the first."""
     padding = model.config["padding"]
     if isinstance(picture, str):
         if picture not in PICTURES:
             raise ValueError(f"picture: expected one of {', '.join(PICTURES)}, or an array, got {picture!r}")
         side = legal_side(SIDE, model.depth, padding)
-        return side, side, None
+        return sorted(pictures(side, side), key=lambda stored: stored["name"] != picture)
     own = np.asarray(picture, dtype=np.float64)
-    if own.ndim != 2 or max(own.shape) > LARGEST or not (own.min() >= 0 and own.max() <= 1):
+    if own.ndim != 2 or not own.size or max(own.shape) > LARGEST or not (own.min() >= 0 and own.max() <= 1):
         raise ValueError(
             f"picture: expected at most {LARGEST} × {LARGEST} numbers from 0 (black) to 1 (white), got shape {own.shape}"
             + (f" with numbers from {own.min():.4g} to {own.max():.4g}" if own.size else "")
         )
     for side in own.shape:
         level_sides(side, model.depth, padding)  # says which sides near by fit
-    return own.shape[0], own.shape[1], own
+    return [_stored("given", "your picture", None, own), *pictures(*own.shape)]
 
 
 def pictures(rows: int, columns: int) -> list[dict[str, Any]]:

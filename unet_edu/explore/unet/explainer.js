@@ -185,12 +185,17 @@ export function mount(root, data) {
     parts.stage = mountStage(parts.u, it);
     parts.levels = mountLevels(levels, it);
     buildBar(node(output, "div", { class: "switches" }));
-    parts.cards = mountCards(node(root, "section", { class: "cards", "aria-label": "questions" }), it);
+    parts.cards = hasAllOfTheCourse() ? mountCards(node(root, "section", { class: "cards", "aria-label": "questions" }), it) : { update() {} };
     parts.said = node(root, "p", { class: "said", role: "status" });
     new ResizeObserver(resize).observe(root);
     if (data.isPage) addEventListener("resize", resize);
     resize();
     if (data.isPage) addEventListener("hashchange", () => set({ ...first, ...stateFrom(location.hash, first, data) }, "Set as the address says"));
+  }
+
+  // What the questions claim holds for the networks of the course.
+  function hasAllOfTheCourse() {
+    return ["cells", "cells_0", "cells_none"].every((name) => data.networks.some((network) => network.name === name));
   }
 
   function buildBar(bar) {
@@ -248,7 +253,7 @@ export function mount(root, data) {
 
   // Picture and answer may be wider below the first level of the U, which leaves its corners free.
   function fitCorners() {
-    if (!it.net) return;
+    if (parts.u.hidden) return;
     const [left, right] = parts.stage.corners;
     parts.main.style.setProperty("--left", `${left}px`);
     parts.main.style.setProperty("--right", `${right}px`);

@@ -259,6 +259,26 @@ class Network {
     return this.#read(this.#expectMap(name, channel), channel);
   }
 
+  // The same made small, to be seen among hundreds: the means of squares with so many pixels a side. Of large squares every second
+  // row and column is enough.
+  small(name, channel, side) {
+    const x = this.#expectMap(name, channel);
+    const [rows, columns] = [Math.floor(x.rows / side), Math.floor(x.columns / side)];
+    const [values, step] = [new Float32Array(rows * columns), side < 4 ? 1 : 2];
+    const count = Math.ceil(side / step) ** 2;
+    for (let row = 0, k = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++, k++) {
+        let total = 0;
+        for (let i = 0; i < side; i += step) {
+          const at = place(x, channel, row * side + i, column * side);
+          for (let j = 0; j < side; j += step) total += this.#numbers[at + j];
+        }
+        values[k] = total / count;
+      }
+    }
+    return { rows, columns, values };
+  }
+
   // The same before ReLU, and before it was muted. Computed anew, because the network itself has no use for it.
   before(name, channel) {
     const y = this.#expectMap(name, channel);

@@ -41,7 +41,7 @@ export function mountOutput(root, it) {
   }
 
   function paintMask({ count, canvas, words }, result, isNow) {
-    const { rows, columns, cells, image } = result;
+    const { rows, columns, top, left, cells, image } = result; // without padding the rim has no answer
     write(count, "text", cells.count);
     write(canvas, "aria-label", `mask ${words}: ${cells.count} cells, one colour for each`);
     result.colours ??= cellColours(cells, isNow ? colours : null);
@@ -49,7 +49,6 @@ export function mountOutput(root, it) {
     [canvas.width, canvas.height] = [columns, rows];
     const context = canvas.getContext("2d");
     const pixels = context.createImageData(columns, rows);
-    const [top, left] = [(image.rows - rows) / 2, (image.columns - columns) / 2]; // without padding the rim has no answer
     for (let k = 0; k < rows * columns; k++) {
       const grey = 255 * image.values[(Math.floor(k / columns) + top) * image.columns + (k % columns) + left];
       const colour = cells.labels[k] ? it.classes[result.colours[k]] : [grey, grey, grey];

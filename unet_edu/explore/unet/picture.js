@@ -66,14 +66,14 @@ const patches = new Map(); // while a cell is dragged it only moves
 
 function cellPatch(look, radius, stretch, angle, seed) {
   const key = [look, radius, stretch, angle, seed].join();
-  if (!patches.has(key)) patches.set(key, (look === "fluorescence" ? shining : inPhaseContrast)(depthOf(radius, stretch / 100, angle, seed), seed));
+  if (!patches.has(key)) patches.set(key, (look === "fluorescence" ? shining : inPhaseContrast)(depthOfCell(radius, stretch / 100, angle, seed), seed));
   return patches.get(key);
 }
 
 const patch = (value) => Float32Array.from({ length: 4 * REACH * REACH }, (_, k) => value(k));
 
 // 1 in the middle of the cell, 0 on its rim and outside.
-function depthOf(radius, stretch, angle, seed) {
+function depthOfCell(radius, stretch, angle, seed) {
   const [cos, sin, bend] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180), uniform(seed + 1)() * 6];
   return patch((k) => {
     const [y, x] = [Math.floor(k / (2 * REACH)) - REACH, (k % (2 * REACH)) - REACH];
@@ -143,8 +143,7 @@ function blurred(values, width) {
 // ---- rubbing out -----------------------------------------------------------------------------------------------------------------
 
 // The whole cell that lies there, as an ellipse and a little around it; or else a small disc.
-export function rubbedCell(x, y, { cells: { rows, columns, labels }, image }) {
-  const [left, top] = [(image.columns - columns) / 2, (image.rows - rows) / 2]; // without padding the rim has no answer
+export function rubbedCell(x, y, { rows, columns, top, left, cells: { labels } }) {
   const [column, row] = [x - left, y - top];
   const isInside = column >= 0 && row >= 0 && column < columns && row < rows;
   const own = isInside && labels[row * columns + column];

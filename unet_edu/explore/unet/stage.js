@@ -333,6 +333,7 @@ export function mountStage(root, it) {
   // ---- every pass ------------------------------------------------------------------------------------------------------------------
 
   function update() {
+    if (root.hidden) return;
     if (it.net !== net || !root.childElementCount) return build();
     paintCopies();
     if (!it.result) return;
@@ -356,7 +357,7 @@ export function mountStage(root, it) {
     update,
     resize(newWidth, newHeight, hasWings) {
       [width, height, wing] = [newWidth, newHeight, hasWings ? WING : 0];
-      if (it.net) build();
+      root.replaceChildren(); // it is built anew when it is next seen
     },
     focus(layer, channel) {
       if (blockOf(layer)) choose(layer, channel);
@@ -373,58 +374,36 @@ export function mountStage(root, it) {
 
 const SILENT = 0.01; // of the layer's largest number
 
-// Each map is made as small as it is seen, by means of squares; that is quicker than to let the browser do it, and less noisy.
+// All maps of a block on one canvas, each made about as small as it is seen.
 function sheetOf({ name, count, across, down }, size) {
   const seen = (size - 2) * Math.min(2, devicePixelRatio || 1);
-  let [tile, image, means] = [0, null, null];
-
-  function read(net) {
-    let [rows, columns] = [0, 0];
-    const ranges = Array.from({ length: count }, (_, channel) => {
-      const map = net.map(name, channel);
-      [rows, columns] = [map.rows, map.columns];
-      const step = Math.max(1, Math.floor(rows / seen));
-      const side = Math.floor(Math.min(rows, columns) / step);
-      if (side !== tile || !means) [tile, means, image] = [side, new Float32Array(count * side * side), null];
-      let [low, high] = [Infinity, -Infinity];
-      for (let row = 0; row < tile; row++) {
-        for (let column = 0; column < tile; column++) {
-          let total = 0;
-          for (let y = row * step; y < (row + 1) * step; y++) {
-            for (let x = column * step; x < (column + 1) * step; x++) total += map.values[y * columns + x];
-          }
-          const mean = total / (step * step);
-          means[(channel * tile + row) * tile + column] = mean;
-          if (mean < low) low = mean;
-          if (mean > high) high = mean;
-        }
-      }
-      return [low, high];
-    });
-    return { rows, columns, ranges };
-  }
+  let image = null;
 
   function paint(canvas, net, scale) {
-    const { rows, columns, ranges } = read(net);
-    const gap = Math.max(1, Math.round((2 * tile) / (size - 2)));
-    const [width, height] = [across * (tile + gap), down * (tile + gap)];
-    const context = canvas.getContext("2d");
-    if (!image || canvas.width !== width) [canvas.width, canvas.height, image] = [width, height, context.createImageData(width, height)];
-    const pixels = new Uint32Array(image.data.buffer);
+    const { rows, columns } = net.layers.find((layer) => layer.name === name);
+    const step = Math.max(1, Math.floor(Math.max(rows, columns) / seen));
+    const maps = Array.from({ length: count }, (_, channel) => net.small(name, channel, step));
+    const ranges = maps.map(({ values }) => spread(values));
     const range = { low: Math.min(0, ...ranges.map(([low]) => low)), high: Math.max(...ranges.map(([, high]) => high)) };
     const silent = ranges.map(([low, high]) => Math.max(high, -low) <= SILENT * Math.max(range.high, -range.low));
-    for (let channel = 0; channel < count; channel++) {
+    const gap = Math.max(1, Math.round((2 * maps[0].columns) / (size - 2)));
+    const [width, height] = [across * (maps[0].columns + gap), down * (maps[0].rows + gap)];
+    const context = canvas.getContext("2d");
+    if (canvas.width !== width || canvas.height !== height || !image) {
+      [canvas.width, canvas.height, image] = [width, height, context.createImageData(width, height)];
+    }
+    const pixels = new Uint32Array(image.data.buffer);
+    maps.forEach((map, channel) => {
       const [low, high] = scale === "map" ? [Math.min(0, ranges[channel][0]), ranges[channel][1]] : [range.low, range.high];
       const factor = high > low ? 255 / (high - low) : 0;
       const opacity = silent[channel] ? 0x50000000 : 0xff000000;
-      const [top, left] = [Math.floor(channel / across) * (tile + gap), (channel % across) * (tile + gap)];
-      for (let row = 0; row < tile; row++) {
-        for (let column = 0; column < tile; column++) {
-          const grey = Math.max(0, Math.min(255, (means[(channel * tile + row) * tile + column] - low) * factor)) | 0;
-          pixels[(top + row) * width + left + column] = opacity | (grey * 0x010101);
+      let at = Math.floor(channel / across) * (map.rows + gap) * width + (channel % across) * (map.columns + gap);
+      for (let row = 0, k = 0; row < map.rows; row++, at += width) {
+        for (let column = 0; column < map.columns; column++, k++) {
+          pixels[at + column] = opacity | ((((map.values[k] - low) * factor) | 0) * 0x010101);
         }
       }
-    }
+    });
     context.putImageData(image, 0, 0);
     return { rows, columns, silent, range };
   }
