@@ -1,5 +1,5 @@
-"""The Explainer below the whole U: the numbers that it shows are PyTorch's and add up, and keys lead down to one product
-and back."""
+"""The Explainer below the whole U: the numbers that it shows are PyTorch's and add up, and keys lead down to one
+product and back."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ export const CARDS = [
   },
   {
     name: "border",
-    question: "The right edge of this map is bright all the way down. What lies there?",
+    question: "In map 0 of the first convolution the right edge is bright all the way down. What lies there?",
     answers: ["a long cell", "zeros outside of the picture", "the bias"],
     right: 1,
     look: { place: { layer: "contracting.0.0", channel: 0, row: 64, column: 127 } },
@@ -58,8 +58,8 @@ export const CARDS = [
     question: "Both copies come from another picture. Whose cells will the answer show?",
     answers: ["mostly those of this picture", "mostly those of the other picture", "none"],
     right: 1,
-    look: { picture: "fluorescence-0", other: "fluorescence-1", copies: ["other", "other"], place: {} },
-    see: "The answer has little to do with the picture that goes in.",
+    look: { picture: "fluorescence-1", other: "fluorescence-0", copies: ["other", "other"], place: {} },
+    see: "The answer has more of the other picture than of the one that goes in.",
     why: "Only the bottom still knows this picture, and there one number stands for 4×4 pixels. Now take only the copy of level 0 from the other picture: the cells are those of this picture again. The higher the copy, the finer is what it adds.",
   },
   {
@@ -77,7 +77,7 @@ export const CARDS = [
     answers: ["as bad as with both copies switched off", "nearly as good as with copies", "better"],
     right: 1,
     look: { network: "cells_none", place: {} },
-    see: "Compare it with the network `cells`, once whole, once with both copies switched off.",
+    see: "Compare it with the network of the course: once whole, once with both copies switched off.",
     why: "To switch something off shows what this network relies on. It does not show what one cannot do without: a network that never had copies learns other ways. It finds the cells too; only its rims are less exact. Lesson 09 measures it.",
   },
 ];
@@ -87,7 +87,7 @@ const START = { picture: "phase-0", edits: [], muted: [], network: "cells" };
 export function mountCards(root, it) {
   let at = 0; // the card that the strip shows
   let answer = null; // what the reader has said
-  let before = null; // what was set before the card changed it
+  let before = null; // what was set before the answer changed it
   const bar = node(root, "div", { class: "ask" });
   node(bar, "b", {}, "Ask first");
   const question = levelsButton(bar, "", () => open(it.state.card ? null : CARDS[at].name));
@@ -118,16 +118,17 @@ export function mountCards(root, it) {
       if (answer !== null && k === right) choice.classList.add("right");
     });
     if (answer === null) return;
-    const said = node(body, "p", { role: "status" });
-    node(said, "b", {}, answer === right ? "Yes. " : `Look again: ${answers[right]}. `);
-    said.append(`${see} `);
-    node(said, "span", {}, why);
-    if (before) levelsButton(body, "put everything back", putBack);
+    levelsButton(choices, "put everything back", putBack).classList.add("back");
+    const said = node(body, "div", { class: "because", role: "status" });
+    const seen = node(said, "p");
+    node(seen, "b", {}, answer === right ? "Yes. " : `Not quite: ${answers[right]}. `);
+    seen.append(see);
+    node(said, "p", {}, why);
   }
 
   function open(name) {
     answer = null;
-    it.set({ card: name }, "");
+    it.set({ card: name });
   }
 
   function turn(step) {
@@ -146,8 +147,8 @@ export function mountCards(root, it) {
   }
 
   function putBack() {
-    it.set(before, "As it was");
-    [before, answer] = [null, null];
+    answer = null;
+    it.set(before, "As it was before the question");
   }
 
   return { update, destroy: () => root.replaceChildren() };

@@ -54,7 +54,7 @@ export function mountLevels(root, it) {
     const place = placeWithin(it.net, it.place);
     if (Object.keys(place).length < Object.keys(it.place).length) return it.go(place);
     const isOther = last?.layer !== place.layer || last?.channel !== place.channel;
-    const isEntered = isOther || depthOf(last ?? {}) !== depthOf(place);
+    const isEntered = isOther || stepsIn(last ?? {}) !== stepsIn(place);
     root.hidden = place.layer === undefined;
     if (isOther) [pointed, isWhole] = [null, false];
     if (!root.hidden) {
@@ -223,7 +223,7 @@ function buildLevels(root) {
   return { trail, large, product, said, status, acts, strip };
 }
 
-function depthOf({ channel, row, source }) {
+function stepsIn({ channel, row, source }) {
   return [channel, row, source].filter((part) => part !== undefined).length;
 }
 
