@@ -167,7 +167,7 @@ export function mountLevels(root, it) {
   function point(pixel) {
     pointed = pixel;
     mark();
-    parts.status.textContent = pixel ? pixelWords(now.map, pixel) : "";
+    parts.status.textContent = pixel ? pixelWords(now.map, pixel) : wordsFor(now).status;
   }
 
   function onKey(event) {
@@ -235,7 +235,8 @@ function brightest({ columns, values }) {
 // What was chosen becomes what is looked at: it starts where it was, as large as it was.
 function growFrom(from, grown) {
   const to = grown.getBoundingClientRect();
-  const scale = `scale(${from.width / to.width}, ${from.height / to.height})`;
-  const before = { transformOrigin: "0 0", transform: `translate(${from.x - to.x}px, ${from.y - to.y}px) ${scale}`, opacity: 0.5 };
-  grown.animate([before, { transformOrigin: "0 0", transform: "none" }], { duration: GROW_MS, easing: "ease-out" });
+  const move = `translate(${from.x - to.x}px, ${from.y - to.y}px)`;
+  const shrink = `scale(${from.width / to.width}, ${from.height / to.height})`;
+  const [first, last] = [`${move} ${shrink}`, "none"].map((transform) => ({ transform, transformOrigin: "0 0" }));
+  grown.animate([{ ...first, opacity: 0.5 }, last], { duration: GROW_MS, easing: "ease-out" });
 }

@@ -2,7 +2,7 @@
 
 import { node, number } from "./parts.js";
 import { largestOf, sizeOf, windowOf } from "./sums.js";
-import { drawNumbers, drawTile, fillTile, levelsButton, usualSize } from "./tiles.js";
+import { drawNumbers, drawTile, levelsButton, usualSize } from "./tiles.js";
 import { sigmoid, sourceWords } from "./words.js";
 
 export function drawStrip(strip, now, choose) {
@@ -30,7 +30,8 @@ function drawColumn(strip, name, kind = "") {
 function drawSource(column, { net, layer }, from, channel, choose) {
   const reach = (row, column) => windowOf(layer, from, row, column);
   const words = `${sourceWords(net, from, channel)}: go there`;
-  return drawTile(column, net.map(from.name, channel), words, reach, (tile) => choose({ layer: from.name, channel }, tile));
+  const onChoose = (tile) => choose({ layer: from.name, channel }, tile);
+  return drawTile(column, net.map(from.name, channel), words, reach, { onChoose });
 }
 
 const itself = (row, column) => ({ row, column, size: 1 });
@@ -43,7 +44,7 @@ function drawMapSum(strip, now, choose) {
   const maps = [...sums.flatMap(({ map, soFar }) => [map, soFar]), total];
   const most = Math.max(...maps.map(({ values }) => usualSize(values)));
   const heaviest = Math.max(...steps.map(({ kernel }) => sizeOf(kernel)));
-  const signed = (column, map, words) => fillTile(drawTile(column, map, words, itself), map, most);
+  const signed = (column, map, words) => drawTile(column, map, words, itself, { most });
   const weights = { conv: "∗ its kernel", up: "its stamp", head: "× its weight" }[layer.kind];
   drawHeads(strip, ["", "map before", weights, "= adds", "sum so far"]);
   steps.forEach(({ channel, kernel, map, soFar }, k) => {
@@ -59,7 +60,8 @@ function drawMapSum(strip, now, choose) {
     signed(column, others.map, "what all others add");
     signed(column, others.soFar, "the sum of all");
   }
-  drawMapEnd(strip, "bias", `+ ${number(bias)}`.replace("+ −", "− "), (column) => signed(column, total, "the sum with the bias"));
+  const added = `${bias < 0 ? "−" : "+"} ${number(Math.abs(bias))}`;
+  drawMapEnd(strip, "bias", added, (column) => signed(column, total, "the sum with the bias"));
   if (layer.kind === "conv") drawMapEnd(strip, "ReLU", "below 0: 0", (column) => drawTile(column, now.map, "the map", itself));
   if (now.otherMap) drawProbability(strip, now, signed);
 }

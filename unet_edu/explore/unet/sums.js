@@ -16,7 +16,8 @@ export function mapSum(net, name, channel, most) {
   const shown = sum;
   const rest = parts.slice(count);
   rest.forEach(plus);
-  const others = rest.length > 0 && { count: rest.length, map: asMap(sum.map((value, k) => value - shown[k])), soFar: asMap(sum) };
+  const added = sum.map((value, k) => value - shown[k]);
+  const others = rest.length > 0 && { count: rest.length, map: asMap(added), soFar: asMap(sum) };
   const bias = net.weights(name).bias[channel];
   return { steps, others, bias, total: asMap(sum.map((value) => value + bias)) };
 }

@@ -5,19 +5,19 @@ import { node, number, paintGrey, paintSigned, signedColour, spread } from "./pa
 const LETTERS = 6; // of a number that fits into a cell
 const SAMPLE = 2500; // numbers of a map that are looked at to find its scale
 
-// `reach` says what part of this map belongs to a pixel of the map that is looked at.
-export function drawTile(parent, map, words, reach, onChoose) {
+// `reach` says what part of this map belongs to a pixel of the map that is looked at. A sum has signed colours up to `most`.
+export function drawTile(parent, map, words, reach, { onChoose, most } = {}) {
   const made = onChoose ? levelsButton(parent, "", () => onChoose(made)) : node(parent, "span", { role: "img" });
   made.classList.add("tile");
   made.setAttribute("aria-label", words);
   node(made, "canvas");
   node(made, "span", { class: "mark", hidden: true });
   made.reach = reach;
-  fillTile(made, map);
+  fillTile(made, map, most);
   return made;
 }
 
-// A map without negative numbers is grey, from 0 upwards; one with negative numbers, and a sum, has signed colours.
+// A map without negative numbers is grey, from 0 upwards; one with negative numbers has signed colours.
 export function fillTile(made, map, most) {
   const canvas = made.querySelector("canvas");
   made.map = map;

@@ -21,8 +21,9 @@ export function sourceWords(net, from, channel) {
 export function wordsFor(now) {
   const { kind } = now.layer;
   if (now.place.source !== undefined) return productWords(now);
-  if (now.place.row === undefined) return { said: mapWords[kind](now), status: "" };
-  return { said: kind === "input" ? "" : sumWords[kind](now), status: pixelWords(now.map, now.place) };
+  if (now.place.row === undefined) return { said: mapWords[kind](now), status: "Click on a pixel to see how it came about." };
+  const said = kind === "input" ? "" : sumWords[kind](now);
+  return { said: now.sum ? `${said} Click on a number to see its product.` : said, status: pixelWords(now.map, now.place) };
 }
 
 export function pixelWords({ columns, values }, { row, column }) {
@@ -73,10 +74,14 @@ const sumWords = {
   head: ({ pixel: { terms, bias, total }, place, other }) =>
     [
       `${many(terms.length, "number")}, each times its weight, and the bias, ${number(bias)}, make the score ${number(total)}.`,
-      other !== undefined && `The other score is ${number(other)}, so the difference d is ${number(total - other)},`,
-      other !== undefined && `and the probability of class ${place.channel} is 1 / (1 + e⁻ᵈ) = ${number(sigmoid(total - other))}.`,
+      other !== undefined && differenceWords(place.channel, other, total - other),
     ].filter(Boolean).join(" "),
 };
+
+function differenceWords(channel, other, difference) {
+  const probability = `the probability of class ${channel} is 1 / (1 + e⁻ᵈ) = ${number(sigmoid(difference))}`;
+  return `The other score is ${number(other)}, so the difference d is ${number(difference)}, and ${probability}.`;
+}
 
 function productWords({ net, layer, before: [from], place, pixel: { steps, terms, bias, total } }) {
   const { row, column, window, kernel, products, product } = steps.find(({ channel }) => channel === place.source);
@@ -96,15 +101,16 @@ function productWords({ net, layer, before: [from], place, pixel: { steps, terms
     layer.kind === "conv" && `after ReLU ${number(Math.max(0, total))}`,
   ];
   const said = [
-    `Row ${number(y)}, column ${number(x)} of ${sourceWords(net, from, place.source)}${isOutside ? " (outside of the picture: 0)" : ""},`,
+    `Row ${number(y)}, column ${number(x)} of ${sourceWords(net, from, place.source)}`,
+    isOutside ? "(outside of the picture: 0)," : ",",
     `times ${weight[layer.kind]}. In the sum: ${sums.filter(Boolean).join("; ")}.`,
     `It is one of ${countProducts(net).toLocaleString("en")} products behind this answer.`,
-  ].join(" ");
+  ].join(" ").replace(" ,", ",");
   const equation = `${number(window[place.tap])} × ${number(kernel[place.tap])} = ${number(products[place.tap])}`;
   return { said, status: equation, equation, products };
 }
 
-// Where a reader may go from here, or what may be changed: { words, place } or { words, changes } or { words }, for more or fewer.
+// Where a reader may go from here, { words, place }; what may be changed, { words, changes }; more or fewer sources, { words }.
 export function actsFor(now) {
   const { net, layer, before, place, sum, pixel, isWhole } = now;
   const acts = [];
