@@ -33,7 +33,7 @@ NAMES = [
 
 
 def test_there_are_such_explorers():
-    assert len(NAMES) > 8 and set(OTHERS) < set(NAMES)
+    assert len(NAMES) >= 8 and set(OTHERS) < set(NAMES)
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -106,14 +106,6 @@ ERRORS = [
     ("tiles", {"column": -1}, "column: expected a number from 0 to 119, got -1"),
     ("tiles", {"step": 27}, "step: expected an even number from 20 to 60, got 27"),
     ("tiles", {"padding": "reflect"}, "padding: expected 'valid' or 'same', got 'reflect'"),
-    ("feature_maps", {"channel": 64}, "channel: expected 0 to 63, got 64"),
-    ("feature_maps", {"image": -1}, "image: expected 0 to 3, got -1"),
-    ("feature_maps", {"stage": "head"}, r"stage: expected one of 'contracting\.0', .*, got 'head'"),
-    ("feature_maps", {"look": "x-ray"}, "look: expected one of 'phase', 'fluorescence', got 'x-ray'"),
-    ("skips", {"level0": "off"}, "level0: expected one of 'on', 'zeroed', 'shuffled', got 'off'"),
-    ("skips", {"level1": "off"}, "level1: expected one of 'on', 'zeroed', 'shuffled', got 'off'"),
-    ("skips", {"look": "x-ray"}, "look: expected one of 'phase', 'fluorescence', got 'x-ray'"),
-    ("skips", {"image": 4}, "image: expected 0 to 3, got 4"),
     ("interpolation", {"mode": "cubic"}, r"mode: expected one of 'nearest', .*'bed of nails', .* got 'cubic'"),
     (
         "interpolation",

@@ -24,7 +24,9 @@ from unet_edu.data.networks import (
     held_out,
     predicted,
     scores,
+    take_away,
 )
+from unet_edu.unet import UNet
 
 ROOT = Path(__file__).parents[2]
 
@@ -174,6 +176,42 @@ def test_photographs_need_no_torch():
     program = "import sys; from unet_edu.data import __all__, photo, PHOTOS; "
     program += "print('torch' in sys.modules, 'pretrained' in __all__)"
     assert subprocess.check_output([sys.executable, "-c", program], text=True).split() == ["False", "True"]
+
+
+def with_zeros(model, image, levels):
+    """The network's steps one by one, with zeros in the place of these copies."""
+    x, copies = torch.from_numpy(image)[None, None], []
+    with torch.inference_mode():
+        for level, (convolve, pool) in enumerate(zip(model.contracting, model.pool, strict=False)):
+            x = convolve(x)
+            copies.append(x * 0 if level in levels else x)
+            x = pool(x)
+        x = model.contracting[-1](x)
+        for up, convolve in zip(model.up, model.expanding, strict=True):
+            copy = copies.pop()
+            x = convolve(torch.cat([copy, up(x, copy)], dim=1))
+        return model.head(x).argmax(dim=1)[0].numpy()
+
+
+@pytest.mark.parametrize("levels", [(), (0,), (1,), (0, 1)])
+def test_copies_are_taken_away_and_given_back(levels):
+    model = pretrained("cells")
+    images = [image for look in LOOKS for image, _ in held_out(look)[look][:2]]
+    before = predicted(model, images)
+    handles = take_away(model, levels)
+    after = predicted(model, images)
+    for image, mask in zip(images, after, strict=True):
+        # sums in another order: a pixel may flip whose two scores are equal but for rounding
+        assert np.mean(with_zeros(model, image, levels) != mask) < 1e-3
+    assert np.mean(after != before) > 0.01 or not levels
+    for handle in handles:
+        handle.remove()
+    np.testing.assert_array_equal(predicted(model, images), before)
+
+
+def test_a_copy_that_is_not_there_cannot_be_taken_away():
+    with pytest.raises(IndexError):
+        take_away(UNet(widths=(2, 4, 8)), (2,))
 
 
 def _recipe():

@@ -2,8 +2,8 @@
 
 They were trained on drawn cells (`synthetic_cells`) by `benchmarks/train_lessons.py`, all by the same recipe, and
 differ only in what joins the copies of the skip connections. One of them is there as it was early in its training, too,
-so that one can see it learn. Beside each file stands its checksum and what it reached
-on pictures that it has never seen.
+so that one can see it learn. Beside each file stands its checksum and what it reached on pictures that it has never
+seen.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ from unet_edu.losses import separated
 from unet_edu.metrics import confusion_matrix, iou
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from unet_edu.unet import UNet
 
-__all__ = ["EARLY", "NETWORKS", "held_out", "pretrained", "scores"]
+__all__ = ["EARLY", "NETWORKS", "held_out", "pretrained", "scores", "take_away"]
 
 FOLDER = Path(__file__).parent / "weights"
 LISTING = FOLDER / "networks.json"
@@ -145,3 +147,36 @@ def predicted(model: UNet, images: Sequence[NDArray[Any]]) -> NDArray[np.uint8]:
     batch = torch.from_numpy(np.stack(images)).float()[:, None]
     with torch.inference_mode():
         return model(batch).argmax(dim=1).to(torch.uint8).numpy()
+
+
+def take_away(model: UNet, levels: Sequence[int]) -> list[Any]:
+    """Put zeros in the place of copies, in a network that was trained with them.
+
+    Parameters
+    ----------
+    model : UNet
+        From now on it computes so.
+    levels : sequence of int
+        Whose copies: 0 is the top.
+
+    Returns
+    -------
+    list of handles
+        `remove()` each, and the network is whole again.
+
+    Raises
+    ------
+    IndexError
+        When the network has no copy of such a level.
+
+    References
+    ----------
+    Lesson 06, section 8: this is damage, and not an ablation.
+    """
+
+    def emptied(join: nn.Module, inputs: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        copy, x = inputs
+        return copy.new_zeros(copy.shape), x
+
+    joins = list(reversed(model.join))  # the way up begins with the deepest
+    return [joins[level].register_forward_pre_hook(emptied) for level in levels]

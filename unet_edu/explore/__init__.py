@@ -8,7 +8,6 @@ from unet_edu.explore.ablations import ablations
 from unet_edu.explore.arithmetic import arithmetic
 from unet_edu.explore.convolution import convolution
 from unet_edu.explore.elastic import elastic
-from unet_edu.explore.feature_maps import feature_maps
 from unet_edu.explore.interpolation import interpolation
 from unet_edu.explore.matrix import matrix
 from unet_edu.explore.picture import digest, show
@@ -27,7 +26,6 @@ __all__ = [
     "convolution",
     "digest",
     "elastic",
-    "feature_maps",
     "interpolation",
     "matrix",
     "pooling",

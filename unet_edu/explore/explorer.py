@@ -145,7 +145,9 @@ class Explorer:
         data, metadata = self._repr_mimebundle_()
         display(data, raw=True, metadata=metadata)
         # On Colab anywidget says here which widget manager to load; elsewhere it says nothing.
-        bundles = [view.widget._repr_mimebundle_() for view in self.views if isinstance(view.widget, anywidget.AnyWidget)]
+        bundles = [
+            view.widget._repr_mimebundle_() for view in self.views if isinstance(view.widget, anywidget.AnyWidget)
+        ]
         manager = next((bundle[1] for bundle in bundles if bundle), None)
         show_live(self.widget, "To play", metadata["image/png"]["alt"], manager)
 

@@ -34,9 +34,7 @@ def show_live(widget: DOMWidget, purpose: str, alt: str = "", metadata: dict[str
     """
     line = f"{purpose}, run all cells down to this one."
     words = f"<details><summary>In words</summary>{escape(alt)}</details>" if alt else ""
-    display(
-        {"text/html": f'<p class="unet-run">{line}</p>{words}<style>{STYLE}</style>', "text/plain": line}, raw=True
-    )
+    display({"text/html": f'<p class="unet-run">{line}</p>{words}<style>{STYLE}</style>', "text/plain": line}, raw=True)
     view = {"version_major": 2, "version_minor": 0, "model_id": widget.add_class("unet-widget").model_id}
     # The empty text is what VS Code shows when it does not find the widget; without one it shows an error.
     display({WIDGET_VIEW: view, "text/plain": ""}, raw=True, metadata=metadata or {})

@@ -73,7 +73,9 @@ def unet(model: UNet | None = None, picture: str | ArrayLike = "phase-0") -> Exp
     >>> [network["name"] for network in unet().networks]
     ['cells', 'cells_none']
     """
-    shown = {"cells": pretrained("cells"), "cells_none": pretrained("cells_none")} if model is None else {"yours": model}
+    shown = (
+        {"cells": pretrained("cells"), "cells_none": pretrained("cells_none")} if model is None else {"yours": model}
+    )
     networks = [_network(name, network) for name, network in shown.items()]
     first = next(iter(shown.values()))
     _expect_shown(first)

@@ -1,1 +1,2 @@
-def whole(*a): pass
+def whole(*a):
+    pass
