@@ -45,8 +45,9 @@ ENGINES = [
 # what stands behind that pixel.
 DRIVER = """async (load, { networks, simd }) => {
     const text = (values) => {
-        const bytes = new Uint8Array(Float32Array.from(values).buffer);
-        return btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(""));
+        const bytes = new Uint8Array(values.buffer), letters = [];
+        for (let n = 0; n < bytes.length; n += 4096) letters.push(String.fromCharCode(...bytes.subarray(n, n + 4096)));
+        return btoa(letters.join(""));
     };
     const numbers = (text) => new Float32Array(Uint8Array.from(atob(text), letter => letter.charCodeAt(0)).buffer);
     const look = (net, [name, channel, row, column]) => ({
@@ -64,9 +65,10 @@ DRIVER = """async (load, { networks, simd }) => {
             const taken = copies.map((copy, level) => copy === "another" ? theirs[level] : copy);
             const switches = { copies: taken, muted: new Set(muted) };
             const { probability, ...more } = net.run(numbers(image), { rows, columns, ...switches });
-            const maps = net.layers.map(({ name, channels }) => {
-                const values = Array.from({ length: channels }, (_, c) => [...net.map(name, c).values]);
-                return [name, text(values.flat())];
+            const maps = net.layers.map(({ name, channels, rows, columns }) => {
+                const values = new Float32Array(channels * rows * columns);
+                for (let c = 0; c < channels; c++) values.set(net.map(name, c).values, c * rows * columns);
+                return [name, text(values)];
             });
             const seen = { ...more, layers: net.layers.map(layer => ({ ...layer })), probability: text(probability) };
             return { ...seen, maps: Object.fromEntries(maps), looks: probes.map(probe => look(net, probe)) };
@@ -229,8 +231,8 @@ def cases():
     """Networks, each with its pictures and what PyTorch makes of them."""
     rng = np.random.default_rng(2015)
     cells = pretrained("cells")
-    size = {"phase": (48, 64), "fluorescence": (64, 48)}
-    drawn = [synthetic_cells(10_000, size[look], cells=5, look=look)[0] for look in size]
+    size = {"phase": (40, 48), "fluorescence": (48, 40)}
+    drawn = [synthetic_cells(10_000, size[look], cells=3, look=look)[0] for look in size]
     pictures = [a_picture(rng, cells, image, switches=False) for image in drawn]
     pictures.append(a_picture(rng, cells, drawn[0])._replace(copies=["zeroed", "kept"]))
     pictures.append(a_picture(rng, cells, drawn[1])._replace(copies=["another", "zeroed"]))
