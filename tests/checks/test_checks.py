@@ -16,6 +16,7 @@ import torch
 
 from tests.checks.answers.s02_convolution import field_by_products, plane_by_windows
 from tests.checks.judging import cases_of, checked, remembered, seeds, worked
+from tests.patience import PATIENCE_S
 from unet_edu import check
 from unet_edu import convolution as library
 from unet_edu.checks import SEED, Case, Exercise, attempt, compare, judge
@@ -564,7 +565,7 @@ def test_a_check_needs_neither_torch_nor_matplotlib_nor_ipython():
         "import sys; from unet_edu import check; r = check(lambda x, k: x, 'conv2d_naive'); repr(r); r._repr_html_();"
         "print(sorted({'torch', 'matplotlib', 'IPython', 'scipy'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S, check=True)
     assert done.stdout.strip() == "[]"
 
 

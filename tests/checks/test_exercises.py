@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from nbclient import NotebookClient
 
+from tests.patience import PATIENCE_S
 from unet_edu.lessons import EXERCISES
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +56,7 @@ def test_exercises_are_made_from_solutions(tmp_path):
     programs = Path(sys.executable).parent  # nbgrader starts alembic by its name
     environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
     command = [sys.executable, "-c", GENERATE, *TOPICS]
-    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=300)
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=PATIENCE_S)
 
     made, stored = files(tmp_path / "exercises"), files(ROOT / "exercises")
     assert len(made) >= len(TOPICS) > 0
@@ -92,7 +93,7 @@ def test_each_exercise_is_checked_for_its_points(topic):
 def student(tmp_path_factory):
     """A kernel for all topics, so that it starts, and loads torch, once."""
     resources = {"metadata": {"path": str(tmp_path_factory.mktemp("student"))}}
-    client = NotebookClient(nbformat.v4.new_notebook(), timeout=120, kernel_name="python3", resources=resources)
+    client = NotebookClient(nbformat.v4.new_notebook(), timeout=PATIENCE_S, kernel_name="python3", resources=resources)
     with client.setup_kernel():
         yield client
 

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from nbclient import NotebookClient
 
+from tests.patience import PATIENCE_S
 from unet_edu import check
 from unet_edu.checks import limits
 from unet_edu.lessons import EXERCISES
@@ -236,6 +237,6 @@ def test_a_kernel_of_jupyter_goes_on():
         "print(6 * 7)",
     ]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    NotebookClient(book, timeout=60, kernel_name="python3").execute()
+    NotebookClient(book, timeout=PATIENCE_S, kernel_name="python3").execute()
     assert "was stopped after 0.5 seconds" in book.cells[2].outputs[0]["data"]["text/plain"]
     assert book.cells[3].outputs[0]["text"] == "42\n"

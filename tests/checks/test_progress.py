@@ -13,6 +13,7 @@ import pytest
 from nbclient import NotebookClient
 
 from tests.command_line import complaint, run
+from tests.patience import PATIENCE_S
 from unet_edu.checks import check
 from unet_edu.checks.progress import progress
 from unet_edu.grading import own
@@ -150,7 +151,9 @@ def test_after_a_restart_and_all_cells_it_is_right(tmp_path):
     book = nbformat.read(ROOT / "exercises" / "02_convolution" / "02_convolution.ipynb", as_version=4)
     (cell,) = (cell for cell in book.cells if cell.id == "out-size")
     cell.source = OUT_SIZE
-    NotebookClient(book, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    NotebookClient(
+        book, timeout=PATIENCE_S, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
     (cell,) = (cell for cell in book.cells if cell.id == "progress")
     said = cell.outputs[0].data["text/plain"]
     assert said.startswith("Exercises 02: 2 of 10 points so far") and said.count("not yet") == 3
@@ -260,7 +263,7 @@ def test_in_the_repository_the_exercises_are_found_and_a_student_needs_nothing_m
         "from unet_edu.cli import app; app()"
     )
     command = [sys.executable, "-c", program, "progress", "."]
-    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=PATIENCE_S)
     assert (done.returncode, done.stderr) == (0, "")
     found = re.findall(r"^Exercises .* in (.*)$", done.stdout, re.MULTILINE)
     assert found == [f"exercises/{topic}/{topic}.ipynb" for topic in ASSIGNMENTS]

@@ -12,6 +12,7 @@ import pytest
 
 import unet_edu
 from tests.notebooks.execute import ROOT, WIDGET_VIEW, execute
+from tests.patience import PATIENCE_S
 from unet_edu import quiz
 from unet_edu.checks.quiz import LETTERS, Option, Question, Quiz, _Buttons, parse
 from unet_edu.lessons import LESSONS
@@ -249,7 +250,7 @@ def test_answers_in_text_need_no_notebook_tools():
         "import sys; from unet_edu import quiz; quiz('02').answer(1, 'a'); repr(quiz('02')); quiz('02')._repr_html_();"
         "print(sorted({'torch', 'matplotlib', 'IPython', 'ipywidgets', 'scipy'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
 
 

@@ -11,6 +11,7 @@ from torch import nn
 
 from tests.checks.answers.s06_unet import Padded, Plain, Twice, by_class, crop_by_ends, in_a_row, repaired
 from tests.checks.judging import cases_of, checked
+from tests.patience import PATIENCE_S
 from unet_edu import check
 from unet_edu.lessons import EXERCISES
 
@@ -288,7 +289,7 @@ def test_torch_is_imported_only_for_a_network():
         "check(lambda size, tile, align: [0], 'tile_origins'); repr(quiz('06')); print('torch' in sys.modules);"
         "check(lambda a, b: 1, 'double_conv'); print('torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S, check=True)
     assert done.stdout.split() == ["False", "True"]
 
 

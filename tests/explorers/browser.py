@@ -20,10 +20,9 @@ from typing import NamedTuple
 
 from playwright.sync_api import Browser, Error, Locator, Page, expect, sync_playwright
 
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).parents[2]
-# The one limit of all waits: each ends when its condition holds, so only what would never come meets it. A busy machine
-# may need minutes for a lesson.
-PATIENCE_S = 900
 expect.set_options(timeout=1000 * PATIENCE_S)
 
 

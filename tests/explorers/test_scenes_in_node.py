@@ -14,8 +14,8 @@ from unet_edu import explore
 from unet_edu.data import PHOTOS
 from unet_edu.explore.arithmetic import BOUNDS, State, scene
 from unet_edu.explore.cells import total
-from unet_edu.explore.convolution import FROM_PHOTO, IMAGE, PRESETS, SIGNS, box, filtered, pixels
 from unet_edu.explore.convolution import BOUNDS as CONVOLUTION_BOUNDS
+from unet_edu.explore.convolution import FROM_PHOTO, IMAGE, PRESETS, SIGNS, box, filtered, pixels
 from unet_edu.explore.convolution import State as ConvolutionState
 from unet_edu.explore.convolution import scene as convolution_scene
 from unet_edu.figures.scene import number
@@ -64,7 +64,7 @@ def drawn_numbers(rng, shape, kind):
 
 def drawn(rng) -> ConvolutionState:
     kind = rng.choice(["whole", "sixteenths", "any"])
-    as_matrix = lambda array: tuple(map(tuple, array.tolist()))  # noqa: E731
+    as_matrix = lambda array: tuple(map(tuple, array.tolist()))
     height, width = rng.integers(1, 6, 2)
     x = as_matrix(drawn_numbers(rng, (height, width), kind)) if rng.random() < 0.6 else FROM_PHOTO
     if rng.random() < 0.4:

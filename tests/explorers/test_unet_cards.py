@@ -14,6 +14,7 @@ from playwright._impl._driver import compute_driver_executable
 from scipy import ndimage
 
 from tests.explorers.browser import ROOT
+from tests.patience import PATIENCE_S
 from unet_edu.convolution import conv2d
 from unet_edu.data import pretrained
 from unet_edu.data.cells import synthetic_cells
@@ -33,7 +34,7 @@ def in_node(script: str, data: object = None) -> object:
     node, *_ = compute_driver_executable()
     text = f"const data = {json.dumps(data)};\n{script}".replace('from "./', f'from "{FOLDER.as_uri()}/')
     run = subprocess.run(
-        [node, "--input-type=module", "-"], input=text, capture_output=True, text=True, check=True, timeout=600
+        [node, "--input-type=module", "-"], input=text, capture_output=True, text=True, check=True, timeout=PATIENCE_S
     )
     return json.loads(run.stdout)
 

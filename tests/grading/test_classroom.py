@@ -23,6 +23,7 @@ import pytest
 
 from tests.grading.conftest import in_gradebook
 from tests.grading.graders import by_its_words
+from tests.patience import PATIENCE_S
 from unet_edu.grading import engine
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
 from unet_edu.grading.marks import classroom, cluster
@@ -591,9 +592,9 @@ def test_a_real_ctrl_c(klass, start):
         time.sleep(0.01)
     workers = psutil.Process(grader.pid).children(recursive=True)
     os.killpg(grader.pid, signal.SIGINT)
-    _, said = grader.communicate(timeout=60)
+    _, said = grader.communicate(timeout=PATIENCE_S)
     assert said.count("Traceback") == 1 and said.endswith("KeyboardInterrupt\n")  # our program's, and none of a worker
-    assert len(workers) >= 2 and not psutil.wait_procs(workers, timeout=10)[1]
+    assert len(workers) >= 2 and not psutil.wait_procs(workers, timeout=PATIENCE_S)[1]
     marks = klass.marks()
     assert marks.pop("zoe") is None
     assert sum(mark is not None for mark in marks.values()) >= 9  # the other worker may have been in the middle of one

@@ -21,6 +21,7 @@ import pytest
 from distributed import Client
 
 from tests.grading.graders import able, alone, graded, killed_once, named, sleepy, slow, unreadable, wicked
+from tests.patience import PATIENCE_S
 from unet_edu.grading import engine
 from unet_edu.grading.marks import cluster
 from unet_edu.grading.marks.cluster import ClusterError, Failure, run, run_on
@@ -189,7 +190,7 @@ def test_when_the_grader_is_killed_its_workers_die(tmp_path):
     grader, workers = begun(tmp_path, 60)
     grader.kill()
     grader.wait()
-    _, alive = psutil.wait_procs(workers, timeout=60)
+    _, alive = psutil.wait_procs(workers, timeout=PATIENCE_S)
     assert not alive
     grader.stdout.close()
 
@@ -199,7 +200,7 @@ def test_ctrl_c_is_the_parents_to_decide(tmp_path):
     is."""
     grader, workers = begun(tmp_path, 60)
     os.killpg(grader.pid, signal.SIGINT)
-    said, _ = grader.communicate(timeout=60)
+    said, _ = grader.communicate(timeout=PATIENCE_S)
     assert said == "ready\ninterrupted\n"
     assert not any(worker.is_running() for worker in workers)
 
@@ -220,7 +221,7 @@ def test_workers_that_are_just_starting_say_nothing_of_ctrl_c(tmp_path):
         assert grader.stdout.readline() == "ready\n"
         time.sleep(wait)
         os.killpg(grader.pid, signal.SIGINT)
-        said, _ = grader.communicate(timeout=60)
+        said, _ = grader.communicate(timeout=PATIENCE_S)
         assert said == "interrupted\n", said
 
 
@@ -258,7 +259,7 @@ class Cluster:
             worker = self._start("worker", self.address, "--nthreads", threads, "--no-dashboard", "--no-nanny")
             self.workers.append(worker)
         with Client(self.address, set_as_default=False) as client:
-            client.wait_for_workers(len(self.workers), timeout=60)
+            client.wait_for_workers(len(self.workers), timeout=PATIENCE_S)
         return self.workers
 
     def close(self) -> None:

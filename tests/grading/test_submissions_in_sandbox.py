@@ -33,6 +33,7 @@ from tests.grading import cheats
 from tests.grading.conftest import Ears, left_over, marked_files, snapshot
 from tests.grading.one_sandbox import Way, grade_in_its_way
 from tests.grading.submissions import ROOT, TOPIC, Host, Kind, kinds
+from tests.patience import PATIENCE_S
 from unet_edu.checks import attempt, judge
 from unet_edu.grading import engine
 from unet_edu.grading.assignment import ASSIGNMENTS
@@ -282,7 +283,7 @@ def test_the_libraries_would_earn_the_points() -> None:
     names = [*cheats.LIBRARIES, *cheats.SMALLER]
     program = "from tests.grading.test_submissions_in_sandbox import survey; survey()"
     command = [sys.executable, "-c", program, *names]
-    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True, timeout=300)
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True, timeout=PATIENCE_S)
     assert done.stdout.split() == [f"{name}:passed" for name in names]
 
 

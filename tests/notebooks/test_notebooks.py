@@ -17,6 +17,7 @@ from nbclient.exceptions import CellExecutionError
 
 from tests.notebooks.execute import ROOT, WIDGET_VIEW, execute, notebooks
 from tests.notebooks.scenes import differences
+from tests.patience import PATIENCE_S
 
 LESSONS = notebooks("course", "solutions")
 # as unet_edu.explore.digest writes it
@@ -169,7 +170,7 @@ def compared(lesson: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int
     flags = re.search(r"^NBVAL = (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert flags
     command = [sys.executable, "-m", "pytest", "--color=no", "-rA", *shlex.split(flags[1]), path]
-    result = subprocess.run(command, cwd=path.parent, check=False, capture_output=True, text=True, timeout=120)
+    result = subprocess.run(command, cwd=path.parent, check=False, capture_output=True, text=True, timeout=PATIENCE_S)
     assert result.returncode == 1 and "3 failed, 3 passed" in result.stdout, result.stdout
     failures, _, summary = result.stdout.partition(" short test summary ")
     _, *failed = re.split(r"^_+ .*Cell (\d+) _+$", failures, flags=re.MULTILINE)

@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import OFFLINE as REFUSE
 from tests.notebooks.execute import ROOT, notebooks
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
@@ -49,7 +50,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("exercises")
     copies = [shutil.copy(path, folder) for path in EXERCISES]
     command = [*OFFLINE, ROOT / "tests" / "notebooks" / "execute.py", *copies]
-    result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=900)
+    result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=PATIENCE_S)
     return folder, result.stdout + result.stderr
 
 

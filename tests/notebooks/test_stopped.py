@@ -9,6 +9,7 @@ import pytest
 from nbclient import NotebookClient
 
 from tests.notebooks.execute import ROOT, notebooks
+from tests.patience import PATIENCE_S
 
 WITH_TRAININGS = [path for path in notebooks("course") if re.search(r"\bfit\(", path.read_text())]
 # Somebody presses the button: in the first training at this step, in the second at that one, and round again. The
@@ -32,7 +33,7 @@ Run.update = pressing(Run.update, itertools.cycle([37, 4, 12]))"""
 def test_a_lesson_whose_trainings_are_stopped_runs_to_its_end(path):
     notebook = nbformat.read(path, as_version=4)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(PRESS))
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(ROOT / "course")}}).execute()
+    NotebookClient(notebook, timeout=PATIENCE_S, resources={"metadata": {"path": str(ROOT / "course")}}).execute()
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     said = "".join(output.get("text", "") for output in outputs if output.get("name") == "stdout")
     assert len(re.findall(r"^Stopped at step (?:37|4|12) of \d+; the network keeps", said, re.MULTILINE)) >= 3

@@ -22,6 +22,7 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
+from tests.patience import PATIENCE_S
 from unet_edu import cli
 from unet_edu.data import benchmarks
 from unet_edu.data.cells import synthetic_cells
@@ -294,14 +295,14 @@ def test_nbgrader_s_exchange(school, monkeypatch):
     ]
     places = [str(student if name in ("fetch_assignment", "submit") else school) for _, name, *_ in theirs[:-1]]
     typed = json.dumps([(place, command[1:]) for place, command in zip(places, theirs[:-1], strict=True)])
-    done = subprocess.run([sys.executable, "-c", NBGRADER, typed], check=False, capture_output=True, timeout=480)
+    done = subprocess.run([sys.executable, "-c", NBGRADER, typed], check=False, capture_output=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     (submitted,) = Path("grading/submitted").glob("*/02_convolution/02_convolution.ipynb")
     page = Path("grading/02_convolution/feedback", f"{submitted.parts[2]}.html")
     page.parent.mkdir(parents=True)
     page.write_text("well done")
     (give_back,) = (block for block in blocks("bash", INSTRUCTORS) if "release_feedback" in block)
-    subprocess.run(["bash", "-euc", give_back], check=True, capture_output=True, timeout=120)
+    subprocess.run(["bash", "-euc", give_back], check=True, capture_output=True, timeout=PATIENCE_S)
     assert [path.read_text() for path in exchange.glob("unet/feedback/*.html")] == ["well done"]
 
 
@@ -418,7 +419,13 @@ def test_a_lesson_is_changed_as_the_page_says(clone):
     before = json.loads(path.read_text())
     environment = {**os.environ, "EDITOR": "./editor", "HOME": str(clone.parent)}
     done = subprocess.run(
-        ["bash", "-euc", block], cwd=clone, env=environment, check=False, capture_output=True, text=True, timeout=300
+        ["bash", "-euc", block],
+        cwd=clone,
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     after = json.loads(path.read_text())
@@ -435,7 +442,7 @@ def test_exercises_are_made_and_programs_formatted_as_the_page_says(clone):
     """The commands in the text."""
     for command in ("make exercises", "make format", "make"):
         assert f"`{command}`" in CONTRIBUTING
-        subprocess.run(command.split(), cwd=clone, check=True, capture_output=True, timeout=300)
+        subprocess.run(command.split(), cwd=clone, check=True, capture_output=True, timeout=PATIENCE_S)
     made = clone / "exercises" / "05_pooling" / "05_pooling.ipynb"
     assert "# Write your code here." in made.read_text() and "BEGIN SOLUTION" not in made.read_text()
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).parents[2]
 PARTS = ["ruff check", "ruff format", "mypy", "pytest"]
 
@@ -31,7 +33,9 @@ def project(tmp_path: Path) -> Path:
 
 def make(target: str, project: Path, fail: str) -> tuple[int, list[str]]:
     env = {"PATH": "/usr/bin:/bin", "FAIL": fail}
-    result = subprocess.run(["make", target], cwd=project, env=env, check=False, capture_output=True, timeout=60)
+    result = subprocess.run(
+        ["make", target], cwd=project, env=env, check=False, capture_output=True, timeout=PATIENCE_S
+    )
     return result.returncode, (project / "calls").read_text().splitlines()
 
 
@@ -58,5 +62,5 @@ def test_what_is_quick_and_what_is_left_out_are_there(project):
 
 def test_no_solution_to_make_exercises_from_is_a_failure(project):
     command = ["make", "exercises"]
-    result = subprocess.run(command, cwd=project, check=False, capture_output=True, text=True, timeout=60)
+    result = subprocess.run(command, cwd=project, check=False, capture_output=True, text=True, timeout=PATIENCE_S)
     assert result.returncode != 0 and "found no notebook in solutions/" in result.stderr

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import pytest
 from typer.testing import CliRunner
 
+from tests.patience import PATIENCE_S
 from unet_edu import cli
 
 ROOT = Path(__file__).parents[2]
@@ -114,7 +115,7 @@ COMMANDS = {
 def run(command: list[str], folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **PATHS, NO_GPU: "", "HOME": str(folder), **environment}
     return subprocess.run(
-        command, cwd=folder, env=environment, check=False, capture_output=True, text=True, timeout=120
+        command, cwd=folder, env=environment, check=False, capture_output=True, text=True, timeout=PATIENCE_S
     )
 
 

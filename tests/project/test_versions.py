@@ -12,6 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from tests.patience import PATIENCE_S
 from tests.project import versions
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +50,7 @@ def project(tmp_path: Path) -> Path:
 def make(project: Path, which: str, fail: str) -> tuple[int, list[str]]:
     env = {"PATH": f"{project}:/usr/bin:/bin", "FAIL": fail}
     command = ["make", f"test-{which}", f"PYTHON={project / 'python3'}", "ARGS=tests/library"]
-    result = subprocess.run(command, cwd=project, env=env, check=False, capture_output=True, timeout=60)
+    result = subprocess.run(command, cwd=project, env=env, check=False, capture_output=True, timeout=PATIENCE_S)
     return result.returncode, (project / "calls").read_text().splitlines()
 
 
@@ -115,6 +116,6 @@ def test_a_wrong_environment_ends_in_a_failure(tmp_path, which):
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert result.returncode == 1 and "numpy is 0.1, not " in result.stderr

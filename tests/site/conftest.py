@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -25,7 +27,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
             venv, output = os.path.relpath(sys.prefix, ROOT), shlex.quote(str(folder / "site"))
             # With the packages of this process as they are: to install others would need the network.
             command = ["make", f"--old-file={venv}/site.stamp", "site", f"VENV={venv}", f"SITE_ARGS=--output {output}"]
-            result = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=600)
+            result = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=PATIENCE_S)
             assert result.returncode == 0, result.stdout + result.stderr
             (folder / "is_built").touch()
     return folder / "site"
