@@ -98,7 +98,7 @@ def write_explorers(source: Path, lessons: list[notebooks.Lesson]) -> None:
 
 def explorer_figure(shown: notebooks.Shown, page: str) -> str:
     words, picture = shown.output.data["text/plain"], relative(shown.picture, page)
-    return notebooks.figure(shown.output, words, picture, shown.lesson, shown.program)
+    return notebooks.figure(shown.output, words, picture, shown.lesson, shown.live)
 
 
 def write_index(source: Path, lessons: list[notebooks.Lesson], run_times: dict[str, float]) -> None:

@@ -23,6 +23,7 @@ CLEAR_OUTPUTS = re.compile(r"^The answers are already stored below each cell\.(?
 FOLDED = "Where you are asked to **predict**, the answer is folded away: guess first, then open it."
 NUMBERS = re.compile(r"(?:\w+: shape \(.*\n?)*")  # as unet_edu.explore.show prints them
 EXPLORER = re.compile(r"^(?:\w+ = )?explore\.(?!show\b|digest\b)(\w+)\(", re.MULTILINE)
+PAGE = 'class="unet-page"'  # an explorer that computes in the page
 
 
 class Lesson(NamedTuple):
@@ -47,18 +48,18 @@ class Lesson(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """An explorer in a lesson: its picture, and the page's own program where it has one."""
+    """An explorer in a lesson: its picture, and what follows that."""
 
     name: str
     lesson: Lesson
     cell: str
     number: int
     output: NotebookNode
-    program: str
+    live: str
 
     @property
     def is_live(self) -> bool:
-        return bool(self.program or _scenes(self.output))
+        return bool(PAGE in self.live or _scenes(self.output))
 
     @property
     def picture(self) -> str:
@@ -74,16 +75,19 @@ def explorers(lesson: Lesson) -> Iterator[Shown]:
     for cell in lesson.notebook.cells:
         if cell.cell_type == "code" and (name := EXPLORER.search(cell.source)):
             for number, output in enumerate(cell.outputs):
-                program = _program(cell, number)
-                if "image/png" in output.get("data", {}) and (program or output.output_type == "execute_result"):
-                    yield Shown(name[1], lesson, cell.id, number, output, program)
+                if live := live_after(cell.outputs, number):
+                    yield Shown(name[1], lesson, cell.id, number, output, live)
 
 
-def _program(cell: NotebookNode, number: int) -> str:
-    """The HTML that comes after the picture of an explorer that computes in the page; of others nothing."""
-    following = cell.outputs[number + 1].get("data", {}) if number + 1 < len(cell.outputs) else {}
-    html = following.get("text/html", "")
-    return html if html.startswith('<div class="unet-page"') else ""
+def live_after(outputs: list[NotebookNode], number: int) -> str:
+    """What makes of a picture that of an explorer: a line that says how to play, or the page's own program."""
+    is_picture = "image/png" in outputs[number].get("data", {})
+    return _live(outputs[number + 1]) if is_picture and number + 1 < len(outputs) else ""
+
+
+def _live(output: NotebookNode) -> str:
+    html = output.get("data", {}).get("text/html", "")
+    return html if 'class="unet-run"' in html or PAGE in html else ""
 
 
 def _scenes(output: NotebookNode) -> list[dict[str, str]]:
@@ -164,20 +168,21 @@ def _prepare_code(cell: NotebookNode, lesson: Lesson, book: Path) -> None:
     elif "compare(my_guess" in cell.source:
         tags.append("hide-output")
         cell.metadata["mystnb"] = {"code_prompt_show": "What comes out", "code_prompt_hide": "What comes out"}
+    outputs = []
     for number, output in enumerate(cell.outputs):
-        if "image/png" in output.get("data", {}):
+        data = output.get("data", {})
+        if "image/png" in data:
             file = picture(lesson, cell.id, number)
-            (book / file).write_bytes(base64.b64decode(output.data["image/png"]))
-            program = _program(cell, number)
-            if output.output_type == "execute_result" or program:
-                words = output.data["text/plain"]
+            (book / file).write_bytes(base64.b64decode(data["image/png"]))
+            if live := live_after(cell.outputs, number):
+                words = data["text/plain"]
             else:
                 words = _take_words(output.metadata["image/png"]["alt"], cell.outputs[number + 1 : number + 2])
-            html = figure(output, words, relative(file, lesson.page), lesson, program)
-            cell.outputs[number] = nbformat.v4.new_output("display_data", {"text/html": html})
-            if program:
-                cell.outputs[number + 1].text = ""  # it stands in the figure now
-    cell.outputs = [output for output in cell.outputs if output.get("text") != ""]
+            html = figure(output, words, relative(file, lesson.page), lesson, live)
+            outputs.append(nbformat.v4.new_output("display_data", {"text/html": html}))
+        elif "" not in (output.get("text"), data.get("text/plain")) and not _live(output):
+            outputs.append(output)
+    cell.outputs = outputs
 
 
 def _take_words(alt: str, following: list[NotebookNode]) -> str:
@@ -191,8 +196,8 @@ def _take_words(alt: str, following: list[NotebookNode]) -> str:
     return f"{alt}\n{numbers}"
 
 
-def figure(output: NotebookNode, words: str, source: str, lesson: Lesson, program: str = "") -> str:
-    """A picture with its caption. If the output is an explorer, the caption says where it answers; one that computes in
+def figure(output: NotebookNode, words: str, source: str, lesson: Lesson, live: str) -> str:
+    """A picture with its caption. If it is that of an explorer, the caption says where it answers; one that computes in
     the page brings its program, which hides the picture."""
     alt = output.metadata["image/png"]["alt"]
     width, height = struct.unpack(">II", base64.b64decode(output.data["image/png"])[16:24])
@@ -202,6 +207,7 @@ def figure(output: NotebookNode, words: str, source: str, lesson: Lesson, progra
         f"<details><summary>its numbers</summary><pre>{escape(numbers)}</pre></details>" if numbers else ""
     )
     colab = f'<a class="unet-colab" href="{on_colab(lesson.page)}">open the lesson in Colab</a>'
+    program = live if PAGE in live else ""
     if program:
         caption = f"<details><summary>In words</summary>{described}</details>"
     elif scenes:
@@ -210,7 +216,7 @@ def figure(output: NotebookNode, words: str, source: str, lesson: Lesson, progra
             f"numbers and settings, {colab}.</p>"
             f"<details><summary>The whole picture, and in words</summary>{described}</details>"
         )
-    elif output.output_type == "execute_result":
+    elif live:
         caption = f"<p>{described}</p><p>Here you see one picture of this explorer. To move its sliders, {colab}.</p>"
     else:
         caption = described

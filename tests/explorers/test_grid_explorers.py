@@ -120,7 +120,6 @@ def test_where_nothing_runs_there_are_a_picture_words_and_numbers(name):
     alt = metadata["image/png"]["alt"]
     assert len(alt) > 40 and data["text/plain"].startswith(alt)
     assert any(character.isdigit() for character in data["text/plain"].removeprefix(alt))
-    assert data["application/vnd.jupyter.widget-view+json"]["model_id"]
     again, _ = make(**settings)._repr_mimebundle_()
     assert data["image/png"] == again["image/png"] and data["text/plain"] == again["text/plain"]
 

@@ -22,6 +22,7 @@ from tests.notebooks.shown import EXPLORERS
 from unet_edu import explore, quiz
 from unet_edu.explore import explorer as explorer_module
 from unet_edu.explore import live
+from unet_edu.explore.page import bundled
 
 IN_THE_PAGE = {"arithmetic", "convolution", "sizes"}
 WITHOUT_ARGUMENTS = sorted(set(EXPLORERS) - IN_THE_PAGE - {"training"})
@@ -113,6 +114,24 @@ def test_the_live_one_or_what_stands_for_it_is_seen(sheet, displayed, program, w
     assert seen == ["before", *first, "between", "widget", "after"]
 
 
+STILLS = {**PROGRAMS, "the book": ("<div class=cell><div class=output><figure>", "", "")}
+PIXEL = "<img alt='{}' width=9 height=9>"
+
+
+@pytest.mark.needs("chromium")
+@pytest.mark.parametrize("program", STILLS)
+def test_an_explorer_that_computes_in_the_page_hides_its_picture_and_no_other(sheet, program):
+    area, start, end = STILLS[program]
+    output = "".join(f"{start}{PIXEL.format(alt)}{end}" for alt in ("before", "still"))
+    sheet.set_content(f"{area}{output}{start}<div id=live>live</div>{end}")
+    sheet.add_script_tag(content=f"{bundled('still.js')}\nwindow.hideStill = hideStill;")
+    seen = "[...document.images].filter(image => image.checkVisibility()).map(image => image.alt)"
+    assert sheet.evaluate(f"window.back = hideStill(live), {seen}") == ["before"]
+    assert sheet.evaluate(f"back(), {seen}") == ["before", "still"]
+    sheet.evaluate("document.images[1].remove(), document.images[0].remove()")
+    assert sheet.evaluate("hideStill(live)(), document.body.innerText.trim()") == "live"
+
+
 # --- in JupyterLab, which is stopped and started again ----------------------------------------------------------------
 
 OUTPUTS = "node => [...node.querySelectorAll('.jp-OutputArea-child')]"
@@ -134,7 +153,8 @@ def until(page: Page, seen: list[list[bool]], words: str = "") -> None:
     page.wait_for_function(
         f"""([seen, words]) => {{
             const now = ({SEEN})();
-            return now.every(([outputs, said], n) => String(outputs) === String(seen[n]) && (outputs[2] || said === words));
+            const is = ([outputs, said], n) => String(outputs) === String(seen[n]) && (outputs[2] || said === words);
+            return now.every(is);
         }}""",
         arg=[seen, words],
         polling=LOOK_MS,

@@ -80,8 +80,8 @@ def make_stable(notebook: nbformat.NotebookNode) -> None:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
             for output in cell.outputs:
-                # The live view of an explorer or a quiz, which has no words of its own: it is dead where no kernel runs,
-                # and has a new name each run.
+                # The live view of an explorer or a quiz, which has no words of its own: it is dead where no kernel
+                # runs, and has a new name each run.
                 if output.get("data", {}).get("text/plain") == "":
                     output.data.pop(WIDGET_VIEW, None)
             cell.outputs = _merge_streams(cell.outputs)

@@ -141,14 +141,13 @@ class Explorer:
             self._is_updating = False
 
     def _ipython_display_(self) -> None:
-        """A picture with its words for everyone, and the live widget for whoever can run it, which hides the picture."""
+        """A picture with its words for everyone; for whoever can run it the live widget, which hides the picture."""
         data, metadata = self._repr_mimebundle_()
         display(data, raw=True, metadata=metadata)
-        # On Colab anywidget says here which widget manager to load; elsewhere it says nothing.
-        bundles = [
-            view.widget._repr_mimebundle_() for view in self.views if isinstance(view.widget, anywidget.AnyWidget)
-        ]
-        manager = next((bundle[1] for bundle in bundles if bundle), None)
+        manager: dict[str, Any] = {}
+        for view in self.views:  # on Colab anywidget says here which widget manager to load; elsewhere it says nothing
+            if isinstance(view.widget, anywidget.AnyWidget) and (bundle := view.widget._repr_mimebundle_()):
+                manager.update(bundle[1])
         show_live(self.widget, "To play", metadata["image/png"]["alt"], manager)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
