@@ -41,7 +41,7 @@ export function mount(root, data) {
 
   const it = {
     own: `unet-${Math.random().toString(36).slice(2)}`, // for names that must be one's own on a page
-    pictures, classes: data.classes, labels: data.labels, origin: null,
+    pictures, networks: data.networks.map(({ name }) => name), classes: data.classes, labels: data.labels, origin: null,
     get net() { return networks.get(state.network); },
     get state() { return state; },
     get place() { return state.place; },
@@ -185,17 +185,12 @@ export function mount(root, data) {
     parts.stage = mountStage(parts.u, it);
     parts.levels = mountLevels(levels, it);
     buildBar(node(output, "div", { class: "switches" }));
-    parts.cards = hasAllOfTheCourse() ? mountCards(node(root, "section", { class: "cards", "aria-label": "questions" }), it) : { update() {} };
+    parts.cards = mountCards(node(root, "section", { class: "cards", "aria-label": "questions" }), it);
     parts.said = node(root, "p", { class: "said", role: "status" });
     new ResizeObserver(resize).observe(root);
     if (data.isPage) addEventListener("resize", resize);
     resize();
     if (data.isPage) addEventListener("hashchange", () => set({ ...first, ...stateFrom(location.hash, first, data) }, "Set as the address says"));
-  }
-
-  // What the questions claim holds for the networks of the course.
-  function hasAllOfTheCourse() {
-    return ["cells", "cells_0", "cells_none"].every((name) => data.networks.some((network) => network.name === name));
   }
 
   function buildBar(bar) {
