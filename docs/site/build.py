@@ -19,6 +19,8 @@ from sphinx.cmd.build import main as sphinx
 
 from docs.site import notebooks, pages
 from docs.site.project import ROOT, relative
+from unet_edu import explore
+from unet_edu.explore.unet import course_page
 
 HERE = Path(__file__).parent
 DOCUMENTS = ["CONTRIBUTING.md", "docs/training.md", "docs/instructors.md", "docs/grading-security.md"]
@@ -60,6 +62,7 @@ def write_sources(source: Path, course: Path) -> None:
     write(source / "install.md", pages.install_page())
     write(source / "exercises" / "index.md", pages.exercise_list(exercises))
     write_explorers(source, lessons)
+    write(source / "_extra" / "explainer.html", course_page(home="index.html"))
     write_index(source, lessons, run_times)
     write_modules(source, lessons)
 
@@ -107,6 +110,7 @@ def write_index(source: Path, lessons: list[notebooks.Lesson], run_times: dict[s
     readme = (ROOT / "README.md").read_text()
     text = (HERE / "index.md").read_text()
     for name, part in {
+        "explainer": pages.raw(explore.unet().alone().html),
         "explorer": pages.raw(explorer_figure(first, "index.md")),
         "lessons": listed,
         "citing": pages.section(readme, "Citing the paper"),

@@ -18,6 +18,7 @@ from unet_edu.explore.threshold import threshold
 from unet_edu.explore.tiles import tiles
 from unet_edu.explore.training import training
 from unet_edu.explore.transposed import transposed
+from unet_edu.explore.unet import unet
 from unet_edu.explore.weight_map import weight_map
 
 __all__ = [
@@ -36,5 +37,6 @@ __all__ = [
     "tiles",
     "training",
     "transposed",
+    "unet",
     "weight_map",
 ]

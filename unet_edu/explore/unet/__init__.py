@@ -1,9 +1,10 @@
-"""The U-Net Explainer: the trained network alive in the page, from the whole U down to one product. Lessons 00, 06, 10."""
+"""The U-Net Explainer: the trained network alive in the page, from the whole U to one product. Lessons 00 and 06."""
 
 from __future__ import annotations
 
 import base64
 import dataclasses
+from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -82,15 +83,21 @@ def unet(model: UNet | None = None, picture: str | ArrayLike = "phase-0") -> Exp
     return Explained(networks, _begun_with(first, picture), first)
 
 
-def course_page() -> str:
-    """The Explainer as a page of its own, with all networks of the course, early ones too."""
+def course_page(home: str = "") -> str:
+    """The Explainer as a page of its own, with all networks of the course, early ones too.
+
+    Parameters
+    ----------
+    home : str
+        The address to which its title leads; without it the title is no link.
+    """
     shown = {
         "cells": pretrained("cells"),
         **{f"cells_{step}": pretrained("cells", step) for step in EARLY["cells"]},
         "cells_none": pretrained("cells_none"),
     }
     networks = [_network(name, network) for name, network in shown.items()]
-    return Explained(networks, _begun_with(shown["cells"], "phase-0"), shown["cells"]).page()
+    return Explained(networks, _begun_with(shown["cells"], "phase-0"), shown["cells"]).page(home)
 
 
 def _network(name: str, model: UNet) -> Network:
@@ -121,8 +128,8 @@ def _begun_with(model: UNet, picture: str | ArrayLike) -> list[dict[str, Any]]:
     own = np.asarray(picture, dtype=np.float64)
     if own.ndim != 2 or not own.size or max(own.shape) > LARGEST or not (own.min() >= 0 and own.max() <= 1):
         raise ValueError(
-            f"picture: expected at most {LARGEST} × {LARGEST} numbers from 0 (black) to 1 (white), got shape {own.shape}"
-            + (f" with numbers from {own.min():.4g} to {own.max():.4g}" if own.size else "")
+            f"picture: expected at most {LARGEST} × {LARGEST} numbers from 0 (black) to 1 (white), got shape "
+            f"{own.shape}" + (f" with numbers from {own.min():.4g} to {own.max():.4g}" if own.size else "")
         )
     for side in own.shape:
         level_sides(side, model.depth, padding)  # says which sides near by fit
@@ -135,7 +142,7 @@ def pictures(rows: int, columns: int) -> list[dict[str, Any]]:
     for name, label in PICTURES.items():
         look, _, number = name.partition("-")
         if number:
-            image, _ = synthetic_cells(10_000 + 2 * int(number), (rows, columns), cells=14, look=look)
+            image: NDArray[Any] = synthetic_cells(10_000 + 2 * int(number), (rows, columns), cells=14, look=look)[0]
         else:
             image, look = _photo(name, rows, columns), ""
         found.append(_stored(name, label, look or None, image))
@@ -143,7 +150,7 @@ def pictures(rows: int, columns: int) -> list[dict[str, Any]]:
 
 
 def _photo(name: str, rows: int, columns: int) -> NDArray[np.float64]:
-    """The middle of a photograph, made as small as the other pictures. Of the coins only some, or they were too small."""
+    """The middle of a photograph, made as small as the others. Of the coins only some, or they were too small."""
     from skimage.transform import resize
 
     image = photo(name)
@@ -199,9 +206,14 @@ class Explained:
         data = {**self.data, "isPage": is_page}
         return html("unet/explainer.js", "unet/explainer.css unet/levels.css", data, "Run this cell to play.")
 
-    def page(self) -> str:
+    def page(self, home: str = "") -> str:
         """The Explainer as a page of its own, which keeps in its address what was set."""
-        return PAGE.format(explainer=self._html(is_page=True))
+        back = f'<a href="{escape(home)}">the course</a>' if home else ""
+        return PAGE.format(explainer=self._html(is_page=True), back=back)
+
+    def alone(self) -> Explained:
+        """The same with the first of the networks only: a quarter of a megabyte for each is much for a front page."""
+        return dataclasses.replace(self, networks=self.networks[:1])
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
@@ -223,11 +235,13 @@ PAGE = """<!doctype html>
 body {{ margin: 0; padding: 8px 12px; font-family: system-ui, sans-serif; background: light-dark(#fbfbf9, #16181c); }}
 header {{ display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 14px; margin-bottom: 4px; }}
 h1 {{ font-size: 18px; margin: 0; }}
-header p {{ margin: 0; font-size: 13px; }}
+header :is(p, a) {{ margin: 0; font-size: 13px; }}
+header a {{ color: light-dark(#00659e, #6cb8e6); margin-inline-start: auto; }}
 </style>
 <header>
 <h1>The U-Net Explainer</h1>
 <p>A trained U-Net computes in this page. Draw on the picture; choose a map to look inside.</p>
+{back}
 </header>
 <main>
 {explainer}

@@ -94,7 +94,7 @@ export function mountStage(root, it) {
     heights.reduce((top, count, level) => ((tops[level] = top), top + count * size + between), 18);
     for (const block of blocks) {
       block.across = Math.ceil(block.count / rows);
-      block.down = Math.min(rows, block.count);
+      block.down = Math.ceil(block.count / block.across);
       const beside = blocks.filter((other) => other.column === block.column && other.level === block.level);
       const together = added(beside.map((other) => Math.ceil(other.count / rows))) * size;
       const before = block.part === "up" && beside.length > 1 ? added(beside.filter((other) => other.part === "join").map((other) => other.across ?? Math.ceil(other.count / rows))) * size : 0;
@@ -376,7 +376,7 @@ const SILENT = 0.01; // of the layer's largest number
 
 // All maps of a block on one canvas, each made about as small as it is seen.
 function sheetOf({ name, count, across, down }, size) {
-  const seen = (size - 2) * Math.min(2, devicePixelRatio || 1);
+  const seen = Math.max(12, (size - 2) * Math.min(2, devicePixelRatio || 1));
   let image = null;
 
   function paint(canvas, net, scale) {
