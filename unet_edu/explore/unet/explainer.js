@@ -12,7 +12,7 @@ import { mountInput } from "./input.js";
 import { mountLevels } from "./levels.js";
 import { load } from "./network.js";
 import { mountOutput } from "./output.js";
-import { isOnDark, node, write } from "./parts.js";
+import { groundOf, node, write } from "./parts.js";
 import { changed, connectedCells } from "./picture.js";
 import { mountStage } from "./stage.js";
 
@@ -187,6 +187,9 @@ export function mount(root, data) {
     buildBar(node(output, "div", { class: "switches" }));
     parts.cards = mountCards(node(root, "section", { class: "cards", "aria-label": "questions" }), it);
     parts.said = node(root, "p", { class: "said", role: "status" });
+    const theme = new MutationObserver(paintTheme);
+    for (const place of [document.documentElement, document.body]) theme.observe(place, { attributes: true });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paintTheme);
     new ResizeObserver(resize).observe(root);
     if (data.isPage) addEventListener("resize", resize);
     resize();
@@ -223,8 +226,10 @@ export function mount(root, data) {
   }
 
   function paintTheme() {
-    const isDark = isOnDark(root);
+    const [red, green, blue] = groundOf(root);
+    const isDark = 0.3 * red + 0.6 * green + 0.1 * blue < 128;
     root.classList.toggle("is-dark", isDark);
+    root.style.setProperty("--ground", `rgb(${red} ${green} ${blue})`);
     for (const [role, { line, fill }] of Object.entries(data.colours)) {
       root.style.setProperty(`--${role}-line`, isDark ? `color-mix(in srgb, ${line} 50%, white)` : line);
       root.style.setProperty(`--${role}-fill`, isDark ? `color-mix(in srgb, ${line} 35%, #16181c)` : fill);

@@ -98,11 +98,12 @@ export function reduced() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
-// Whether what lies behind an element is dark: notebooks and books have themes of their own, which no media query tells.
-export function isOnDark(root) {
+// The colour of what lies behind an element, [red, green, blue]: notebooks and books have themes of their own, which no media query
+// tells.
+export function groundOf(root) {
   for (let place = root.parentElement; place; place = place.parentElement) {
     const [red, green, blue, opacity = 1] = (getComputedStyle(place).backgroundColor.match(/[\d.]+/g) ?? []).map(Number);
-    if (opacity > 0.5) return 0.3 * red + 0.6 * green + 0.1 * blue < 128;
+    if (opacity > 0.5) return [red, green, blue];
   }
-  return matchMedia("(prefers-color-scheme: dark)").matches;
+  return matchMedia("(prefers-color-scheme: dark)").matches ? [22, 24, 28] : [255, 255, 255];
 }
