@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
@@ -45,7 +46,9 @@ Network = dict[str, Any]
 """What the page gets of a network: its "name", its "label" for readers, and its "description"."""
 
 
-def unet(model: UNet | None = None, picture: str | ArrayLike = "phase-0") -> Explained:
+def unet(
+    model: UNet | None = None, picture: str | ArrayLike = "phase-0", *, copies: Sequence[str] | None = None
+) -> Explained:
     """See a whole U-Net compute, in the page: draw on the picture, switch a copy off, go down to one product.
 
     Parameters
@@ -56,6 +59,8 @@ def unet(model: UNet | None = None, picture: str | ArrayLike = "phase-0") -> Exp
         that was trained without copies.
     picture : str or (H, W) array of real numbers
         The picture to begin with: one of `PICTURES`, or your own, from 0 (black) to 1 (white).
+    copies : sequence of "kept" or "zeroed", optional
+        What becomes of the copies to begin with, from the top level down.
 
     Returns
     -------
@@ -80,7 +85,7 @@ def unet(model: UNet | None = None, picture: str | ArrayLike = "phase-0") -> Exp
     networks = [_network(name, network) for name, network in shown.items()]
     first = next(iter(shown.values()))
     _expect_shown(first)
-    return Explained(networks, _begun_with(first, picture), first)
+    return Explained(networks, _begun_with(first, picture), first, _expected_copies(first, copies))
 
 
 def course_page(home: str = "") -> str:
@@ -91,13 +96,11 @@ def course_page(home: str = "") -> str:
     home : str
         The address to which its title leads; without it the title is no link.
     """
-    shown = {
-        "cells": pretrained("cells"),
-        **{f"cells_{step}": pretrained("cells", step) for step in EARLY["cells"]},
-        "cells_none": pretrained("cells_none"),
-    }
+    cells = pretrained("cells")
+    early = {f"cells_{step}": pretrained("cells", step) for step in EARLY["cells"]}
+    shown = {"cells": cells, **early, "cells_none": pretrained("cells_none")}
     networks = [_network(name, network) for name, network in shown.items()]
-    return Explained(networks, _begun_with(shown["cells"], "phase-0"), shown["cells"]).page(home)
+    return Explained(networks, _begun_with(cells, "phase-0"), cells, ["kept"] * cells.depth).page(home)
 
 
 def _network(name: str, model: UNet) -> Network:
@@ -115,6 +118,15 @@ def _expect_shown(model: UNet) -> None:
             raise ValueError(
                 f"model: expected a network with {name}={expected}, because {why}, got {model.config[name]}"
             )
+
+
+def _expected_copies(model: UNet, copies: Sequence[str] | None) -> list[str]:
+    found = ["kept"] * model.depth if copies is None else list(copies)
+    if len(found) != model.depth or not set(found) <= {"kept", "zeroed"}:
+        raise ValueError(
+            f'copies: expected "kept" or "zeroed" for each of {model.depth} levels from the top down, got {copies!r}'
+        )
+    return found
 
 
 def _begun_with(model: UNet, picture: str | ArrayLike) -> list[dict[str, Any]]:
@@ -180,11 +192,14 @@ class Explained:
         As `pictures` makes them; the first one is shown first.
     model : UNet
         The first of the networks, for the picture.
+    copies : list of str
+        As it begins: "kept" or "zeroed", from the top level down.
     """
 
     networks: list[Network]
     pictures: list[dict[str, Any]]
     model: UNet
+    copies: list[str]
 
     @property
     def data(self) -> dict[str, Any]:
@@ -192,6 +207,7 @@ class Explained:
         return {
             "networks": self.networks,
             "pictures": self.pictures,
+            "copies": self.copies,
             "labels": ["background", "cell" if self.model.finds_cells else "class 1"],
             "colours": {role: colour._asdict() for role, colour in ROLES.items()},
             "classes": [[round(255 * part) for part in to_rgb(colour)] for colour in CLASSES],
@@ -220,7 +236,7 @@ class Explained:
 
         first = self.pictures[0]
         grey = np.frombuffer(base64.b64decode(first["grey"]), np.uint8).reshape(first["rows"], first["columns"]) / 255
-        picture = whole(self.model, cast(NDArray[np.float64], grey), first["label"])
+        picture = whole(self.model, cast(NDArray[np.float64], grey), first["label"], self.copies)
         show_still(picture.figure, picture.alt, f"{picture.alt}\n{picture.digest}")
         display({"text/html": self.html}, raw=True)
 

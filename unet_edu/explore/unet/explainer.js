@@ -28,7 +28,7 @@ export function mount(root, data) {
     network: data.networks[0].name, scale: "map", place: {}, card: null,
   };
   first.copies = data.networks[0].description.widths.slice(1).map(() => "kept");
-  let state = { ...first, ...(data.isPage && stateFrom(location.hash, first, data)) };
+  let state = { ...first, ...(data.copies && { copies: data.copies }), ...(data.isPage && stateFrom(location.hash, first, data)) };
   let result = null; // of the last pass
   let image = null;
   let past = []; // { state, result } before each change
@@ -104,24 +104,34 @@ export function mount(root, data) {
   }
 
   async function pass() {
-    if (!it.net) {
-      const { name, description } = data.networks.find((network) => network.name === state.network);
-      networks.set(name, await load(description));
-    }
+    const { network } = state;
+    if (!it.net) networks.set(network, await load(data.networks.find(({ name }) => name === network).description));
     isWaiting = false;
-    if (!root.isConnected) return;
+    if (!root.isConnected) return; // a notebook has scrolled it away
     if (!it.net) return ask(); // another one was chosen meanwhile
-    image = seen(state.picture, state.edits);
-    const copies = state.copies.includes("other") ? copiesOfOther() : [];
-    const { rows, columns } = image;
-    result = it.net.run(image.values, {
-      rows, columns,
-      copies: state.copies.map((copy, level) => (copy === "other" ? copies[level] : copy)),
-      muted: new Set(state.muted),
-    });
-    result = { ...result, image, cells: connectedCells(result) };
+    if (!result) compare();
+    result = answerTo(state);
+    image = result.image;
     show();
     settle();
+  }
+
+  // What somebody else has set, in an address or in a notebook, is a change too.
+  function compare() {
+    const begun = { ...state, edits: [], copies: first.copies, muted: [] };
+    if (["edits", "copies", "muted"].some((name) => String(state[name]) !== String(begun[name]))) past = [{ state: begun, result: answerTo(begun) }];
+  }
+
+  function answerTo({ picture, edits, copies, other, muted }) {
+    const others = copies.includes("other") ? copiesOf(other) : [];
+    const given = seen(picture, edits);
+    const { rows, columns } = given;
+    const found = it.net.run(given.values, {
+      rows, columns,
+      copies: copies.map((copy, level) => (copy === "other" ? others[level] : copy)),
+      muted: new Set(muted),
+    });
+    return { ...found, image: given, cells: connectedCells(found) };
   }
 
   function seen(name, edits) {
@@ -131,16 +141,16 @@ export function mount(root, data) {
     return changed({ ...picture, values }, edits, picture.look ?? (mean < 0.25 ? "fluorescence" : "phase"));
   }
 
-  let others = {}; // the copies of another picture, as long as they are asked for
+  let kept = {}; // the copies of another picture, as long as they are asked for
 
-  function copiesOfOther() {
-    const key = `${state.network} ${state.other}`;
-    if (others.key !== key || !pictureOf(state.other)) {
-      const { rows, columns, values } = seen(state.other, []);
+  function copiesOf(name) {
+    const key = `${state.network} ${name}`;
+    if (kept.key !== key || name === "own") {
+      const { rows, columns, values } = seen(name, []);
       it.net.run(values, { rows, columns });
-      others = { key, copies: it.net.copies() };
+      kept = { key, copies: it.net.copies() };
     }
-    return others.copies;
+    return kept.copies;
   }
 
   function show() {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -56,7 +57,7 @@ class _Place(NamedTuple):
         return self.y + self.height / 2
 
 
-def whole(model: UNet, image: Plane, words: str) -> Picture:
+def whole(model: UNet, image: Plane, words: str, copies: Sequence[str] = ()) -> Picture:
     """The whole U: a picture, all maps that it becomes, and the answer.
 
     Parameters
@@ -67,8 +68,10 @@ def whole(model: UNet, image: Plane, words: str) -> Picture:
         From 0 (black) to 1 (white).
     words : str
         What it shows, as in "cells in phase contrast".
+    copies : sequence of "kept" or "zeroed"
+        From the top level down.
     """
-    maps = layer_maps(model, image)
+    maps = layer_maps(model, image, copies)
     scores = maps.pop("head").astype(np.float64)
     probability = 1 / (1 + np.exp(scores[0] - scores[1]))
     places, height = _laid_out(model.depth, {name: len(planes) for name, planes in maps.items()})
@@ -81,15 +84,17 @@ def whole(model: UNet, image: Plane, words: str) -> Picture:
         _draw_plane(axes, (x, 0.3, PHOTO, PHOTO), plane)
         write(axes, x + PHOTO / 2, 0.17, title, 8.5)
     count = connected(probability > 0.5).max()
+    off = [f"level {level}" for level, copy in enumerate(copies) if copy == "zeroed"]
+    across = f"the copies of {' and '.join(off)} are zeroed" if off else "copies go across"
     alt = (
         f"A U-Net with {len(places)} blocks of maps, {sum(map(len, maps.values()))} maps in all. On the left what goes "
-        f"in: {words}. The maps run down to level {model.depth} and up again, and copies go across. On the right what "
+        f"in: {words}. The maps run down to level {model.depth} and up again, and {across}. On the right what "
         f"comes out: {count} bright areas, one for each cell that was found."
     )
     return Picture(figure, alt, f"probability: {digest(probability)}")
 
 
-def layer_maps(model: UNet, image: Plane) -> dict[str, Maps]:
+def layer_maps(model: UNet, image: Plane, copies: Sequence[str] = ()) -> dict[str, Maps]:
     """All maps of a network for one picture, by the names of `unet_edu.figures.unet.block_names`."""
     import torch
     from torch.nn import ReLU
@@ -106,8 +111,15 @@ def layer_maps(model: UNet, image: Plane) -> dict[str, Maps]:
     def keep(layer: nn.Module, inputs: Any, output: Any) -> None:
         found[named[layer]] = output[0].float().numpy().copy()
 
+    def without_copy(layer: nn.Module, inputs: tuple[Any, Any]) -> tuple[Any, Any]:
+        copy, below = inputs
+        return copy * 0, below
+
     was_training, device = model.training, next(model.parameters()).device
     handles = [layer.register_forward_hook(keep) for layer in named]
+    for level, copy in enumerate(copies):
+        if copy == "zeroed":
+            handles.append(model.join[model.depth - 1 - level].register_forward_pre_hook(without_copy))
     try:
         with torch.inference_mode():
             model.cpu().eval()(torch.from_numpy(image).to(next(model.parameters()).dtype)[None, None])
