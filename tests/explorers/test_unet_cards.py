@@ -1,4 +1,4 @@
-"""What the question cards of the Explainer claim is true of the networks that they show."""
+"""The question cards of the Explainer: what they claim is true of the networks that they show, and they show it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import torch
+from axe_playwright_python.sync_playwright import Axe
 from playwright._impl._driver import compute_driver_executable
+from playwright.sync_api import expect
 from scipy import ndimage
 
 from tests.explorers.browser import ROOT
@@ -19,7 +21,7 @@ from unet_edu.convolution import conv2d
 from unet_edu.data import pretrained
 from unet_edu.data.cells import synthetic_cells
 from unet_edu.explore.skips import damaged
-from unet_edu.explore.unet import pictures
+from unet_edu.explore.unet import course_page, pictures, unet
 from unet_edu.explore.unet.export import described
 from unet_edu.instances import cell_scores, connected
 from unet_edu.losses import separated
@@ -244,3 +246,108 @@ def test_without(cards, model, picture):
     near = rim(cells)
     assert (never != cells)[near].sum() > 1.5 * (whole != cells)[near].sum()
     assert (never != cells)[~near].sum() < 0.005 * cells.size
+
+
+# --- on the page ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    path = tmp_path_factory.mktemp("explainer") / "index.html"
+    path.write_text(course_page())
+    return path.as_uri()
+
+
+@pytest.fixture
+def page(browser, address):
+    page = browser.new_page(viewport={"width": 1366, "height": 645}, reduced_motion="reduce")
+    page.goto(address)
+    page.locator(".answer canvas").wait_for()
+    yield page
+    page.close()
+
+
+def state(page, name: str) -> str | None:
+    """What the address says was set."""
+    return page.evaluate("name => new URLSearchParams(location.hash.slice(1)).get(name)", name)
+
+
+@pytest.mark.needs("chromium")
+@pytest.mark.parametrize("name", ["draw", "edges", "border", "reach", "rims", "another", "untrained", "without"])
+def test_a_card_sets_up_what_it_speaks_of_and_puts_everything_back(browser, address, cards, name):
+    card = cards[name]
+    page = browser.new_page(viewport={"width": 1366, "height": 645}, reduced_motion="reduce")
+    page.goto(f"{address}#picture=coins&card={name}")
+    question = page.get_by_role("button", name=card["question"])
+    expect(question).to_have_attribute("aria-expanded", "true")
+    assert page.locator(".cards .because").count() == 0
+    page.locator(".choices").get_by_role("button", name=card["answers"][card["right"]]).click()
+    expect(page.locator(".cards .because")).to_contain_text(card["why"])
+    assert page.locator(".cards .because").inner_text().startswith("Yes. ")
+    look = card["look"]
+    for part, ends in (("copies", ","), ("network", ""), ("picture", "")):
+        expected = look.get(part)
+        if expected:
+            text = ends.join(expected) if isinstance(expected, list) else expected
+            page.wait_for_function(f"location.hash.includes('{part}={text}')")
+    page.wait_for_function("!location.hash.includes('coins')")
+    if look.get("place"):
+        numbers = ",".join(str(number) for number in look["place"].values())
+        page.wait_for_function(f"location.hash.includes('place={numbers}')")
+        assert page.locator(".levels .strip").is_visible()
+    if "edits" in look:
+        page.wait_for_function("location.hash.includes('edits=draw')")
+    page.get_by_role("button", name="put everything back").click()
+    page.wait_for_function(f"location.hash === '#picture=coins&card={name}'")
+    assert page.locator(".cards .because").count() == 0
+    page.close()
+
+
+@pytest.mark.needs("chromium")
+def test_keys_open_answer_and_turn(page, cards):
+    first, second, *_ = cards.values()
+    question = page.locator(".cards .question")
+    assert page.locator(".cards").bounding_box()["height"] <= 44
+    assert question.inner_text().endswith(first["question"])
+    question.focus()
+    page.keyboard.press("Enter")
+    expect(question).to_have_attribute("aria-expanded", "true")
+    page.locator(".choices button").nth(1).focus()
+    page.keyboard.press("Space")
+    expect(page.locator(".because")).to_contain_text(f"Not quite: {first['answers'][0]}.")
+    assert page.evaluate("document.activeElement.textContent") == first["answers"][1]
+    assert page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
+    page.get_by_role("button", name="the next question").click()
+    expect(question).to_have_text(second["question"])
+    expect(page.locator(".cards .count")).to_have_text("2 of 8")
+    assert page.locator(".because").count() == 0
+    question.click()
+    expect(page.locator(".cards .body")).to_be_hidden()
+    for _ in range(3):
+        page.get_by_role("button", name="the question before").click()
+    expect(page.locator(".cards .count")).to_have_text("7 of 8")
+
+
+@pytest.mark.needs("chromium")
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_a_card(page, theme):
+    page.emulate_media(color_scheme=theme)
+    page.goto(page.url.split("#")[0] + "#card=rims")
+    page.reload()
+    page.locator(".choices button").first.click()
+    page.locator(".because").wait_for()
+    said = Axe().run(page, context=".cards").response
+    assert said["passes"]
+    assert [one for one in said["violations"] if one["impact"] in ("serious", "critical")] == []
+
+
+@pytest.mark.needs("chromium")
+def test_only_cards_about_what_is_there_are_asked(browser):
+    page = browser.new_page()
+    for model, count in ((None, 7), (UNet(widths=(4, 8), padding="same"), 0)):
+        page.set_content(unet(model).html)
+        page.locator(".answer canvas").wait_for()
+        assert page.locator(".cards").is_visible() == (count > 0)
+        if count:
+            expect(page.locator(".cards .count")).to_have_text(f"1 of {count}")
+    page.close()

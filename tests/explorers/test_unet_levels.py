@@ -17,6 +17,7 @@ from tests.explorers.test_network_in_page import Picture, in_torch, twin
 from unet_edu.data import pretrained
 from unet_edu.data.networks import held_out
 from unet_edu.explore.page import bundled
+from unet_edu.explore.unet import course_page
 from unet_edu.explore.unet.export import described
 from unet_edu.figures.palette import ROLES
 from unet_edu.figures.unet import block_names
@@ -405,6 +406,27 @@ def test_keys_lead_down_to_a_product_and_back(page):
     assert page.evaluate("it.place") == {"layer": "contracting.1.0", "channel": 5}
     keys.press("Escape")
     assert page.evaluate("it.place") == {} and page.locator("#levels").is_hidden()
+
+
+def test_keys_lead_from_the_whole_u_to_a_product_and_back(browser, tmp_path):
+    """On the page itself."""
+    (tmp_path / "index.html").write_text(course_page())
+    page = browser.new_page(viewport={"width": 1366, "height": 645}, reduced_motion="reduce")
+    page.goto((tmp_path / "index.html").as_uri())
+    page.locator(".u .map").first.wait_for()
+    page.locator(".u .map[tabindex='0']").focus()
+    for key, steps in (("ArrowDown", 0), ("Enter", 2), ("Enter", 3), ("ArrowLeft", 3), ("Enter", 4), ("ArrowRight", 4)):
+        page.keyboard.press(key)
+        if steps:
+            expect(page.locator(".trail li")).to_have_count(steps)
+    assert re.fullmatch(r"\S+ × \S+ = \S+", page.locator(".equation").inner_text())
+    for steps in (3, 2):
+        page.keyboard.press("Escape")
+        expect(page.locator(".trail li")).to_have_count(steps)
+    page.keyboard.press("Escape")
+    expect(page.locator(".u")).to_be_visible()
+    assert page.evaluate("document.activeElement.matches('.u .map')")
+    page.close()
 
 
 def test_enter_on_a_pooled_pixel_goes_to_where_it_came_from(page):

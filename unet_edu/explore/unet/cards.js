@@ -85,33 +85,45 @@ export const CARDS = [
 const START = { picture: "phase-0", edits: [], muted: [], network: "cells" };
 
 export function mountCards(root, it) {
+  const cards = CARDS.filter(({ look }) => isThere({ ...START, ...look }));
   let at = 0; // the card that the strip shows
   let answer = null; // what the reader has said
   let before = null; // what was set before the answer changed it
+  root.hidden = cards.length === 0;
+  if (root.hidden) return { update() {}, destroy() {} };
   const bar = node(root, "div", { class: "ask" });
   node(bar, "b", {}, "Ask first");
-  const question = levelsButton(bar, "", () => open(it.state.card ? null : CARDS[at].name));
+  const question = levelsButton(bar, "", () => open(it.state.card ? null : cards[at].name));
   question.classList.add("question");
   const count = node(bar, "span", { class: "count" });
   for (const [sign, words, step] of [["‹", "the question before", -1], ["›", "the next question", 1]])
     levelsButton(bar, sign, () => turn(step)).setAttribute("aria-label", words);
   const body = node(root, "div", { class: "body" });
 
+  // Only what is about this network and these pictures: a reader's own are others.
+  function isThere({ network, picture, other = picture }) {
+    const names = it.pictures.map(({ name }) => name);
+    return it.networks.includes(network) && names.includes(picture) && names.includes(other);
+  }
+
   function update() {
-    const asked = CARDS.findIndex(({ name }) => name === it.state.card);
+    const asked = cards.findIndex(({ name }) => name === it.state.card);
     if (asked >= 0 && asked !== at) [at, answer] = [asked, null];
-    question.textContent = CARDS[at].question;
+    question.textContent = cards[at].question;
     question.setAttribute("aria-expanded", asked >= 0);
-    count.textContent = `${at + 1} of ${CARDS.length}`;
+    count.textContent = `${at + 1} of ${cards.length}`;
     body.hidden = asked < 0;
     const key = [asked, answer].join();
-    if (body.dataset.key !== key) draw(CARDS[at]); // it has the focus: it is built anew only where something is new
+    if (body.dataset.key === key) return;
+    const hadFocus = body.contains(document.activeElement);
+    draw(cards[at]);
+    if (hadFocus) (body.querySelector("[aria-pressed=true]") ?? body.querySelector("button")).focus({ preventScroll: true });
     body.dataset.key = key;
   }
 
   function draw({ answers, right, see, why }) {
     body.replaceChildren();
-    const choices = node(body, "div", { class: "choices", role: "group", "aria-label": CARDS[at].question });
+    const choices = node(body, "div", { class: "choices", role: "group", "aria-label": cards[at].question });
     answers.forEach((words, k) => {
       const choice = levelsButton(choices, words, () => choose(k));
       choice.setAttribute("aria-pressed", k === answer);
@@ -132,18 +144,18 @@ export function mountCards(root, it) {
   }
 
   function turn(step) {
-    at = (at + step + CARDS.length) % CARDS.length;
+    at = (at + step + cards.length) % cards.length;
     answer = null;
-    if (it.state.card) open(CARDS[at].name);
+    if (it.state.card) open(cards[at].name);
     else update();
   }
 
   function choose(k) {
-    const { look } = CARDS[at];
+    const { look } = cards[at];
     const { picture, edits, muted, network, copies, other, place } = it.state;
     if (answer === null) before = { picture, edits, muted, network, copies, other, place };
     answer = k;
-    it.set({ ...START, copies: copies.map(() => "kept"), ...look }, CARDS[at].see);
+    it.set({ ...START, copies: copies.map(() => "kept"), ...look }, cards[at].see);
   }
 
   function putBack() {
