@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import subprocess
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +21,6 @@ from tests.patience import PATIENCE_S
 from unet_edu.convolution import conv2d
 from unet_edu.data import pretrained
 from unet_edu.data.cells import synthetic_cells
-from unet_edu.explore.skips import damaged
 from unet_edu.explore.unet import course_page, pictures, unet
 from unet_edu.explore.unet.export import described
 from unet_edu.instances import cell_scores, connected
@@ -29,6 +29,7 @@ from unet_edu.unet import UNet
 
 FOLDER = ROOT / "unet_edu/explore/unet"
 NEAR = 2  # pixels from a rim
+Changes = dict[int, Callable[[torch.Tensor], torch.Tensor]]  # by level
 
 
 def in_node(script: str, data: object = None) -> object:
@@ -78,8 +79,12 @@ def probability(model: UNet, image: np.ndarray) -> np.ndarray:
         return model(torch.from_numpy(image)[None, None]).softmax(1)[0, 1].numpy()
 
 
-def mask(model: UNet, image: np.ndarray, copies: tuple[str, str] = ("on", "on")) -> np.ndarray:
-    handles = damaged(model, copies)
+def mask(model: UNet, image: np.ndarray, copies: Changes | None = None) -> np.ndarray:
+    """The answer, with something done to the copies of some levels."""
+    handles = []
+    for level, change in (copies or {}).items():
+        join = model.join[-1 - level]  # the deepest comes first
+        handles.append(join.register_forward_pre_hook(lambda _, inputs, change=change: (change(inputs[0]), inputs[1])))
     try:
         return probability(model, image) > 0.5
     finally:
@@ -190,7 +195,7 @@ def test_reach(cards, model):
 
 def test_rims(cards, model, picture):
     image, cells, instances = picture
-    whole, hurt = mask(model, image), mask(model, image, ("zeroed", "on"))
+    whole, hurt = mask(model, image), mask(model, image, {0: torch.zeros_like})
     wrong, near = hurt != cells, rim(cells)
     assert wrong.sum() > 2 * (whole != cells).sum()
     assert wrong[near].sum() > 0.95 * wrong.sum()
@@ -204,24 +209,10 @@ def test_another(cards, model):
     assert look["copies"] == ["other", "other"]
     (image, own, _), (other_image, other, _) = shown(look["picture"]), shown(look["other"])
 
-    def with_copies_of_the_other(levels):
-        joins, taken, handles = model.join[::-1], [], []
-        for join in joins:
-            handles.append(join.register_forward_pre_hook(lambda join, inputs: taken.append(inputs[0].clone())))
-        mask(model, other_image)
-        for handle in handles:
-            handle.remove()
-        taken = taken[::-1]  # the deepest comes first
-        handles = [
-            joins[level].register_forward_pre_hook(lambda join, inputs, copy=taken[level]: (copy, inputs[1]))
-            for level in levels
-        ]
-        answer = mask(model, image)
-        for handle in handles:
-            handle.remove()
-        return answer
-
-    both, highest = with_copies_of_the_other([0, 1]), with_copies_of_the_other([0])
+    taken: dict[int, torch.Tensor] = {}
+    mask(model, other_image, {level: lambda copy, level=level: taken.setdefault(level, copy) for level in (0, 1)})
+    given: Changes = {level: lambda copy, level=level: taken[level] for level in (0, 1)}
+    both, highest = mask(model, image, given), mask(model, image, {0: given[0]})
     assert overlap(both, other) > 0.55 > 1.8 * overlap(both, own)
     assert overlap(highest, own) > 0.8 and overlap(highest, other) < 0.1
 
@@ -239,7 +230,7 @@ def test_untrained(cards, picture):
 def test_without(cards, model, picture):
     image, cells, instances = picture
     whole, never = mask(model, image), mask(pretrained("cells_none"), image)
-    off = mask(model, image, ("zeroed", "zeroed"))
+    off = mask(model, image, {0: torch.zeros_like, 1: torch.zeros_like})
     assert overlap(whole, cells) > overlap(never, cells) > overlap(whole, cells) - 0.04
     assert overlap(off, cells) < 0.8
     assert found(never, instances) >= found(whole, instances)

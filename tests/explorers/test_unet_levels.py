@@ -9,6 +9,7 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
@@ -21,6 +22,7 @@ from unet_edu.explore.unet import course_page
 from unet_edu.explore.unet.export import described
 from unet_edu.figures.palette import ROLES
 from unet_edu.figures.unet import block_names
+from unet_edu.unet import UNet
 
 pytestmark = pytest.mark.needs("chromium")
 
@@ -30,7 +32,7 @@ COLOURS = {
     "dark": {"ink": "#eee", "paper": "#16181c", "faint": "#aaa", "rule": "#555", "focus": "#66b8ee"},
 }
 SAME = 2e-5  # between a sum in the page and PyTorch's, for numbers of a few units
-SKIPS = ("concat", "add", "none")
+KINDS = ("concat", "add", "none", "valid")
 
 # What explainer.js hands to its parts, as little of it as the levels need.
 MOUNT = """
@@ -55,6 +57,14 @@ it.set({}, "");
 """
 
 
+def network(kind: str) -> UNet:
+    """A network of the course, by what joins its copies; or one without padding, as it is drawn at random."""
+    if kind == "valid":
+        torch.manual_seed(2015)
+        return UNet(widths=(4, 8)).eval()
+    return pretrained("cells" if kind == "concat" else f"cells_{kind}")
+
+
 @pytest.fixture(scope="module")
 def image():
     return held_out("phase")["phase"][0][0]
@@ -65,21 +75,20 @@ def pages(browser, image):
     """For each kind of network a page that shows the levels of its U, on their own."""
     opened = {}
 
-    def page_of(skip: str) -> Page:
-        if skip not in opened:
-            name = "cells" if skip == "concat" else f"cells_{skip}"
-            opened[skip] = browser.new_page(viewport={"width": 800, "height": 620})
-            data = {"description": described(pretrained(name)), "image": image.tolist()}
+    def page_of(kind: str) -> Page:
+        if kind not in opened:
+            opened[kind] = browser.new_page(viewport={"width": 800, "height": 620})
+            data = {"description": described(network(kind)), "image": image.tolist()}
             script = f"{bundled('unet/network.js')}\n{bundled('unet/levels.js')}\n{MOUNT}"
-            opened[skip].set_content(
+            opened[kind].set_content(
                 f"<style>{(FOLDER / 'levels.css').read_text()}</style><title>levels</title>"
                 f'<div class="unet-explainer"><section id="levels" aria-label="inside"></section></div>'
                 f'<script type="application/json" id="data">{json.dumps(data)}</script>'
             )
-            dress(opened[skip], "light")
-            opened[skip].add_script_tag(type="module", content=script)
-            opened[skip].wait_for_function("window.net")
-        return opened[skip]
+            dress(opened[kind], "light")
+            opened[kind].add_script_tag(type="module", content=script)
+            opened[kind].wait_for_function("window.net")
+        return opened[kind]
 
     yield page_of
     for page in opened.values():
@@ -146,9 +155,9 @@ def trail(page: Page) -> list[str]:
 def truths(image):
     """Of each kind of network all maps, computed by PyTorch."""
     found = {}
-    for skip in SKIPS:
-        model = pretrained("cells" if skip == "concat" else f"cells_{skip}")
-        found[skip] = in_torch(twin(model), Picture(image[None], image[None], ["kept"] * model.depth, [], []))
+    for kind in KINDS:
+        model = network(kind)
+        found[kind] = in_torch(twin(model), Picture(image[None], image[None], ["kept"] * model.depth, [], []))
     return found
 
 
@@ -160,10 +169,11 @@ def drawn(truth, layers, rng, each=2):
             yield layer, int(rng.integers(channels)), int(row), int(column)
 
 
-@pytest.mark.parametrize("skip", SKIPS)
-def test_the_sum_of_a_pixel_is_what_pytorch_computes(pages, truths, skip):
-    page, truth = pages(skip), truths[skip]
-    layers = [name for name in block_names(2, copies=skip != "none") if re.match("contr|expand|up|head", name)]
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_sum_of_a_pixel_is_what_pytorch_computes(pages, truths, kind):
+    page, truth = pages(kind), truths[kind]
+    names = block_names(network(kind).depth, copies=kind != "none")
+    layers = [name for name in names if re.match("contr|expand|up|head", name)]
     seen = 0
     for layer, channel, row, column in drawn(truth, layers, np.random.default_rng(6)):
         go(page, layer, channel, row, column)
@@ -183,7 +193,7 @@ def test_the_sum_of_a_pixel_is_what_pytorch_computes(pages, truths, skip):
             running, roundings = running + adds, roundings + slack(adds)
             assert so_far == pytest.approx(running, abs=roundings + slack(so_far))
         others = next((one for name, one in rows.items() if name.endswith(" others")), None)
-        assert (others is not None) == (len(sources) < len(truth.maps[source_of(layer, skip)]))
+        assert (others is not None) == (len(sources) < len(truth.maps[names[names.index(layer) - 1]]))
         for one in [others, rows["bias"]] if others else [rows["bias"]]:
             adds, so_far = map(read, one["amounts"])
             running, roundings = running + adds, roundings + slack(adds)
@@ -203,11 +213,6 @@ def before_relu(truth, layer):
     return truth.before.get(layer, truth.maps[layer])
 
 
-def source_of(layer: str, skip: str) -> str:
-    names = block_names(2, copies=skip != "none")
-    return names[names.index(layer) - 1]
-
-
 def test_with_all_sources_there_are_no_others(page, truths):
     layer, channel, row, column = "expanding.0.0", 3, 20, 30
     go(page, layer, channel, row, column)
@@ -221,10 +226,10 @@ def test_with_all_sources_there_are_no_others(page, truths):
 
 def test_a_map_is_the_sum_of_what_is_shown(pages, truths):
     """The strongest first, and each sum so far is true."""
-    for skip in SKIPS:
-        page = pages(skip)
-        for layer in ("contracting.0.0", "contracting.1.2", "expanding.0.0", "up.1", "head"):
-            before = before_relu(truths[skip], layer)
+    for kind in KINDS:
+        page = pages(kind)
+        for layer in ("contracting.0.0", "contracting.1.2", "expanding.0.0", "up.0", "head"):
+            before = before_relu(truths[kind], layer)
             channel = len(before) // 2
             most = 5
             found = page.evaluate(
