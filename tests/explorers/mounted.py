@@ -1,10 +1,17 @@
 """What a scene that is mounted on a page shows, and how to point at it."""
 
+from unet_edu.explore.arithmetic import scene as arithmetic
+from unet_edu.explore.convolution import scene as convolution
+from unet_edu.explore.page import Page
 from unet_edu.figures.scene import Scene
+
+IN_THE_PAGE = {"arithmetic.js": arithmetic, "convolution.js": convolution}
 
 
 def scene_of(shown):
     """What scene.js gets of an explorer, or of a bare scene."""
+    if isinstance(shown, Page):
+        shown = IN_THE_PAGE[shown.module](shown.state)
     return shown.data() if isinstance(shown, Scene) else shown.views[0].widget.scene
 
 

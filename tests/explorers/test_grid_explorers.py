@@ -1,6 +1,7 @@
 """What explorers of grids have in common: they follow their controls, refuse what they cannot show, have a still
 picture."""
 
+import base64
 import json
 from pathlib import Path
 
@@ -9,15 +10,11 @@ import numpy as np
 import pytest
 
 from unet_edu import explore
-from unet_edu.explore.arithmetic import scene as arithmetic
-from unet_edu.explore.convolution import scene as convolution
 from unet_edu.explore.matrix import scene as matrix
 from unet_edu.explore.pooling import scene as pooling
 from unet_edu.explore.transposed import scene as transposed
 
 SCENES = {  # an explorer, its settings, and the function from its state to a scene
-    "arithmetic": (explore.arithmetic, {"size": 7, "kernel": 3, "stride": 2}, arithmetic),
-    "convolution": (explore.convolution, {}, convolution),
     "matrix": (explore.matrix, {}, matrix),
     "matrix, transposed": (explore.matrix, {"transpose": True}, matrix),
     "pooling": (explore.pooling, {}, pooling),
@@ -25,17 +22,18 @@ SCENES = {  # an explorer, its settings, and the function from its state to a sc
     "overlaps": (explore.transposed, {"stride": 2, "show": "overlaps"}, transposed),
     "there and back": (explore.transposed, {"stride": 2, "show": "there and back"}, transposed),
 }
-# What is kept within other settings: the padding of pooling by half of its kernel, a place in a photograph by its edge.
-KEPT_WITHIN = [("pooling", "padding"), ("convolution", "row"), ("convolution", "column")]
-# A place in a photograph has hundreds of values: three of them. All others are tried.
-MOST_VALUES = 40
+KEPT_WITHIN = [("pooling", "padding")]  # by half of the kernel
+IN_THE_PAGE = {  # explorers that need no Python once they are shown; what they answer is tested in test_pages_in_browser.py
+    "arithmetic": (explore.arithmetic, {"size": 7, "kernel": 3, "stride": 2}),
+    "convolution": (explore.convolution, {}),
+    "convolution, photograph": (explore.convolution, {"x": "photo", "stride": 2, "padding": 1}),
+}
 
 
 def values_of(control: ipywidgets.Widget) -> list:
     if hasattr(control, "options"):
         return [value for _, value in control.options]
-    every = range(control.min, control.max + 1)
-    return list(every) if len(every) <= MOST_VALUES else [control.max, control.min, (control.min + control.max) // 2]
+    return list(range(control.min, control.max + 1))
 
 
 # ---- controls --------------------------------------------------------------------------------------------------------
@@ -67,6 +65,15 @@ def test_state_and_scene_follow_every_value_of_every_control(name):
     ("make", "arguments", "message"),
     [
         (explore.arithmetic, {"stride": 9}, "stride: expected 1 to 5, got 9"),
+        (explore.convolution, {"kernel": np.ones((5, 5))}, "kernel: a kernel of 5 .* does not fit into 4"),
+        (explore.convolution, {"stride": 4}, "stride: expected 1 to 3, got 4"),
+        (explore.convolution, {"padding": -1}, "padding: expected 0 to 2, got -1"),
+        (
+            explore.convolution,
+            {"dilation": 2, "kernel": np.ones((3, 3))},
+            "kernel: a kernel of 3 with dilation 2 spans 5",
+        ),
+        (explore.convolution, {"photo": "moon"}, "photo: expected one of 'camera', .*, got 'moon'"),
         (explore.convolution, {"kernel": [1, 2, 3]}, r"kernel: expected a matrix \(rows, columns\), got shape \(3,\)"),
         (explore.matrix, {"x": np.ones((9, 9))}, "x: expected at most 5×8 numbers, got 9×9"),
         (explore.matrix, {"kernel": [1, 2, 3]}, r"kernel: expected a matrix \(rows, columns\), got shape \(3,\)"),
@@ -124,6 +131,21 @@ def test_where_nothing_runs_there_are_a_picture_words_and_numbers(name):
     assert data["image/png"] == again["image/png"] and data["text/plain"] == again["text/plain"]
 
 
+@pytest.mark.parametrize("name", IN_THE_PAGE)
+def test_an_explorer_in_the_page_is_two_outputs_a_picture_with_words_and_a_program(name, monkeypatch):
+    make, settings = IN_THE_PAGE[name]
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw, metadata=None: shown.append((data, metadata)))
+    for _ in range(2):
+        make(**settings)._ipython_display_()
+    (still, marked), (live, _), *again = shown
+    alt = marked["image/png"]["alt"]
+    assert base64.b64decode(still["image/png"]).startswith(b"\x89PNG") and len(alt) > 40
+    assert still["text/plain"].startswith(alt) and any(map(str.isdigit, still["text/plain"].removeprefix(alt)))
+    assert list(live) == ["text/html"] and "<p>Run this cell to play.</p>" in live["text/html"]
+    assert again == shown[:2]  # nbval compares
+
+
 @pytest.mark.parametrize("name", SCENES)
 def test_scenes_survive_json(name):
     make, settings, _ = SCENES[name]
@@ -134,8 +156,6 @@ def test_scenes_survive_json(name):
 @pytest.mark.parametrize(
     ("make", "painters"),
     [
-        (explore.arithmetic, ["scene"]),
-        (explore.convolution, ["scene"]),
         (explore.interpolation, ["scene"]),
         (explore.matrix, ["scene"]),
         (explore.pooling, ["scene"]),

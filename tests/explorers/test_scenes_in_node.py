@@ -62,9 +62,12 @@ def drawn_numbers(rng, shape, kind):
     }[kind]().astype(float)
 
 
+def as_matrix(array):
+    return tuple(map(tuple, array.tolist()))
+
+
 def drawn(rng) -> ConvolutionState:
     kind = rng.choice(["whole", "sixteenths", "any"])
-    as_matrix = lambda array: tuple(map(tuple, array.tolist()))
     height, width = rng.integers(1, 6, 2)
     x = as_matrix(drawn_numbers(rng, (height, width), kind)) if rng.random() < 0.6 else FROM_PHOTO
     if rng.random() < 0.4:

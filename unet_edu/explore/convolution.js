@@ -198,8 +198,10 @@ export async function unpacked(packed) {
 // Of the filtered photograph, what comes of the pixels in the grid alone: row, column, rows, columns.
 export function boxOf(state) {
   const { row, column, kernel, stride, padding } = state;
-  const counts = sizeOf(kernel).map((length) => Math.max(1, Math.floor((SIDE - spanOf(length, state)) / stride) + 1));
-  return [Math.ceil((row + padding) / stride), Math.ceil((column + padding) / stride), ...counts];
+  const starts = [row + padding, column + padding];
+  const first = starts.map((start) => Math.ceil(start / stride));
+  const last = starts.map((start, n) => Math.floor((start + SIDE - spanOf(sizeOf(kernel)[n], state)) / stride));
+  return [...first, ...last.map((last, n) => Math.max(1, last - first[n] + 1))];
 }
 
 // The photograph before and after: point at either or drag on it, and the grid goes there; so do the arrow keys.

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
-from unet_edu.convolution import conv2d, output_size
+from unet_edu.convolution import conv2d
 from unet_edu.data import PHOTOS, photo
 from unet_edu.explore import cells
 from unet_edu.explore.cells import Matrix, Place, alone, bounded, name
@@ -262,9 +262,10 @@ def box(state: State) -> tuple[int, int, int, int]:
     """Which part of the filtered photograph comes of the pixels in the grid alone: row, column, rows, columns."""
     starts, counts = [], []
     for place, length in zip((state.row, state.column), np.shape(state.kernel), strict=True):
-        starts.append(-(-(place + state.padding) // state.stride))
-        span = state.dilation * (length - 1) + 1
-        counts.append(output_size(SIDE, length, state.stride, 0, state.dilation) if span <= SIDE else 1)
+        start = place + state.padding
+        starts.append(-(-start // state.stride))
+        last = (start + SIDE - state.dilation * (length - 1) - 1) // state.stride
+        counts.append(max(1, last - starts[-1] + 1))
     return starts[0], starts[1], counts[0], counts[1]
 
 
@@ -293,7 +294,9 @@ def picture(state: State) -> Picture:
         axes.set_title(title, fontsize=10)
         axes.set_axis_off()
         axes.add_patch(
-            Rectangle((place[1], place[0]), place[3], place[2], fill=False, edgecolor=ROLES["error"].line, lw=2)
+            Rectangle(
+                (place[1] - 0.5, place[0] - 0.5), place[3], place[2], fill=False, edgecolor=ROLES["error"].line, lw=2
+            )
         )
     alt = f"{grids.alt} Below, a photograph ({PHOTOS[state.photo]}) before and after the same kernel."
     return Picture(figure, alt, f"{numbers}; photograph: {digest(y)}")
