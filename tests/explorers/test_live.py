@@ -24,8 +24,8 @@ from unet_edu.explore import explorer as explorer_module
 from unet_edu.explore import live
 from unet_edu.explore.page import bundled
 
-IN_THE_PAGE = {"arithmetic", "convolution", "sizes"}
-WITHOUT_ARGUMENTS = sorted(set(EXPLORERS) - IN_THE_PAGE - {"training"})
+IN_THE_PAGE = ["arithmetic", "convolution", "sizes"]
+WITHOUT_ARGUMENTS = sorted(set(EXPLORERS) - {*IN_THE_PAGE, "training"})
 TRAINING = """\
 import numpy as np
 instances = np.zeros((24, 40), int)
@@ -137,7 +137,7 @@ def test_an_explorer_that_computes_in_the_page_hides_its_picture_and_no_other(sh
 OUTPUTS = "node => [...node.querySelectorAll('.jp-OutputArea-child')]"
 IS_SEEN = "output => output.checkVisibility() && output.getBoundingClientRect().height > 0"
 # Of each cell that shows itself: which of its three outputs are seen, and what the last of them says.
-SEEN = f"""() => [...document.querySelectorAll(".jp-CodeCell")].slice(1).map(cell => {{
+SEEN = f"""() => [...document.querySelectorAll(".jp-CodeCell:has(.unet-run)")].map(cell => {{
     const outputs = ({OUTPUTS})(cell);
     return [outputs.map({IS_SEEN}), outputs.at(-1).textContent.trim()];
 }})"""
@@ -154,7 +154,7 @@ def until(page: Page, seen: list[list[bool]], words: str = "") -> None:
         f"""([seen, words]) => {{
             const now = ({SEEN})();
             const is = ([outputs, said], n) => String(outputs) === String(seen[n]) && (outputs[2] || said === words);
-            return now.every(is);
+            return now.length === seen.length && now.every(is);
         }}""",
         arg=[seen, words],
         polling=LOOK_MS,
@@ -166,7 +166,8 @@ def saved(tmp_path_factory):
     """A notebook that was run and saved in JupyterLab, whose server has ended; and JupyterLab's own files."""
     root, home = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("home")
     kernel = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
-    cells = [nbformat.v4.new_code_cell(source) for source in ("from unet_edu import explore, quiz", *CALLS)]
+    sources = ["from unet_edu import explore, quiz", *CALLS, *(f"explore.{name}()" for name in IN_THE_PAGE)]
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), root / "first.ipynb")
     with chromium() as browser, jupyterlab(home, root=root) as lab:
         page = browser.new_page()
@@ -196,7 +197,11 @@ def test_after_a_restart_the_pictures_are_seen_and_a_cell_that_runs_is_live_agai
             )
             if not call.startswith("quiz"):
                 assert cells.nth(number).evaluate(PICTURE), call
-        expect(cells.last.locator("summary").first).to_have_text("Answer 1")
+        expect(cells.nth(len(CALLS)).locator("summary").first).to_have_text("Answer 1")
+        # Those that compute in the page need nobody.
+        expect(page.locator(".unet-page.is-live:visible")).to_have_count(len(IN_THE_PAGE))
+        for number in range(len(CALLS) + 1, len(CALLS) + 1 + len(IN_THE_PAGE)):
+            expect(cells.nth(number).locator(".jp-RenderedImage img")).to_be_hidden()
         # The first explorer, and what it needs.
         for _ in range(2):
             page.evaluate("jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
@@ -215,6 +220,7 @@ def test_a_notebook_that_comes_from_elsewhere_shows_the_pictures_too(saved, tmp_
         reopen(page, lab.address.format(path="first.ipynb"))
         assert page.locator(".jp-mod-trusted").count() == 0
         page.wait_for_function(f"({SEEN})().every(([seen]) => seen[0] && seen[1])", polling=LOOK_MS)
-        assert {said for _, said in page.evaluate(SEEN)} == {""}
+        seen = page.evaluate(SEEN)
+        assert len(seen) == len(CALLS) and {said for _, said in seen} == {""}
         pictures = [cell for cell in page.locator(".jp-CodeCell").all() if cell.locator("img").count()]
-        assert len(pictures) == len(CALLS) - 1 and all(cell.evaluate(PICTURE) for cell in pictures)
+        assert len(pictures) == len(CALLS) - 1 + len(IN_THE_PAGE) and all(cell.evaluate(PICTURE) for cell in pictures)
