@@ -32,7 +32,7 @@ from unet_edu.explore.elastic import (
     score,
 )
 from unet_edu.figures.palette import ROLES
-from unet_edu.figures.segmentation import KINDS
+from unet_edu.figures.segmentation import KINDS, enlarged
 
 SHAPE = (SIDE, SIDE)
 
@@ -100,14 +100,14 @@ def test_only_labels_that_are_bent_alike_fit():
 def test_marks_stand_where_labels_are_wrong():
     for labels in LABELS.values():
         state = state_of("fluorescence", labels, 6.0, 4)
-        drawn, grey = overlay(state), np.clip(state.bent[0], 0, 1)
-        is_right = given_labels(state) == state.bent[1]
+        drawn, grey = overlay(state), enlarged(np.clip(state.bent[0], 0, 1))
+        given, true = enlarged(given_labels(state)), enlarged(state.bent[1])
+        is_right = given == true
         np.testing.assert_array_equal(drawn[is_right], np.repeat(grey[is_right][:, None], 3, axis=1))
         coloured = np.ptp(drawn, axis=-1) > 0.1
         assert not coloured[is_right].any()
         if not is_right.all():
             assert coloured[~is_right].mean() > 0.4, "but for the white of stripes and dots"
-            given, true = given_labels(state), state.bent[1]
             for kind, wrong in ((KINDS[2], (given > 0) & ~is_right), (KINDS[3], (given == 0) & (true > 0))):
                 # how `agreement` covers the image
                 tinted = drawn[wrong & coloured] - 0.4 * grey[wrong & coloured][:, None]

@@ -102,6 +102,6 @@ def test_a_browser_draws_all_masks_equally_large():
         page.set_content(view)
         images = page.locator("img").all()
         assert len(images) == 1 + len(NETWORKS)
-        for image in images:
-            assert image.evaluate("image => image.complete && image.naturalWidth")
-        assert {image.bounding_box()["width"] for image in images} == {192}
+        sides = [image.evaluate("image => image.complete && image.naturalWidth") for image in images]
+        assert sides == [sides[0], *[3 * sides[0]] * len(NETWORKS)], "overlays are drawn three times as large"
+        assert {image.bounding_box()["width"] for image in images} == {288}

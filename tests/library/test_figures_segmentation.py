@@ -7,20 +7,24 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon, Rectangle
+from scipy import ndimage
 
 from tests.library.drawings import expect_legible_on_white_whole_and_not_too_wide, expect_the_same_twice, texts
 from unet_edu.explore.picture import figure_png
 from unet_edu.figures.palette import CLASSES
 from unet_edu.figures.segmentation import (
     KINDS,
-    STRIPES,
     agreement,
     boxes,
     confusion,
+    dots,
+    enlarged,
+    finer,
     kinds,
     label_map,
     verdicts,
     volumes,
+    wide,
 )
 
 LABELS = np.array([[0, 1, 1, 2], [3, 3, 1, 2], [3, 0, 0, 5]])
@@ -77,21 +81,66 @@ def test_each_pixel_is_of_one_kind():
     assert kinds(prediction == 1, target).tolist() == kinds(prediction, target).tolist()
 
 
-def test_colours_and_patterns_lie_where_the_kinds_are():
-    painted, kind = agreement(IMAGE, PREDICTION, UNSURE), kinds(PREDICTION, UNSURE)
-    assert painted.shape == (*IMAGE.shape, 3) and 0 <= painted.min() and painted.max() <= 1
-    grey = np.repeat(IMAGE[..., None], 3, axis=2)
+def large(side):
+    """An image of so many pixels a side, with all kinds in areas that are large enough for patterns."""
+    scale = side // 50 + 1
+    shown = [
+        np.kron(array, np.ones((scale, scale), array.dtype))[:side, :side] for array in (IMAGE, PREDICTION, UNSURE)
+    ]
+    assert np.unique(kinds(*shown[1:])).tolist() == [0, 1, 2, 3, 4]
+    return shown
+
+
+@pytest.mark.parametrize(("side", "times"), [(200, 3), (300, 1)])
+def test_colours_and_patterns_lie_where_the_kinds_are(side, times):
+    image, prediction, target = large(side)
+    painted, kind = agreement(image, prediction, target), enlarged(kinds(prediction, target))
+    assert painted.shape == (times * image.shape[0], times * image.shape[1], 3)
+    assert 0 <= painted.min() and painted.max() <= 1 and times == finer(image.shape)
+    grey = np.repeat(enlarged(image)[..., None], 3, axis=2)
     # what was rightly left out stays a photograph
     np.testing.assert_array_equal(painted[kind == 0], grey[kind == 0].astype(np.float32))
     np.testing.assert_allclose(painted[kind == 4], [to_rgb(KINDS[4].colour)] * np.sum(kind == 4), atol=1e-6)  # float32
-    white = (painted == 1).all(axis=-1)
-    assert not white[(kind == 1) & (IMAGE < 1)].any()
-    row, column = np.indices(IMAGE.shape)
+    white = (painted == 1).all(axis=-1) & (kind > 0)
+    assert not white[(kind == 1) | (kind == 4)].any()
     for number, share in ((2, 1 / 3), (3, 1 / 9)):  # a third is stripes; a ninth is dots
         assert white[kind == number].mean() == pytest.approx(share, abs=0.05)
-    stripes, dots = white & (kind == 2), white & (kind == 3)
-    assert set(((row + column) % STRIPES)[stripes]) == {0, 1}
-    assert set((row % STRIPES)[dots]) == set((column % STRIPES)[dots]) == {0, 1}
+    # a stripe is as long as its area; all dots are alike
+    sizes = np.bincount(ndimage.label(white & (kind == 3))[0].ravel())[1:]
+    assert len(sizes) > 20 and len(set(sizes)) == 1
+
+
+def test_small_areas_have_their_colour_and_no_pattern():
+    """A white pixel in a rim, or alone, would be noise: nobody could say what it means."""
+    target, prediction = np.zeros((2, 60, 60), bool)
+    target[10:40, 10:40] = True
+    prediction[8:38, 8:38] = True  # a rim of two pixels is wrongly marked, and one of two is missed
+    prediction[50, 50] = prediction[54:56, 20:40] = True
+    image = np.full((60, 60), 0.5)
+    painted = agreement(image, prediction, target)
+    assert not (painted == 1).any(axis=-1).any()
+    kind = enlarged(kinds(prediction, target))
+    for number in (2, 3):
+        assert (kind == number).sum() > 500 and len(np.unique(painted[kind == number], axis=0)) == 1
+    prediction[54:57, 20:40] = True  # three pixels are enough
+    assert (agreement(image, prediction, target) == 1).all(axis=-1).sum() > 50
+
+
+def test_a_pattern_fills_only_where_it_can_be_told_from_noise():
+    area = np.zeros((12, 14), bool)
+    area[2:6, 3:9] = area[4, :] = area[9:11, 2:13] = area[11:, 13:] = True
+    expected = np.zeros_like(area)
+    expected[2:6, 3:9] = True
+    np.testing.assert_array_equal(wide(area), expected)
+    assert not wide(np.ones((2, 9), bool)).any() and wide(np.ones((3, 3), bool)).all()
+
+
+def test_no_dot_stands_alone():
+    area = np.zeros((60, 60), bool)
+    area[:9, :9] = True  # room for one
+    area[24:48, 24:48] = True  # room for four
+    found, count = ndimage.label(dots(area, 12))
+    assert count == 4 and not found[:9, :9].any()
 
 
 def test_kinds_differ_in_more_than_colour():

@@ -198,6 +198,7 @@ class Image:
     marks: Sequence[Line | Dot | Word] = ()
     marks_words: str = ""  # for those who do not see them, when the alt text does not tell
     corner: int = 0  # row and column of the first pixel, as marks count them
+    finer: int = 1  # how many pixels of the picture are one for the marks
     low: float = 0.0
     high: float = 1.0
     width: str = "100%"  # on the page: at most so much, or in px exactly
@@ -227,7 +228,7 @@ class Image:
         """The marks, as SVG of the same size."""
         if not self.marks:
             return ""
-        (height, width), begin = self.pixels.shape[:2], self.corner - 0.5
+        (height, width), begin = (side // self.finer for side in self.pixels.shape[:2]), self.corner - 0.5
         is_moved = any(isinstance(mark, Dot) and mark.more for mark in self.marks)
         name = 'role="group"' if is_moved else 'aria-hidden="true"'
         if self.marks_words:
@@ -244,7 +245,7 @@ class Image:
 
     def draw(self, figure: Figure, place: SubplotSpec, width: float) -> None:
         axes = figure.add_subplot(place)
-        (rows, columns), first = self.pixels.shape[:2], self.corner - 0.5
+        (rows, columns), first = (side // self.finer for side in self.pixels.shape[:2]), self.corner - 0.5
         ends = first + columns, first + rows
         smoothing = "nearest" if self.is_pixelated else "antialiased"
         grey: dict[str, Any] = {"cmap": "gray", "vmin": self.low, "vmax": self.high}

@@ -17,7 +17,7 @@ from unet_edu.explore.explorer import Explorer, Picture, SceneView, View
 from unet_edu.explore.fields import checked, controls, menu, slider
 from unet_edu.explore.picture import digest
 from unet_edu.figures.palette import PAPER, ROLES
-from unet_edu.figures.segmentation import agreement
+from unet_edu.figures.segmentation import coloured, finer, kinds
 from unet_edu.metrics import confusion_matrix, iou
 
 __all__ = [
@@ -182,13 +182,12 @@ def overlay(state: State) -> NDArray[np.float32]:
 
     Returns
     -------
-    (SIDE, SIDE, 3) array of float32
+    (3 · SIDE, 3 · SIDE, 3) array of float32
     """
     (image, true), given = state.bent, given_labels(state)
-    is_right = given == true
-    image = np.clip(image, 0, 1)
-    colours = agreement(image, given > 0, (true > 0) & (is_right | (given == 0)))
-    return np.where(is_right[..., None], image[..., None], colours)
+    kind = kinds(given > 0, (true > 0) & (given == 0))
+    kind[given == true] = 0  # what is right stays a picture
+    return coloured(np.clip(image, 0, 1), kind)
 
 
 def board(state: State) -> Rows:
@@ -334,6 +333,7 @@ def _bent_image(state: State) -> Image:
         KEYS,
         title="the net pulled straight",
         marks=[Line(net, PAPER, 0.4, opacity=0.6), _outline(given_labels(state), state.labels)],
+        finer=finer((SIDE, SIDE)),
         is_pixelated=False,
     )
 

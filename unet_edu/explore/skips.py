@@ -24,7 +24,7 @@ __all__ = ["IMAGES", "Score", "State", "board", "masks", "picture", "score", "sk
 
 IMAGES = 4  # of the held-out pictures of each look
 TITLES = {"concat": "concatenated", "add": "added", "multiply": "multiplied", "none": "no copies"}
-WIDTH = "192px"
+WIDTH = "288px"
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,8 @@ def board(state: State) -> Rows:
         drawn = agreement(image, masks(state.look, name)[state.image], separated(truth))
         words = f"The mask of the network that was trained so: {TITLES[skip]}: {_said(found)}."
         title = TITLES[skip]
-        images.append(
-            Image(drawn, words, f"<b>{title}</b><br>{_said(found)}", title=f"{title}\n{_said(found)}", width=WIDTH)
-        )
+        caption, above = f"<b>{title}</b><br>{_said(found)}", f"{title}\n{_said(found)}"
+        images.append(Image(drawn, words, caption, title=above, width=WIDTH, is_pixelated=False))
     means = ["{} {:.3f} and {:.3f}".format(TITLES[skip], *_mean(state.look, name)) for name, skip in NETWORKS.items()]
     below = (
         f"SEG and IoU, means of {IMAGES} pictures: {', '.join(means)}. Each network was trained once, so small "

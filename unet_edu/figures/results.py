@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from unet_edu.figures.palette import INK, PAPER, ROLES
 from unet_edu.figures.panels import DPI, FONT, WIDTH
+from unet_edu.figures.segmentation import wide
 from unet_edu.instances import cell_scores
 
 __all__ = ["draw_spread", "found_cells", "over_cells", "scored_cells", "spread"]
@@ -62,11 +63,12 @@ def over_cells(image: ArrayLike, found: ArrayLike, truth: ArrayLike) -> NDArray[
     true_cell, drawn = (array.repeat(ZOOM, 0).repeat(ZOOM, 1) for array in (truth, found))
     row, column = np.ogrid[: large.shape[0], : large.shape[1]]
     picture = np.stack([large] * 3, axis=-1)
-    stripes = (row + column) % (4 * ZOOM) < ZOOM
+    missed = (truth > 0) & ~right[truth]
+    stripes = ((row + column) % (4 * ZOOM) < ZOOM) & wide(missed).repeat(ZOOM, 0).repeat(ZOOM, 1)
     for role, part in (("output", right[true_cell]), ("error", ~right[true_cell] & ~stripes)):
         where = (true_cell > 0) & part
         picture[where] = 0.5 * picture[where] + 0.5 * np.array(to_rgb(ROLES[role].line))
-    picture[(true_cell > 0) & ~right[true_cell] & stripes] = 1.0
+    picture[stripes] = 1.0
     for edge, colour in ((_edges(true_cell), 0.0), (_edges(drawn), 1.0)):
         picture[edge] = colour
     return picture

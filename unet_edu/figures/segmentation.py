@@ -16,7 +16,20 @@ from numpy.typing import ArrayLike, NDArray
 from unet_edu.figures.palette import CLASSES, INK, PAPER, ROLES
 from unet_edu.figures.panels import DPI, FONT, WIDTH, canvas, rectangle, write
 
-__all__ = ["KINDS", "Kind", "agreement", "boxes", "confusion", "kinds", "label_map", "legend", "verdicts", "volumes"]
+__all__ = [
+    "FINER",
+    "KINDS",
+    "Kind",
+    "agreement",
+    "boxes",
+    "coloured",
+    "confusion",
+    "kinds",
+    "label_map",
+    "legend",
+    "verdicts",
+    "volumes",
+]
 
 
 @dataclass(frozen=True)
@@ -37,7 +50,8 @@ KINDS = (
     Kind("FN", "missed", ROLES["input"].line, "oo"),
     Kind("unknown", "not counted", ROLES["neutral"].fill, ""),
 )
-STRIPES = 6  # pixels from one stripe or dot to the next
+FINER, SMALL = 3, 256  # an image of so few pixels a side is painted so many times as large, for the patterns' sake
+LEAST = 3  # pixels: an area that is nowhere so wide and so high has its colour and no pattern
 ROOM = 0.15  # inches around a picture
 LEAN = 0.35  # how far a column of a volume goes to the side and up, where a row goes down by 1
 
@@ -72,19 +86,60 @@ def agreement(image: ArrayLike, prediction: ArrayLike, target: ArrayLike) -> NDA
     Returns
     -------
     (H, W, 3) array of float32
-        Red, green and blue, from 0 to 1.
+        Red, green and blue, from 0 to 1. Three times as high and wide where the image is small: see `finer`.
     """
-    ground = np.array(image, np.float32)  # half the bytes of float64, and so half the time while a slider moves
-    kind = kinds(prediction, target)
-    row, column = np.ogrid[: ground.shape[0], : ground.shape[1]]
-    striped = (kind == 2) & ((row + column) % STRIPES < STRIPES // 3)
-    dotted = (kind == 3) & (row % STRIPES < STRIPES // 3) & (column % STRIPES < STRIPES // 3)
-    patterned = striped | dotted
-    kind[patterned], ground[patterned] = 0, 1  # stripes and dots are white
+    return coloured(image, kinds(prediction, target))
+
+
+def coloured(image: ArrayLike, kind: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """As `agreement`, from the place of each pixel in `KINDS`."""
+    ground = np.asarray(image, np.float32)  # half the bytes of float64, and so half the time while a slider moves
     # how much of the colour covers the photograph: none on true negatives, all of it where nobody knows
     cover = np.array([0.0, 0.45, 0.6, 0.6, 1.0], np.float32)
     tint = cover[:, None] * np.array([to_rgb(kind.colour) for kind in KINDS], np.float32)
-    return ((1 - cover)[kind] * ground)[..., None] + tint[kind]
+    painted = enlarged((1 - cover)[kind] * ground)[..., None] + tint[enlarged(kind)]
+    period = 4 * FINER if finer(kind.shape) > 1 else 6  # pixels of what is painted, from one stripe or dot to the next
+    painted[stripes(enlarged(wide(kind == 2)), period) | dots(enlarged(wide(kind == 3)), period)] = 1
+    return painted
+
+
+def finer(shape: tuple[int, ...]) -> int:
+    """How many painted pixels stand for one of an image: a large one fills its place on a page by itself."""
+    return FINER if max(shape[:2]) <= SMALL else 1
+
+
+def enlarged(array: NDArray[Any]) -> NDArray[Any]:
+    """Each pixel `finer` times in each direction."""
+    times = finer(array.shape)
+    return array.repeat(times, axis=0).repeat(times, axis=1) if times > 1 else array
+
+
+def wide(area: NDArray[np.bool_], least: int = LEAST) -> NDArray[np.bool_]:
+    """The parts of an area in which a pattern can be told from noise: all squares of so many pixels that fit in."""
+    height, width = (max(0, length - least + 1) for length in area.shape)
+    shifts = [(slice(i, i + height), slice(j, j + width)) for i in range(least) for j in range(least)]
+    corners = np.logical_and.reduce([area[shift] for shift in shifts])
+    parts = np.zeros_like(area)
+    for shift in shifts:
+        parts[shift] |= corners
+    return parts
+
+
+def stripes(area: NDArray[np.bool_], period: int) -> NDArray[np.bool_]:
+    """A third of an area, in slanting stripes."""
+    row, column = np.ogrid[: area.shape[0], : area.shape[1]]
+    return area & ((row + column) % period < period // 3)
+
+
+def dots(area: NDArray[np.bool_], period: int) -> NDArray[np.bool_]:
+    """About a ninth of an area, in dots: only whole ones, and none alone, so that none is taken for something else."""
+    (height, width), side = area.shape, period // 3
+    blocks = np.pad(area, ((0, -height % period), (0, -width % period)))
+    blocks = blocks.reshape(blocks.shape[0] // period, period, -1, period)
+    fits: NDArray[np.bool_] = np.all(blocks[:, :side, :, :side], axis=(1, 3))
+    row, column = np.ogrid[:period, :period]
+    dot = np.hypot(row - (side - 1) / 2, column - (side - 1) / 2) <= side / 2
+    return np.kron(wide(fits, least=2), dot)[:height, :width]
 
 
 def verdicts(*panels: tuple[str, ArrayLike, ArrayLike, ArrayLike]) -> Figure:
