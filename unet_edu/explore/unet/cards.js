@@ -93,7 +93,7 @@ export function mountCards(root, it) {
   if (root.hidden) return { update() {}, destroy() {} };
   const bar = node(root, "div", { class: "ask" });
   node(bar, "b", {}, "Ask first");
-  const question = levelsButton(bar, "", () => open(it.state.card ? null : cards[at].name));
+  const question = levelsButton(bar, "", () => open(body.hidden ? cards[at].name : null));
   question.classList.add("question");
   const count = node(bar, "span", { class: "count" });
   for (const [sign, words, step] of [["‹", "the question before", -1], ["›", "the next question", 1]])
@@ -146,8 +146,8 @@ export function mountCards(root, it) {
   function turn(step) {
     at = (at + step + cards.length) % cards.length;
     answer = null;
-    if (it.state.card) open(cards[at].name);
-    else update();
+    if (body.hidden) update();
+    else open(cards[at].name);
   }
 
   function choose(k) {

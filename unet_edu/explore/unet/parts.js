@@ -61,16 +61,14 @@ export function signedColour(share) {
   return `rgb(${signedParts(share).join(" ")})`;
 }
 
-export function paintSigned(canvas, map, most) {
-  paint(canvas, map, (value) => {
-    const [red, green, blue] = signedParts(value / (most || 1));
-    return (0xff000000 | (blue << 16) | (green << 8) | red) >>> 0;
-  });
-}
+// In as many steps as figures/panels.py has, so that faint noise stays white.
+const SIGNED_STEPS = Uint32Array.from({ length: 33 }, (_, step) => {
+  const [red, green, blue] = signedParts(step / 16 - 1);
+  return 0xff000000 | (blue << 16) | (green << 8) | red;
+});
 
-// A number as it is written in the course, with a true minus sign.
-export function number(value) {
-  return String(Number(value.toPrecision(3))).replace("-", "−");
+export function paintSigned(canvas, map, most) {
+  paint(canvas, map, (value) => SIGNED_STEPS[Math.round(16 * Math.max(-1, Math.min(1, value / (most || 1)))) + 16]);
 }
 
 // How a layer is called by people.

@@ -1,6 +1,7 @@
 // The columns below a map: one for each source. Each row is one step of the computation, and from left to right the sum grows.
 
-import { node, number } from "./parts.js";
+import { number } from "../cells.js";
+import { node } from "./parts.js";
 import { largestOf, sizeOf, windowOf } from "./sums.js";
 import { drawNumbers, drawTile, levelsButton, usualSize } from "./tiles.js";
 import { sigmoid, sourceWords } from "./words.js";

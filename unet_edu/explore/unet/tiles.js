@@ -1,6 +1,7 @@
 // What the levels are put together from: a map as a tile on which one pixel can be marked, and numbers in cells.
 
-import { node, number, paintGrey, paintSigned, signedColour, spread } from "./parts.js";
+import { number } from "../cells.js";
+import { node, paintGrey, paintSigned, signedColour, spread } from "./parts.js";
 
 const LETTERS = 6; // of a number that fits into a cell
 const SAMPLE = 2500; // numbers of a map that are looked at to find its scale

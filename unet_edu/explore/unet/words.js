@@ -1,6 +1,7 @@
 // What the levels say in words: what one looks at, and how it was computed.
 
-import { layerWords, number } from "./parts.js";
+import { number } from "../cells.js";
+import { layerWords } from "./parts.js";
 import { cameFrom, countProducts } from "./sums.js";
 
 export function titleOf({ net, layer, place }) {
