@@ -434,6 +434,22 @@ def test_keys_lead_from_the_whole_u_to_a_product_and_back(browser, tmp_path):
     page.close()
 
 
+def test_the_answer_leads_to_its_scores(browser, tmp_path):
+    (tmp_path / "index.html").write_text(course_page())
+    page = browser.new_page(viewport={"width": 1366, "height": 645})
+    page.goto((tmp_path / "index.html").as_uri())
+    answer = page.get_by_role("button", name="probability of cell")
+    answer.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".trail [aria-current]")).to_have_text("the answer, 1×1 convolution, score of class 1")
+    page.keyboard.press("Escape")
+    expect(answer).to_be_focused()
+    side = answer.bounding_box()["width"]
+    answer.click(position={"x": side / 2, "y": side / 4})
+    expect(page.locator(".trail [aria-current]")).to_have_text("pixel (32, 64)")
+    page.close()
+
+
 def test_enter_on_a_pooled_pixel_goes_to_where_it_came_from(page):
     go(page, "pool.0", 3, 20, 30)
     page.keyboard.press("Enter")

@@ -71,7 +71,7 @@ export function mount(root, data) {
     const from = state.place;
     state = { ...state, place };
     show();
-    if (from.layer && !place.layer) parts.stage.focus(from.layer, from.channel);
+    if (from.layer && !place.layer) (from.layer === "head" ? parts.output : parts.stage).focus(from.layer, from.channel);
     settle();
   }
 

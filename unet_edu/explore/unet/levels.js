@@ -71,7 +71,7 @@ export function mountLevels(root, it) {
       if (isEntered) enter(isOther);
       else if (key) focusOn(place.source === undefined ? key : `source-${place.source}`); // its button is a new one
     }
-    last = place;
+    [last, origin, it.origin] = [place, null, null];
   }
 
   function drawTrail() {
@@ -116,10 +116,15 @@ export function mountLevels(root, it) {
     it.go(place);
   }
 
+  function choosePixel(pixel) {
+    const { layer, channel, row } = now.place;
+    if (row === undefined) point(pixel); // its mark is what the windows grow out of
+    choose({ layer, channel, ...pixel }, parts.large.lastChild);
+  }
+
   function enter(isOther) {
     const isProduct = now.place.source !== undefined;
     const from = origin ?? it.origin;
-    [origin, it.origin] = [null, null];
     if (last && isProduct) focusOn(`source-${now.place.source}`);
     else if (last) parts.large.focus({ preventScroll: true });
     if (from && !reduced()) growFrom(from, isProduct ? parts.product : isOther ? parts.large : parts.strip);
@@ -137,7 +142,7 @@ export function mountLevels(root, it) {
 
   function down() {
     const { place, map, pixel } = now;
-    if (place.row === undefined) return choose({ ...place, ...(pointed ?? brightest(map)) }, parts.large.lastChild);
+    if (place.row === undefined) return choosePixel(pointed ?? brightest(map));
     if (!pixel?.steps) return pixel && choose(cameFrom(pixel));
     const step = pixel.steps[largestOf(pixel.steps.map(({ product }) => product))];
     const window = root.querySelector(`[data-key="source-${step.channel}"]`);
@@ -192,11 +197,11 @@ export function mountLevels(root, it) {
   }
 
   function onPointer(event) {
-    const { layer, channel, row } = now.place;
+    const isWholeMap = now.place.row === undefined;
     const pixel = pixelUnder(event);
-    const isChosen = event.type === "pointerdown" || (row !== undefined && event.buttons);
-    if (pixel && isChosen) choose({ layer, channel, ...pixel }, parts.large.lastChild);
-    else if (row === undefined) point(pixel);
+    const isChosen = event.type === "pointerdown" || (!isWholeMap && event.buttons);
+    if (pixel && isChosen) choosePixel(pixel);
+    else if (isWholeMap) point(pixel);
   }
 
   for (const type of ["pointermove", "pointerdown", "pointerleave"]) parts.large.addEventListener(type, onPointer);

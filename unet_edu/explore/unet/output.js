@@ -1,6 +1,6 @@
 // The answer: probability and mask, with the number of cells, beside what they were before the last change.
 //
-//   mountOutput(root, it) → { update() }
+//   mountOutput(root, it) → { update(), focus() }
 import { node, paintGrey, write } from "./parts.js";
 
 const KINDS = 7; // of colours for cells
@@ -12,12 +12,23 @@ export function mountOutput(root, it) {
   function build() {
     const answer = node(root, "div", { class: "answer" });
     node(answer, "h3", {}, "Answer");
-    parts.probability = node(answer, "canvas", { role: "img" });
+    parts.probability = node(answer, "canvas", { role: "button", tabindex: 0 });
+    parts.probability.addEventListener("click", ({ offsetX, offsetY }) => lookInside(offsetY, offsetX));
+    parts.probability.addEventListener("keydown", (event) => event.key === "Enter" && lookInside());
     parts.words = node(answer, "p", { class: "below" });
     const compared = node(root, "div", { class: "compared" });
     parts.now = drawMask(compared, "found now");
     parts.before = drawMask(compared, "before your change");
     parts.difference = node(root, "p", { class: "difference" });
+  }
+
+  // At the score of class 1; of the pixel that was clicked.
+  function lookInside(y, x) {
+    const box = parts.probability.getBoundingClientRect();
+    const { rows, columns } = it.result;
+    const pixel = y === undefined ? {} : { row: Math.floor((y / box.height) * rows), column: Math.floor((x / box.width) * columns) };
+    it.origin = box;
+    it.go({ layer: "head", channel: 1, ...pixel });
   }
 
   function drawMask(parent, words) {
@@ -32,8 +43,8 @@ export function mountOutput(root, it) {
     const { result, before } = it;
     paintGrey(parts.probability, { ...result, values: result.probability }, 0, 1);
     const cells = (n) => (n === 1 ? "1 cell" : `${n} cells`);
-    write(parts.probability, "aria-label", `probability of ${it.labels[1]} at each pixel, white is 1: ${cells(result.cells.count)}`);
-    write(parts.words, "text", `probability of “${it.labels[1]}”, computed in ${Math.round(result.milliseconds)} ms`);
+    write(parts.probability, "aria-label", `probability of ${it.labels[1]} at each pixel, white is 1: ${cells(result.cells.count)}. Look inside`);
+    write(parts.words, "text", `probability of “${it.labels[1]}”, in ${Math.round(result.milliseconds)} ms. Click on a pixel to see how.`);
     paintMask(parts.now, result, true);
     paintMask(parts.before, before ?? result, false);
     const changed = before ? result.probability.reduce((count, value, k) => count + (value > 0.5 !== before.probability[k] > 0.5), 0) : 0;
@@ -60,7 +71,7 @@ export function mountOutput(root, it) {
   }
 
   build();
-  return { update };
+  return { update, focus: () => parts.probability.focus({ preventScroll: true }) };
 }
 
 function isRim({ labels, columns }, k) {

@@ -133,7 +133,7 @@ export function mountStage(root, it) {
   function mapButton(block, channel) {
     const place = `left: ${(channel % block.across) * size}px; top: ${Math.floor(channel / block.across) * size}px`;
     const button = node(block.box, "button", { class: "map", type: "button", tabindex: -1, style: `${place}; width: ${size - 2}px; height: ${size - 2}px` });
-    button.addEventListener("click", () => (isChosen(block.name, channel) && button.matches(".was-chosen") ? it.go({ layer: block.name, channel }) : choose(block.name, channel)));
+    button.addEventListener("click", () => (isChosen(block.name, channel) && button.matches(".was-chosen") ? lookInside(button) : choose(block.name, channel)));
     button.addEventListener("focus", () => choose(block.name, channel, false));
     button.addEventListener("pointerdown", () => button.classList.toggle("was-chosen", isChosen(block.name, channel)));
     button.addEventListener("keydown", (event) => onKey(event, block, channel));
@@ -159,8 +159,15 @@ export function mountStage(root, it) {
       if (next) choose(next.block.name, next.channel);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      it.go({ layer: block.name, channel });
+      choose(block.name, channel);
+      lookInside(event.currentTarget);
     } else if (event.key === "m") mute();
+  }
+
+  // What is seen then grows out of what was chosen.
+  function lookInside(from) {
+    it.origin = from.getBoundingClientRect();
+    it.go({ ...chosen });
   }
 
   // The next map in a direction, of whatever layer.
@@ -265,7 +272,7 @@ export function mountStage(root, it) {
     parts.facts = node(words, "span");
     const bar = node(words, "div", { class: "bar" });
     parts.inside = node(bar, "button", { type: "button", class: "enter" }, "Look inside");
-    parts.inside.addEventListener("click", () => it.go({ ...chosen }));
+    parts.inside.addEventListener("click", () => lookInside(parts.large));
     parts.mute = node(bar, "button", { type: "button" }, "Mute");
     parts.mute.addEventListener("click", mute);
   }
@@ -361,6 +368,7 @@ export function mountStage(root, it) {
     },
     focus(layer, channel) {
       if (blockOf(layer)) choose(layer, channel);
+      else buttonOf(chosen)?.focus({ preventScroll: true });
     },
     // what is free below the wings
     get corners() {
