@@ -32,7 +32,7 @@ export function mountLevels(root, it) {
     const before = layer.from.map((from) => net.layers.find(({ name }) => name === from));
     const found = { net, place, state, layer, before, isWhole, map: net.map(layer.name, place.channel) };
     if (["conv", "up", "head"].includes(layer.kind)) found.sum = sumOf(place);
-    if (layer.kind === "head" && layer.channels === 2) found.otherMap = net.map("head", 1 - place.channel);
+    if (layer.kind === "head") found.otherMap = net.map("head", 1 - place.channel); // there are two classes
     if (place.row === undefined || layer.kind === "input") return found;
     const { row, column } = place;
     const order = found.sum?.steps.map(({ channel }) => channel);

@@ -73,7 +73,7 @@ function drawMapEnd(strip, name, words, draw) {
   draw(column);
 }
 
-// Of two classes: what the other score is smaller, squeezed to 0 … 1.
+// Of two classes: by how much this score is larger than the other, squeezed to 0 … 1.
 function drawProbability(strip, { map, otherMap }, signed) {
   const difference = { ...map, values: map.values.map((value, k) => value - otherMap.values[k]) };
   drawMapEnd(strip, "− other", "difference", (column) => signed(column, difference, "the difference of the scores"));

@@ -5,14 +5,14 @@ import { layerWords } from "./parts.js";
 import { cameFrom, countProducts } from "./sums.js";
 
 export function titleOf({ net, layer, place }) {
-  const layerIs = layerWords(net.layers, layer.name);
-  if (layer.kind === "input") return layer.channels === 1 ? layerIs : `${layerIs}, colour ${place.channel}`;
-  return `${layerIs}, ${layer.kind === "head" ? `score of class ${place.channel}` : `map ${place.channel}`}`;
+  const words = layerWords(net.layers, layer.name);
+  if (layer.kind === "input") return words;
+  return `${words}, ${layer.kind === "head" ? "score of class" : "map"} ${place.channel}`;
 }
 
 // A map of the layer before. Of a join, the first half came across.
 export function sourceWords(net, from, channel) {
-  if (from.kind === "input") return from.channels === 1 ? "the picture" : `colour ${channel}`;
+  if (from.kind === "input") return "the picture";
   const half = from.channels / 2;
   if (from.kind === "join" && net.skip === "concat") return channel < half ? `copy ${channel}` : `step up ${channel - half}`;
   return `map ${channel}`;
@@ -20,11 +20,16 @@ export function sourceWords(net, from, channel) {
 
 // What there is to say of a place: how it came about (`said`), and its number (`status`, for screen readers too).
 export function wordsFor(now) {
-  const { kind } = now.layer;
-  if (now.place.source !== undefined) return productWords(now);
-  if (now.place.row === undefined) return { said: mapWords[kind](now), status: "Click on a pixel to see how it came about." };
-  const said = kind === "input" ? "" : sumWords[kind](now);
-  return { said: now.sum ? `${said} Click on a number to see its product.` : said, status: pixelWords(now.map, now.place) };
+  const { layer: { kind }, place, state } = now;
+  if (place.source !== undefined) return productWords(now);
+  const isWholeMap = place.row === undefined;
+  const said = [
+    isWholeMap ? mapWords[kind](now) : sumWords[kind](now),
+    state.muted.includes(`${place.layer}:${place.channel}`) && "The map is muted, so 0 goes on.",
+    !isWholeMap && now.sum && "Click on a number to see its product.",
+  ];
+  const status = isWholeMap ? "Click on a pixel to see how it came about." : pixelWords(now.map, place);
+  return { said: said.filter(Boolean).join(" "), status };
 }
 
 export function pixelWords({ columns, values }, { row, column }) {
@@ -43,11 +48,9 @@ const mapWords = {
     "The stamps of all maps are added up, and the bias.",
   pool: () => "Max pooling: of each 2×2 numbers the largest stays. Half the rows and half the columns are left.",
   join: (now) => joinWords(now, now.net.product(now.layer.name, now.place.channel, 0, 0)),
-  head: ({ before: [from], layer }) =>
+  head: ({ before: [from] }) =>
     `${many(from.channels, "map")}, each times one weight, and the bias make the score of a class. There is no ReLU. ` +
-    (layer.channels === 2
-      ? "The difference of the two scores says how probable a class is."
-      : "Softmax turns the scores into probabilities."),
+    "The difference of the two scores says how probable a class is.",
 };
 
 function joinWords({ net, before: [across, up] }, { how, terms: [first] }) {
@@ -60,11 +63,12 @@ function joinWords({ net, before: [across, up] }, { how, terms: [first] }) {
 }
 
 const sumWords = {
-  conv: ({ pixel: { terms, bias, total, value, isMuted } }) =>
+  input: () => "",
+  conv: ({ pixel: { terms, bias, total } }) =>
     [
       `${many(terms.length, "window")} of 3×3 numbers, times ${terms.length === 1 ? "its kernel, adds" : "their kernels, add"}`,
       `up to ${number(total - bias)}. With the bias, ${number(bias)}, that is ${number(total)}.`,
-      isMuted ? "The map is muted, so 0 goes on." : `ReLU ${total > 0 ? "lets it through" : "makes it 0"}: ${number(value)}.`,
+      `ReLU ${total > 0 ? "lets it through" : "makes it 0"}.`,
     ].join(" "),
   up: ({ pixel: { terms, bias, total } }) =>
     `${many(terms.length, "stamp")}, one of each map, overlap here; each gives the corner that lies on this pixel. ` +
@@ -73,10 +77,8 @@ const sumWords = {
     `The largest of ${window.map(number).join(", ")} is ${number(window[largest])}. The other three go no further.`,
   join: (now) => joinWords(now, now.pixel),
   head: ({ pixel: { terms, bias, total }, place, other }) =>
-    [
-      `${many(terms.length, "number")}, each times its weight, and the bias, ${number(bias)}, make the score ${number(total)}.`,
-      other !== undefined && differenceWords(place.channel, other, total - other),
-    ].filter(Boolean).join(" "),
+    `${many(terms.length, "number")}, each times its weight, and the bias, ${number(bias)}, make the score ${number(total)}. ` +
+    differenceWords(place.channel, other, total - other),
 };
 
 function differenceWords(channel, other, difference) {
@@ -119,7 +121,7 @@ export function actsFor(now) {
     acts.push({ words: isWhole ? "show the strongest" : `show all ${before[0].channels}` });
   if (layer.kind === "pool" && pixel) acts.push({ words: "go to where it came from", place: cameFrom(pixel) });
   if (layer.kind === "join") acts.push(...actsForJoin(now));
-  if (layer.kind === "head" && layer.channels === 2)
+  if (layer.kind === "head")
     acts.push({ words: `the score of class ${1 - place.channel}`, place: { ...place, channel: 1 - place.channel } });
   return acts;
 }
