@@ -564,6 +564,17 @@ def test_axe_finds_nothing_serious(page, theme):
     dress(page, "light")
 
 
+def test_on_a_phone_what_is_entered_is_in_sight(page):
+    page.set_viewport_size({"width": 390, "height": 600})
+    go(page, "contracting.1.0", 5, 20, 40)
+    page.locator(".strip .both").last.click()
+    expect(page.locator(".equation")).to_be_in_viewport()
+    page.locator(".strip .amount").last.scroll_into_view_if_needed()
+    page.keyboard.press("Escape")
+    expect(page.locator(".large")).to_be_in_viewport()
+    page.set_viewport_size({"width": 800, "height": 620})
+
+
 @pytest.mark.parametrize("width", [390, 800])
 def test_it_fits_and_is_large_enough_to_read(page, width):
     page.set_viewport_size({"width": width, "height": 844})

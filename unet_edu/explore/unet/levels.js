@@ -125,8 +125,10 @@ export function mountLevels(root, it) {
   function enter(isOther) {
     const isProduct = now.place.source !== undefined;
     const from = origin ?? it.origin;
-    if (last && isProduct) focusOn(`source-${now.place.source}`);
-    else if (last) parts.large.focus({ preventScroll: true });
+    if (last) {
+      isProduct ? focusOn(`source-${now.place.source}`) : parts.large.focus({ preventScroll: true });
+      (isProduct ? parts.product : parts.large).scrollIntoView({ block: "nearest" }); // on a phone it may be far above
+    }
     if (from && !reduced()) growFrom(from, isProduct ? parts.product : isOther ? parts.large : parts.strip);
   }
 
