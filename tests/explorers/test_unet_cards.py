@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
-import subprocess
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -12,12 +10,10 @@ import numpy as np
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from playwright._impl._driver import compute_driver_executable
 from playwright.sync_api import expect
 from scipy import ndimage
 
-from tests.explorers.browser import ROOT
-from tests.patience import PATIENCE_S
+from tests.explorers.in_node import called
 from unet_edu.convolution import conv2d
 from unet_edu.data import pretrained
 from unet_edu.data.cells import synthetic_cells
@@ -27,24 +23,13 @@ from unet_edu.instances import cell_scores, connected
 from unet_edu.losses import separated
 from unet_edu.unet import UNet
 
-FOLDER = ROOT / "unet_edu/explore/unet"
 NEAR = 2  # pixels from a rim
 Changes = dict[int, Callable[[torch.Tensor], torch.Tensor]]  # by level
 
 
-def in_node(script: str, data: object = None) -> object:
-    """What a module says that is run in Node; the files of the Explainer are beside it."""
-    node, *_ = compute_driver_executable()
-    text = f"const data = {json.dumps(data)};\n{script}".replace('from "./', f'from "{FOLDER.as_uri()}/')
-    run = subprocess.run(
-        [node, "--input-type=module", "-"], input=text, capture_output=True, text=True, check=True, timeout=PATIENCE_S
-    )
-    return json.loads(run.stdout)
-
-
 @pytest.fixture(scope="module")
-def cards():
-    found = in_node('import { CARDS } from "./cards.js"; console.log(JSON.stringify(CARDS));')
+def cards(tmp_path_factory):
+    [found] = called("unet/cards.js", "CARDS", [None], tmp_path_factory.mktemp("cards"))
     return {card["name"]: card for card in found}
 
 
@@ -114,26 +99,24 @@ def test_each_card_has_a_right_answer_and_a_claim_that_is_tested(cards):
         assert card["look"] and card["see"].endswith(".") and card["why"].endswith(".")
 
 
-def test_draw(cards, model, picture):
+# How many cells the network finds in the picture with some changes.
+COUNT = """await (async () => {
+    globalThis.net ??= await load(given.description);
+    const [rows, columns] = [128, 128];
+    const { values } = changed({ rows, columns, values: given.image }, it, "phase");
+    return connectedCells(net.run(values, { rows, columns })).count;
+})()"""
+
+
+def test_draw(cards, model, picture, tmp_path):
     """Wherever there is free ground, one cell more is counted; where cells touch, it may be another number."""
     image, _, _ = picture
     own = cards["draw"]["look"]["edits"]
-    script = """
-        import { changed, connectedCells } from "./picture.js";
-        import { load } from "./network.js";
-        const net = await load(data.description);
-        const [rows, columns] = [data.image.length, data.image[0].length];
-        const counted = (edits) => {
-            const { values } = changed({ rows, columns, values: data.image.flat() }, edits, "phase");
-            return connectedCells(net.run(values, { rows, columns })).count;
-        };
-        console.log(JSON.stringify([counted([]), ...data.edits.map((edits) => counted(edits))]));
-    """
     away = ndimage.distance_transform_edt(~mask(model, image))
     places = [(y, x) for y in range(16, 116, 12) for x in range(16, 116, 12)]
     drawn = [[["draw", x, y, *own[0][3:]]] for y, x in places]
-    data = {"description": described(model), "image": image.tolist(), "edits": [own, *drawn]}
-    before, with_own, *counts = in_node(script, data)
+    data = {"description": described(model), "image": image.ravel().tolist()}
+    before, with_own, *counts = called("unet/explainer.js", COUNT, [[], own, *drawn], tmp_path, **data)
     assert with_own == before + 1
     free = [count for (y, x), count in zip(places, counts, strict=True) if away[y, x] >= 14]
     assert len(free) >= 20 and set(free) == {before + 1}
