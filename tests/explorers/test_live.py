@@ -13,7 +13,6 @@ from tests.explorers.browser import (
     IS_OPEN,
     LOOK_MS,
     PANEL,
-    chromium,
     jupyterlab,
     open_and_run,
     wait_for_the_kernel,
@@ -24,7 +23,7 @@ from unet_edu.explore import explorer as explorer_module
 from unet_edu.explore import live
 from unet_edu.explore.page import bundled
 
-IN_THE_PAGE = ["arithmetic", "convolution", "sizes"]
+IN_THE_PAGE = ["arithmetic", "convolution", "sizes", "unet"]
 WITHOUT_ARGUMENTS = sorted(set(EXPLORERS) - {*IN_THE_PAGE, "training"})
 TRAINING = """\
 import numpy as np
@@ -93,12 +92,6 @@ WIDGETS = {
 }
 
 
-@pytest.fixture(scope="module")
-def sheet():
-    with chromium() as browser:
-        yield browser.new_page()
-
-
 @pytest.mark.needs("chromium")
 @pytest.mark.parametrize("widget", WIDGETS)
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -162,15 +155,14 @@ def until(page: Page, seen: list[list[bool]], words: str = "") -> None:
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory):
+def saved(browser, tmp_path_factory):
     """A notebook that was run and saved in JupyterLab, whose server has ended; and JupyterLab's own files."""
     root, home = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("home")
     kernel = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
     sources = ["from unet_edu import explore, quiz", *CALLS, *(f"explore.{name}()" for name in IN_THE_PAGE)]
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), root / "first.ipynb")
-    with chromium() as browser, jupyterlab(home, root=root) as lab:
-        page = browser.new_page()
+    with browser.new_page() as page, jupyterlab(home, root=root) as lab:
         open_and_run(page, lab, "first.ipynb")
         wait_for_the_kernel(page)
         until(page, [LIVE] * len(CALLS))
@@ -184,10 +176,9 @@ def reopen(page: Page, address: str) -> None:
 
 
 @pytest.mark.needs("chromium")
-def test_after_a_restart_the_pictures_are_seen_and_a_cell_that_runs_is_live_again(saved):
+def test_after_a_restart_the_pictures_are_seen_and_a_cell_that_runs_is_live_again(saved, browser):
     root, home = saved
-    with chromium() as browser, jupyterlab(home, root=root) as lab:
-        page = browser.new_page()
+    with browser.new_page() as page, jupyterlab(home, root=root) as lab:
         reopen(page, lab.address.format(path="first.ipynb"))
         until(page, [STILL] * len(CALLS), "Error displaying widget: model not found")
         cells = page.locator(".jp-CodeCell")
@@ -212,11 +203,10 @@ def test_after_a_restart_the_pictures_are_seen_and_a_cell_that_runs_is_live_agai
 
 
 @pytest.mark.needs("chromium")
-def test_a_notebook_that_comes_from_elsewhere_shows_the_pictures_too(saved, tmp_path):
+def test_a_notebook_that_comes_from_elsewhere_shows_the_pictures_too(saved, browser, tmp_path):
     """JupyterLab, which did not run it, trusts neither its styles nor its widgets."""
     root, _ = saved
-    with chromium() as browser, jupyterlab(tmp_path, root=root) as lab:
-        page = browser.new_page()
+    with browser.new_page() as page, jupyterlab(tmp_path, root=root) as lab:
         reopen(page, lab.address.format(path="first.ipynb"))
         assert page.locator(".jp-mod-trusted").count() == 0
         page.wait_for_function(f"({SEEN})().every(([seen]) => seen[0] && seen[1])", polling=LOOK_MS)
