@@ -23,7 +23,8 @@ SCENES = {  # an explorer, its settings, and the function from its state to a sc
     "there and back": (explore.transposed, {"stride": 2, "show": "there and back"}, transposed),
 }
 KEPT_WITHIN = [("pooling", "padding")]  # by half of the kernel
-IN_THE_PAGE = {  # explorers that need no Python once they are shown; what they answer is tested in test_pages_in_browser.py
+# They need no Python once they are shown; what they answer is tested in test_pages_in_browser.py.
+IN_THE_PAGE = {
     "arithmetic": (explore.arithmetic, {"size": 7, "kernel": 3, "stride": 2}),
     "convolution": (explore.convolution, {}),
     "convolution, photograph": (explore.convolution, {"x": "photo", "stride": 2, "padding": 1}),

@@ -190,7 +190,7 @@ def shown(figure: Locator) -> str:
 
 
 def test_pointing_stepping_playing_and_keys_work_without_python(lesson: Page) -> None:
-    figure = lesson.locator("figure.unet-live").first
+    figure = lesson.locator(".unet-page").first
     figure.scroll_into_view_if_needed()
     assert note(figure).endswith("= 122")
     cell(figure, "output", 1, 0).hover()
@@ -208,21 +208,47 @@ def test_pointing_stepping_playing_and_keys_work_without_python(lesson: Page) ->
     assert note(figure).startswith("y[0, 1] =")
 
 
-def test_it_says_where_numbers_can_be_changed(lesson: Page) -> None:
-    figure = lesson.locator("figure.unet-live").first
+def test_what_computes_in_the_page_takes_the_place_of_its_picture(lesson: Page) -> None:
+    pages = lesson.locator(".unet-page")
+    expect(pages.locator(".unet-scene")).to_have_count(3)
+    for number in range(3):
+        still = pages.nth(number).locator("xpath=preceding::figure[1]")
+        assert still.locator("img").count() == 1 and not still.is_visible()
+    assert lesson.get_by_text("Run this cell to play").count() == 0
+
+
+def test_numbers_are_typed_and_sliders_moved_without_python(lesson: Page) -> None:
+    figure = lesson.locator(".unet-page").first
+    cell(figure, "kernel", 0, 0).dblclick()
+    figure.locator(".editor").fill("2")
+    lesson.keyboard.press("Enter")
+    cell(figure, "output", 0, 0).focus()
+    assert note(figure).startswith("y[0, 0] = 2·4 +") and note(figure).endswith("= 126")
+    figure.get_by_role("slider", name="stride").press("ArrowRight")
+    assert figure.locator("[aria-label^='output,'] .value").all_text_contents() == ["126"]
+
+
+def test_it_says_where_numbers_can_be_changed(page: Page) -> None:
+    page.goto("course/04_transposed_convolution.html")
+    figure = page.locator("figure.unet-live").first
     cell(figure, "kernel", 0, 0).dblclick()
     assert figure.locator(".editor").count() == 0 and "open the lesson" in note(figure)
-    assert figure.locator("a.unet-colab").get_attribute("href").endswith("course/02_convolution.ipynb")
+    assert figure.locator("a.unet-colab").get_attribute("href").endswith("course/04_transposed_convolution.ipynb")
     assert figure.locator("a.unet-colab").is_visible()
 
 
-def test_the_numbers_of_a_scene_are_dark_on_paper_in_both_modes(lesson: Page) -> None:
-    figure = lesson.locator("figure.unet-live").first
+def test_a_scene_is_dark_on_white_or_white_on_dark_as_the_page_is(lesson: Page) -> None:
+    figure = lesson.locator(".unet-page").first
     words = "node => [getComputedStyle(node).color, getComputedStyle(document.body).color]"
     ground = "node => getComputedStyle(node).backgroundColor"
-    for scheme in ("light", "dark"):
+    ink = "node => getComputedStyle(node).fill"
+    for scheme, paper, letters in (
+        ("light", "rgb(255, 255, 255)", "rgb(26, 26, 26)"),
+        ("dark", "rgb(28, 28, 30)", "rgb(242, 242, 242)"),
+    ):
         lesson.emulate_media(color_scheme=scheme)
-        assert figure.locator(".stage").evaluate(ground) == "rgb(255, 255, 255)"
+        assert figure.locator(".stage").evaluate(ground) == paper
+        assert figure.locator(".value").first.evaluate(ink) == letters
         own, of_the_page = figure.locator(".note").evaluate(words)
         assert own == of_the_page
 
@@ -231,19 +257,23 @@ def test_without_javascript_and_with_a_broken_scene_the_pictures_stay(browser: B
     with browser.new_context(java_script_enabled=False, base_url=address) as context:
         still = context.new_page()
         still.goto("course/02_convolution.html")
+        assert still.locator(".unet-page").count() == 3 and still.get_by_text("Run this cell to play").count() == 3
+        assert still.locator("div.output:has(+ div.output .unet-page) figure > img").count() == 3
+        assert all(img.is_visible() for img in still.locator("div.cell_output:has(.unet-page) figure > img").all())
+        still.goto("course/04_transposed_convolution.html")
         assert still.locator("figure.unet-live > img").first.is_visible()
         assert not still.locator(".unet-when-live").first.is_visible()
     with browser.new_context(base_url=address) as context:
         broken, errors = context.new_page(), []
         broken.on("pageerror", lambda error: errors.append(error))
         broken.route(
-            "**/course/02_convolution.html",
+            "**/course/04_transposed_convolution.html",
             lambda route: route.fulfill(
                 body=route.fetch().text().replace('data-painter="scene">{', 'data-painter="scene">{"x"', 1),
                 content_type="text/html; charset=utf-8",
             ),
         )
-        broken.goto("course/02_convolution.html")
+        broken.goto("course/04_transposed_convolution.html")
         figures = broken.locator("figure.unet-live")
         assert figures.first.locator("> img").is_visible() and figures.first.locator(".unet-scene").count() == 0
         assert figures.nth(1).locator(".unet-scene").count() == 1 and len(errors) == 1
