@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 
 # The explorers that ask Python, and answer a little on a web page without it.
-GRIDS = re.compile(r"explore\.(arithmetic|convolution|interpolation|matrix|pooling|transposed)\(")
+GRIDS = re.compile(r"explore\.(interpolation|matrix|pooling|transposed)\(")
 DECIMAL = re.compile(r"(\d+\.\d+)")
 
 
