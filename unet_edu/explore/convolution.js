@@ -72,17 +72,21 @@ export function convolve(plane, [rows, columns], { kernel, flip, stride, padding
   const [high, wide] = sizeOf(kernel);
   const out = [[rows, high], [columns, wide]].map(([side, length]) => Math.floor((side + 2 * padding - spanOf(length, { dilation })) / stride) + 1);
   const y = new Float64Array(out[0] * out[1]);
+  const taps = [];
   for (let u = 0; u < high; u++) {
     for (let v = 0; v < wide; v++) {
       const weight = flip ? kernel[high - 1 - u][wide - 1 - v] : kernel[u][v];
       const shift = v * dilation - padding;
-      const from = Math.max(0, Math.ceil(-shift / stride));
-      const to = Math.min(out[1], Math.floor((columns - 1 - shift) / stride) + 1);
-      for (let i = 0; i < out[0] && weight; i++) {
-        const row = i * stride + u * dilation - padding;
-        if (row < 0 || row >= rows) continue;
-        for (let j = from, at = i * out[1] + from, x = row * columns + from * stride + shift; j < to; j++, at++, x += stride) y[at] += weight * plane[x];
-      }
+      const [from, to] = [Math.max(0, Math.ceil(-shift / stride)), Math.min(out[1], Math.floor((columns - 1 - shift) / stride) + 1)];
+      if (weight) taps.push([u, shift, weight, from, to]);
+    }
+  }
+  for (let i = 0; i < out[0]; i++) { // one row after the other, which stays in the processor's cache
+    for (const [u, shift, weight, from, to] of taps) {
+      const row = i * stride + u * dilation - padding;
+      if (row < 0 || row >= rows) continue;
+      let [at, x] = [i * out[1] + from, row * columns + from * stride + shift];
+      for (const end = i * out[1] + to; at < end; at++, x += stride) y[at] += weight * plane[x];
     }
   }
   return { y, rows: out[0], columns: out[1] };
