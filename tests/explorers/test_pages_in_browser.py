@@ -54,7 +54,7 @@ def more(page):
 def state_of(page):
     """What the controls say."""
     return dict(
-        page.locator("[data-key]:is(input[type=range])").evaluate_all("all => all.map(i => [i.dataset.key, +i.value])")
+        page.locator(".unet-controls [type=range]").evaluate_all("all => all.map(i => [i.dataset.key, +i.value])")
     )
 
 
@@ -168,7 +168,7 @@ def test_the_stage_and_all_above_it_stay_where_they_are(shown):
             box = page.locator(".stage").bounding_box()
             boxes.add((box["y"], box["height"]))
     assert len(boxes) == 1
-    assert len(page.locator("[role=gridcell]").all()) > 400  # the most there can be were among them
+    assert len(page.locator("[role=gridcell]").all()) > 380  # the most there can be were among them
 
 
 @pytest.mark.parametrize("make", [explore.arithmetic, explore.convolution])
@@ -202,7 +202,7 @@ def test_a_number_typed_into_a_cell_changes_the_output_and_makes_the_kernel_ones
     page.locator(".editor").fill("7")
     page.keyboard.press("Enter")
     assert outputs(page) == ["146", "178", "132", "182"] and focused(page) == "kernel-0-0"
-    menu = page.get_by_label("kernel w", exact=True)
+    menu = page.get_by_role("combobox", name="kernel w", exact=True)
     assert menu.evaluate("node => node.selectedOptions[0].textContent") == "your own"
     menu.select_option("identity")
     assert outputs(page) == ["8", "8", "6", "6"] and not menu.locator("option", has_text="your own").is_enabled()
@@ -233,7 +233,7 @@ def test_an_input_behind_a_ring_of_padding_is_typed_where_it_stands_and_the_ring
 
 def test_a_kernel_that_does_not_fit_is_not_offered_and_the_menu_says_why(shown):
     page = shown(explore.convolution([[1, 2], [3, 4]], [[1]]))
-    options = page.get_by_label("kernel w", exact=True).locator("option")
+    options = page.get_by_role("combobox", name="kernel w", exact=True).locator("option")
     blur = options.filter(has_text="box blur")
     assert not blur.is_enabled() and "would span 3 cells, and there are only 2" in blur.text_content()
     more(page)
@@ -258,8 +258,12 @@ def test_the_grid_goes_where_one_points_on_either_photograph(shown):
             for number, size in ((0, 8), (1, 6)):
                 part = page.locator(".frame .box").nth(number)
                 height = [303, 301][number]
-                assert part.evaluate("node => parseFloat(node.style.top)") == pytest.approx(100 * row / height)
-                assert part.evaluate("node => parseFloat(node.style.height)") == pytest.approx(100 * size / height)
+                assert part.evaluate("node => parseFloat(node.style.top)") == pytest.approx(
+                    100 * row / height, rel=1e-4
+                )
+                assert part.evaluate("node => parseFloat(node.style.height)") == pytest.approx(
+                    100 * size / height, rel=1e-4
+                )
 
 
 def test_dragging_and_arrow_keys_move_the_grid_and_stop_at_the_edge(shown):
@@ -286,7 +290,7 @@ def test_another_photograph_keeps_the_grid_inside(shown):
     page = shown(explore.convolution("photo", SOBEL, photo="cell", row=600, column=500))
     more(page)
     before = page.locator("canvas").first.evaluate("node => node.toDataURL()")
-    page.get_by_label("photograph", exact=True).select_option("coins")
+    page.get_by_role("combobox", name="photograph", exact=True).select_option("coins")
     assert state_of(page)["row"] == 295 and state_of(page)["column"] == 376
     assert page.locator("canvas").first.evaluate("node => node.toDataURL()") != before
     slider(page, "window row").press("ArrowRight")
@@ -305,14 +309,14 @@ def test_the_canvas_shows_the_photograph_under_the_kernel_in_two_colours(shown):
         red, _, blue, _ = page.locator("canvas").nth(1).evaluate(pixel, place)
         assert (red > blue) == (filtered[tuple(place)] < 0)
     assert "orange is −" in page.locator("figcaption").nth(1).text_content()
-    page.get_by_label("kernel w", exact=True).select_option("box blur")
+    page.get_by_role("combobox", name="kernel w", exact=True).select_option("box blur")
     assert page.locator("figcaption").nth(1).text_content() == "under the kernel: black is 0, white is 255"
 
 
 def test_there_is_no_photograph_beside_the_worked_example(shown):
     page = shown(explore.convolution("photo", SOBEL))
     assert page.locator("canvas").first.is_visible()
-    page.get_by_label("input x", exact=True).select_option("the worked example")
+    page.get_by_role("combobox", name="input x", exact=True).select_option("the worked example")
     assert not page.locator("canvas").first.is_visible()
     more(page)
     slider(page, "window row").press("ArrowRight")
