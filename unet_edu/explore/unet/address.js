@@ -33,7 +33,7 @@ export function stateFrom(address, first, { pictures, networks }) {
   found.edits = list("edits", ";").map(editFrom).filter(Boolean).slice(0, MOST_EDITS);
   found.muted = list("muted", ",").filter((key) => /^[a-z]+(\.\d+)*:\d+$/.test(key));
   const copies = list("copies", ",");
-  found.copies = first.copies.map((kept, level) => (["zeroed", "other"].includes(copies[level]) ? copies[level] : kept));
+  if (given.has("copies")) found.copies = first.copies.map((kept, level) => (["zeroed", "other"].includes(copies[level]) ? copies[level] : kept));
   const [layer, ...numbers] = list("place", ",");
   if (layer) found.place = Object.fromEntries([["layer", layer], ...numbers.slice(0, 5).map((part, k) => [PLACES[k + 1], Number(part)])]);
   return found;

@@ -367,7 +367,7 @@ export function mountStage(root, it) {
       root.replaceChildren(); // it is built anew when it is next seen
     },
     focus(layer, channel) {
-      if (blockOf(layer)) choose(layer, channel);
+      if (channel < blockOf(layer)?.count) choose(layer, channel);
       else buttonOf(chosen)?.focus({ preventScroll: true });
     },
     // what is free below the wings
