@@ -26,6 +26,7 @@ LESSONS = [f"course/{path.stem}.html" for path in notebooks("course")]
 # One page of each other kind.
 KINDS = [
     "index.html",
+    "explainer.html",
     "explorers/index.html",
     "explorers/convolution.html",
     "exercises/index.html",
@@ -134,7 +135,7 @@ def test_everyone_can_use_it_on_a_phone_and_on_a_desk_in_light_and_dark(page: Pa
 def is_as_wide_as_the_screen(page: Page) -> bool:
     """Whether one need not scroll the page sideways. The theme hides what sticks out of it, and lets its content scroll
     instead."""
-    boxes = "[document.documentElement, document.querySelector('.content')]"
+    boxes = "[...document.querySelectorAll('html, .content')]"
     return page.evaluate(f"{boxes}.every(box => box.scrollWidth <= box.clientWidth)")
 
 
