@@ -28,6 +28,7 @@ from tests.explorers.browser import (
     jupyterlab,
     live_explorers,
     open_and_run,
+    open_more,
     wait_for_the_kernel,
 )
 from tests.notebooks.shown import explorers
@@ -77,7 +78,7 @@ class Row(NamedTuple):
         place = [place for place, name in enumerate(explorers(path)) if name == self.explorer][self.number]
         explorer = live_explorers(page).nth(place)
         explorer.scroll_into_view_if_needed()
-        explorer.locator("details").evaluate_all("all => all.forEach(more => { more.open = true; })")
+        open_more(explorer)
         if self.first:
             explorer.locator(menu(self.first[0])).select_option(self.first[1])
         control, picture, times = explorer.locator(self.control).first, explorer.locator(self.picture).first, []
@@ -129,7 +130,7 @@ def own(name: str) -> str:
 SCENE, POINTED, DRAWING, PHOTOGRAPHS = ".unet-scene", ".unet-pointed", "svg", ".unet-photos"
 PRESETS = (3, 4, 5, 6, 7)
 FIRST_HTML, SECOND_HTML, LAST_HTML = (f".widget-html >> nth={n}" for n in (0, 1, -1))
-VIEWS = ".widget-hbox >> nth=1"
+VIEWS = ".widget-hbox >> nth=-1"
 
 ROWS = (
     Row("01", "threshold", "slider → coins scored", handle("Threshold"), SECOND_HTML),

@@ -209,6 +209,13 @@ def live_explorers(page: Page) -> Locator:
     return page.locator(f"{asks}, .jp-OutputArea-output .unet-page")
 
 
+def open_more(explorer: Locator) -> None:
+    """Show the controls of an explorer that are not seen at first."""
+    for more in explorer.locator("details:not([open]) > summary, button:not(.mod-active):has-text('more:')").all():
+        more.click()
+    expect(explorer.locator(".widget-hbox[style*='display: none']")).to_have_count(0)
+
+
 def _command(page: Page, name: str) -> None:
     """What a menu's entry does. The menu itself closes when JupyterLab, which still starts, moves the focus."""
     page.evaluate("name => void jupyterapp.commands.execute(name)", name)

@@ -36,13 +36,13 @@ SIDES = (1, 2, 3, 5, 6, 8, MOST)
 
 
 def state_of(x, rows, columns, mode, corners):
-    return State((mode, corners), x, rows, columns)
+    return State((mode, corners), rows, columns, x)
 
 
 def states():
     """All inputs and rules, and sizes from one end of the sliders to the other."""
     for x, rule, rows, columns in itertools.product(INPUTS.values(), RULES.values(), SIDES, SIDES):
-        yield State(rule, x, rows, columns)
+        yield State(rule, rows, columns, x)
 
 
 def expected(state):

@@ -22,6 +22,7 @@ from tests.explorers.browser import (
     jupyterlab,
     live_explorers,
     open_and_run,
+    open_more,
     put_away,
     wait_for_the_kernel,
 )
@@ -139,8 +140,7 @@ def test_each_control_of_each_explorer_changes_what_is_shown(page):
     assert shown
     for explorer in shown:
         explorer.scroll_into_view_if_needed()
-        for more in explorer.locator("summary:has-text('more')").all():
-            more.click()
+        open_more(explorer)
         handles = explorer.locator(".noUi-target:not([disabled]) .noUi-handle, .control input[type=range]").all()
         menus = explorer.locator(":is(.widget-dropdown, .control) select:enabled").all()
         assert handles or menus

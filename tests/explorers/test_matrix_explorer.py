@@ -49,7 +49,7 @@ def test_the_scene_is_true_for_every_setting():
     drawn = refused = 0
     base = state()
     for rows, columns, stride, padding, kernel, transpose in SETTINGS:
-        it = State(base.x, base.y, transpose, kernel, rows, columns, stride, padding)
+        it = State(base.x, base.y, transpose, kernel, stride, rows, columns, padding)
         shown = scene(it)
         if it.problem:
             refused += 1
@@ -71,7 +71,7 @@ def test_the_scene_is_true_for_every_setting():
 def test_what_is_refused_is_too_small_for_pytorch_or_too_large_to_read():
     base, reasons = state(), set()
     for rows, columns, stride, padding in itertools.product((1, 2, 5), (1, 5, 8), (1, 3), (0, 1, 2)):
-        it = State(base.x, base.y, False, KERNELS["worked example, 3×3"], rows, columns, stride, padding)
+        it = State(base.x, base.y, False, KERNELS["worked example, 3×3"], stride, rows, columns, padding)
         layer, image = nn.Conv2d(1, 1, 3, stride=stride, padding=padding), torch.zeros(1, 1, rows, columns)
         if "PyTorch raises an error" in it.problem:
             reasons.add("small")

@@ -104,8 +104,7 @@ def test_arrows_lead_from_the_maximum_to_its_index_and_on_to_its_place():
     padded = scene(State(EXAMPLE, kernel=2, stride=2, padding=1))  # the padded input has rows of 6
     (_, index), *_ = (arrow for arrow in padded.arrows if arrow[0] == 1 * 6 + 1)
     assert padded.grid("index").text[index - padded.first["index"]] == "0"
-    assert len(scene(State(EXAMPLE, kernel=2, stride=1)).arrows) == 2 * 9  # more would hide the numbers
-    assert not scene(State(EXAMPLE, kernel=1, stride=1)).arrows
+    assert len(scene(State(EXAMPLE, kernel=2, stride=1)).arrows) == 2 * 9
     assert len(scene(State(ODD, size="default")).arrows) == 4  # none into a grid that does not exist
 
 

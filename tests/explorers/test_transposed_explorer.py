@@ -30,7 +30,10 @@ def every_state(show: str, inputs=INPUTS) -> list[State]:
     ranges = [range(low, high + 1) for low, high in BOUNDS.values()]
     kernels = KERNELS.values()
     return [
-        State(image, show, x, w, *rest) for x in inputs.values() for w in kernels for rest in itertools.product(*ranges)
+        State(image, show, w, stride, x, *rest)
+        for x in inputs.values()
+        for w in kernels
+        for stride, *rest in itertools.product(*ranges)
     ]
 
 

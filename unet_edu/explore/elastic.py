@@ -63,7 +63,7 @@ class State:
 
     labels: str = menu(LABELS, "Labels")
     sigma: float = slider(0, MOST_SIGMA, "σ in pixels", step=0.5, readout_format=".1f")
-    seed: int = slider(0, LAST_SEED, "Draw")
+    seed: int = slider(0, LAST_SEED, "Random net")
     knot: int = menu({name: n for n, name in enumerate(KNOTS)}, "Knot")
     down: float = slider(-LONGEST, LONGEST, "Move down", step=0.1, readout_format=".1f")
     right: float = slider(-LONGEST, LONGEST, "Move right", step=0.1, readout_format=".1f")

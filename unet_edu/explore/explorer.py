@@ -20,6 +20,7 @@ from unet_edu.explore.picture import Picture, figure_png
 __all__ = ["Explorer", "Picture", "Pointed", "SceneView", "View"]
 
 OWN = "your own"
+FIRST = 3  # controls, which a reader takes in at a glance; the others stand behind "more"
 
 
 class SceneView(anywidget.AnyWidget):
@@ -106,8 +107,8 @@ class Explorer:
                 view.widget.observe(lambda change: self.update(**edited(self.state, **change["new"])), names="edit")
         self.update()
         top = list(controls.values())
-        rows = (top, [view.widget for view in views if view.widget not in top])
-        self.widget = ipywidgets.VBox([ipywidgets.HBox(row, layout={"flex_flow": "row wrap"}) for row in rows])
+        below = _row([view.widget for view in views if view.widget not in top])
+        self.widget = ipywidgets.VBox([_row(top[:FIRST]), *_more(top[FIRST:]), below])
 
     def update(self, **changes: Any) -> None:
         """Go to the state with these fields changed, and show it."""
@@ -167,6 +168,26 @@ class Explorer:
             for view in self.views
             if isinstance(view.widget, SceneView) and view.widget.painter
         ]
+
+
+def _row(widgets: Sequence[ipywidgets.Widget]) -> ipywidgets.HBox:
+    return ipywidgets.HBox(widgets, layout={"flex_flow": "row wrap"})
+
+
+def _more(controls: Sequence[ipywidgets.DOMWidget]) -> list[ipywidgets.Widget]:
+    """A button that shows the other controls; Colab has no Accordion that works."""
+    if not controls:
+        return []
+    names = ", ".join(control.description for control in controls)
+    more = ipywidgets.ToggleButton(description=f"more: {names}", layout={"width": "auto", "align_self": "flex-start"})
+    row = _row(controls)
+
+    def show(_: Any = None) -> None:
+        row.layout.display = "flex" if more.value else "none"
+
+    more.observe(show, names="value")
+    show()
+    return [more, row]
 
 
 def _json(scene: Any) -> str:

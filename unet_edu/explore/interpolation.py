@@ -59,9 +59,9 @@ SCALE = 6  # how many times the photograph and the mask are enlarged
 @dataclass(frozen=True)
 class State:
     rule: tuple[str, bool] = menu(RULES, "Rule")
-    x: Matrix = menu(INPUTS, "Input", own=True)  # noqa: RUF009, it makes a field
     rows: int = slider(1, MOST, "Output rows")
     columns: int = slider(1, MOST, "Output cols")
+    x: Matrix = menu(INPUTS, "Input", own=True)  # noqa: RUF009, it makes a field
 
     @property
     def image(self) -> NDArray[np.float64]:
@@ -136,7 +136,7 @@ def interpolation(
         )
     if np.shape(size) != (2,) or not all(side in range(1, MOST + 1) for side in size):
         raise ValueError(f"size: expected two ints from 1 to {MOST}, got {size!r}")
-    state = State((mode, align_corners), matrix("x", x, (MOST, MOST)), *size)
+    state = State((mode, align_corners), *size, matrix("x", x, (MOST, MOST)))
     shown = [View(SceneView(), "scene", lambda state: scene(state).data()), *views(board, state)]
     return Explorer(state, controls(state), shown, picture, edited)
 

@@ -33,8 +33,6 @@ BOUNDS = {"kernel": (1, 4), "stride": (1, 4), "padding": (0, 2)}
 
 LEAST, MOST = 4, 8  # rows and columns of an input: every kernel fits, and the numbers stay legible
 
-MOST_ARROWS = 9  # outputs; with more, the arrows would hide the numbers
-
 CHOICES = {
     "put": {"1, 2, 3 …": "counted", "the pooled numbers": "pooled"},
     "size": {"the size of the input": "input", "PyTorch's default size": "default"},
@@ -55,8 +53,8 @@ class State:
     kernel: int = bounded(BOUNDS, "kernel", default=2)
     stride: int = bounded(BOUNDS, "stride", default=2)
     padding: int = bounded(BOUNDS, "padding", default=0)
-    put: str = _choice("put", "Put back")
-    size: str = _choice("size", "Unpool to")
+    put: str = _choice("put", "Unpool")
+    size: str = _choice("size", "Size")
     shared: str = _choice("shared", "If shared")
     kind: str = _choice("kind", "Pooling")
 
@@ -108,7 +106,7 @@ def pooling(
     """Explore how pooling makes a grid of numbers smaller, and how unpooling makes it larger again.
 
     Above, each window gives one number and the flat index of the place it came from. Below, numbers are put back at
-    these places. Arrows lead from a maximum to its index, and from the index to the place below. Point at any cell,
+    these places. Point at any cell, and arrows lead from a maximum to its index, and from there to the place below;
     step, or play. Type a number into the input. Choose to predict, and say each index before you see it. Where several
     outputs share a place, it is marked.
 
@@ -186,7 +184,7 @@ def _max_scene(state: State) -> Scene:
         caption=_caption(state, clashes),
         code=_code(state),
         can_predict=True,
-        arrows=tuple(arrows) if y.size <= MOST_ARROWS else (),
+        arrows=tuple(arrows),
     )
 
 

@@ -303,8 +303,8 @@ def draw_scene(axes: Axes, scene: Scene, selected: int | None = None) -> Axes:
             cell = scene.first[grid.name] + k
             _draw_cell(axes, grid, k, points, is_selected=cell in chosen, corner=linked.get(cell))
     for start, end in scene.arrows:
-        is_lit = not chosen.isdisjoint((start, end))
-        _draw_arrow(axes, scene.middle(start), scene.middle(end), 0.3 * points, is_lit)
+        if not chosen.isdisjoint((start, end)):  # all of them would run through the numbers
+            _draw_arrow(axes, scene.middle(start), scene.middle(end), 0.3 * points)
     for cell, x, y in scene.points:
         if cell in chosen:
             colour = ROLES["error"].line
@@ -350,11 +350,9 @@ def _ink(ground: str) -> str:
     return INK if 0.3 * red + 0.6 * green + 0.1 * blue > 0.5 else PAPER
 
 
-def _draw_arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], gap: float, is_lit: bool) -> None:
+def _draw_arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], gap: float) -> None:
     """An arrow with a gap at both ends, in points, so that the numbers there stay free."""
-    width, alpha = (2.2, 1.0) if is_lit else (0.8, 0.6)
-    style = {"shrinkA": gap, "shrinkB": gap, "linewidth": width, "alpha": alpha}
-    arrow(axes, start, end, ROLES["skip"].line, zorder=4, **style)
+    arrow(axes, start, end, ROLES["skip"].line, zorder=4, shrinkA=gap, shrinkB=gap, linewidth=2.2)
 
 
 def _chosen(scene: Scene) -> int | None:

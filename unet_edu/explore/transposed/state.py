@@ -47,9 +47,9 @@ PIXELS = (3, 4)  # the input that the overlaps are counted for, whatever x is: l
 class State:
     image: Matrix  # a sheet: its upper left corner, of the output's size, goes there and back
     show: str = menu({name.capitalize(): name for name in SHOWN}, "", widget=ipywidgets.ToggleButtons)
-    x: Matrix = menu(INPUTS, "Input", own=True)  # noqa: RUF009, it makes a field
-    kernel: Matrix = menu(KERNELS, "Kernel", own=True)  # noqa: RUF009
+    kernel: Matrix = menu(KERNELS, "Kernel", own=True)  # noqa: RUF009, it makes a field
     stride: int = bounded(BOUNDS, "stride", style=ROOM)
+    x: Matrix = menu(INPUTS, "Input", own=True)  # noqa: RUF009
     padding: int = bounded(BOUNDS, "padding", style=ROOM)
     output_padding: int = bounded(BOUNDS, "output_padding", style=ROOM)
 
