@@ -211,7 +211,7 @@ export function boxOf(state) {
 // The photograph before and after: point at either or drag on it, and the grid goes there; so do the arrow keys.
 function photographs(root, photos, signs, onPlace) {
   let [state, painted] = [null, {}];
-  const [before, after] = ["the photograph; the grid lies in the box", ""].map((caption) => {
+  const [before, after] = ["the photograph: point at it, or drag, and the grid goes there", ""].map((caption) => {
     const figure = add(root, "figure");
     const frame = quiet(add(figure, "div", { class: "frame", role: "application", tabindex: 0 }));
     const part = { frame, canvas: add(frame, "canvas"), box: add(frame, "span", { class: "box" }), caption: add(figure, "figcaption", {}, caption) };
