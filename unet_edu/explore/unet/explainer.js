@@ -256,7 +256,9 @@ export function mount(root, data) {
     const isWide = width >= WIDE;
     root.classList.toggle("is-wide", isWide);
     root.classList.toggle("is-narrow", width < NARROW);
-    parts.stage.resize(width, height, isWide);
+    const wing = isWide ? Math.max(206, Math.min(300, 0.15 * width)) : 0;
+    root.style.setProperty("--photo", `${wing - 6}px`);
+    parts.stage.resize(width, height, wing);
     if (result) show();
     else ask();
   }
@@ -264,9 +266,7 @@ export function mount(root, data) {
   // Picture and answer may be wider below the first level of the U, which leaves its corners free.
   function fitCorners() {
     if (parts.u.hidden) return;
-    const [left, right] = parts.stage.corners;
-    parts.main.style.setProperty("--left", `${left}px`);
-    parts.main.style.setProperty("--right", `${right}px`);
+    for (const [side, room] of Object.entries(parts.stage.corners)) parts.main.style.setProperty(`--${side}`, `${room}px`);
   }
 
   build();

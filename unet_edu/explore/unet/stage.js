@@ -7,7 +7,6 @@ import { layerWords, node, paintGrey, roleOf, spread, write } from "./parts.js";
 
 // pixels between two blocks, where an arrow stands, and between two levels: a size, an arrow, a number of channels
 const [ROOMY, TIGHT] = [{ gap: 16, between: 44 }, { gap: 8, between: 34 }];
-const WING = 206; // on both sides, for the picture and the answer
 const NARROWEST = 640; // pixels of the page, below which the U is small
 const MINI = 9; // maps that are smaller are no buttons; a block is then
 
@@ -31,18 +30,22 @@ function drawnBlocks(layers) {
 function arrangement(blocks, width, height, { gap, between }) {
   const levels = Math.max(...blocks.map((block) => block.level)) + 1;
   const columns = [...new Set(blocks.map((block) => block.column))].sort((a, b) => a - b);
-  const tried = [2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24].map((rows) => {
+  const tried = Array.from({ length: 24 }, (_, k) => k + 1).map((rows) => {
     const across = (block) => Math.ceil(block.count / rows);
+    const down = (block) => Math.ceil(block.count / across(block));
     const widths = columns.map((column) => {
       const inside = blocks.filter((block) => block.column === column);
       const levelsOf = [...new Set(inside.map((block) => block.level))];
       return Math.max(...levelsOf.map((level) => added(inside.filter((block) => block.level === level).map(across))));
     });
-    const heights = Array.from({ length: levels }, (_, level) => Math.min(rows, Math.max(...blocks.filter((b) => b.level === level).map((b) => b.count))));
+    const heights = Array.from({ length: levels }, (_, level) => Math.max(...blocks.filter((block) => block.level === level).map(down)));
     const room = (width - gap * (columns.length + 1)) / added(widths);
-    return { rows, columns, widths, heights, size: Math.floor(Math.min(room, (height - between * levels) / added(heights), 34)) };
+    const empty = added(blocks.map((block) => across(block) * down(block) - block.count));
+    return { rows, columns, widths, heights, empty, size: Math.floor(Math.min(room, (height - between * levels) / added(heights), 34)) };
   });
-  return tried.reduce((best, next) => (next.size > best.size ? next : best));
+  const largest = Math.max(...tried.map(({ size }) => size));
+  const large = tried.filter(({ size }) => size >= 0.85 * largest); // of those, the one with the fewest gaps
+  return large.reduce((best, next) => (next.empty < best.empty || (next.empty === best.empty && next.size > best.size) ? next : best));
 }
 
 function added(numbers) {
@@ -362,8 +365,8 @@ export function mountStage(root, it) {
 
   return {
     update,
-    resize(newWidth, newHeight, hasWings) {
-      [width, height, wing] = [newWidth, newHeight, hasWings ? WING : 0];
+    resize(newWidth, newHeight, newWing) {
+      [width, height, wing] = [newWidth, newHeight, newWing]; // a wing is room on each side, for the picture and the answer
       root.replaceChildren(); // it is built anew when it is next seen
     },
     focus(layer, channel) {
@@ -373,7 +376,8 @@ export function mountStage(root, it) {
     // what is free below the wings
     get corners() {
       const level = blocks.filter((block) => block.level === 1);
-      return [Math.min(...level.map((block) => block.x)), width - Math.max(...level.map((block) => block.x + block.width))].map((side) => side - gap);
+      const [left, right] = [Math.min(...level.map((block) => block.x)), width - Math.max(...level.map((block) => block.x + block.width))];
+      return { left: left - gap, right: right - gap, top: Math.min(...level.map((block) => block.y)) };
     },
   };
 }
