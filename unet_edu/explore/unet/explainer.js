@@ -16,7 +16,7 @@ import { groundOf, node, write } from "./parts.js";
 import { changed, connectedCells } from "./picture.js";
 import { mountStage } from "./stage.js";
 
-const [WIDE, NARROW] = [1100, 640]; // pixels: the picture and the answer stand beside the U, or above it
+const [WIDE, NARROW] = [1100, 700]; // pixels: the picture and the answer stand beside the U, or above it
 const [LEAST, MOST, REST] = [572, 900, 74]; // pixels: the height of the U; on a page of its own all but a title and the questions
 const QUIET_MS = 400; // after a change, until it is said and written into the address
 
@@ -250,15 +250,15 @@ export function mount(root, data) {
 
   function resize() {
     paintTheme();
-    const tall = data.isPage ? Math.max(LEAST, Math.min(MOST, innerHeight - REST)) : LEAST;
+    const isWide = root.clientWidth >= WIDE;
+    const tall = data.isPage && isWide ? Math.max(LEAST, Math.min(MOST, innerHeight - REST)) : LEAST;
     if (!root.clientWidth || (root.clientWidth === width && tall === height)) return;
     [width, height] = [root.clientWidth, tall];
-    const isWide = width >= WIDE;
     root.classList.toggle("is-wide", isWide);
     root.classList.toggle("is-narrow", width < NARROW);
     const wing = isWide ? Math.max(206, Math.min(300, 0.15 * width)) : 0;
     root.style.setProperty("--photo", `${wing - 6}px`);
-    parts.stage.resize(width, height, wing);
+    parts.stage.resize(width, height, wing, width < NARROW);
     if (result) show();
     else ask();
   }

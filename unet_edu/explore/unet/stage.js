@@ -1,14 +1,13 @@
 // The U: all maps of all layers, in the arrangement of figures/unet.py, and as wide as the layer has channels.
 //
-//   mountStage(root, it) → { update(), resize(width, height), focus(layer, channel) }
+//   mountStage(root, it) → { update(), resize(width, height, wing, isSmall), focus(layer, channel) }
 //
 // `it` is what explainer.js hands to all its parts.
 import { layerWords, node, paintGrey, roleOf, spread, write } from "./parts.js";
 
 // pixels between two blocks, where an arrow stands, and between two levels: a size, an arrow, a number of channels
 const [ROOMY, TIGHT] = [{ gap: 16, between: 44 }, { gap: 8, between: 34 }];
-const NARROWEST = 640; // pixels of the page, below which the U is small
-const MINI = 9; // maps that are smaller are no buttons; a block is then
+const MINI = 9; // pixels: maps that are smaller are no buttons; a block is then
 
 // What is drawn of the layers: of a join only the copies, because the step up stands beside it.
 function drawnBlocks(layers) {
@@ -44,7 +43,7 @@ function arrangement(blocks, width, height, { gap, between }) {
     return { rows, columns, widths, heights, empty, size: Math.floor(Math.min(room, (height - between * levels) / added(heights), 34)) };
   });
   const largest = Math.max(...tried.map(({ size }) => size));
-  const large = tried.filter(({ size }) => size >= 0.85 * largest); // of those, the one with the fewest gaps
+  const large = tried.filter(({ size }) => size >= 0.8 * largest); // of those, the one with the fewest gaps
   return large.reduce((best, next) => (next.empty < best.empty || (next.empty === best.empty && next.size > best.size) ? next : best));
 }
 
@@ -58,6 +57,7 @@ export function mountStage(root, it) {
   let size; // of a map, gaps included
   let chosen; // { layer, channel }, the one stop of the Tab key
   let [width, height, wing] = [1000, 560, 0];
+  let isSmall = false; // then the U is there to choose a block
   let { gap, between } = ROOMY;
   const parts = {};
 
@@ -67,9 +67,9 @@ export function mountStage(root, it) {
     net = it.net;
     blocks = drawnBlocks(net.layers);
     if (!blocks.some((block) => block.name === chosen?.layer)) chosen = { layer: blocks[1].name, channel: 0 };
-    ({ gap, between } = width < NARROWEST ? TIGHT : ROOMY);
-    const plan = arrangement(blocks, width - 2 * wing, width < NARROWEST ? height / 2 : height, { gap, between });
-    size = Math.max(4, plan.size);
+    ({ gap, between } = isSmall ? TIGHT : ROOMY);
+    const plan = arrangement(blocks, width - 2 * wing, isSmall ? height / 2 : height, { gap, between });
+    size = Math.max(4, isSmall ? Math.min(plan.size, MINI - 1) : plan.size);
     root.replaceChildren();
     root.classList.toggle("is-mini", size < MINI);
     parts.board = node(root, "div", { class: "board" });
@@ -234,7 +234,8 @@ export function mountStage(root, it) {
     const from = blockOf(`contracting.${level}.2`);
     const middle = (from.x + from.width + join.x) / 2;
     const label = node(parts.copies, "label", { class: "across", style: `left: ${middle}px; top: ${from.y}px` });
-    node(label, "span", {}, size < MINI || join.x - from.x - from.width > 190 ? `copy, level ${level}` : "copy");
+    const room = join.x - from.x - from.width;
+    if (size < MINI || room > 150) node(label, "span", {}, size < MINI || room > 190 ? `copy, level ${level}` : "copy");
     const select = node(label, "select", { "aria-label": `copy of level ${level}` });
     node(select, "option", { value: "kept" }, "kept");
     node(select, "option", { value: "zeroed" }, "zeroed");
@@ -365,8 +366,8 @@ export function mountStage(root, it) {
 
   return {
     update,
-    resize(newWidth, newHeight, newWing) {
-      [width, height, wing] = [newWidth, newHeight, newWing]; // a wing is room on each side, for the picture and the answer
+    resize(...room) {
+      [width, height, wing, isSmall] = room; // a wing is room on each side, for the picture and the answer
       root.replaceChildren(); // it is built anew when it is next seen
     },
     focus(layer, channel) {
