@@ -143,7 +143,7 @@ def test_an_explorer_in_the_page_is_two_outputs_a_picture_with_words_and_a_progr
     alt = marked["image/png"]["alt"]
     assert base64.b64decode(still["image/png"]).startswith(b"\x89PNG") and len(alt) > 40
     assert still["text/plain"].startswith(alt) and any(map(str.isdigit, still["text/plain"].removeprefix(alt)))
-    assert list(live) == ["text/html"] and "<p>Run this cell to play.</p>" in live["text/html"]
+    assert list(live) == ["text/html"] and "<p>To play, run all cells down to this one.</p>" in live["text/html"]
     assert again == shown[:2]  # nbval compares
 
 

@@ -215,7 +215,7 @@ def test_what_computes_in_the_page_takes_the_place_of_its_picture(lesson: Page) 
     for number in range(3):
         still = pages.nth(number).locator("xpath=preceding::figure[1]")
         assert still.locator("img").count() == 1 and not still.is_visible()
-    assert lesson.get_by_text("Run this cell to play").count() == 0
+    assert lesson.get_by_text("To play, run all cells").count() == 0
 
 
 def test_numbers_are_typed_and_sliders_moved_without_python(lesson: Page) -> None:
@@ -258,7 +258,7 @@ def test_without_javascript_and_with_a_broken_scene_the_pictures_stay(browser: B
     with browser.new_context(java_script_enabled=False, base_url=address) as context:
         still = context.new_page()
         still.goto("course/02_convolution.html")
-        assert still.locator(".unet-page").count() == 3 and still.get_by_text("Run this cell to play").count() == 3
+        assert still.locator(".unet-page").count() == 3 and still.get_by_text("To play, run all cells").count() == 3
         assert still.locator("div.output:has(+ div.output .unet-page) figure > img").count() == 3
         assert all(img.is_visible() for img in still.locator("div.cell_output:has(.unet-page) figure > img").all())
         still.goto("course/04_transposed_convolution.html")

@@ -16,6 +16,8 @@ from unet_edu.explore.picture import Picture, show_still
 
 __all__ = ["STYLES", "Page", "bundled", "html"]
 
+# It stands there until the explorer has mounted, and for ever where nothing may run.
+TO_PLAY = "To play, run all cells down to this one."
 HERE = Path(__file__).parent
 STYLES = "scene.css controls.css"  # of explorers of grids
 IMPORT = re.compile(r'^import \{ [\w, ]+ \} from "(\.[\w./]+)";\n', re.MULTILINE)
@@ -45,7 +47,7 @@ def _needed(path: Path, found: list[Path]) -> list[Path]:
     return found
 
 
-def html(module: str, styles: str, data: Any, words: str) -> str:
+def html(module: str, styles: str, data: Any) -> str:
     """An explorer that mounts itself.
 
     Parameters
@@ -56,15 +58,13 @@ def html(module: str, styles: str, data: Any, words: str) -> str:
         Its style sheets, with spaces between them.
     data : JSON
         What it begins with.
-    words : str
-        What stands there until it has mounted, and for ever where nothing may run.
     """
     stored = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     style = "".join((HERE / name).read_text() for name in styles.split())
     return "\n".join(
         [
             f'<div class="unet-page" data-module="{escape(module)}">',
-            f"<p>{escape(words)}</p>",
+            f"<p>{TO_PLAY}</p>",
             f'<script type="application/json">{stored}</script>',
             f"<style>{style}</style>",
             f"<script>(() => {{\n{bundled('still.js')}\n{bundled(module)}\n{START % module}\n}})();</script>",
@@ -111,7 +111,7 @@ class Page:
 
     @property
     def html(self) -> str:
-        return html(self.module, self.styles, self.data, "Run this cell to play.")
+        return html(self.module, self.styles, self.data)
 
     def _ipython_display_(self) -> None:
         from IPython.display import display

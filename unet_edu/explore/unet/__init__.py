@@ -220,7 +220,7 @@ class Explained:
 
     def _html(self, is_page: bool) -> str:
         data = {**self.data, "isPage": is_page}
-        return html("unet/explainer.js", "unet/explainer.css unet/levels.css", data, "Run this cell to play.")
+        return html("unet/explainer.js", "unet/explainer.css unet/levels.css", data)
 
     def page(self, home: str = "") -> str:
         """The Explainer as a page of its own, which keeps in its address what was set."""
