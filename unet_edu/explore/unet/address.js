@@ -17,7 +17,8 @@ export function addressOf(state, first) {
   };
   const isAsFirst = (name) => JSON.stringify(state[name]) === JSON.stringify(first[name]);
   const parts = Object.entries(texts).filter(([name, text]) => text && !isAsFirst(name));
-  return parts.length ? `#${parts.map(([name, text]) => `${name}=${encodeURIComponent(text).replace(/%2C/g, ",").replace(/%3B/g, ";").replace(/%3A/g, ":")}`).join("&")}` : "";
+  const written = (text) => encodeURIComponent(text).replace(/%2C|%3A|%3B/g, decodeURIComponent); // , : ; do no harm
+  return parts.length ? `#${parts.map(([name, text]) => `${name}=${written(text)}`).join("&")}` : "";
 }
 
 export function stateFrom(address, first, { pictures, networks }) {

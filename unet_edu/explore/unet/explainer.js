@@ -119,7 +119,8 @@ export function mount(root, data) {
   // What somebody else has set, in an address or in a notebook, is a change too.
   function compare() {
     const begun = { ...state, edits: [], copies: first.copies, muted: [] };
-    if (["edits", "copies", "muted"].some((name) => String(state[name]) !== String(begun[name]))) past = [{ state: begun, result: answerTo(begun) }];
+    const isOther = ["edits", "copies", "muted"].some((name) => String(state[name]) !== String(begun[name]));
+    if (isOther) past = [{ state: begun, result: answerTo(begun) }];
   }
 
   function answerTo({ picture, edits, copies, other, muted }) {
@@ -203,7 +204,8 @@ export function mount(root, data) {
     new ResizeObserver(resize).observe(root);
     if (data.isPage) addEventListener("resize", resize);
     resize();
-    if (data.isPage) addEventListener("hashchange", () => set({ ...first, ...stateFrom(location.hash, first, data) }, "Set as the address says"));
+    const follow = () => set({ ...first, ...stateFrom(location.hash, first, data) }, "Set as the address says");
+    if (data.isPage) addEventListener("hashchange", follow);
   }
 
   function buildBar(bar) {

@@ -28,8 +28,8 @@ export function mountInput(root, it) {
     parts.cross = node(frame, "span", { class: "cross", hidden: "" });
     parts.hint = node(box, "p", { class: "below", id: `${it.own}-hint` });
     parts.canvas.setAttribute("aria-describedby", parts.hint.id);
-    for (const [name, answer] of Object.entries({ pointerdown: press, pointermove: drag, pointerup: release, pointercancel: release, keydown: onKey, blur: hideCross }))
-      parts.canvas.addEventListener(name, answer);
+    const pointer = { pointerdown: press, pointermove: drag, pointerup: release, pointercancel: release };
+    for (const [name, answer] of Object.entries({ ...pointer, keydown: onKey, blur: hideCross })) parts.canvas.addEventListener(name, answer);
     buildTools(node(root, "div", { class: "tools" }));
   }
 
@@ -111,7 +111,8 @@ export function mountInput(root, it) {
     context.imageSmoothingQuality = "high";
     context.drawImage(source, (columns - width * scale) / 2, (rows - height * scale) / 2, width * scale, height * scale);
     const { data } = context.getImageData(0, 0, columns, rows);
-    const grey = Uint8Array.from({ length: rows * columns }, (_, k) => 0.2125 * data[4 * k] + 0.7154 * data[4 * k + 1] + 0.0721 * data[4 * k + 2]);
+    const weighed = (k) => 0.2125 * data[k] + 0.7154 * data[k + 1] + 0.0721 * data[k + 2];
+    const grey = Uint8Array.from({ length: rows * columns }, (_, k) => weighed(4 * k));
     it.takeOwn({ name: "own", label, look: null, rows, columns, grey }, goesOn);
   }
 
@@ -217,7 +218,8 @@ export function mountInput(root, it) {
       parts.canvas.getContext("2d").putImageData(pixels, 0, 0);
     }
     const [words, hint] = TOOLS[tool];
-    write(parts.canvas, "aria-label", `the picture, ${it.picture.label}. ${words}: ${tool === "move" ? "with the arrow keys" : "arrow keys move a cross, Enter does it"}`);
+    const keys = tool === "move" ? "with the arrow keys" : "arrow keys move a cross, Enter does it";
+    write(parts.canvas, "aria-label", `the picture, ${it.picture.label}. ${words}: ${keys}`);
     write(parts.canvas, "data-tool", tool);
     write(parts.hint, "text", hint);
     for (const radio of parts.tools) radio.checked = radio.value === tool;

@@ -48,7 +48,8 @@ export function mountOutput(root, it) {
     paintMask(parts.now, result, true);
     paintMask(parts.before, before ?? result, false);
     const changed = before ? result.probability.reduce((count, value, k) => count + (value > 0.5 !== before.probability[k] > 0.5), 0) : 0;
-    write(parts.difference, "text", before ? `${changed} of ${result.probability.length} pixels are answered otherwise` : "Draw, or switch something off");
+    const difference = `${changed} of ${result.probability.length} pixels are answered otherwise`;
+    write(parts.difference, "text", before ? difference : "Draw, or switch something off");
   }
 
   function paintMask({ count, canvas, words }, result, isNow) {

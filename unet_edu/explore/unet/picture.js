@@ -66,7 +66,8 @@ const patches = new Map(); // while a cell is dragged it only moves
 
 function cellPatch(look, radius, stretch, angle, seed) {
   const key = [look, radius, stretch, angle, seed].join();
-  if (!patches.has(key)) patches.set(key, (look === "fluorescence" ? shining : inPhaseContrast)(depthOfCell(radius, stretch / 100, angle, seed), seed));
+  const lit = look === "fluorescence" ? shining : inPhaseContrast;
+  if (!patches.has(key)) patches.set(key, lit(depthOfCell(radius, stretch / 100, angle, seed), seed));
   return patches.get(key);
 }
 

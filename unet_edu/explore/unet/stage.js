@@ -100,7 +100,8 @@ export function mountStage(root, it) {
       block.down = Math.ceil(block.count / block.across);
       const beside = blocks.filter((other) => other.column === block.column && other.level === block.level);
       const together = added(beside.map((other) => Math.ceil(other.count / rows))) * size;
-      const before = block.part === "up" && beside.length > 1 ? added(beside.filter((other) => other.part === "join").map((other) => other.across ?? Math.ceil(other.count / rows))) * size : 0;
+      const copies = beside.filter((other) => other.part === "join"); // they stand before the step up
+      const before = block.part === "up" ? added(copies.map((other) => Math.ceil(other.count / rows))) * size : 0;
       block.x = middles.get(block.column) - together / 2 + before;
       block.y = tops[block.level] + ((heights[block.level] - block.down) * size) / 2;
       [block.width, block.height] = [block.across * size, block.down * size];
@@ -116,7 +117,8 @@ export function mountStage(root, it) {
   function drawBlock(block) {
     const role = block.part === "join" ? "skip" : roleOf(block.name);
     const words = block.part === "join" ? `level ${block.level}, the copies` : layerWords(net.layers, block.name);
-    const style = `left: ${block.x}px; top: ${block.y}px; width: ${block.width}px; height: ${block.height}px; --role: var(--${role}-line); --role-fill: var(--${role}-fill)`;
+    const place = `left: ${block.x}px; top: ${block.y}px; width: ${block.width}px; height: ${block.height}px`;
+    const style = `${place}; --role: var(--${role}-line); --role-fill: var(--${role}-fill)`;
     block.words = words;
     block.box = node(parts.board, "div", { class: `block ${block.part}`, style, role: "group", "aria-label": words });
     node(block.box, "span", { class: "above", "aria-hidden": "true" }, block.count);
@@ -134,9 +136,10 @@ export function mountStage(root, it) {
   }
 
   function mapButton(block, channel) {
-    const place = `left: ${(channel % block.across) * size}px; top: ${Math.floor(channel / block.across) * size}px`;
-    const button = node(block.box, "button", { class: "map", type: "button", tabindex: -1, style: `${place}; width: ${size - 2}px; height: ${size - 2}px` });
-    button.addEventListener("click", () => (isChosen(block.name, channel) && button.matches(".was-chosen") ? lookInside(button) : choose(block.name, channel)));
+    const [left, top] = [(channel % block.across) * size, Math.floor(channel / block.across) * size];
+    const style = `left: ${left}px; top: ${top}px; width: ${size - 2}px; height: ${size - 2}px`;
+    const button = node(block.box, "button", { class: "map", type: "button", tabindex: -1, style });
+    button.addEventListener("click", () => (button.matches(".was-chosen") ? lookInside(button) : choose(block.name, channel)));
     button.addEventListener("focus", () => choose(block.name, channel, false));
     button.addEventListener("pointerdown", () => button.classList.toggle("was-chosen", isChosen(block.name, channel)));
     button.addEventListener("keydown", (event) => onKey(event, block, channel));
@@ -195,10 +198,12 @@ export function mountStage(root, it) {
   function drawArrows() {
     const svg = parts.arrows;
     for (const [name, of] of Object.entries({ convolution: "neutral", pool: "input", up: "output", copy: "skip" })) {
-      const marker = node(svg, "marker", { id: `${it.own}-${name}`, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, markerUnits: "userSpaceOnUse", orient: "auto" });
+      const size = { viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, markerUnits: "userSpaceOnUse" };
+      const marker = node(svg, "marker", { id: `${it.own}-${name}`, orient: "auto", ...size });
       node(marker, "path", { d: "M0 0.5L8 4L0 7.5z", style: `fill: var(--${of}-line)` });
     }
-    const line = (kind, x1, y1, x2, y2) => node(svg, "line", { x1, y1, x2, y2, class: `arrow ${kind}`, "marker-end": `url(#${it.own}-${kind})` });
+    const line = (kind, x1, y1, x2, y2) =>
+      node(svg, "line", { x1, y1, x2, y2, class: `arrow ${kind}`, "marker-end": `url(#${it.own}-${kind})` });
     const word = (x, y, text, anchor) => size >= MINI && node(svg, "text", { x, y, "text-anchor": anchor }, text);
     const inRow = (name) => blockOf(name).y + blockOf(name).height / 2;
     for (const block of blocks) {
@@ -306,7 +311,7 @@ export function mountStage(root, it) {
     paintGrey(parts.large, map, Math.min(0, low), high);
     const name = `${block.words}, map ${chosen.channel}`;
     write(parts.large, "aria-label", name);
-    write(parts.title, "text", size < MINI ? `map ${chosen.channel} of ${block.count}` : `${block.words}: map ${chosen.channel} of ${block.count}`);
+    write(parts.title, "text", `${size < MINI ? "" : `${block.words}: `}map ${chosen.channel} of ${block.count}`);
     write(parts.facts, "text", `${map.rows}×${map.columns} pixels, from ${low.toFixed(2)} to ${high.toFixed(2)}`);
     write(parts.mute, "text", it.state.muted.includes(`${chosen.layer}:${chosen.channel}`) ? "Hear again" : "Mute");
   }
