@@ -398,6 +398,7 @@ def test_on_a_phone_a_layer_is_chosen_in_a_small_u(open_page, written):
     page.get_by_role("button", name="Look inside", exact=True).tap()
     expect(page.locator(".levels")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+    expect(page.locator(".levels .trail")).to_be_in_viewport()
     page.wait_for_function("location.hash === '#place=expanding.0.0,7'")
     with_words = "[...node.childNodes].some(part => part.nodeType === 3 && part.data.trim())"
     sizes = page.evaluate(f"""[...document.querySelectorAll(".unet-explainer *")]

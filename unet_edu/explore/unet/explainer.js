@@ -71,6 +71,7 @@ export function mount(root, data) {
     const from = state.place;
     state = { ...state, place };
     show();
+    if (place.layer && !from.layer && width < WIDE) parts.main.querySelector(".levels").scrollIntoView({ block: "start" });
     if (from.layer && !place.layer) (from.layer === "head" ? parts.output : parts.stage).focus(from.layer, from.channel);
     settle();
   }
