@@ -158,6 +158,7 @@ ROWS = (
     Row("05", "pooling", "input → new scene", menu("Input"), SCENE, choices=(1, 2)),
     Row("06", "sizes", "side slider → new U", own("Image side"), DRAWING),
     Row("06", "sizes", "poolings slider → new U", own("Poolings"), DRAWING),
+    Row("06", "unet", "a copy → new answer", ".across select", ".answer .below", choices=(1, 0)),
     Row("06", "skips", "picture slider → new masks", handle("Picture"), FIRST_HTML),
     Row("07", "elastic", "σ slider → new net", handle("σ in pixels"), VIEWS),
     Row("07", "weight_map", "w0 slider → new map", handle("w0"), POINTED),
