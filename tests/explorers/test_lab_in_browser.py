@@ -218,6 +218,7 @@ def drag(page: Page, slider, part: float):
 @with_lessons(CONVOLUTION)
 def test_dragging_a_slider_of_the_scene_moves_the_window(page):
     scene = page.locator(".unet-scene:has-text('kernel w')").first
+    scene.get_by_role("button", name="Reset").click()
     before, note = scene.locator("svg").screenshot(), scene.locator(".note").text_content()
     drag(page, scene.get_by_label("output column"), 0.97)
     assert scene.locator(".note").text_content() != note
