@@ -226,12 +226,11 @@ def test_dragging_a_slider_of_the_scene_moves_the_window(page):
 
 
 @with_lessons(CONVOLUTION)
-def test_dragging_a_slider_in_python_draws_another_scene(page):
+def test_a_slider_draws_another_scene(page):
     scene = page.locator(".unet-scene:has-text('nn.Conv2d')").first
-    explorer = page.locator(".widget-vbox", has=page.locator(".unet-scene .code")).first
+    explorer = page.locator(".unet-page", has=page.locator(".unet-scene .code")).first
     before, caption = scene.locator("svg").screenshot(), scene.locator(".caption").text_content()
-    handle = explorer.locator(".widget-slider:has-text('padding') .noUi-handle")
-    handle.focus()
+    explorer.get_by_role("slider", name="stride").focus()
     page.keyboard.press("ArrowRight")
     expect(scene.locator(".caption")).not_to_have_text(caption)
     assert scene.locator("svg").screenshot() != before
@@ -239,17 +238,30 @@ def test_dragging_a_slider_in_python_draws_another_scene(page):
 
 @with_lessons(CONVOLUTION)
 def test_typing_a_weight_changes_the_output_and_the_photograph(page):
-    explorer = page.locator(".widget-vbox", has=page.locator(".unet-scene:has-text('kernel w')")).first
-    picture = explorer.locator("figure img").nth(1)
-    before, outputs = (
-        picture.get_attribute("src"),
-        explorer.locator("[aria-label^='output,'] .value").all_text_contents(),
-    )
+    explorer = page.locator(".unet-page:has(.unet-photos:not([hidden]))")
+    picture = "document.querySelectorAll('.unet-photos:not([hidden]) canvas')[1].toDataURL()"
+    before, outputs = page.evaluate(picture), explorer.locator("[aria-label^='output,'] .value").all_text_contents()
     explorer.locator("[aria-label^='kernel, row 0, column 0:']").dblclick()
     explorer.locator(".editor").fill("-9")
     page.keyboard.press("Enter")
-    expect(picture).not_to_have_attribute("src", before)
+    assert page.evaluate(picture) != before
     assert explorer.locator("[aria-label^='output,'] .value").all_text_contents() != outputs
+
+
+@with_lessons(CONVOLUTION)
+def test_an_explorer_in_the_page_hides_its_picture_and_outlives_scrolling_away(page):
+    cell = page.locator(".jp-CodeCell:has(.unet-page)").last
+    explorer = cell.locator(".unet-page")
+    explorer.scroll_into_view_if_needed()
+    assert cell.locator("img").count() == 1 and not cell.locator("img").is_visible()
+    explorer.get_by_role("slider", name="cells of the input").fill("13")
+    page.locator(".jp-Cell").first.scroll_into_view_if_needed()
+    page.locator(".jp-Cell").last.scroll_into_view_if_needed()
+    explorer.scroll_into_view_if_needed()
+    assert explorer.locator(".unet-scene").count() == 1 and explorer.get_by_text("input, 13 cells").is_visible()
+    assert not cell.locator("img").is_visible()
+    explorer.get_by_role("slider", name="cells of the input").press("ArrowRight")
+    assert explorer.get_by_text("input, 14 cells").is_visible()
 
 
 @with_lessons(CONVOLUTION)
