@@ -152,7 +152,7 @@ ROWS = (
     Row("04", "matrix", "output slider → row of A", "label:has-text('output') input", SCENE),
     Row("04", "matrix", "columns slider → new scene", handle("columns"), SCENE),
     Row("04", "matrix", "kernel → new scene", menu("Kernel"), SCENE, choices=(1, 0)),
-    Row("04", "transposed", "kernel → new scene", menu("Kernel"), SCENE, choices=(1, 0), number=1),
+    Row("04", "transposed", "kernel → new scene", menu("kernel w"), SCENE, choices=(1, 0), number=1),
     Row("04", "transposed", "padding slider → new scene", handle("padding"), SCENE, number=1),
     Row("05", "pooling", "stride slider → new scene", handle("stride"), SCENE),
     Row("05", "pooling", "input → new scene", menu("Input"), SCENE, choices=(1, 2)),

@@ -18,7 +18,9 @@ SCENES = {  # an explorer, its settings, and the function from its state to a sc
     "matrix": (explore.matrix, {}, matrix),
     "matrix, transposed": (explore.matrix, {"transpose": True}, matrix),
     "pooling": (explore.pooling, {}, pooling),
-    "transposed": (explore.transposed, {"stride": 2}, transposed),
+    "stamps": (explore.transposed, {"stride": 2}, transposed),
+    "zeros inserted": (explore.transposed, {"stride": 2, "show": "zeros inserted"}, transposed),
+    "rows of the transposed matrix": (explore.transposed, {"stride": 2, "show": "matrix"}, transposed),
     "overlaps": (explore.transposed, {"stride": 2, "show": "overlaps"}, transposed),
     "there and back": (explore.transposed, {"stride": 2, "show": "there and back"}, transposed),
 }
@@ -108,7 +110,7 @@ def test_state_and_scene_follow_every_value_of_every_control(name):
         (
             explore.transposed,
             {"show": "all"},
-            "show: expected one of 'three ways', 'overlaps', 'there and back', got 'all'",
+            "show: expected one of 'stamps', 'zeros inserted', 'matrix', 'overlaps', 'there and back', got 'all'",
         ),
     ],
 )

@@ -14,15 +14,17 @@ from unet_edu.explore.fields import checked, controls
 from unet_edu.explore.picture import digest
 from unet_edu.explore.transposed.overlaps import overlap_counts, overlaps
 from unet_edu.explore.transposed.round_trip import RoundTrip, round_trip
-from unet_edu.explore.transposed.state import BOUNDS, INPUTS, KERNELS, MOST_OUTPUT, SHOWN, State, nothing
-from unet_edu.explore.transposed.three_ways import busiest, three_ways
+from unet_edu.explore.transposed.state import BOUNDS, INPUTS, KERNELS, MOST_OUTPUT, SHOWN, WAYS, State, nothing
+from unet_edu.explore.transposed.three_ways import busiest, matrix, stamps, zeros_inserted
 from unet_edu.figures.scene import Scene
 
 __all__ = ["BOUNDS", "IMAGE", "INPUTS", "KERNELS", "SCENES", "State", "edited", "picture", "scene", "transposed"]
 
 IMAGE: Matrix = ((4, 5, 8, 7), (1, 8, 8, 8), (3, 6, 6, 4), (6, 5, 7, 8))  # goes there and back
 
-SCENES: dict[str, Callable[[State], Scene]] = dict(zip(SHOWN, (three_ways, overlaps, round_trip), strict=True))
+SCENES: dict[str, Callable[[State], Scene]] = dict(
+    zip(SHOWN, (stamps, zeros_inserted, matrix, overlaps, round_trip), strict=True)
+)
 MOST_INPUT, MOST_KERNEL = (2, 3), (4, 4)
 
 
@@ -33,17 +35,18 @@ def transposed(
     stride: int = 1,
     padding: int = 0,
     output_padding: int = 0,
-    show: str = "three ways",
+    show: str = "stamps",
     image: ArrayLike = IMAGE,
 ) -> Explorer:
     """Explore transposed convolution.
 
-    "three ways": each pixel stamps the kernel and the stamps add up; zeros are inserted and the turned kernel is
-    convolved with what comes of it; x is flattened and multiplied with Aᵀ. Point at an output, step, play or move the
-    sliders, and see the same sum in all three. Cut-off cells are dashed, those that are there because of
-    `output_padding` coloured, those that no stamp reaches hatched. "overlaps": how many stamps fall on each pixel,
-    which is where checkerboards come from. "there and back": an image through the convolution A and through Aᵀ, with a
-    meter that says how much of it came back.
+    Three ways to the same numbers, one at a time. "stamps": each pixel stamps the kernel and the stamps add up. "zeros
+    inserted": the turned kernel is convolved with what comes of it. "matrix": x is flattened and multiplied with Aᵀ.
+    Choose an output, go from way to way, and see the same sum in all three. Cut-off cells are dashed, those that are
+    there because of `output_padding` coloured, those that no stamp reaches hatched.
+
+    "overlaps": how many stamps fall on each pixel, which is where checkerboards come from. "there and back": an image
+    through the convolution A and through Aᵀ, with a meter that says how much of it came back.
 
     Parameters
     ----------
@@ -53,7 +56,7 @@ def transposed(
         At most 4×4.
     stride, padding, output_padding : int
         Within `BOUNDS`. Where they do not fit together, the explorer says why.
-    show : "three ways", "overlaps" or "there and back"
+    show : "stamps", "zeros inserted", "matrix", "overlaps" or "there and back"
     image : (H, W) array
         What goes there and back, at most 8×8: its upper left corner is taken, made-up numbers go on where it ends.
 
@@ -82,7 +85,7 @@ def transposed(
     views = [
         View(SceneView(), "scene", lambda state: scene(state).data()),
         # these count stamps, or send an image of their own: of the input only the size plays a part, if any
-        View(shown["x"], "disabled", lambda state: state.show != "three ways"),
+        View(shown["x"], "disabled", lambda state: state.show not in WAYS),
     ]
     return Explorer(state, shown, views, picture, edited)
 

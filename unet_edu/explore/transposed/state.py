@@ -19,9 +19,22 @@ from unet_edu.interpolation import bilinear_kernel
 from unet_edu.matrix import conv2d_matrix
 from unet_edu.transposed import conv_transpose2d, transposed_size
 
-__all__ = ["BOUNDS", "INPUTS", "KERNELS", "MOST_OUTPUT", "PIXELS", "SHOWN", "State", "code", "nothing", "settings"]
+__all__ = [
+    "BOUNDS",
+    "INPUTS",
+    "KERNELS",
+    "MOST_OUTPUT",
+    "PIXELS",
+    "SHOWN",
+    "WAYS",
+    "State",
+    "code",
+    "nothing",
+    "settings",
+]
 
-SHOWN = ("three ways", "overlaps", "there and back")
+WAYS = ("stamps", "zeros inserted", "matrix")  # to the same numbers
+SHOWN = (*WAYS, "overlaps", "there and back")
 INPUTS: dict[str, Matrix] = {
     "worked example, 2×2": ((2, 1), (4, 4)),
     "numbered, 2×3": ((1, 2, 3), (4, 5, 6)),
@@ -46,10 +59,12 @@ PIXELS = (3, 4)  # the input that the overlaps are counted for, whatever x is: l
 @dataclass(frozen=True)
 class State:
     image: Matrix  # a sheet: its upper left corner, of the output's size, goes there and back
-    show: str = menu({name.capitalize(): name for name in SHOWN}, "", widget=ipywidgets.ToggleButtons)
-    kernel: Matrix = menu(KERNELS, "Kernel", own=True)  # noqa: RUF009, it makes a field
+    show: str = menu(
+        {name.capitalize(): name for name in SHOWN}, "", widget=ipywidgets.ToggleButtons, style={"button_width": "auto"}
+    )
+    kernel: Matrix = menu(KERNELS, "kernel w", own=True)  # noqa: RUF009, it makes a field
     stride: int = bounded(BOUNDS, "stride", style=ROOM)
-    x: Matrix = menu(INPUTS, "Input", own=True)  # noqa: RUF009
+    x: Matrix = menu(INPUTS, "input x", own=True)  # noqa: RUF009
     padding: int = bounded(BOUNDS, "padding", style=ROOM)
     output_padding: int = bounded(BOUNDS, "output_padding", style=ROOM)
 

@@ -1,8 +1,8 @@
-"""Transposed convolution, three ways in step: stamps, inserted zeros, rows of Aᵀ. Lesson 04."""
+"""Transposed convolution in three ways: stamps, inserted zeros, rows of Aᵀ. Lesson 04."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -14,10 +14,12 @@ from unet_edu.explore.transposed.state import State, code, settings
 from unet_edu.figures.scene import GAP, LABEL, SIGN, WIDE_LETTER, Cells, Link, Scene, number
 from unet_edu.transposed import conv_transpose2d, insert_zeros
 
-__all__ = ["busiest", "three_ways"]
+__all__ = ["busiest", "matrix", "stamps", "zeros_inserted"]
 
 BETWEEN = 0.35  # cells between two stamps, or two pieces of the matrix
-PIECES = 33  # cells: how wide the pieces of the matrix may stand side by side
+PIECES = 24  # cells: how wide the pieces of the matrix may stand side by side
+WORDS = {"stamps": "stamps that add up", "zeros inserted": "zeros inserted", "matrix": "rows of Aᵀ"}
+_Placed = tuple[list[Cells], list[tuple[float, float, str]]]  # grids, and the signs between them
 
 
 class _Product(NamedTuple):
@@ -29,30 +31,46 @@ class _Product(NamedTuple):
     output: int | None  # None when it is cut off
 
 
-def three_ways(state: State) -> Scene:
-    """Stamps added up; zeros inserted and the kernel turned; rows of Aᵀ: one walk over y lights all three."""
+def stamps(state: State) -> Scene:
+    """Each pixel stamps the kernel; the stamps are added up, and the padding is cut off."""
+    return _way(state, (*_stamps(state), _canvas(state)), _scatter_links, _stamps_in_a_row)
+
+
+def zeros_inserted(state: State) -> Scene:
+    """Zeros between and around the pixels; the turned kernel's window slides over them."""
+    turned = cells.grid("turned kernel", "w, turned", "kernel", state.weights[::-1, ::-1], _notes_turned(state))
+    return _way(state, (_stretched(state, _notes_x(state)), turned), _window_links, _window_below)
+
+
+def matrix(state: State) -> Scene:
+    """The flattened input, and the rows of Aᵀ."""
+    strips, pieces = _pieces(state, _notes_x(state))
+    return _way(state, (*strips, *pieces), _row_links, _pieces_below)
+
+
+def _way(
+    state: State,
+    own: Sequence[Cells],
+    links: Callable[[State, dict[str, int]], list[Link]],
+    places: Callable[[dict[str, Cells], Place], _Placed],
+) -> Scene:
+    """Input, kernel, what this way has between them and the output, and the output: in all ways it is walked."""
     x, w, y = state.pixels, state.weights, state.y
-    notes_x = _notes_x(state)
-    strips, pieces = _pieces(state, notes_x)
     parts = [
-        cells.grid("input", f"x, {cells.size(x.shape)}", "input", x, notes_x, editable=True),
+        cells.grid("input", f"x, {cells.size(x.shape)}", "input", x, _notes_x(state), editable=True),
         cells.grid("kernel", f"kernel w, {cells.size(w.shape)}", "kernel", w, _notes_w(state), editable=True),
-        *_stamps(state),
-        _canvas(state),
-        _stretched(state, notes_x),
-        cells.grid("turned kernel", "w, turned", "kernel", w[::-1, ::-1], _notes_turned(state)),
+        *own,
         cells.grid("output", f"y, {cells.size(y.shape)}", "output", y, _notes_y(state), _marks_y(state)),
-        *strips,
-        *pieces,
     ]
     first = cells.first_cells(parts)
-    grids, signs = _in_rows({part.name: part for part in parts}, x.shape)
+    grids, signs = places({part.name: part for part in parts}, x.shape)
+    placed = {grid.name: grid for grid in grids}
     return Scene(
         alt=_alt(state),
-        grids=grids,
-        links=(*_scatter_links(state, first), *_window_links(state, first), *_row_links(state, first)),
+        grids=tuple(placed[part.name] for part in parts),
+        links=tuple(links(state, first)),
         walk="output",
-        signs=signs,
+        signs=tuple(signs),
         caption=_formula(state),
         code=code(state),
         can_predict=True,
@@ -133,7 +151,7 @@ def _stamps(state: State) -> list[Cells]:
         product = f"{state.x_at(pixel)}·{state.w_at(weight)} = {cells.factor(a)}·{cells.factor(b)} = {number(a * b)}"
         notes[pixel].append(f"{product} {where}")
     return [
-        cells.grid(f"stamp {n}", "" if n else "1. Scatter: stamps", "neutral", value * state.weights, notes[n])
+        cells.grid(f"stamp {n}", "" if n else "stamps: x times w", "neutral", value * state.weights, notes[n])
         for n, value in enumerate(state.pixels.flat)
     ]
 
@@ -175,7 +193,7 @@ def _stretched(state: State, notes_x: Sequence[str]) -> Cells:
         )
         mark = "tap" if pixel >= 0 else "faint" if pixel == -1 else "padding"
         marks.append(mark if is_read else "unused")
-    return cells.grid("stretched input", "2. Zeros inserted", "input", values, notes, marks)
+    return cells.grid("stretched input", "zeros inserted", "input", values, notes, marks)
 
 
 def _pieces(state: State, notes_x: Sequence[str]) -> tuple[list[Cells], list[Cells]]:
@@ -196,45 +214,52 @@ def _pieces(state: State, notes_x: Sequence[str]) -> tuple[list[Cells], list[Cel
                 else f"{entry}: the stamp of {state.x_at(n)} does not reach {state.y_at(o)}"
             )
         marks = ["tap" if tap >= 0 else "faint" for tap in taps.flat]
-        label = "" if i else f"3. Matrix: Aᵀ, {state.y.size}×{state.pixels.size}, one piece for each row of y"
+        label = "" if i else f"Aᵀ, {state.y.size}×{state.pixels.size}, one piece for each row of y"
         strip = state.pixels.reshape(1, -1)
         strips.append(cells.grid(f"flattened input {i}", "" if i else "x, flattened", "input", strip, notes_x))
         pieces.append(cells.grid(f"matrix {i}", label, "kernel", values, notes, marks))
     return strips, pieces
 
 
-def _in_rows(
-    parts: dict[str, Cells], pixels: Sequence[int]
-) -> tuple[tuple[Cells, ...], tuple[tuple[float, float, str], ...]]:
-    """Scatter on top, below it the zeros, below them the matrix; the grids in the order in which they came."""
+def _stamps_in_a_row(parts: dict[str, Cells], pixels: Place) -> _Placed:
+    """The stamps stand as the pixels do that they come from."""
     stamp = parts["stamp 0"]
     tall, wide = (n * (side + BETWEEN) - BETWEEN for n, side in zip(pixels, (stamp.rows, stamp.columns), strict=True))
     frame = replace(stamp, name="stamps", rows=0, columns=0, text=(), notes=(), marks=())  # the stamps go into it
-    top, signs = _row([parts["input"], "·", parts["kernel"], "=", (frame, wide, tall), "→", parts["canvas"]], 0.0)
-    placed = {grid.name: grid for grid in top}
-    left, above = placed.pop("stamps").at
-    for n, (a, b) in enumerate(np.ndindex(*pixels)):
-        at = (left + b * (stamp.columns + BETWEEN), above + a * (stamp.rows + BETWEEN))
-        placed[f"stamp {n}"] = replace(parts[f"stamp {n}"], at=at)
+    row = [parts["input"], "·", parts["kernel"], "=", (frame, wide, tall), "→", parts["canvas"], "→", parts["output"]]
+    placed, signs = _row(row, 0.0)
+    left, above = next(grid.at for grid in placed if grid.name == "stamps")
+    steps = [(a * (stamp.rows + BETWEEN), b * (stamp.columns + BETWEEN)) for a, b in np.ndindex(*pixels)]
+    moved = [replace(parts[f"stamp {n}"], at=(left + b, above + a)) for n, (a, b) in enumerate(steps)]
+    return [*(grid for grid in placed if grid.name != "stamps"), *moved], signs
 
-    below = max(grid.at[1] + grid.rows for grid in placed.values()) + GAP
-    windows, more = _row([parts["stretched input"], "∗", parts["turned kernel"], "=", parts["output"]], below)
-    placed |= {grid.name: grid for grid in windows}
 
-    below = max(grid.at[1] + grid.rows for grid in placed.values()) + GAP + LABEL
+def _window_below(parts: dict[str, Cells], pixels: Place) -> _Placed:
+    top, signs = _row([parts["input"], "·", parts["kernel"]], 0.0)
+    below, more = _row(
+        [parts["stretched input"], "∗", parts["turned kernel"], "=", parts["output"]], _bottom(top) + GAP
+    )
+    return [*top, *below], [*signs, *more]
+
+
+def _pieces_below(parts: dict[str, Cells], pixels: Place) -> _Placed:
+    top, signs = _row([parts["input"], "·", parts["kernel"], "→", parts["output"]], 0.0)
+    below = _bottom(top) + GAP + LABEL
     columns, rows = parts["matrix 0"].columns + BETWEEN, parts["matrix 0"].rows + 1 + LABEL
     in_line = max(1, int((PIECES + BETWEEN) // columns))
     for i in range(parts["output"].rows):
         line, place = divmod(i, in_line)
-        top_of_line = below + line * (rows + BETWEEN)
-        placed[f"flattened input {i}"] = replace(parts[f"flattened input {i}"], at=(place * columns, top_of_line))
-        placed[f"matrix {i}"] = replace(parts[f"matrix {i}"], at=(place * columns, top_of_line + 1 + LABEL))
-    return tuple(placed[name] for name in parts), (*signs, *more)
+        at = (place * columns, below + line * (rows + BETWEEN))
+        top.append(replace(parts[f"flattened input {i}"], at=at))
+        top.append(replace(parts[f"matrix {i}"], at=(at[0], at[1] + 1 + LABEL)))
+    return top, signs
 
 
-def _row(
-    parts: Sequence[Cells | str | tuple[Cells, float, float]], top: float
-) -> tuple[list[Cells], list[tuple[float, float, str]]]:
+def _bottom(grids: Sequence[Cells]) -> float:
+    return max(grid.at[1] + grid.rows for grid in grids)
+
+
+def _row(parts: Sequence[Cells | str | tuple[Cells, float, float]], top: float) -> _Placed:
     """Grids and signs side by side, centred, with room for the labels; a grid may say how wide and high a place it
     needs."""
     sized = [(part, part.columns, part.rows) if isinstance(part, Cells) else part for part in parts]
@@ -290,27 +315,29 @@ def _row_links(state: State, first: dict[str, int]) -> list[Link]:
 
 
 def _twins(state: State, first: dict[str, int]) -> tuple[tuple[int, ...], ...]:
-    """A pixel stands in three views, and what is kept of the canvas is y."""
-    (above, left), width, strips = _corner(state), _stretched(state, [""] * state.pixels.size).columns, state.size[0]
-    pixels = [
-        (
-            first["input"] + n,
-            first["stretched input"] + (above + a * state.stride) * width + left + b * state.stride,
-            *(first[f"flattened input {i}"] + n for i in range(strips)),
+    """A pixel stands in several grids, and what is kept of the canvas is y."""
+    if "canvas" in first:
+        outputs = [_output_at(state, place) for place in np.ndindex(_canvas_shape(state))]
+        return tuple((first["output"] + o, first["canvas"] + n) for n, o in enumerate(outputs) if o is not None)
+    if "stretched input" in first:
+        (above, left), width = _corner(state), _stretched(state, [""] * state.pixels.size).columns
+        return tuple(
+            (
+                first["input"] + n,
+                first["stretched input"] + (above + a * state.stride) * width + left + b * state.stride,
+            )
+            for n, (a, b) in enumerate(np.ndindex(state.pixels.shape))
         )
-        for n, (a, b) in enumerate(np.ndindex(state.pixels.shape))
-    ]
-    canvas = [_output_at(state, (r, c)) for r, c in np.ndindex(_canvas_shape(state))]
-    kept = [(first["output"] + o, first["canvas"] + place) for place, o in enumerate(canvas) if o is not None]
-    return (*pixels, *kept)
+    strips = [first[f"flattened input {i}"] for i in range(state.size[0])]
+    return tuple((first["input"] + n, *(strip + n for strip in strips)) for n in range(state.pixels.size))
 
 
 def _alt(state: State) -> str:
     x, w, y = (cells.size(array.shape) for array in (state.pixels, state.weights, state.y))
     most = busiest(state)
     return (
-        f"Transposed convolution of a {x} input with a {w} kernel, {settings(state)}, three ways: stamps added up, "
-        f"zeros inserted, rows of Aᵀ. The output is {y}. For example, {_notes_y(state)[most]} = "
+        f"Transposed convolution of a {x} input with a {w} kernel, {settings(state)}, by "
+        f"{WORDS[state.show]}. The output is {y}. For example, {_notes_y(state)[most]} = "
         f"{number(state.y.flat[most])}."
     )
 
