@@ -5,7 +5,7 @@ import { node, write } from "./parts.js";
 import { newCell, rubbedCell } from "./picture.js";
 
 const TOOLS = {
-  draw: ["Draw a cell", "Press on the picture, and drag it where you like."],
+  draw: ["Draw a cell", "Press where a cell shall be, and drag it."],
   rub: ["Rub one out", "Press on a cell: its surroundings take its place."],
   move: ["Drag it", "What leaves on one side is mirrored on the other."],
 };
