@@ -104,4 +104,4 @@ def test_a_browser_draws_all_masks_equally_large():
         assert len(images) == 1 + len(NETWORKS)
         sides = [image.evaluate("image => image.complete && image.naturalWidth") for image in images]
         assert sides == [sides[0], *[3 * sides[0]] * len(NETWORKS)], "overlays are drawn three times as large"
-        assert {image.bounding_box()["width"] for image in images} == {288}
+        assert {image.bounding_box()["width"] for image in images} == {224}

@@ -61,7 +61,7 @@ Vectors = tuple[tuple[float, float], ...]
 class State:
     """What is shown. A new seed or σ draws all nine arrows anew; `down` and `right` are those of the chosen knot."""
 
-    labels: str = menu(LABELS, "Labels")
+    labels: str = menu(LABELS, "Labels", layout={"width": "26em"})
     sigma: float = slider(0, MOST_SIGMA, "σ in pixels", step=0.5, readout_format=".1f")
     seed: int = slider(0, LAST_SEED, "Random net")
     knot: int = menu({name: n for n, name in enumerate(KNOTS)}, "Knot")

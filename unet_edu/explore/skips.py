@@ -24,7 +24,7 @@ __all__ = ["IMAGES", "Score", "State", "board", "masks", "picture", "score", "sk
 
 IMAGES = 4  # of the held-out pictures of each look
 TITLES = {"concat": "concatenated", "add": "added", "multiply": "multiplied", "none": "no copies"}
-WIDTH = "288px"
+WIDTH = "224px"  # so that all five stand side by side on a laptop
 
 
 @dataclass(frozen=True)
