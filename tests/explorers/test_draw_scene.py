@@ -165,8 +165,11 @@ def test_a_cell_has_one_group_of_twins():
 def test_arrows_and_points_belong_to_the_chosen_cell():
     axes = draw(PAIRS, selected=9)
     arrows = [text for text in axes.texts if getattr(text, "arrow_patch", None)]
-    assert [(text.xyann, text.xy) for text in arrows] == [tuple(map(PAIRS.middle, PAIRS.arrows[0]))]
-    assert [tuple(map(float, (line.get_xdata()[0], line.get_ydata()[0]))) for line in axes.lines] == [(0.5, 0.5)]
+    *line, before, tip = PAIRS.route(*PAIRS.arrows[0])
+    assert [(text.xyann, text.xy) for text in arrows] == [(before, tip)]
+    drawn, point = axes.lines
+    assert list(map(tuple, drawn.get_xydata())) == [*line, before]
+    assert list(map(tuple, point.get_xydata())) == [(0.5, 0.5)]
 
 
 def test_marks_have_their_own_hatches():

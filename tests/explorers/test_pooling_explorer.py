@@ -94,6 +94,16 @@ def test_cells_that_no_window_reads_are_marked():
         assert [mark == "unused" for mark in marks] == (read.flatten() == 0).tolist()
 
 
+def test_arrows_run_where_no_number_stands():
+    for it in (State(EXAMPLE), State(ODD), State(EXAMPLE, kernel=2, stride=1)):
+        drawn = scene(it)
+        middles = np.array([drawn.middle(cell) for cell in range(sum(len(grid.text) for grid in drawn.grids))])
+        for arrow in drawn.arrows:
+            for (x1, y1), (x2, y2) in itertools.pairwise(drawn.route(*arrow)):
+                points = np.linspace((x1, y1), (x2, y2), 50)
+                assert np.abs(points[:, None] - middles).max(axis=2).min() > 0.27  # of a cell, off each number
+
+
 def test_arrows_lead_from_the_maximum_to_its_index_and_on_to_its_place():
     drawn = scene(State(EXAMPLE))
     first = drawn.first

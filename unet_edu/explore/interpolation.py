@@ -52,16 +52,17 @@ RULES = {  # the mode, and align_corners
     "bicubic": ("bicubic", False),
     "bicubic, corners aligned": ("bicubic", True),
 }
+ROOM = {"description_width": "8.4em"}  # for the sliders' names
 MOST = 12  # output rows and columns that still read well
 SCALE = 6  # how many times the photograph and the mask are enlarged
 
 
 @dataclass(frozen=True)
 class State:
-    rule: tuple[str, bool] = menu(RULES, "Rule")
-    rows: int = slider(1, MOST, "Output rows")
-    columns: int = slider(1, MOST, "Output cols")
-    x: Matrix = menu(INPUTS, "Input", own=True)  # noqa: RUF009, it makes a field
+    rule: tuple[str, bool] = menu(RULES, "rule")
+    rows: int = slider(1, MOST, "output rows", style=ROOM)
+    columns: int = slider(1, MOST, "output columns", style=ROOM)
+    x: Matrix = menu(INPUTS, "input x", own=True)  # noqa: RUF009, it makes a field
 
     @property
     def image(self) -> NDArray[np.float64]:
@@ -169,6 +170,7 @@ def scene(state: State) -> Scene:
         code=_code(state),
         can_predict=state.fits,
         points=_dots(state, grids[0].at) if state.fits else (),
+        begin=state.rows // 2 * state.columns + state.columns // 2 if state.fits else 0,  # of several pixels, mostly
     )
 
 

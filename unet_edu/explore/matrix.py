@@ -45,7 +45,7 @@ class State:
     x: Matrix  # a sheet: its upper left rows × columns are the image
     y: Matrix  # another, of which as many numbers as the convolution has outputs go into Aᵀ
     transpose: bool = menu({"A: convolve": False, "Aᵀ: transposed": True}, "", widget=ipywidgets.ToggleButtons)
-    kernel: Matrix = menu(KERNELS, "Kernel", own=True)  # noqa: RUF009, it makes a field
+    kernel: Matrix = menu(KERNELS, "kernel w", own=True)  # noqa: RUF009, it makes a field
     stride: int = bounded(BOUNDS, "stride", style=ROOM)
     rows: int = bounded(BOUNDS, "rows", style=ROOM)
     columns: int = bounded(BOUNDS, "columns", style=ROOM)

@@ -49,7 +49,7 @@ def _choice(field: str, label: str) -> Any:
 
 @dataclass(frozen=True)
 class State:
-    x: Matrix = menu(INPUTS, "Input", own=True)  # noqa: RUF009, it makes a field
+    x: Matrix = menu(INPUTS, "input x", own=True)  # noqa: RUF009, it makes a field
     kernel: int = bounded(BOUNDS, "kernel", default=2)
     stride: int = bounded(BOUNDS, "stride", default=2)
     padding: int = bounded(BOUNDS, "padding", default=0)

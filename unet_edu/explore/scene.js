@@ -32,6 +32,8 @@ export function mountScene(root, given, onEdit, { height, least = LEAST, wraps =
   let px = MOST; // the side of a cell
   let drawn = []; // per cell: { group, rect, text, corner, label }
   let arrows = []; // per arrow: its line
+  let tallest = height ?? 0; // the stage keeps the height of the largest scene so far, and the bar stays once it is there
+  let hasBar = height !== undefined;
   let points = []; // per point: its dot
   let parts = {}; // the note, the sliders and buttons that `paint` keeps in step
 
@@ -79,7 +81,7 @@ export function mountScene(root, given, onEdit, { height, least = LEAST, wraps =
     px = Math.max(least, Math.min(MOST, across / scene.size[0], (height ?? HEIGHT) / scene.size[1]));
     const key = root.getRootNode().activeElement?.dataset?.key; // keep the focus where it was
     groups = new Map(scene.twins.flatMap((group) => group.map((cell) => [cell, group])));
-    selected ??= walk().text.length ? walk().first : null;
+    selected ??= walk().text.length ? walk().first + (scene.begin ?? 0) : null;
     root.replaceChildren();
     root.classList.add("unet-scene");
     for (const [role, { line, fill }] of Object.entries(scene.colours)) {
@@ -87,12 +89,14 @@ export function mountScene(root, given, onEdit, { height, least = LEAST, wraps =
       root.style.setProperty(`--${role}-fill`, `color-mix(in oklab, ${fill}, #000 var(--sink))`);
     }
     parts = {}; // what changes with each cell stands above the stage, where no scene can push it away
-    if (height || walk().text.length > 1) drawBar(add(root, "div", { class: "bar" }));
+    hasBar ||= walk().text.length > 1;
+    if (hasBar) drawBar(add(root, "div", { class: "bar" }));
     if (scene.canPredict) drawPrediction(add(root, "div", { class: "bar" }));
     parts.note = add(root, "p", { class: "note", role: "status" });
-    parts.caption = add(root, "p", { class: "caption" }, scene.caption);
+    parts.caption = add(root, "p", { class: "caption", style: height ? "" : "min-height: 2.6em" }, scene.caption);
     if (scene.code) parts.code = add(add(root, "pre", { class: "code" }), "code", {}, scene.code);
-    parts.svg = drawStage(add(root, "div", { class: "stage", style: height ? `min-height: ${height + 20}px` : "" }));
+    tallest = Math.max(tallest, height ? 0 : scene.size[1] * px);
+    parts.svg = drawStage(add(root, "div", { class: "stage", style: `min-height: ${tallest + 20}px` }));
     paint();
     if (key) root.querySelector(`[data-key="${key}"]`)?.focus({ preventScroll: true });
   }
@@ -129,12 +133,7 @@ export function mountScene(root, given, onEdit, { height, least = LEAST, wraps =
     drawn = [];
     for (const grid of scene.grids) drawGrid(svg, grid);
     const head = `url(#head-${own})`;
-    arrows = scene.arrows.map(([from, to]) => {
-      const [[x1, y1], [x2, y2]] = [middleOf(from), middleOf(to)];
-      const gap = (0.3 * px) / Math.hypot(x2 - x1, y2 - y1); // at both ends, so that the numbers stay free
-      const [x, y] = [gap * (x2 - x1), gap * (y2 - y1)];
-      return add(svg, "line", { x1: x1 + x, y1: y1 + y, x2: x2 - x, y2: y2 - y, class: "arrow", "marker-end": head });
-    });
+    arrows = scene.arrows.map((ends) => add(svg, "polyline", { points: routeOf(...ends).join(" "), class: "arrow", "marker-end": head }));
     points = scene.points.map(([, x, y]) => add(svg, "circle", { cx: x * px, cy: y * px, r: 5, class: "point" }));
     return svg;
   }
@@ -157,6 +156,15 @@ export function mountScene(root, given, onEdit, { height, least = LEAST, wraps =
     const { row, column } = placeOf(cell);
     const [left, top] = gridOf(cell).at;
     return [(left + column + 0.5) * px, (top + row + 0.5) * px];
+  }
+
+  // The corners of an arrow: along the lines between cells and through the gap between the grids, where no number stands.
+  function routeOf(from, to) {
+    const [[x1, y1], [x2, y2]] = [middleOf(from), middleOf(to)];
+    const isToTheRight = x2 > x1;
+    const lane = (gridOf(isToTheRight ? to : from).at[0] - (isToTheRight ? 0.2 : 0.4)) * px;
+    const [leave, enter] = [y1 + (isToTheRight ? -0.5 : 0.5) * px, y2 - 0.5 * px];
+    return [[x1, leave], [lane, leave], [lane, enter], [x2, enter], [x2, y2 - 0.28 * px]];
   }
 
   function drawGrid(svg, grid) {
@@ -442,6 +450,7 @@ export function mountScene(root, given, onEdit, { height, least = LEAST, wraps =
   const watch = new ResizeObserver(() => {
     if (Math.abs(root.clientWidth - width) < 8 || !root.clientWidth) return; // off the page, or the width of a scroll bar
     width = root.clientWidth;
+    tallest = height ?? 0;
     leaveEditor();
     build();
   });

@@ -126,6 +126,8 @@ class Scene:
         From the number in one cell to the number in another; bold when one of the two is selected.
     points : tuple of (cell, x, y)
         A dot at (x, y), in cells of the scene, for as long as the cell is selected.
+    begin : int
+        Which cell of the walk is selected at the start, when another one than the first shows more.
     """
 
     alt: str
@@ -139,6 +141,7 @@ class Scene:
     twins: tuple[tuple[int, ...], ...] = ()
     arrows: tuple[tuple[int, int], ...] = ()
     points: tuple[tuple[int, float, float], ...] = ()
+    begin: int = 0
     first: dict[str, int] = field(init=False)  # the number of each grid's first cell
     groups: dict[int, frozenset[int]] = field(init=False)  # the twins of each cell that has some
 
@@ -165,6 +168,15 @@ class Scene:
         grid, k = self.place(cell)
         row, column = divmod(k, grid.columns)
         return grid.at[0] + column + 0.5, grid.at[1] + row + 0.5
+
+    def route(self, start: int, end: int) -> list[tuple[float, float]]:
+        """The corners of an arrow from cell to cell, in cells: along the lines between cells and through the gap
+        between the grids, where no number stands, and into the cell from above."""
+        (x1, y1), (x2, y2) = self.middle(start), self.middle(end)
+        is_to_the_right = x2 > x1
+        lane = self.place(end if is_to_the_right else start)[0].at[0] - (0.2 if is_to_the_right else 0.4)
+        leave, enter = y1 + (-0.5 if is_to_the_right else 0.5), y2 - 0.5
+        return [(x1, leave), (lane, leave), (lane, enter), (x2, enter), (x2, y2 - 0.28)]
 
     @property
     def size(self) -> tuple[float, float]:
@@ -209,6 +221,7 @@ class Scene:
             "links": self.links,
             "twins": self.twins,
             "arrows": self.arrows,
+            **({"begin": self.begin} if self.begin else {}),
             "points": self.points,
             "colours": colours(),
             "grids": [
@@ -304,7 +317,7 @@ def draw_scene(axes: Axes, scene: Scene, selected: int | None = None) -> Axes:
             _draw_cell(axes, grid, k, points, is_selected=cell in chosen, corner=linked.get(cell))
     for start, end in scene.arrows:
         if not chosen.isdisjoint((start, end)):  # all of them would run through the numbers
-            _draw_arrow(axes, scene.middle(start), scene.middle(end), 0.3 * points)
+            _draw_arrow(axes, scene.route(start, end))
     for cell, x, y in scene.points:
         if cell in chosen:
             colour = ROLES["error"].line
@@ -350,14 +363,15 @@ def _ink(ground: str) -> str:
     return INK if 0.3 * red + 0.6 * green + 0.1 * blue > 0.5 else PAPER
 
 
-def _draw_arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], gap: float) -> None:
-    """An arrow with a gap at both ends, in points, so that the numbers there stay free."""
-    arrow(axes, start, end, ROLES["skip"].line, zorder=4, shrinkA=gap, shrinkB=gap, linewidth=2.2)
+def _draw_arrow(axes: Axes, corners: Sequence[tuple[float, float]]) -> None:
+    colour = ROLES["skip"].line
+    axes.plot(*zip(*corners[:-1], strict=True), color=colour, linewidth=2.2, zorder=4)
+    arrow(axes, corners[-2], corners[-1], colour, zorder=4, linewidth=2.2)
 
 
 def _chosen(scene: Scene) -> int | None:
     """The cell that is selected at the start."""
-    return scene.first[scene.walk] if scene.grid(scene.walk).text else None
+    return scene.first[scene.walk] + scene.begin if scene.grid(scene.walk).text else None
 
 
 def _page(scene: Scene) -> float:

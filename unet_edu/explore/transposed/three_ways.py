@@ -39,7 +39,7 @@ def stamps(state: State) -> Scene:
 def zeros_inserted(state: State) -> Scene:
     """Zeros between and around the pixels; the turned kernel's window slides over them."""
     turned = cells.grid("turned kernel", "w, turned", "kernel", state.weights[::-1, ::-1], _notes_turned(state))
-    return _way(state, (_stretched(state, _notes_x(state)), turned), _window_links, _window_below)
+    return _way(state, (_stretched(state, _notes_x(state)), turned), _window_links, _window_in_a_row)
 
 
 def matrix(state: State) -> Scene:
@@ -74,6 +74,7 @@ def _way(
         caption=_formula(state),
         code=code(state),
         can_predict=True,
+        begin=busiest(state),
         twins=_twins(state, first),
     )
 
@@ -226,20 +227,22 @@ def _stamps_in_a_row(parts: dict[str, Cells], pixels: Place) -> _Placed:
     stamp = parts["stamp 0"]
     tall, wide = (n * (side + BETWEEN) - BETWEEN for n, side in zip(pixels, (stamp.rows, stamp.columns), strict=True))
     frame = replace(stamp, name="stamps", rows=0, columns=0, text=(), notes=(), marks=())  # the stamps go into it
-    row = [parts["input"], "·", parts["kernel"], "=", (frame, wide, tall), "→", parts["canvas"], "→", parts["output"]]
-    placed, signs = _row(row, 0.0)
+    added: list[Cells | str] = ["→", parts["canvas"], "→", parts["output"]]
+    placed, signs = _row([parts["input"], "·", parts["kernel"], "=", (frame, wide, tall), *added], 0.0)
     left, above = next(grid.at for grid in placed if grid.name == "stamps")
     steps = [(a * (stamp.rows + BETWEEN), b * (stamp.columns + BETWEEN)) for a, b in np.ndindex(*pixels)]
     moved = [replace(parts[f"stamp {n}"], at=(left + b, above + a)) for n, (a, b) in enumerate(steps)]
     return [*(grid for grid in placed if grid.name != "stamps"), *moved], signs
 
 
-def _window_below(parts: dict[str, Cells], pixels: Place) -> _Placed:
-    top, signs = _row([parts["input"], "·", parts["kernel"]], 0.0)
-    below, more = _row(
-        [parts["stretched input"], "∗", parts["turned kernel"], "=", parts["output"]], _bottom(top) + GAP
-    )
-    return [*top, *below], [*signs, *more]
+def _window_in_a_row(parts: dict[str, Cells], pixels: Place) -> _Placed:
+    """The kernel stands under the pixels: what is made of the two follows."""
+    x, w = parts["input"], parts["kernel"]
+    frame = replace(x, name="both", columns=0, rows=0, text=(), notes=(), marks=())
+    size = (max(x.columns, w.columns), x.rows + GAP + LABEL + w.rows)
+    made: list[Cells | str] = ["→", parts["stretched input"], "∗", parts["turned kernel"], "=", parts["output"]]
+    (both, *placed), signs = _row([(frame, *size), *made], 0.0)
+    return [replace(x, at=both.at), replace(w, at=(both.at[0], both.at[1] + x.rows + GAP + LABEL)), *placed], signs
 
 
 def _pieces_below(parts: dict[str, Cells], pixels: Place) -> _Placed:
