@@ -256,6 +256,36 @@ def test_ones_own_file_is_read_in_the_page(page):
     expect(page.get_by_role("status").first).to_have_text("This file is no picture that a browser can read.")
 
 
+# A camera that gives its pictures when the test says so.
+CAMERA = """() => {
+    window.streams = [];
+    window.allow = [];
+    const canvas = document.createElement("canvas");
+    const pen = canvas.getContext("2d");
+    setInterval(() => pen.fillRect(0, 0, 9, 9), 50); // a stream has a picture where something is drawn
+    navigator.mediaDevices.getUserMedia = () =>
+      new Promise((give) => allow.push(() => { streams.push(canvas.captureStream(20)); give(streams.at(-1)); }));
+}"""
+LIT = "streams.flatMap((stream) => stream.getTracks()).filter((track) => track.readyState === 'live').length"
+
+
+@browsers
+def test_no_camera_stays_on_when_one_thinks_better_of_it(page):
+    page.evaluate(CAMERA)
+    camera = page.get_by_role("button", name="Camera")
+    camera.click()
+    camera.click()  # before the browser has an answer
+    page.evaluate("allow.pop()()")
+    page.wait_for_function(f"{LIT} === 0")
+    expect(camera).to_have_text("Camera")
+    camera.click()
+    page.evaluate("allow.pop()()")
+    expect(page.get_by_role("button", name="Hold still")).to_be_visible()
+    page.get_by_role("radio", name="coins from Pompeii", exact=True).check()
+    expect(camera).to_be_visible()
+    page.wait_for_function(f"{LIT} === 0 && location.hash === '#picture=coins'")
+
+
 @browsers
 def test_ten_changes_in_one_frame_are_one_pass(page):
     page.evaluate("""() => {

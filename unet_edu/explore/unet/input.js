@@ -90,6 +90,7 @@ export function mountInput(root, it) {
     const file = node(label, "input", { type: "file", accept: "image/*", "data-key": "file" });
     file.addEventListener("change", async () => {
       if (!file.files.length) return;
+      if (camera) stopCamera();
       try {
         takeOwn(await createImageBitmap(file.files[0]), file.files[0].name);
       } catch {
@@ -117,28 +118,37 @@ export function mountInput(root, it) {
   }
 
   async function startCamera() {
+    const video = node(null, "video", { muted: "", playsinline: "" });
+    camera = video;
     try {
-      camera = node(null, "video", { muted: "", playsinline: "" });
-      camera.srcObject = await navigator.mediaDevices.getUserMedia({ video: { width: 320, height: 240 } });
-      await camera.play();
+      video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { width: 320, height: 240 } });
+      await video.play();
     } catch {
-      camera = null;
-      return it.say("The browser gives no camera to this page.");
+      if (camera === video) it.say("The browser gives no camera to this page.");
+      return close(video);
     }
+    if (camera !== video) return close(video); // while the browser asked, the reader thought better of it
     write(parts.camera, "text", "Hold still");
-    film(false);
+    film(video);
   }
 
-  function film(goesOn) {
-    if (!camera || !root.isConnected) return stopCamera();
-    takeOwn(camera, "what the camera sees", goesOn);
-    requestAnimationFrame(() => film(true));
+  function film(video, goesOn = false) {
+    if (camera !== video) return;
+    const isLeft = !root.isConnected || (goesOn && it.state.picture !== "own"); // for another picture
+    if (isLeft) return stopCamera();
+    takeOwn(video, "what the camera sees", goesOn);
+    requestAnimationFrame(() => film(video, true));
   }
 
   function stopCamera() {
-    for (const track of camera?.srcObject?.getTracks() ?? []) track.stop();
-    camera = null;
+    close(camera);
     write(parts.camera, "text", "Camera");
+  }
+
+  // Or its light would stay on.
+  function close(video) {
+    for (const track of video.srcObject?.getTracks() ?? []) track.stop();
+    if (camera === video) camera = null;
   }
 
   // ---- pointer and keyboard ----------------------------------------------------------------------------------------------------------
