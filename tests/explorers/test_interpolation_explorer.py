@@ -267,7 +267,7 @@ def test_in_a_browser(mount):
     assert note(page).startswith("x[1, 1] = 8 goes into 16 outputs")
     page.mouse.move(*(side - 5 for side in page.viewport_size.values()))  # where it points at nothing
     page.get_by_label("output row").fill("5")
-    assert note(page).startswith("y[5, 3] looks at")
+    assert note(page).startswith("y[5, 2] looks at")
     update(page, scene(state_of(NINE, 7, 6, NAILS, False)))
     assert "no multiple of" in page.locator(".caption").text_content()
     assert outputs(page) == []

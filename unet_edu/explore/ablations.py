@@ -18,7 +18,7 @@ from unet_edu.explore.board import Image, Key, Rows, Runs, Stack, Text, still, v
 from unet_edu.explore.explorer import Explorer, Picture
 from unet_edu.explore.fields import checked, controls, menu, slider
 from unet_edu.explore.picture import digest
-from unet_edu.figures.palette import PAPER, ROLES
+from unet_edu.figures.palette import ROLES
 from unet_edu.figures.results import found_cells, over_cells
 
 __all__ = ["CHANGES", "Comparison", "State", "ablations", "board", "compared", "picture", "runs"]
@@ -50,7 +50,6 @@ SCORES = {
 KEYS = (
     Key("a true cell that was found (IoU above 0.5)", ROLES["output"].line),
     Key("one that was not", ROLES["error"].line, "striped"),
-    Key("a predicted cell", PAPER, "outline"),
 )
 
 
@@ -184,7 +183,7 @@ def _gallery(state: State) -> Stack:
         return Stack((Text("No pictures were kept of these runs."),))
     images = Stack([_drawn(name, state.sample) for name in names], is_across=True)
     missing = [] if state.variant in names else [Text(f"Of “{state.variant}” no picture was kept.")]
-    return Stack((images, *missing, Text("", keys=KEYS)), share=1.3)
+    return Stack((images, *missing, Text("<div>White outline: a predicted cell.</div>", keys=KEYS)), share=1.3)
 
 
 @functools.lru_cache(maxsize=64)  # drawing takes longer than all else that a choice sets off

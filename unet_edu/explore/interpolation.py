@@ -170,7 +170,9 @@ def scene(state: State) -> Scene:
         code=_code(state),
         can_predict=state.fits,
         points=_dots(state, grids[0].at) if state.fits else (),
-        begin=state.rows // 2 * state.columns + state.columns // 2 if state.fits else 0,  # of several pixels, mostly
+        begin=(state.rows - 1) // 2 * state.columns + (state.columns - 1) // 2
+        if state.fits
+        else 0,  # of several pixels, mostly
     )
 
 

@@ -45,7 +45,7 @@ def zeros_inserted(state: State) -> Scene:
 def matrix(state: State) -> Scene:
     """The flattened input, and the rows of Aᵀ."""
     strips, pieces = _pieces(state, _notes_x(state))
-    return _way(state, (*strips, *pieces), _row_links, _pieces_below)
+    return _way(state, (*strips, *pieces), _row_links, _pieces_in_a_row)
 
 
 def _way(
@@ -236,30 +236,33 @@ def _stamps_in_a_row(parts: dict[str, Cells], pixels: Place) -> _Placed:
 
 
 def _window_in_a_row(parts: dict[str, Cells], pixels: Place) -> _Placed:
-    """The kernel stands under the pixels: what is made of the two follows."""
-    x, w = parts["input"], parts["kernel"]
-    frame = replace(x, name="both", columns=0, rows=0, text=(), notes=(), marks=())
-    size = (max(x.columns, w.columns), x.rows + GAP + LABEL + w.rows)
-    made: list[Cells | str] = ["→", parts["stretched input"], "∗", parts["turned kernel"], "=", parts["output"]]
-    (both, *placed), signs = _row([(frame, *size), *made], 0.0)
-    return [replace(x, at=both.at), replace(w, at=(both.at[0], both.at[1] + x.rows + GAP + LABEL)), *placed], signs
+    return _after_both(parts, parts["stretched input"], "∗", parts["turned kernel"])
 
 
-def _pieces_below(parts: dict[str, Cells], pixels: Place) -> _Placed:
-    top, signs = _row([parts["input"], "·", parts["kernel"], "→", parts["output"]], 0.0)
-    below = _bottom(top) + GAP + LABEL
-    columns, rows = parts["matrix 0"].columns + BETWEEN, parts["matrix 0"].rows + 1 + LABEL
-    in_line = max(1, int((PIECES + BETWEEN) // columns))
-    for i in range(parts["output"].rows):
+def _pieces_in_a_row(parts: dict[str, Cells], pixels: Place) -> _Placed:
+    piece, many = parts["matrix 0"], parts["output"].rows
+    columns, rows = piece.columns + BETWEEN, piece.rows + 1 + LABEL
+    in_line = min(many, max(1, int((PIECES + BETWEEN) // columns)))
+    frame = replace(piece, name="pieces", rows=0, columns=0, text=(), notes=(), marks=())  # the pieces go into it
+    tall = -(-many // in_line) * (rows + BETWEEN) - BETWEEN
+    placed, signs = _after_both(parts, (frame, in_line * columns - BETWEEN, tall))
+    left, above = next(grid.at for grid in placed if grid.name == "pieces")
+    placed = [grid for grid in placed if grid.name != "pieces"]
+    for i in range(many):
         line, place = divmod(i, in_line)
-        at = (place * columns, below + line * (rows + BETWEEN))
-        top.append(replace(parts[f"flattened input {i}"], at=at))
-        top.append(replace(parts[f"matrix {i}"], at=(at[0], at[1] + 1 + LABEL)))
-    return top, signs
+        at = (left + place * columns, above + line * (rows + BETWEEN))
+        placed.append(replace(parts[f"flattened input {i}"], at=at))
+        placed.append(replace(parts[f"matrix {i}"], at=(at[0], at[1] + 1 + LABEL)))
+    return placed, signs
 
 
-def _bottom(grids: Sequence[Cells]) -> float:
-    return max(grid.at[1] + grid.rows for grid in grids)
+def _after_both(parts: dict[str, Cells], *made: Cells | str | tuple[Cells, float, float]) -> _Placed:
+    """The kernel under the pixels; what is made of the two; the output."""
+    x, w = parts["input"], parts["kernel"]
+    frame = replace(x, name="both", rows=0, columns=0, text=(), notes=(), marks=())
+    size = (max(x.columns, w.columns), x.rows + GAP + LABEL + w.rows)
+    (both, *placed), signs = _row([(frame, *size), "→", *made, "=", parts["output"]], 0.0)
+    return [replace(x, at=both.at), replace(w, at=(both.at[0], both.at[1] + x.rows + GAP + LABEL)), *placed], signs
 
 
 def _row(parts: Sequence[Cells | str | tuple[Cells, float, float]], top: float) -> _Placed:
