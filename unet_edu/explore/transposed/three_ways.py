@@ -260,7 +260,7 @@ def _after_both(parts: dict[str, Cells], *made: Cells | str | tuple[Cells, float
     """The kernel under the pixels; what is made of the two; the output."""
     x, w = parts["input"], parts["kernel"]
     frame = replace(x, name="both", rows=0, columns=0, text=(), notes=(), marks=())
-    size = (max(x.columns, w.columns), x.rows + GAP + LABEL + w.rows)
+    size = (max(x.columns, w.columns, WIDE_LETTER * len(w.label)), x.rows + GAP + LABEL + w.rows)
     (both, *placed), signs = _row([(frame, *size), "→", *made, "=", parts["output"]], 0.0)
     return [replace(x, at=both.at), replace(w, at=(both.at[0], both.at[1] + x.rows + GAP + LABEL)), *placed], signs
 
