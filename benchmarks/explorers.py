@@ -165,7 +165,7 @@ ROWS = (
     Row("07", "training", "step slider → new answers", handle("Step"), FIRST_HTML),
     Row("08", "tiles", "column slider → tile moved", handle("Column"), POINTED),
     Row("08", "tiles", "step slider → new difference", handle("Step"), FIRST_HTML),
-    Row("09", "ablations", "variant → new gallery", menu("Change"), SECOND_HTML, choices=(1, 2)),
+    Row("09", "ablations", "variant → new gallery", menu("Variant"), SECOND_HTML, choices=(1, 2)),
 )
 
 

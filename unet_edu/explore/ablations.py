@@ -75,7 +75,7 @@ def runs(score: str) -> dict[str, tuple[float, ...]]:
 
 @dataclass(frozen=True)
 class State:
-    variant: str = menu(lambda state: runs(state.score).keys(), "Change", "one of {plain}")
+    variant: str = menu(lambda state: runs(state.score).keys(), "Variant", "one of {plain}")
     score: str = menu(
         lambda state: {words: name for name, words in SCORES.items() if runs(name)},
         "Score",

@@ -38,7 +38,7 @@ LINES = {"d1": ("output", ""), "d2": ("skip", "2 1.4")}  # role, dashes
 
 @dataclass(frozen=True)
 class State:
-    gap: int = slider(0, WIDEST_GAP, "Move a cell")
+    gap: int = slider(0, WIDEST_GAP, "Gap, 1 to 2")
     w0: float = slider(0, 20, "w0", step=0.5, readout_format=".1f")
     sigma: float = slider(1, 12, "σ", step=0.5, readout_format=".1f")
     row: int = slider(0, SHAPE[0] - 1, "Row")
