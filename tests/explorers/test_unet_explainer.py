@@ -141,9 +141,11 @@ def test_the_chosen_picture_is_the_first():
 @pytest.mark.parametrize("skip", ["concat", "add", "none"])
 def test_the_still_picture_has_every_map_and_leaves_the_network_alone(skip):
     model = UNet(widths=(4, 24, 8), skip=skip, norm="batch").train()
+    model.contracting[0].eval()  # as somebody does who lets its normalisation stay
     image = np.random.default_rng(7).random((52, 52))
     maps = layer_maps(model, image)
-    assert model.training and list(maps) == block_names(2, copies=skip != "none")[1:]
+    assert model.training and not model.contracting[0].training
+    assert list(maps) == block_names(2, copies=skip != "none")[1:]
     assert maps["up.0"].shape == (24, *maps["up.0"].shape[1:])
     picture = whole(model, image, "noise")
     assert f"{sum(len(maps[name]) for name in maps if name != 'head')} maps in all" in picture.alt
@@ -408,6 +410,82 @@ def test_an_address_that_says_nonsense_does_no_harm(open_page, written, address)
     assert re.fullmatch(r"\d+", page.locator(".compared b").first.inner_text())
 
 
+@browsers
+def test_what_no_hand_could_draw_is_left_out_of_an_address(open_page, written, cells):
+    page = open_page(
+        written + "#edits=draw,64,64,0,0,0,0;draw,64,64,9,0,0,0;noise,99999;constructor,5&muted=no.1:9,head:1,input:0"
+    )
+    count(page, cells)
+    expect(page.get_by_role("button", name="Unmute")).to_have_count(0)
+
+
+@browsers
+def test_a_picture_that_is_no_square_is_turned_with_copies_of_another(open_page, tmp_path):
+    path = tmp_path / "own.html"
+    path.write_text(explore.unet(picture=np.random.default_rng(7).random((64, 96))).page())
+    page = open_page(path.as_uri() + "#copies=other,kept&other=coins&edits=turn")
+    assert page.locator(".compared canvas").first.evaluate("canvas => [canvas.width, canvas.height]") == [64, 96]
+    assert page.locator(".difference").inner_text() == ""  # no pixel lies where one lay before
+    expect(page.locator(".cards")).to_be_hidden()  # they ask about pictures of 128 × 128
+
+
+@browsers
+def test_one_may_look_inside_while_another_network_is_not_there_yet(page):
+    page.evaluate("""() => {
+        const network = document.querySelector(".switches select");
+        network.value = "cells_10";
+        network.dispatchEvent(new Event("change"));
+        document.querySelector(".answer canvas").click();
+    }""")
+    expect(page.locator(".levels")).to_be_visible()
+    expect(page.locator(".levels .trail")).to_contain_text("score of class 1")
+
+
+# ---- as an output of a notebook --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cell(browser):
+    """A page with an empty cell, and a function that runs it."""
+    page = browser.new_page(viewport=DESK)
+    page.set_content('<div class="cell"></div>')
+    page.evaluate(
+        """html => { window.run = () => {
+            document.querySelector(".cell").replaceChildren(document.createRange().createContextualFragment(html));
+        }; }""",
+        explore.unet().alone().html,
+    )
+    yield page
+    page.close()
+
+
+@browsers
+def test_a_cell_that_is_scrolled_away_at_once_is_alive_when_it_comes_back(cell):
+    cell.evaluate("""() => new Promise((gone) => {
+        run();
+        window.output = document.querySelector(".unet-page");
+        output.remove();
+        requestAnimationFrame(() => requestAnimationFrame(gone));
+    })""")
+    cell.evaluate("document.querySelector('.cell').append(output)")
+    cell.locator(ANSWERED).wait_for()
+
+
+@browsers
+def test_a_cell_that_is_run_again_leaves_nothing_behind(cell):
+    tools = cell.context.new_cdp_session(cell)
+    for _ in range(2):
+        cell.evaluate("run()")
+        cell.locator(ANSWERED).wait_for()
+        cell.evaluate("(window.before ??= []).push(new WeakRef(document.querySelector('.unet-explainer')))")
+    for _ in range(50):
+        tools.send("HeapProfiler.collectGarbage")
+        if cell.evaluate("before.map((root) => Boolean(root.deref()))") == [False, True]:
+            return
+        cell.evaluate("new Promise(requestAnimationFrame)")
+    pytest.fail("the Explainer of the first run is still held")
+
+
 # ---- everyone --------------------------------------------------------------------------------------------------------
 
 
@@ -463,12 +541,13 @@ def test_it_follows_when_the_theme_of_the_page_changes(page):
 @pytest.mark.parametrize(
     "model",
     [
+        UNet(widths=(8,), padding="same"),
         UNet(widths=(3, 5)),
         UNet(widths=(4, 6, 8, 10), padding="same", skip="add"),
         UNet(widths=(8, 16), padding="same", skip="none"),
         UNet(widths=(16, 48, 96), norm="batch").eval(),
     ],
-    ids=["valid", "add", "none", "wide"],
+    ids=["one level", "valid", "add", "none", "wide"],
 )
 def test_a_network_of_ones_own_is_shown_whatever_its_widths(open_page, tmp_path, model):
     path = tmp_path / "own.html"
@@ -478,6 +557,11 @@ def test_a_network_of_ones_own_is_shown_whatever_its_widths(open_page, tmp_path,
     maps = layer_maps(model, np.zeros((side, side)))
     assert page.locator(".map").count() == sum(len(maps[name]) for name in maps if name != "head")
     assert page.evaluate("document.documentElement.scrollWidth") == 1366
+    covered = """maps => maps.filter((map) => {
+        const { x, y, width, height } = map.getBoundingClientRect();
+        return document.elementFromPoint(x + width / 2, y + height / 2)?.closest(".preview");
+    }).length"""
+    assert page.locator(".map").evaluate_all(covered) == 0
     page.locator(".map").last.click()
     page.keyboard.press("Enter")
     expect(page.locator(".levels")).to_be_visible()

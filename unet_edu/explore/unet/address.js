@@ -3,7 +3,13 @@
 //
 //   addressOf(state, first) → "#…"; stateFrom("#…", first, { pictures, networks }) → the changes to `first`
 
-const KINDS_OF_EDITS = { draw: 6, rub: 5, move: 2, turn: 0, light: 1, noise: 1 }; // each with so many whole numbers
+// Each kind of edit has so many whole numbers, from … to …: a cell without a size would make numbers that are none.
+const [ANY, SIZE, ANGLE] = [[-1e6, 1e6], [1, 200], [-180, 180]];
+const KINDS_OF_EDITS = {
+  draw: [ANY, ANY, SIZE, SIZE, ANGLE, ANY], rub: [ANY, ANY, SIZE, SIZE, ANGLE], move: [ANY, ANY], turn: [],
+  light: [[-40, 40]], noise: [[0, 30]],
+};
+const MAP = /^(contracting|pool|up|join|expanding)\.\d+(\.[02])?:\d+$/;
 const MOST_EDITS = 200;
 const PLACES = ["layer", "channel", "row", "column", "source", "tap"];
 
@@ -32,7 +38,7 @@ export function stateFrom(address, first, { pictures, networks }) {
   if (given.get("scale") === "stage") found.scale = "stage";
   if (given.get("card")) found.card = given.get("card");
   found.edits = list("edits", ";").map(editFrom).filter(Boolean).slice(0, MOST_EDITS);
-  found.muted = list("muted", ",").filter((key) => /^[a-z]+(\.\d+)*:\d+$/.test(key));
+  found.muted = [...new Set(list("muted", ",").filter((key) => MAP.test(key)))];
   const copies = list("copies", ",");
   if (given.has("copies")) found.copies = first.copies.map((kept, level) => (["zeroed", "other"].includes(copies[level]) ? copies[level] : kept));
   const [layer, ...numbers] = list("place", ",");
@@ -43,5 +49,7 @@ export function stateFrom(address, first, { pictures, networks }) {
 function editFrom(text) {
   const [kind, ...parts] = text.split(",");
   const numbers = parts.map(Number);
-  return numbers.length === KINDS_OF_EDITS[kind] && numbers.every(Number.isInteger) ? [kind, ...numbers] : null;
+  const ranges = Object.hasOwn(KINDS_OF_EDITS, kind) && KINDS_OF_EDITS[kind];
+  const isIn = (number, k) => Number.isInteger(number) && number >= ranges[k][0] && number <= ranges[k][1];
+  return numbers.length === ranges.length && numbers.every(isIn) ? [kind, ...numbers] : null;
 }

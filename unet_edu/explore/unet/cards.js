@@ -1,7 +1,7 @@
 // Ask first: questions to guess before one looks. An answer sets everything up so that one sees what is true, and then says why.
 // What the cards claim holds for the network `cells` and is computed anew by tests/explorers/test_unet_cards.py.
 //
-//   mountCards(root, it) → { update(), destroy() }; explainer.js says what `it` is
+//   mountCards(root, it) → { update() }; explainer.js says what `it` is
 
 import { node } from "./parts.js";
 import { levelsButton } from "./tiles.js";
@@ -82,6 +82,7 @@ export const CARDS = [
   },
 ];
 
+const SIDE = 128; // pixels: in a picture of another size other cells are drawn
 const START = { picture: "phase-0", edits: [], muted: [], network: "cells" };
 
 export function mountCards(root, it) {
@@ -90,7 +91,7 @@ export function mountCards(root, it) {
   let answer = null; // what the reader has said
   let before = null; // what was set before the answer changed it
   root.hidden = cards.length === 0;
-  if (root.hidden) return { update() {}, destroy() {} };
+  if (root.hidden) return { update() {} };
   const bar = node(root, "div", { class: "ask" });
   node(bar, "b", {}, "Ask first");
   const question = levelsButton(bar, "", () => open(body.hidden ? cards[at].name : null));
@@ -102,7 +103,7 @@ export function mountCards(root, it) {
 
   // Only what is about this network and these pictures: a reader's own are others.
   function isThere({ network, picture, other = picture }) {
-    const names = it.pictures.map(({ name }) => name);
+    const names = it.pictures.filter(({ rows, columns }) => rows === SIDE && columns === SIDE).map(({ name }) => name);
     return it.networks.includes(network) && names.includes(picture) && names.includes(other);
   }
 
@@ -163,5 +164,5 @@ export function mountCards(root, it) {
     it.set(before, "As it was before the question");
   }
 
-  return { update, destroy: () => root.replaceChildren() };
+  return { update };
 }

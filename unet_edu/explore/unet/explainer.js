@@ -125,7 +125,7 @@ export function mount(root, data) {
   }
 
   function answerTo({ picture, edits, copies, other, muted }) {
-    const others = copies.includes("other") ? copiesOf(other) : [];
+    const others = copies.includes("other") ? copiesOf(other, edits.filter(([kind]) => kind === "turn")) : [];
     const given = seen(picture, edits);
     const { rows, columns } = given;
     const found = it.net.run(given.values, {
@@ -145,10 +145,11 @@ export function mount(root, data) {
 
   let kept = {}; // the copies of another picture, as long as they are asked for
 
-  function copiesOf(name) {
-    const key = `${state.network} ${name}`;
+  // It is turned as this one is, or it would not be of the same size.
+  function copiesOf(name, turns) {
+    const key = [state.network, name, turns.length].join();
     if (kept.key !== key || name === "own") {
-      const { rows, columns, values } = seen(name, []);
+      const { rows, columns, values } = seen(name, turns);
       it.net.run(values, { rows, columns });
       kept = { key, copies: it.net.copies() };
     }
@@ -156,7 +157,7 @@ export function mount(root, data) {
   }
 
   function show() {
-    if (!result) return;
+    if (!result || isWaiting) return; // the next pass shows it, maybe with another network
     const isBelow = state.place.layer !== undefined;
     parts.u.hidden = isBelow;
     for (const part of ["input", "output", "stage", "levels", "cards"]) parts[part].update();
@@ -199,9 +200,6 @@ export function mount(root, data) {
     buildBar(node(output, "div", { class: "switches" }));
     parts.cards = mountCards(node(root, "section", { class: "cards", "aria-label": "questions" }), it);
     parts.said = node(root, "p", { class: "said", role: "status" });
-    const theme = new MutationObserver(paintTheme);
-    for (const place of [document.documentElement, document.body]) theme.observe(place, { attributes: true });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paintTheme);
     new ResizeObserver(resize).observe(root);
     if (data.isPage) addEventListener("resize", resize);
     resize();
@@ -249,10 +247,23 @@ export function mount(root, data) {
     }
   }
 
+  const [theme, scheme] = [new MutationObserver(paintTheme), matchMedia("(prefers-color-scheme: dark)")];
+
+  // Only while it is on the page; or the page would keep each Explainer that ever stood there, with all its maps.
+  function watchTheme() {
+    theme.disconnect();
+    scheme.removeEventListener("change", paintTheme);
+    if (!root.isConnected) return;
+    for (const place of [document.documentElement, document.body]) theme.observe(place, { attributes: true });
+    scheme.addEventListener("change", paintTheme);
+    paintTheme();
+  }
+
   let [width, height] = [0, 0];
 
   function resize() {
-    paintTheme();
+    watchTheme();
+    if (!result) ask(); // a notebook may have scrolled it away before its first pass
     const isWide = root.clientWidth >= WIDE;
     const tall = data.isPage && isWide ? Math.max(LEAST, Math.min(MOST, innerHeight - REST)) : LEAST;
     if (!root.clientWidth || (root.clientWidth === width && tall === height)) return;
@@ -262,8 +273,7 @@ export function mount(root, data) {
     const wing = isWide ? Math.max(206, Math.min(300, 0.15 * width)) : 0;
     root.style.setProperty("--photo", `${wing - 6}px`);
     parts.stage.resize(width, height, wing, width < NARROW);
-    if (result) show();
-    else ask();
+    show();
   }
 
   // Picture and answer may be wider below the first level of the U, which leaves its corners free.
@@ -273,5 +283,4 @@ export function mount(root, data) {
   }
 
   build();
-  ask();
 }

@@ -1,6 +1,6 @@
 // The levels below the whole U: one map and what feeds it, one pixel and its windows, one product.
 //
-//   mountLevels(root, it) → { update(), destroy() }; explainer.js says what `it` is
+//   mountLevels(root, it) → { update() }; explainer.js says what `it` is
 //
 // Above stand the map, large, and words; below, in columns, what is added up to make it.
 
@@ -208,7 +208,7 @@ export function mountLevels(root, it) {
 
   for (const type of ["pointermove", "pointerdown", "pointerleave"]) parts.large.addEventListener(type, onPointer);
   root.addEventListener("keydown", onKey);
-  return { update, destroy: () => root.replaceChildren() };
+  return { update };
 }
 
 function buildLevels(root) {

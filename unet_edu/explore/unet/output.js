@@ -14,7 +14,11 @@ export function mountOutput(root, it) {
     node(answer, "h3", {}, "Answer");
     parts.probability = node(answer, "canvas", { role: "button", tabindex: 0 });
     parts.probability.addEventListener("click", ({ offsetX, offsetY }) => lookInside(offsetY, offsetX));
-    parts.probability.addEventListener("keydown", (event) => event.key === "Enter" && lookInside());
+    parts.probability.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault(); // or the page scrolls
+      lookInside();
+    });
     parts.words = node(answer, "p", { class: "below" });
     const compared = node(root, "div", { class: "compared" });
     parts.now = drawMask(compared, "found now");
@@ -47,9 +51,10 @@ export function mountOutput(root, it) {
     write(parts.words, "text", `probability of “${it.labels[1]}”, in ${Math.round(result.milliseconds)} ms. Click on a pixel to see how.`);
     paintMask(parts.now, result, true);
     paintMask(parts.before, before ?? result, false);
+    const isTurned = before && before.columns !== result.columns; // then no pixel has one to be compared with
     const changed = before ? result.probability.reduce((count, value, k) => count + (value > 0.5 !== before.probability[k] > 0.5), 0) : 0;
     const difference = `${changed} of ${result.probability.length} pixels are answered otherwise`;
-    write(parts.difference, "text", before ? difference : "Draw, or switch something off");
+    write(parts.difference, "text", isTurned ? "" : before ? difference : "Draw, or switch something off");
   }
 
   function paintMask({ count, canvas, words }, result, isNow) {

@@ -7,6 +7,7 @@ import { layerWords, node, paintGrey, roleOf, spread, write } from "./parts.js";
 
 // pixels between two blocks, where an arrow stands, and between two levels: a size, an arrow, a number of channels
 const [ROOMY, TIGHT] = [{ gap: 16, between: 44 }, { gap: 8, between: 34 }];
+const BELOW = 140; // pixels: the chosen map, where it stands below the U
 const MINI = 9; // pixels: maps that are smaller are no buttons; a block is then
 
 // What is drawn of the layers: of a join only the copies, because the step up stands beside it.
@@ -55,8 +56,9 @@ export function mountStage(root, it) {
   let net; // whose U is drawn
   let blocks = [];
   let size; // of a map, gaps included
-  let chosen; // { layer, channel }, the one stop of the Tab key
+  let chosen = {}; // { layer, channel }, the one stop of the Tab key
   let [width, height, wing] = [1000, 560, 0];
+  let isShallow = false; // then the chosen map stands below the U, in which there is no room for it
   let isSmall = false; // then the U is there to choose a block
   let { gap, between } = ROOMY;
   const parts = {};
@@ -66,9 +68,11 @@ export function mountStage(root, it) {
   function build() {
     net = it.net;
     blocks = drawnBlocks(net.layers);
-    if (!blocks.some((block) => block.name === chosen?.layer)) chosen = { layer: blocks[1].name, channel: 0 };
+    if (!blocks.some((block) => block.name === chosen.layer)) chosen = { layer: blocks[1].name, channel: 0 };
     ({ gap, between } = isSmall ? TIGHT : ROOMY);
-    const plan = arrangement(blocks, width - 2 * wing, isSmall ? height / 2 : height, { gap, between });
+    isShallow = blocks.every((block) => block.level < 2);
+    const room = isSmall ? height / 2 : height - (isShallow ? BELOW : 0);
+    const plan = arrangement(blocks, width - 2 * wing, room, { gap, between });
     size = Math.max(4, isSmall ? Math.min(plan.size, MINI - 1) : plan.size);
     root.replaceChildren();
     root.classList.toggle("is-mini", size < MINI);
@@ -269,10 +273,14 @@ export function mountStage(root, it) {
 
   function drawPreview() {
     const preview = parts.preview;
-    if (size >= MINI) {
-      const [from, join] = [blockOf("contracting.0.2"), blocks.filter((block) => block.level === 0 && block.column > 4)[0]];
+    if (size >= MINI && isShallow) {
+      preview.style.cssText = `left: ${blocks[0].x}px; top: ${parts.height}px; height: ${BELOW - 16}px`;
+      parts.board.style.marginBottom = `${BELOW}px`;
+    } else if (size >= MINI) {
+      const from = blockOf("contracting.0.2");
+      const right = Math.min(...blocks.filter((block) => block.level === 0 && block.column > 4).map((block) => block.x));
       const left = from.x + from.width + 20;
-      preview.style.cssText = `left: ${left}px; width: ${join.x - left - 20}px; top: ${from.y + 30}px; height: ${from.height - 30}px`;
+      preview.style.cssText = `left: ${left}px; width: ${right - left - 20}px; top: ${from.y + 30}px; height: ${from.height - 30}px`;
     }
     parts.sheet = size < MINI ? node(preview, "div", { class: "sheet" }) : null;
     parts.large = node(preview, "canvas", { role: "img" });
@@ -381,7 +389,7 @@ export function mountStage(root, it) {
     },
     // what is free below the wings
     get corners() {
-      const level = blocks.filter((block) => block.level === 1);
+      const level = blocks.filter((block) => block.level === Math.min(1, net.depth));
       const [left, right] = [Math.min(...level.map((block) => block.x)), width - Math.max(...level.map((block) => block.x + block.width))];
       return { left: left - gap, right: right - gap, top: Math.min(...level.map((block) => block.y)) };
     },

@@ -115,7 +115,8 @@ def layer_maps(model: UNet, image: Plane, copies: Sequence[str] = ()) -> dict[st
         copy, below = inputs
         return copy * 0, below
 
-    was_training, device = model.training, next(model.parameters()).device
+    device = next(model.parameters()).device
+    is_training = {layer: layer.training for layer in model.modules()}  # some may stay in evaluation
     handles = [layer.register_forward_hook(keep) for layer in named]
     for level, copy in enumerate(copies):
         if copy == "zeroed":
@@ -126,7 +127,9 @@ def layer_maps(model: UNet, image: Plane, copies: Sequence[str] = ()) -> dict[st
     finally:
         for handle in handles:
             handle.remove()
-        model.to(device).train(was_training)
+        model.to(device)
+        for layer, was_training in is_training.items():
+            layer.training = was_training
     if model.config["skip"] == "none":
         return {name: maps for name, maps in found.items() if not name.startswith("join")}
     if model.config["skip"] == "concat":  # of what is joined the copies only: the other half stands beside it, as "up"
