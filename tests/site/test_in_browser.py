@@ -123,6 +123,8 @@ def test_the_listed_pages_are_there_and_all_others_open(site: Path, page: Page) 
 @pytest.mark.parametrize("path", [*LESSONS, *KINDS])
 def test_everyone_can_use_it_on_a_phone_and_on_a_desk_in_light_and_dark(page: Page, path: str) -> None:
     page.goto(path)
+    if page.locator(".unet-explainer").count():
+        page.locator(".unet-explainer .answer .below:not(:empty)").wait_for()  # all it draws is looked at
     page.evaluate(KEEP_ONE_OF_EACH_COLOUR)
     found = serious_faults(page, {})
     page.set_viewport_size(DESK)

@@ -3,11 +3,11 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 export function add(parent, name, attributes = {}, text) {
-  const isSvg = parent.namespaceURI === SVG || name === "svg";
+  const isSvg = parent?.namespaceURI === SVG || name === "svg";
   const node = isSvg ? document.createElementNS(SVG, name) : document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  for (const [key, value] of Object.entries(attributes)) if (value !== undefined) node.setAttribute(key, value);
   if (text !== undefined) node.textContent = text;
-  parent.append(node);
+  parent?.append(node);
   return node;
 }
 

@@ -82,10 +82,15 @@ for (const place of document.querySelectorAll('.unet-page[data-module="%s"]:not(
   const root = document.createElement("div");
   place.append(root);
   const data = JSON.parse(place.querySelector('script[type="application/json"]').textContent);
-  Promise.resolve(mount(root, data)).then(() => {
-    place.querySelector("p").remove();
-    hideStill(place);
-  });
+  const words = place.querySelector("p");
+  new Promise((done) => done(mount(root, data))).then(
+    () => (words.remove(), hideStill(place)),
+    (error) => {
+      root.remove();
+      words.textContent = `This explorer does not run here: ${error.message}. The picture shows how it begins.`;
+      throw error; // for the browser's console
+    },
+  );
 }"""
 
 

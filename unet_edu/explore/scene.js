@@ -339,9 +339,12 @@ export function mountScene(root, given, onEdit, { height, least = LEAST, wraps =
   // ---- the bar below -------------------------------------------------------------------------------------------------------
 
   function drawBar(bar) {
-    button(bar, "step", "Step", () => (stop(), step() || select(walk().first)));
-    parts.play = button(bar, "play", "Play", play);
-    button(bar, "reset", "Reset", () => (stop(), select(walk().first)));
+    const buttons = [
+      button(bar, "step", "Step", () => (stop(), step() || select(walk().first))),
+      (parts.play = button(bar, "play", "Play", play)),
+      button(bar, "reset", "Reset", () => (stop(), select(walk().first))),
+    ];
+    for (const one of buttons) one.disabled = walk().text.length < 2; // there is nowhere to go
     if (walk().rows > 1) parts.row = slider(bar, "row", walk().rows);
     if (walk().columns > 1) parts.column = slider(bar, "column", walk().columns);
   }

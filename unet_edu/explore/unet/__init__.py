@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from numpy.typing import ArrayLike, NDArray
 
+from unet_edu._arguments import numbers
 from unet_edu.data.cells import synthetic_cells
 from unet_edu.data.networks import EARLY, pretrained
 from unet_edu.data.photos import photo
@@ -70,7 +71,7 @@ def unet(
     Raises
     ------
     TypeError
-        When the model is no UNet.
+        When the model is no UNet, or the picture neither a name nor an array of real numbers.
     ValueError
         When the page cannot show this network or this picture. It says why.
 
@@ -137,7 +138,7 @@ def _begun_with(model: UNet, picture: str | ArrayLike) -> list[dict[str, Any]]:
             raise ValueError(f"picture: expected one of {', '.join(PICTURES)}, or an array, got {picture!r}")
         side = legal_side(SIDE, model.depth, padding)
         return sorted(pictures(side, side), key=lambda stored: stored["name"] != picture)
-    own = np.asarray(picture, dtype=np.float64)
+    own = numbers("picture", picture).astype(np.float64)
     if own.ndim != 2 or not own.size or max(own.shape) > LARGEST or not (own.min() >= 0 and own.max() <= 1):
         raise ValueError(
             f"picture: expected at most {LARGEST} × {LARGEST} numbers from 0 (black) to 1 (white), got shape "

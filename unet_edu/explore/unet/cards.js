@@ -3,7 +3,7 @@
 //
 //   mountCards(root, it) → { update() }; explainer.js says what `it` is
 
-import { node } from "./parts.js";
+import { add } from "../dom.js";
 import { levelsButton } from "./tiles.js";
 
 // In the order of the course. `look` is what is set once somebody has answered, beside the picture phase-0 and the whole network.
@@ -92,14 +92,14 @@ export function mountCards(root, it) {
   let before = null; // what was set before the answer changed it
   root.hidden = cards.length === 0;
   if (root.hidden) return { update() {} };
-  const bar = node(root, "div", { class: "ask" });
-  node(bar, "b", {}, "Ask first");
+  const bar = add(root, "div", { class: "ask" });
+  add(bar, "b", {}, "Ask first");
   const question = levelsButton(bar, "", () => open(body.hidden ? cards[at].name : null));
   question.classList.add("question");
-  const count = node(bar, "span", { class: "count" });
+  const count = add(bar, "span", { class: "count" });
   for (const [sign, words, step] of [["‹", "the question before", -1], ["›", "the next question", 1]])
     levelsButton(bar, sign, () => turn(step)).setAttribute("aria-label", words);
-  const body = node(root, "div", { class: "body" });
+  const body = add(root, "div", { class: "body" });
 
   // Only what is about this network and these pictures: a reader's own are others.
   function isThere({ network, picture, other = picture }) {
@@ -124,7 +124,7 @@ export function mountCards(root, it) {
 
   function draw({ answers, right, see, why }) {
     body.replaceChildren();
-    const choices = node(body, "div", { class: "choices", role: "group", "aria-label": cards[at].question });
+    const choices = add(body, "div", { class: "choices", role: "group", "aria-label": cards[at].question });
     answers.forEach((words, k) => {
       const choice = levelsButton(choices, words, () => choose(k));
       choice.setAttribute("aria-pressed", k === answer);
@@ -132,11 +132,11 @@ export function mountCards(root, it) {
     });
     if (answer === null) return;
     levelsButton(choices, "put everything back", putBack).classList.add("back");
-    const said = node(body, "div", { class: "because", role: "status" });
-    const seen = node(said, "p");
-    node(seen, "b", {}, answer === right ? "Yes. " : `Not quite: ${answers[right]}. `);
+    const said = add(body, "div", { class: "because", role: "status" });
+    const seen = add(said, "p");
+    add(seen, "b", {}, answer === right ? "Yes. " : `Not quite: ${answers[right]}. `);
     seen.append(see);
-    node(said, "p", {}, why);
+    add(said, "p", {}, why);
   }
 
   function open(name) {

@@ -6,13 +6,14 @@
 // Everything that a reader sets is one state, which is never changed in place. A new state asks for a pass through the network at the
 // next frame, and then all parts show it: the picture (input.js), the U (stage.js), the levels below it (levels.js), the answer
 // (output.js) and the questions (cards.js).
+import { add } from "../dom.js";
 import { addressOf, stateFrom } from "./address.js";
 import { mountCards } from "./cards.js";
 import { mountInput } from "./input.js";
 import { mountLevels } from "./levels.js";
 import { load } from "./network.js";
 import { mountOutput } from "./output.js";
-import { groundOf, node, write } from "./parts.js";
+import { groundOf, write } from "./parts.js";
 import { changed, connectedCells } from "./picture.js";
 import { mountStage } from "./stage.js";
 
@@ -39,6 +40,8 @@ export function mount(root, data) {
 
   // ---- what all parts are given --------------------------------------------------------------------------------------------------
 
+  const counted = ({ count }) => `${count} ${data.labels[1] === "cell" ? "cell" : "area"}${count === 1 ? "" : "s"}`;
+
   const it = {
     own: `unet-${Math.random().toString(36).slice(2)}`, // for names that must be one's own on a page
     pictures, networks: data.networks.map(({ name }) => name), classes: data.classes, labels: data.labels, origin: null,
@@ -51,7 +54,7 @@ export function mount(root, data) {
     get before() { return past.at(-1)?.result; },
     get canUndo() { return past.length > 0; },
     get isAsItWas() { return ["edits", "copies", "muted", "network"].every((name) => String(state[name]) === String(first[name])); },
-    set, go, undo, reset, say, takeOwn,
+    set, go, undo, reset, say, takeOwn, counted,
   };
 
   const pictureOf = (name) => pictures.find((picture) => picture.name === name) ?? pictures[0];
@@ -93,6 +96,7 @@ export function mount(root, data) {
     if (place < 0) pictures.push(picture);
     else pictures[place] = picture;
     set({ picture: "own", edits: goesOn ? state.edits : [] }, picture.label, goesOn);
+    if (!goesOn) past = past.filter((before) => before.state.picture !== "own"); // an older one is no longer here
   }
 
   // ---- one pass ------------------------------------------------------------------------------------------------------------------
@@ -101,7 +105,14 @@ export function mount(root, data) {
   function ask() {
     if (isWaiting) return;
     isWaiting = true;
-    requestAnimationFrame(pass);
+    requestAnimationFrame(() => pass().catch(fail));
+  }
+
+  function fail(error) {
+    isWaiting = false;
+    parts.failed.textContent = `Something went wrong in this page: ${error.message}. Undo the last change, or load the page again.`;
+    show(); // the last answer, with a button that undoes the change
+    throw error; // for the browser's console
   }
 
   async function pass() {
@@ -113,6 +124,7 @@ export function mount(root, data) {
     if (!result) compare();
     result = answerTo(state);
     image = result.image;
+    parts.failed.textContent = "";
     show();
     settle();
   }
@@ -169,8 +181,7 @@ export function mount(root, data) {
   function settle() {
     clearTimeout(quiet);
     quiet = setTimeout(() => {
-      const { count } = result.cells;
-      if (said) say(`${said}. ${count} ${count === 1 ? "cell" : "cells"}, before ${it.before?.cells.count ?? count}.`);
+      if (said) say(`${said}. ${counted(result.cells)}, before ${(it.before ?? result).cells.count}.`);
       said = "";
       if (data.isPage) history.replaceState(null, "", addressOf(state, first) || location.pathname + location.search);
     }, QUIET_MS);
@@ -187,19 +198,20 @@ export function mount(root, data) {
     root.setAttribute("data-lm-suppress-shortcuts", "true"); // or JupyterLab takes the keys
     root.addEventListener("keydown", (event) => event.key !== "Tab" && event.stopPropagation());
     paintTheme();
-    const main = node(root, "div", { class: "main" });
-    const input = node(main, "section", { class: "input", "aria-label": "the picture" });
-    parts.u = node(main, "section", { class: "u", "aria-label": "the U: all maps of the network" });
-    const levels = node(main, "section", { class: "levels", "aria-label": "inside of the network", hidden: "" });
-    const output = node(main, "section", { class: "output", "aria-label": "the answer" });
+    const main = add(root, "div", { class: "main" });
+    const input = add(main, "section", { class: "input", "aria-label": "the picture" });
+    parts.u = add(main, "section", { class: "u", "aria-label": "the U: all maps of the network" });
+    const levels = add(main, "section", { class: "levels", "aria-label": "inside of the network", hidden: "" });
+    const output = add(main, "section", { class: "output", "aria-label": "the answer" });
     parts.main = main;
     parts.input = mountInput(input, it);
     parts.output = mountOutput(output, it);
     parts.stage = mountStage(parts.u, it);
     parts.levels = mountLevels(levels, it);
-    buildBar(node(output, "div", { class: "switches" }));
-    parts.cards = mountCards(node(root, "section", { class: "cards", "aria-label": "questions" }), it);
-    parts.said = node(root, "p", { class: "said", role: "status" });
+    buildBar(add(output, "div", { class: "switches" }));
+    parts.cards = mountCards(add(root, "section", { class: "cards", "aria-label": "questions" }), it);
+    parts.said = add(root, "p", { class: "said", role: "status" });
+    parts.failed = add(root, "p", { class: "failed", role: "alert" });
     new ResizeObserver(resize).observe(root);
     if (data.isPage) addEventListener("resize", resize);
     resize();
@@ -209,19 +221,19 @@ export function mount(root, data) {
 
   function buildBar(bar) {
     if (data.networks.length > 1) {
-      const label = node(bar, "label", {}, "Network");
-      parts.network = node(label, "select");
-      for (const { name, label: words } of data.networks) node(parts.network, "option", { value: name }, words);
+      const label = add(bar, "label", {}, "Network");
+      parts.network = add(label, "select");
+      for (const { name, label: words } of data.networks) add(parts.network, "option", { value: name }, words);
       parts.network.addEventListener("change", () => set({ network: parts.network.value }, parts.network.selectedOptions[0].text));
     }
-    const scale = node(bar, "label", {}, "One grey scale for");
-    parts.scale = node(scale, "select");
-    for (const [value, words] of [["map", "each map"], ["stage", "each layer"]]) node(parts.scale, "option", { value }, words);
+    const scale = add(bar, "label", {}, "One grey scale for");
+    parts.scale = add(scale, "select");
+    for (const [value, words] of [["map", "each map"], ["stage", "each layer"]]) add(parts.scale, "option", { value }, words);
     parts.scale.addEventListener("change", () => set({ scale: parts.scale.value }, ""));
-    parts.muted = node(bar, "button", { type: "button" });
+    parts.muted = add(bar, "button", { type: "button", hidden: true });
     parts.muted.addEventListener("click", () => set({ muted: [] }, "All maps heard again"));
     if (!data.isPage) return;
-    const copy = node(bar, "button", { type: "button" }, "Copy link");
+    const copy = add(bar, "button", { type: "button" }, "Copy link");
     copy.addEventListener("click", async () => {
       history.replaceState(null, "", addressOf(state, first) || location.pathname + location.search);
       const fails = await navigator.clipboard?.writeText(location.href).then(() => false, () => true) ?? true;

@@ -1,7 +1,8 @@
 // The picture, and what one can do with it.
 //
 //   mountInput(root, it) → { update() }
-import { node, write } from "./parts.js";
+import { add } from "../dom.js";
+import { write } from "./parts.js";
 import { newCell, rubbedCell } from "./picture.js";
 
 const TOOLS = {
@@ -21,49 +22,49 @@ export function mountInput(root, it) {
   // ---- the picture ---------------------------------------------------------------------------------------------------------------
 
   function build() {
-    const box = node(root, "div", { class: "drawing" });
-    node(box, "h3", {}, "Picture");
-    const frame = node(box, "div", { class: "frame" });
-    parts.canvas = node(frame, "canvas", { tabindex: 0, role: "application", "data-key": "picture" });
-    parts.cross = node(frame, "span", { class: "cross", hidden: "" });
-    parts.hint = node(box, "p", { class: "below", id: `${it.own}-hint` });
+    const box = add(root, "div", { class: "drawing" });
+    add(box, "h3", {}, "Picture");
+    const frame = add(box, "div", { class: "frame" });
+    parts.canvas = add(frame, "canvas", { tabindex: 0, role: "application", "data-key": "picture" });
+    parts.cross = add(frame, "span", { class: "cross", hidden: "" });
+    parts.hint = add(box, "p", { class: "below", id: `${it.own}-hint` });
     parts.canvas.setAttribute("aria-describedby", parts.hint.id);
     const pointer = { pointerdown: press, pointermove: drag, pointerup: release, pointercancel: release };
     for (const [name, answer] of Object.entries({ ...pointer, keydown: onKey, blur: hideCross })) parts.canvas.addEventListener(name, answer);
-    buildTools(node(root, "div", { class: "tools" }));
+    buildTools(add(root, "div", { class: "tools" }));
   }
 
   function buildTools(tools) {
-    parts.pictures = buildPictures(node(tools, "div", { class: "pictures", role: "radiogroup", "aria-label": "pictures to choose" }));
-    const kinds = node(tools, "div", { class: "segments", role: "radiogroup", "aria-label": "tool" });
+    parts.pictures = buildPictures(add(tools, "div", { class: "pictures", role: "radiogroup", "aria-label": "pictures to choose" }));
+    const kinds = add(tools, "div", { class: "segments", role: "radiogroup", "aria-label": "tool" });
     parts.tools = Object.entries(TOOLS).map(([name, [words]]) => {
-      const label = node(kinds, "label");
-      const radio = node(label, "input", { type: "radio", name: `${it.own}-tool`, value: name, "data-key": name });
-      node(label, "span", {}, words);
+      const label = add(kinds, "label");
+      const radio = add(label, "input", { type: "radio", name: `${it.own}-tool`, value: name, "data-key": name });
+      add(label, "span", {}, words);
       radio.addEventListener("change", () => ((tool = name), update()));
       return radio;
     });
-    const sliders = node(tools, "div", { class: "sliders" });
+    const sliders = add(tools, "div", { class: "sliders" });
     parts.light = slider(sliders, "Brightness", "light", -40, 40);
     parts.noise = slider(sliders, "Noise", "noise", 0, 30);
-    const bar = node(tools, "div", { class: "bar" });
+    const bar = add(tools, "div", { class: "bar" });
     action(bar, "Turn", () => it.set({ edits: [...it.state.edits, ["turn"]] }, "Picture turned by a quarter"));
     parts.undo = action(bar, "Undo", it.undo);
     parts.reset = action(bar, "As it was", it.reset);
-    buildOwn(node(tools, "div", { class: "bar" }));
+    buildOwn(add(tools, "div", { class: "bar" }));
   }
 
   function action(parent, words, act) {
-    const button = node(parent, "button", { type: "button" }, words);
+    const button = add(parent, "button", { type: "button" }, words);
     button.addEventListener("click", act);
     return button;
   }
 
   function buildPictures(group) {
     return it.pictures.map(({ name, label, grey, rows, columns }) => {
-      const choice = node(group, "label", { title: label });
-      const radio = node(choice, "input", { type: "radio", name: `${it.own}-picture`, value: name, "aria-label": label });
-      const canvas = node(choice, "canvas", { width: columns, height: rows, "aria-hidden": "true" });
+      const choice = add(group, "label", { title: label });
+      const radio = add(choice, "input", { type: "radio", name: `${it.own}-picture`, value: name, "aria-label": label });
+      const canvas = add(choice, "canvas", { width: columns, height: rows, "aria-hidden": "true" });
       const pixels = new ImageData(columns, rows);
       grey.forEach((value, k) => pixels.data.set([value, value, value, 255], 4 * k));
       canvas.getContext("2d").putImageData(pixels, 0, 0);
@@ -73,8 +74,8 @@ export function mountInput(root, it) {
   }
 
   function slider(parent, words, kind, low, high) {
-    const label = node(parent, "label", {}, words);
-    const input = node(label, "input", { type: "range", min: low, max: high, value: 0, "data-key": kind });
+    const label = add(parent, "label", {}, words);
+    const input = add(label, "input", { type: "range", min: low, max: high, value: 0, "data-key": kind });
     input.addEventListener("input", () => {
       const { edits } = it.state;
       const goesOn = edits.at(-1)?.[0] === kind;
@@ -86,8 +87,8 @@ export function mountInput(root, it) {
   // ---- your own picture: it stays in this page ---------------------------------------------------------------------------------------
 
   function buildOwn(bar) {
-    const label = node(bar, "label", { class: "button" }, "Your own file");
-    const file = node(label, "input", { type: "file", accept: "image/*", "data-key": "file" });
+    const label = add(bar, "label", { class: "button" }, "Your own file");
+    const file = add(label, "input", { type: "file", accept: "image/*", "data-key": "file" });
     file.addEventListener("change", async () => {
       if (!file.files.length) return;
       if (camera) stopCamera();
@@ -118,7 +119,7 @@ export function mountInput(root, it) {
   }
 
   async function startCamera() {
-    const video = node(null, "video", { muted: "", playsinline: "" });
+    const video = add(null, "video", { muted: "", playsinline: "" });
     camera = video;
     try {
       video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { width: 320, height: 240 } });
@@ -240,5 +241,6 @@ export function mountInput(root, it) {
   }
 
   build();
+  update(); // all has its name before the first pass
   return { update };
 }

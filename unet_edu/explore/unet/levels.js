@@ -4,7 +4,8 @@
 //
 // Above stand the map, large, and words; below, in columns, what is added up to make it.
 
-import { node, reduced, spread } from "./parts.js";
+import { add } from "../dom.js";
+import { reduced, spread } from "./parts.js";
 import { drawStrip } from "./strip.js";
 import { cameFrom, largestOf, mapSum, pixelSum, placeAbove, placeWithin } from "./sums.js";
 import { drawNumbers, drawTile, fillTile, levelsButton, markTile } from "./tiles.js";
@@ -81,7 +82,7 @@ export function mountLevels(root, it) {
     if (source !== undefined) steps.push(["product", now.place]);
     parts.trail.replaceChildren();
     steps.forEach(([words, place], k) => {
-      const step = levelsButton(node(parts.trail, "li"), words, () => choose(place));
+      const step = levelsButton(add(parts.trail, "li"), words, () => choose(place));
       if (k === steps.length - 1) step.setAttribute("aria-current", "location");
     });
     parts.trail.firstChild.firstChild.setAttribute("aria-label", "U, the whole network");
@@ -94,9 +95,10 @@ export function mountLevels(root, it) {
     const keys = "Arrows choose a pixel, Enter goes in, Escape goes back.";
     parts.large.setAttribute("aria-label", `${titleOf(now)}, ${rows} by ${columns} numbers. ${keys}`);
     parts.product.replaceChildren();
-    if (equation) node(parts.product, "b", { class: "equation" }, equation);
+    if (equation) add(parts.product, "b", { class: "equation" }, equation);
     if (equation) drawNumbers(parts.product, products, { most: Math.max(...products.map(Math.abs)), chosen: now.place.tap });
     parts.said.textContent = said;
+    parts.status.setAttribute("aria-live", "polite");
     parts.status.textContent = status;
     parts.acts.replaceChildren();
     for (const { words, place, changes } of actsFor(now))
@@ -171,9 +173,11 @@ export function mountLevels(root, it) {
     if (row >= 0 && row < side && next) it.go({ ...place, source: next.channel, tap: row * side + (column % side) });
   }
 
-  function point(pixel) {
+  // Said aloud where a key was pressed; a mouse passes over too many.
+  function point(pixel, isSaid = true) {
     pointed = pixel;
     mark();
+    parts.status.setAttribute("aria-live", isSaid ? "polite" : "off");
     parts.status.textContent = pixel ? pixelWords(now.map, pixel) : wordsFor(now).status;
   }
 
@@ -203,7 +207,7 @@ export function mountLevels(root, it) {
     const pixel = pixelUnder(event);
     const isChosen = event.type === "pointerdown" || (!isWholeMap && event.buttons);
     if (pixel && isChosen) choosePixel(pixel);
-    else if (isWholeMap) point(pixel);
+    else if (isWholeMap) point(pixel, false);
   }
 
   for (const type of ["pointermove", "pointerdown", "pointerleave"]) parts.large.addEventListener(type, onPointer);
@@ -214,19 +218,19 @@ export function mountLevels(root, it) {
 function buildLevels(root) {
   root.classList.add("levels");
   root.setAttribute("data-lm-suppress-shortcuts", true);
-  const trail = node(node(root, "nav", { "aria-label": "where you are" }), "ol", { class: "trail" });
-  const top = node(root, "div", { class: "top" });
+  const trail = add(add(root, "nav", { "aria-label": "where you are" }), "ol", { class: "trail" });
+  const top = add(root, "div", { class: "top" });
   const large = drawTile(top, { rows: 1, columns: 1, values: [0] }, "", (row, column) => ({ row, column, size: 1 }));
   large.classList.add("large");
   large.setAttribute("role", "application"); // arrow keys are for the map, not for the screen reader
   large.setAttribute("tabindex", 0);
   large.setAttribute("data-lm-suppress-shortcuts", true);
-  const words = node(top, "div", { class: "words" });
-  const product = node(words, "div", { class: "product" });
-  const said = node(words, "p");
-  const status = node(words, "p", { class: "status", role: "status" });
-  const acts = node(words, "div", { class: "acts" });
-  const strip = node(root, "div", { class: "strip" });
+  const words = add(top, "div", { class: "words" });
+  const product = add(words, "div", { class: "product" });
+  const said = add(words, "p");
+  const status = add(words, "p", { class: "status", role: "status" });
+  const acts = add(words, "div", { class: "acts" });
+  const strip = add(root, "div", { class: "strip" });
   return { trail, large, product, said, status, acts, strip };
 }
 

@@ -1,7 +1,8 @@
 // The answer: probability and mask, with the number of cells, beside what they were before the last change.
 //
 //   mountOutput(root, it) → { update(), focus() }
-import { node, paintGrey, write } from "./parts.js";
+import { add } from "../dom.js";
+import { paintGrey, write } from "./parts.js";
 
 const KINDS = 7; // of colours for cells
 
@@ -10,20 +11,20 @@ export function mountOutput(root, it) {
   let colours = null; // of the pixels in the last answer, so that a cell keeps its colour while one draws
 
   function build() {
-    const answer = node(root, "div", { class: "answer" });
-    node(answer, "h3", {}, "Answer");
-    parts.probability = node(answer, "canvas", { role: "button", tabindex: 0 });
+    const answer = add(root, "div", { class: "answer" });
+    add(answer, "h3", {}, "Answer");
+    parts.probability = add(answer, "canvas", { role: "button", tabindex: 0, "aria-label": "the answer" });
     parts.probability.addEventListener("click", ({ offsetX, offsetY }) => lookInside(offsetY, offsetX));
     parts.probability.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault(); // or the page scrolls
       lookInside();
     });
-    parts.words = node(answer, "p", { class: "below" });
-    const compared = node(root, "div", { class: "compared" });
+    parts.words = add(answer, "p", { class: "below" });
+    const compared = add(root, "div", { class: "compared" });
     parts.now = drawMask(compared, "found now");
     parts.before = drawMask(compared, "before your change");
-    parts.difference = node(root, "p", { class: "difference" });
+    parts.difference = add(root, "p", { class: "difference" });
   }
 
   // At the score of class 1; of the pixel that was clicked.
@@ -36,18 +37,17 @@ export function mountOutput(root, it) {
   }
 
   function drawMask(parent, words) {
-    const figure = node(parent, "figure", {});
-    const head = node(figure, "figcaption");
-    const count = node(head, "b");
-    node(head, "span", {}, words);
-    return { count, canvas: node(figure, "canvas", { role: "img" }), words };
+    const figure = add(parent, "figure", {});
+    const head = add(figure, "figcaption");
+    const count = add(head, "b");
+    add(head, "span", {}, words);
+    return { count, canvas: add(figure, "canvas", { role: "img", "aria-label": `mask ${words}` }), words };
   }
 
   function update() {
     const { result, before } = it;
     paintGrey(parts.probability, { ...result, values: result.probability }, 0, 1);
-    const cells = (n) => (n === 1 ? "1 cell" : `${n} cells`);
-    write(parts.probability, "aria-label", `probability of ${it.labels[1]} at each pixel, white is 1: ${cells(result.cells.count)}. Look inside`);
+    write(parts.probability, "aria-label", `probability of ${it.labels[1]} at each pixel, white is 1: ${it.counted(result.cells)}. Look inside`);
     write(parts.words, "text", `probability of “${it.labels[1]}”, in ${Math.round(result.milliseconds)} ms. Click on a pixel to see how.`);
     paintMask(parts.now, result, true);
     paintMask(parts.before, before ?? result, false);
@@ -60,7 +60,7 @@ export function mountOutput(root, it) {
   function paintMask({ count, canvas, words }, result, isNow) {
     const { rows, columns, top, left, cells, image } = result; // without padding the rim has no answer
     write(count, "text", cells.count);
-    write(canvas, "aria-label", `mask ${words}: ${cells.count} cells, one colour for each`);
+    write(canvas, "aria-label", `mask ${words}: ${it.counted(cells)}, one colour for each`);
     result.colours ??= cellColours(cells, isNow ? colours : null);
     if (isNow) colours = result.colours;
     [canvas.width, canvas.height] = [columns, rows];

@@ -1,15 +1,4 @@
-// What the parts of the Explainer share: how something is put on the page, how a map is painted, and what a layer is called.
-
-const SVG_TAGS = new Set(["svg", "g", "path", "line", "rect", "circle", "text", "defs", "marker", "title", "polyline"]);
-
-// A new element, at the end of its parent.
-export function node(parent, tag, attributes = {}, text) {
-  const made = SVG_TAGS.has(tag) ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) if (value !== undefined && value !== false) made.setAttribute(name, value);
-  if (text !== undefined) made.textContent = text;
-  parent?.append(made);
-  return made;
-}
+// What the parts of the Explainer share: how a map is painted, and what a layer is called.
 
 // Write only where something is new: that is what takes time on a page of some hundred parts.
 export function write(place, attribute, value) {

@@ -3,7 +3,8 @@
 //   mountStage(root, it) → { update(), resize(width, height, wing, isSmall), focus(layer, channel) }
 //
 // `it` is what explainer.js hands to all its parts.
-import { layerWords, node, paintGrey, roleOf, spread, write } from "./parts.js";
+import { add } from "../dom.js";
+import { layerWords, paintGrey, roleOf, spread, write } from "./parts.js";
 
 // pixels between two blocks, where an arrow stands, and between two levels: a size, an arrow, a number of channels
 const [ROOMY, TIGHT] = [{ gap: 16, between: 44 }, { gap: 8, between: 34 }];
@@ -76,15 +77,15 @@ export function mountStage(root, it) {
     size = Math.max(4, isSmall ? Math.min(plan.size, MINI - 1) : plan.size);
     root.replaceChildren();
     root.classList.toggle("is-mini", size < MINI);
-    parts.board = node(root, "div", { class: "board" });
-    parts.arrows = node(parts.board, "svg", { class: "arrows", "aria-hidden": "true" });
+    parts.board = add(root, "div", { class: "board" });
+    parts.arrows = add(parts.board, "svg", { class: "arrows", "aria-hidden": "true" });
     placeBlocks(plan);
     for (const block of blocks) drawBlock(block);
     drawArrows();
     const around = size < MINI ? root : parts.board;
-    parts.copies = node(around, "div", { class: "copies" });
+    parts.copies = add(around, "div", { class: "copies" });
     for (const level of copiedLevels()) drawCopy(level);
-    parts.preview = node(around, "div", { class: "preview", role: "group", "aria-label": "the chosen map" });
+    parts.preview = add(around, "div", { class: "preview", role: "group", "aria-label": "the chosen map" });
     drawPreview();
     update();
   }
@@ -124,14 +125,14 @@ export function mountStage(root, it) {
     const place = `left: ${block.x}px; top: ${block.y}px; width: ${block.width}px; height: ${block.height}px`;
     const style = `${place}; --role: var(--${role}-line); --role-fill: var(--${role}-fill)`;
     block.words = words;
-    block.box = node(parts.board, "div", { class: `block ${block.part}`, style, role: "group", "aria-label": words });
-    node(block.box, "span", { class: "above", "aria-hidden": "true" }, block.count);
-    block.side = node(block.box, "span", { class: "below", "aria-hidden": "true" });
-    block.canvas = node(block.box, "canvas", { "aria-hidden": "true" });
+    block.box = add(parts.board, "div", { class: `block ${block.part}`, style, role: "group", "aria-label": words });
+    add(block.box, "span", { class: "above", "aria-hidden": "true" }, block.count);
+    block.side = add(block.box, "span", { class: "below", "aria-hidden": "true" });
+    block.canvas = add(block.box, "canvas", { "aria-hidden": "true" });
     block.sheet = sheetOf(block, size);
     block.buttons = [];
     if (size < MINI) {
-      const button = node(block.box, "button", { class: "whole", type: "button", "aria-label": `show ${words}` });
+      const button = add(block.box, "button", { class: "whole", type: "button", "aria-label": `show ${words}` });
       button.addEventListener("click", () => choose(block.name, 0));
       block.buttons = [button];
       return;
@@ -142,7 +143,7 @@ export function mountStage(root, it) {
   function mapButton(block, channel) {
     const [left, top] = [(channel % block.across) * size, Math.floor(channel / block.across) * size];
     const style = `left: ${left}px; top: ${top}px; width: ${size - 2}px; height: ${size - 2}px`;
-    const button = node(block.box, "button", { class: "map", type: "button", tabindex: -1, style });
+    const button = add(block.box, "button", { class: "map", type: "button", tabindex: -1, style });
     button.addEventListener("click", () => (button.matches(".was-chosen") ? lookInside(button) : choose(block.name, channel)));
     button.addEventListener("focus", () => choose(block.name, channel, false));
     button.addEventListener("pointerdown", () => button.classList.toggle("was-chosen", isChosen(block.name, channel)));
@@ -203,12 +204,12 @@ export function mountStage(root, it) {
     const svg = parts.arrows;
     for (const [name, of] of Object.entries({ convolution: "neutral", pool: "input", up: "output", copy: "skip" })) {
       const size = { viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, markerUnits: "userSpaceOnUse" };
-      const marker = node(svg, "marker", { id: `${it.own}-${name}`, orient: "auto", ...size });
-      node(marker, "path", { d: "M0 0.5L8 4L0 7.5z", style: `fill: var(--${of}-line)` });
+      const marker = add(svg, "marker", { id: `${it.own}-${name}`, orient: "auto", ...size });
+      add(marker, "path", { d: "M0 0.5L8 4L0 7.5z", style: `fill: var(--${of}-line)` });
     }
     const line = (kind, x1, y1, x2, y2) =>
-      node(svg, "line", { x1, y1, x2, y2, class: `arrow ${kind}`, "marker-end": `url(#${it.own}-${kind})` });
-    const word = (x, y, text, anchor) => size >= MINI && node(svg, "text", { x, y, "text-anchor": anchor }, text);
+      add(svg, "line", { x1, y1, x2, y2, class: `arrow ${kind}`, "marker-end": `url(#${it.own}-${kind})` });
+    const word = (x, y, text, anchor) => size >= MINI && add(svg, "text", { x, y, "text-anchor": anchor }, text);
     const inRow = (name) => blockOf(name).y + blockOf(name).height / 2;
     for (const block of blocks) {
       const source = net.layers.find((layer) => layer.name === block.name).from.map(blockOf).findLast(Boolean);
@@ -242,14 +243,14 @@ export function mountStage(root, it) {
     const join = blocks.find((block) => block.part === "join" && block.level === level);
     const from = blockOf(`contracting.${level}.2`);
     const middle = (from.x + from.width + join.x) / 2;
-    const label = node(parts.copies, "label", { class: "across", style: `left: ${middle}px; top: ${from.y}px` });
+    const label = add(parts.copies, "label", { class: "across", style: `left: ${middle}px; top: ${from.y}px` });
     const room = join.x - from.x - from.width;
-    if (size < MINI || room > 150) node(label, "span", {}, size < MINI || room > 190 ? `copy, level ${level}` : "copy");
-    const select = node(label, "select", { "aria-label": `copy of level ${level}` });
-    node(select, "option", { value: "kept" }, "kept");
-    node(select, "option", { value: "zeroed" }, "zeroed");
-    const others = node(select, "optgroup", { label: "from another picture" });
-    for (const picture of it.pictures) node(others, "option", { value: picture.name }, `of ${picture.label}`);
+    if (size < MINI || room > 150) add(label, "span", {}, size < MINI || room > 190 ? `copy, level ${level}` : "copy");
+    const select = add(label, "select", { "aria-label": `copy of level ${level}` });
+    add(select, "option", { value: "kept" }, "kept");
+    add(select, "option", { value: "zeroed" }, "zeroed");
+    const others = add(select, "optgroup", { label: "from another picture" });
+    for (const picture of it.pictures) add(others, "option", { value: picture.name }, `of ${picture.label}`);
     select.addEventListener("change", () => {
       const copies = it.state.copies.slice();
       const isOther = !["kept", "zeroed"].includes(select.value);
@@ -282,15 +283,15 @@ export function mountStage(root, it) {
       const left = from.x + from.width + 20;
       preview.style.cssText = `left: ${left}px; width: ${right - left - 20}px; top: ${from.y + 30}px; height: ${from.height - 30}px`;
     }
-    parts.sheet = size < MINI ? node(preview, "div", { class: "sheet" }) : null;
-    parts.large = node(preview, "canvas", { role: "img" });
-    const words = node(preview, "div", { class: "about" });
-    parts.title = node(words, "strong");
-    parts.facts = node(words, "span");
-    const bar = node(words, "div", { class: "bar" });
-    parts.inside = node(bar, "button", { type: "button", class: "enter" }, "Look inside");
+    parts.sheet = size < MINI ? add(preview, "div", { class: "sheet" }) : null;
+    parts.large = add(preview, "canvas", { role: "img" });
+    const words = add(preview, "div", { class: "about" });
+    parts.title = add(words, "strong");
+    parts.facts = add(words, "span");
+    const bar = add(words, "div", { class: "bar" });
+    parts.inside = add(bar, "button", { type: "button", class: "enter" }, "Look inside");
     parts.inside.addEventListener("click", () => lookInside(parts.large));
-    parts.mute = node(bar, "button", { type: "button" }, "Mute");
+    parts.mute = add(bar, "button", { type: "button" }, "Mute");
     parts.mute.addEventListener("click", mute);
   }
 
@@ -329,11 +330,11 @@ export function mountStage(root, it) {
     if (parts.sheet.dataset.layer !== block.name) {
       parts.sheet.dataset.layer = block.name;
       parts.sheet.replaceChildren();
-      node(parts.sheet, "strong", {}, block.words);
-      const grid = node(parts.sheet, "div", { class: "grid" });
+      add(parts.sheet, "strong", {}, block.words);
+      const grid = add(parts.sheet, "div", { class: "grid" });
       parts.picks = Array.from({ length: block.count }, (_, channel) => {
-        const button = node(grid, "button", { type: "button", class: "pick", "aria-label": `map ${channel}` });
-        const canvas = node(button, "canvas", { "aria-hidden": "true" });
+        const button = add(grid, "button", { type: "button", class: "pick", "aria-label": `map ${channel}` });
+        const canvas = add(button, "canvas", { "aria-hidden": "true" });
         button.addEventListener("click", () => choose(block.name, channel, false));
         return { button, canvas };
       });

@@ -1,7 +1,7 @@
 // The columns below a map: one for each source. Each row is one step of the computation, and from left to right the sum grows.
 
+import { add } from "../dom.js";
 import { number } from "../cells.js";
-import { node } from "./parts.js";
 import { largestOf, sizeOf, windowOf } from "./sums.js";
 import { drawNumbers, drawTile, levelsButton, usualSize } from "./tiles.js";
 import { sigmoid, sourceWords } from "./words.js";
@@ -18,13 +18,13 @@ export function drawStrip(strip, now, choose) {
 
 function drawHeads(strip, heads) {
   strip.style.setProperty("--rows", heads.length);
-  const column = node(strip, "div", { class: "column heads", "aria-hidden": true });
-  for (const head of heads) node(column, "span", {}, head);
+  const column = add(strip, "div", { class: "column heads", "aria-hidden": true });
+  for (const head of heads) add(column, "span", {}, head);
 }
 
 function drawColumn(strip, name, kind = "") {
-  const column = node(strip, "div", { class: `column ${kind}`, role: "group", "aria-label": name });
-  node(column, "span", { class: "name" }, name);
+  const column = add(strip, "div", { class: `column ${kind}`, role: "group", "aria-label": name });
+  add(column, "span", { class: "name" }, name);
   return column;
 }
 
@@ -69,7 +69,7 @@ function drawMapSum(strip, now, choose) {
 
 function drawMapEnd(strip, name, words, draw) {
   const column = drawColumn(strip, name, "end");
-  node(column, "span", { class: "step" }, words);
+  add(column, "span", { class: "step" }, words);
   draw(column);
 }
 
@@ -137,7 +137,7 @@ function drawAmount(column, value, most) {
 
 function drawPixelEnd(strip, name, step, soFar, most) {
   const column = drawColumn(strip, name, "end");
-  if (step === null) node(column, "span", { class: "step" });
+  if (step === null) add(column, "span", { class: "step" });
   else drawAmount(column, step, most);
   drawAmount(column, soFar, most);
 }

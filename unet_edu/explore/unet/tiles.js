@@ -1,18 +1,19 @@
 // What the levels are put together from: a map as a tile on which one pixel can be marked, and numbers in cells.
 
+import { add } from "../dom.js";
 import { number } from "../cells.js";
-import { node, paintGrey, paintSigned, signedColour, spread } from "./parts.js";
+import { paintGrey, paintSigned, signedColour, spread } from "./parts.js";
 
 const LETTERS = 6; // of a number that fits into a cell
 const SAMPLE = 2500; // numbers of a map that are looked at to find its scale
 
 // `reach` says what part of this map belongs to a pixel of the map that is looked at. A sum has signed colours up to `most`.
 export function drawTile(parent, map, words, reach, { onChoose, most } = {}) {
-  const made = onChoose ? levelsButton(parent, "", () => onChoose(made)) : node(parent, "span", { role: "img" });
+  const made = onChoose ? levelsButton(parent, "", () => onChoose(made)) : add(parent, "span", { role: "img" });
   made.classList.add("tile");
   made.setAttribute("aria-label", words);
-  node(made, "canvas");
-  node(made, "span", { class: "mark", hidden: true });
+  add(made, "canvas");
+  add(made, "span", { class: "mark", hidden: true });
   made.reach = reach;
   fillTile(made, map, most);
   return made;
@@ -45,11 +46,11 @@ export function markTile({ map, reach, lastChild: mark }, pixel) {
 
 // `colour` gives a cell its ground: "grey" from 0 to `most`, or "signed". The one cell that is looked at is `chosen`.
 export function drawNumbers(parent, numbers, { most, colour = "signed", chosen, words }) {
-  const box = node(parent, "span", { class: "numbers", style: `--side: ${Math.sqrt(numbers.length)}` });
+  const box = add(parent, "span", { class: "numbers", style: `--side: ${Math.sqrt(numbers.length)}` });
   if (words) box.setAttribute("role", "img");
   if (words) box.setAttribute("aria-label", words);
   numbers.forEach((value, tap) => {
-    const cell = node(box, "span", { class: tap === chosen ? "number chosen" : "number", "data-tap": tap }, shortNumber(value));
+    const cell = add(box, "span", { class: tap === chosen ? "number chosen" : "number", "data-tap": tap }, shortNumber(value));
     const share = Math.max(-1, Math.min(1, value / (most || 1)));
     const grey = Math.round(255 * Math.max(0, share));
     const isGrey = colour === "grey" && share >= 0;
@@ -69,7 +70,7 @@ export function shortNumber(value) {
 }
 
 export function levelsButton(parent, words, onChoose) {
-  const made = node(parent, "button", { type: "button", "data-lm-suppress-shortcuts": true }, words);
+  const made = add(parent, "button", { type: "button", "data-lm-suppress-shortcuts": true }, words);
   made.addEventListener("click", onChoose);
   return made;
 }

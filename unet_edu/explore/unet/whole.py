@@ -89,7 +89,7 @@ def whole(model: UNet, image: Plane, words: str, copies: Sequence[str] = ()) -> 
     alt = (
         f"A U-Net with {len(places)} blocks of maps, {sum(map(len, maps.values()))} maps in all. On the left what goes "
         f"in: {words}. The maps run down to level {model.depth} and up again, and {across}. On the right what "
-        f"comes out: {count} bright areas, one for each cell that was found."
+        f"comes out: {count} bright areas{', one for each cell that was found' if model.finds_cells else ''}."
     )
     return Picture(figure, alt, f"probability: {digest(probability)}")
 
