@@ -12,6 +12,7 @@ from unet_edu import explore
 from unet_edu.convolution import conv2d
 from unet_edu.explore.arithmetic import BOUNDS
 from unet_edu.explore.convolution import PRESETS, pixels
+from unet_edu.explore.page import STYLES, TO_PLAY, html
 
 pytestmark = pytest.mark.needs("chromium")
 SOBEL = PRESETS["Sobel, left to right"]
@@ -64,7 +65,19 @@ def state_of(page):
 def test_it_hides_its_picture_and_its_words(shown):
     page = shown(explore.arithmetic())
     expect(page.locator("#still")).to_be_hidden()
-    assert page.get_by_text("Run this cell").count() == 0
+    assert page.get_by_text(TO_PLAY).count() == 0
+
+
+def test_what_cannot_mount_says_so_keeps_its_picture_and_stops_no_other(sheet):
+    broken, whole = html("arithmetic.js", STYLES, {}), explore.arithmetic().html
+    sheet.goto("about:blank")
+    sheet.set_content(
+        f"<section class=cell><div id=still><img alt=still></div><div>{broken}</div></section>"
+        f"<section class=cell>{whole}</section>"
+    )
+    sheet.locator("section:last-child .unet-scene svg").wait_for()
+    expect(sheet.locator("section:first-child p").first).to_contain_text("This explorer does not run here: ")
+    expect(sheet.locator("#still")).to_be_visible()
 
 
 def test_the_same_output_twice_is_two_explorers_each_mounted_once(shown):

@@ -14,7 +14,7 @@ from typing import Any
 from unet_edu.explore.fields import described
 from unet_edu.explore.picture import Picture, show_still
 
-__all__ = ["STYLES", "Page", "bundled", "html"]
+__all__ = ["STYLES", "TO_PLAY", "Page", "bundled", "html"]
 
 # It stands there until the explorer has mounted, and for ever where nothing may run.
 TO_PLAY = "To play, run all cells down to this one."
@@ -84,10 +84,10 @@ for (const place of document.querySelectorAll('.unet-page[data-module="%s"]:not(
   const data = JSON.parse(place.querySelector('script[type="application/json"]').textContent);
   const words = place.querySelector("p");
   new Promise((done) => done(mount(root, data))).then(
-    () => (words.remove(), hideStill(place)),
+    () => (words?.remove(), hideStill(place)), // a copy of an output that has mounted comes without them
     (error) => {
       root.remove();
-      words.textContent = `This explorer does not run here: ${error.message}. The picture shows how it begins.`;
+      if (words) words.textContent = `This explorer does not run here: ${error.message}. The picture shows how it begins.`;
       throw error; // for the browser's console
     },
   );

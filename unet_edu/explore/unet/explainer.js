@@ -105,7 +105,11 @@ export function mount(root, data) {
   function ask() {
     if (isWaiting) return;
     isWaiting = true;
-    requestAnimationFrame(() => pass().catch(fail));
+    requestAnimationFrame(pass);
+  }
+
+  function pass() {
+    compute().catch(fail);
   }
 
   function fail(error) {
@@ -115,7 +119,7 @@ export function mount(root, data) {
     throw error; // for the browser's console
   }
 
-  async function pass() {
+  async function compute() {
     const { network } = state;
     if (!it.net) networks.set(network, await load(data.networks.find(({ name }) => name === network).description));
     isWaiting = false;
