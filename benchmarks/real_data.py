@@ -1,18 +1,18 @@
 """What this code reaches on real microscope images: four public sets, each trained on one part and scored on another.
 
-    python benchmarks/real_data.py dic|phc|phc-back|em|dsb [--variant full|no-weight-map] [--seed 0] [--steps N]
-    python benchmarks/real_data.py dic --choose
+    python benchmarks/real_data.py dic|phc|phc-back|em|dsb --open [--variant no-weight-map] [--seed 0]
+    python benchmarks/real_data.py dic --choose [--set threshold=0.6 --set crops.scale=1.4]
 
-Needs the frames: the folder that UNET_EDU_TEST_DATA names, or what `unet-edu data fetch` downloaded. Prints a table,
-and writes its rows to unet_edu/data/results/real_data.json, in place of older rows of the same experiment, variant and
-seed. The steps are as many as take two cores about a quarter of an hour or less.
+Needs the frames: the folder that UNET_EDU_TEST_DATA names, or what `unet-edu data fetch` downloaded. The steps are as
+many as take two cores about a quarter of an hour or less.
 
-Thresholds and growth were not chosen by the frames that are scored. `--choose` splits the training frames once more,
-trains on the first part, and prints the scores of thresholds and growths on the second: from there come the numbers in
-SETTINGS. What was not chosen so: the stronger augmentation of "phc" was decided without a trial, but after a first run
-had been scored; that "dsb" sees its frames enlarged was decided without a trial; and how steep the border map is, and
-that the films' frames are halved, comes from an earlier study that had looked at both films. The network after the last
-step is the one that is scored; the curve is only drawn.
+`--choose` splits the training frames once more, trains on the first part, and prints how thresholds and growths score
+on the second. From there come settings; they and the aims go to real_data.toml, and are committed. Then `--open` trains
+on all training frames and opens the others once, to score the network after the last step. It refuses to when anything
+differs from the commit. The opening is counted before the scoring, so one that breaks counts too; the rows are added to
+unet_edu/data/results/real_data.json with the commit, and no row is ever replaced.
+
+Rows without a commit are older than these rules. Each says in `note` what had been seen before it.
 
 `minutes` are of this run on this machine, with whatever else ran there; `cpu_minutes` add up the cores.
 """
@@ -21,13 +21,16 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import fcntl
 import json
 import os
 import platform
 import resource
+import subprocess
 import sys
 import time
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -39,6 +42,7 @@ from numpy.typing import NDArray
 
 from unet_edu.data import benchmarks
 from unet_edu.data.benchmarks import RealFrame
+from unet_edu.data.files import write_whole
 from unet_edu.data.samples import Crops, Frame
 from unet_edu.instances import average_precision, cell_scores, pixel_error, rand_error, warping_error
 from unet_edu.interpolation import interpolate
@@ -49,7 +53,9 @@ from unet_edu.tiling import predict
 from unet_edu.training import bf16_is_fast, fit
 from unet_edu.unet import UNet
 
-RESULTS = Path(__file__).parents[1] / "unet_edu" / "data" / "results" / "real_data.json"
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "unet_edu" / "data" / "results" / "real_data.json"
+AIMS = Path("benchmarks/real_data.toml")
 LEVELS = [round(0.1 * n, 1) for n in range(1, 10)]  # of the probability, for the errors of ISBI 2012
 Plane = NDArray[Any]
 
@@ -83,6 +89,8 @@ class Setting:
     """More arguments for `Crops`."""
     back: bool = False
     """Train on what is scored otherwise, and score on the rest."""
+    like: str | None = None
+    """The experiment whose settings these are, but for those that are named."""
 
     @property
     def membranes(self) -> bool:
@@ -90,29 +98,16 @@ class Setting:
         return self.data == "ISBI-2012"
 
 
-TURNS = {"rotation": 45.0, "scale": 1.2, "margin": 16}
-RELIT = {"scale": 1.4, "gain": 0.4, "offset": 0.2, "noise": 0.05}
-SETTINGS = {
-    "dic": Setting("DIC-C2DH-HeLa", 1500, zoom=1 / 2, balanced=True, threshold=0.7, grow=2, min_size=150, crops=TURNS),
-    # another film may be brighter, or show its cells larger: so both are varied more
-    "phc": Setting("PhC-C2DH-U373", 1000, zoom=1 / 2, crop=160, min_size=150, crops=TURNS | RELIT),
-    "em": Setting("ISBI-2012", 1500, labels="gold", w0=0, crops=TURNS),
-    "dsb": Setting(
-        "DSB-2018",
-        1000,
-        labels="gold",
-        zoom=2,
-        root=True,
-        threshold=0.6,
-        crop=160,
-        batch_size=6,
-        sigma=6,
-        min_size=10,
-        overlap=32,
-        crops=TURNS,
-    ),
-}
-SETTINGS["phc-back"] = replace(SETTINGS["phc"], back=True)
+def read_settings(text: str) -> tuple[dict[str, Setting], dict[str, dict[str, float]], dict[str, dict[str, Any]]]:
+    """From real_data.toml: the settings and the aims of each experiment, and what the variants change."""
+    tables = tomllib.loads(text)
+    variants = {"full": {}, **tables.pop("variant", {})}
+    aims = {name: table.pop("aim") for name, table in tables.items()}
+    settings = {name: Setting(**tables.get(table.get("like"), {}) | table) for name, table in tables.items()}
+    return settings, aims, variants
+
+
+SETTINGS, AIM, VARIANTS = read_settings((ROOT / AIMS).read_text(encoding="utf-8"))
 
 
 def split(setting: Setting, frames: Sequence[RealFrame]) -> tuple[list[RealFrame], list[RealFrame]]:
@@ -288,7 +283,7 @@ def train(
         batch_size=setting.batch_size,
         optimizer="adamw",
         validate_every=max(1, setting.steps // 10),
-        on_validation=look,
+        on_validation=look if watched else None,
         folder=folder,
         resume=folder is not None,
         workers=1,
@@ -340,21 +335,49 @@ def choose(setting: Setting, training: Sequence[RealFrame], seed: int) -> None:
             print(threshold, grow, cell_table(tried, [cells(tried, p) for p in answers], second), flush=True)
 
 
-def write(records: Sequence[dict[str, Any]], head: dict[str, str], path: Path) -> None:
-    """Put these rows in place of older ones of the same experiment, variant and seed. A row is a line."""
-    rows = {
-        _key(row): row for row in (json.loads(path.read_text(encoding="utf-8"))["records"] if path.exists() else [])
-    }
-    rows |= {_key(row): row for row in records}
-    lines = ",\n  ".join(json.dumps(row, ensure_ascii=False) for row in rows.values())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        f'{{"header": {json.dumps(head, ensure_ascii=False)},\n"records": [\n  {lines}\n]}}\n', encoding="utf-8"
-    )
+def committed(experiment: str, setting: Setting, variant: str) -> str:
+    """The hash of the commit, when all that makes the score is in it. The file of results may differ: it is written."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", "-C", ROOT, *words], check=True, capture_output=True, text=True).stdout.strip()
+
+    commit = git("rev-parse", "HEAD")
+    written = RESULTS.relative_to(ROOT).as_posix()
+    if changed := git("status", "--porcelain", "--untracked-files=all", "--", ".", f":!{written}"):
+        raise SystemExit(f"not scored, because not everything is committed:\n{changed}")
+    settings, _, variants = read_settings(git("show", f"{commit}:{AIMS.as_posix()}"))
+    if setting != replace(settings[experiment], **variants[variant]):
+        raise SystemExit(f"not scored: the settings are not those of {AIMS} in commit {commit}")
+    if not Path(benchmarks.__file__).is_relative_to(ROOT):
+        raise SystemExit(f"not scored: unet_edu comes from {Path(benchmarks.__file__).parents[1]}, and not from {ROOT}")
+    return commit
 
 
-def _key(record: dict[str, Any]) -> tuple[Any, ...]:
-    return record["experiment"], record["variant"], record["seed"]
+def count_opening(experiment: str) -> int:
+    """How often the scored frames of this experiment have been opened, this time included."""
+
+    def count(results: dict[str, Any]) -> int:
+        results["opened"][experiment] = results["opened"].get(experiment, 0) + 1
+        return results["opened"][experiment]
+
+    return _update(count)
+
+
+def append(records: Sequence[dict[str, Any]]) -> None:
+    """Put these rows after all others."""
+    _update(lambda results: results["records"].extend(records))
+
+
+def _update(change: Callable[[dict[str, Any]], Any]) -> Any:
+    """Change the results while no other run does. A row is a line."""
+    with open(Path(__file__)) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        results = json.loads(RESULTS.read_text(encoding="utf-8"))
+        answer = change(results)
+        rows = ",\n  ".join(json.dumps(row, ensure_ascii=False) for row in results.pop("records"))
+        rest = json.dumps(results, ensure_ascii=False)[:-1]
+        write_whole(RESULTS, f'{rest},\n"records": [\n  {rows}\n]}}\n'.encode(), force=True)
+    return answer
 
 
 def header(command: str) -> dict[str, str]:
@@ -376,50 +399,64 @@ def hardware() -> str:
     return f"{os.cpu_count()} cores of {cpu}, {bits}, no GPU; {busy}"
 
 
+def changed(setting: Setting, changes: Sequence[str]) -> Setting:
+    """The setting with changes such as "threshold=0.6" or "crops.scale=1.4"."""
+    for text in changes:
+        for key, value in tomllib.loads(text).items():
+            value = getattr(setting, key) | value if isinstance(value, dict) else value
+            setting = replace(setting, **{key: value})
+    return setting
+
+
+def score(experiment: str, variant: str, seed: int, folder: str | None) -> list[dict[str, Any]]:
+    """Train, count the opening, score, and append the rows."""
+    setting = replace(SETTINGS[experiment], **VARIANTS[variant])
+    commit = committed(experiment, setting, variant)
+    training, scored = split(setting, benchmarks.load(setting.data, os.environ.get("UNET_EDU_TEST_DATA")))
+    folder = folder and f"{folder}/{commit}/{experiment}-{variant}-{seed}"  # never go on from another commit's weights
+    model, went = train(setting, training, [], seed=seed, folder=folder)
+    same = {
+        "experiment": experiment,
+        "data": setting.data,
+        "seed": seed,
+        "split": f"{_range(training)} → {_range(scored)}",
+        **header(f"python benchmarks/real_data.py {experiment} --open --variant {variant} --seed {seed}"),
+        "commit": commit,
+        "opened": count_opening(experiment),
+        "aim": AIM[experiment],
+    }
+    steps, name = {"steps": setting.steps}, variant.replace("-", " ")
+    records = [
+        {**same, "variant": name + suffix, "scores": scores, **(steps if suffix else went)}
+        for suffix, scores in evaluate(setting, model, scored).items()
+    ]
+    if variant == "full":
+        records.append({**same, "variant": "otsu", "scores": otsu(setting, scored), "steps": 0})
+    append(records)
+    return records
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("experiment", choices=SETTINGS)
-    parser.add_argument("--variant", choices=("full", "no-weight-map"), default="full")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--choose", action="store_true", help="inside the training frames; writes nothing")
+    what.add_argument("--open", action="store_true", help="train, and score the frames kept for that; it is counted")
+    parser.add_argument("--variant", choices=VARIANTS, default="full")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting to try by --choose")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int)
-    parser.add_argument("--choose", action="store_true", help="inside the training frames; writes nothing")
     parser.add_argument("--folder", help="for checkpoints, to go on from where it was stopped")
-    parser.add_argument("--out", type=Path, default=RESULTS)
     asked = parser.parse_args(arguments)
-    setting = SETTINGS[asked.experiment]
-    setting = replace(setting, steps=asked.steps or setting.steps)
-    if asked.variant == "no-weight-map":
-        setting = replace(setting, w0=0.0)
-    frames = benchmarks.load(setting.data, os.environ.get("UNET_EDU_TEST_DATA"))
-    training, scored = split(setting, frames)
+    setting = replace(SETTINGS[asked.experiment], **VARIANTS[asked.variant])
+    if asked.open and asked.set:
+        parser.error(f"--open takes its settings from {AIMS}; --set is for --choose")
+    if asked.choose and setting.like:
+        parser.error(f"{asked.experiment} has the settings of {setting.like}, whose scored frames it trains on")
     if asked.choose:
-        return choose(setting, training, asked.seed)
-    model, went = train(
-        setting, training, scored[:: max(1, len(scored) // 3)][:3], seed=asked.seed, folder=asked.folder
-    )
-    same = {
-        "experiment": asked.experiment,
-        "data": setting.data,
-        "seed": asked.seed,
-        "split": f"{_range(training)} → {_range(scored)}",
-        "command": f"python benchmarks/real_data.py {asked.experiment} --variant {asked.variant} --seed {asked.seed} "
-        f"--steps {setting.steps}",
-    }
-    records = [
-        {
-            **same,
-            "variant": asked.variant.replace("-", " ") + suffix,
-            "scores": scores,
-            **(went if not suffix else {"steps": went["steps"]}),
-        }
-        for suffix, scores in evaluate(setting, model, scored).items()
-    ]
-    if asked.variant == "full":
-        records.append({**same, "variant": "otsu", "scores": otsu(setting, scored), "steps": 0})
-    for record in records:
+        frames = benchmarks.load(setting.data, os.environ.get("UNET_EDU_TEST_DATA"))
+        return choose(changed(setting, asked.set), split(setting, frames)[0], asked.seed)
+    for record in score(asked.experiment, asked.variant, asked.seed, asked.folder):
         print(f"{record['experiment']:9} {record['variant']:48} {record['scores']}")
-    print(f"{went['minutes']} minutes, {went['cpu_minutes']} of the processors")
-    write(records, header("python benchmarks/real_data.py dic|phc|phc-back|em|dsb"), asked.out)
 
 
 def _range(frames: Sequence[RealFrame]) -> str:

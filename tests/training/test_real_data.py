@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from unet_edu.data.benchmarks import RealFrame
+from unet_edu.data.cells import synthetic_cells
 from unet_edu.losses import separated
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -91,19 +94,189 @@ def test_labels_and_probabilities_lie_where_the_image_does(real_data, experiment
 def test_the_published_results_are_what_the_program_writes(real_data):
     """Each row names the command that makes it; the file is small and knows nothing of the machine's folders."""
     text = real_data.RESULTS.read_text(encoding="utf-8")
-    assert len(text) < 100_000
+    assert len(text) < 200_000
     assert "/tmp" not in text
     assert "/home" not in text
-    records = json.loads(text)["records"]
-    assert {record["experiment"] for record in records} <= set(real_data.SETTINGS)
-    for record in records:
+    results = json.loads(text)
+    assert {record["experiment"] for record in results["records"]} <= set(real_data.SETTINGS)
+    assert len(results["records"]) >= 30
+    for record in results["records"]:
         variant = record["variant"].split(",")[0].replace(" ", "-")
-        asked = f"{record['experiment']} --variant {variant} --seed {record['seed']}"
-        if record["variant"] != "otsu":  # the control is written together with the first network
-            assert record["command"] == f"python benchmarks/real_data.py {asked} --steps {record['steps']}"
-        assert record["scores"]
+        assert record["scores"] and {"date", "hardware", "torch"} <= record.keys()
         if "curve" in record:
-            assert record["curve"][-1]["step"] == record["steps"]
+            assert record["curve"][-1:] == [] or record["curve"][-1]["step"] == record["steps"]
+        if "commit" in record:
+            asked = f"{record['experiment']} --open --variant {variant} --seed {record['seed']}"
+            assert record["opened"] <= results["opened"][record["experiment"]]
+            assert record["aim"] and (
+                variant == "otsu" or record["command"] == f"python benchmarks/real_data.py {asked}"
+            )
+        else:  # from before the rules
+            asked = f"{record['experiment']} --variant {variant} --seed {record['seed']} --steps {record['steps']}"
+            assert record["note"] and record["stored"]
+            assert variant == "otsu" or record["command"] == f"python benchmarks/real_data.py {asked}"
+
+
+def git(folder, *words):
+    return subprocess.run(["git", "-C", folder, *words], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def lists(folder):
+    """Whether git knows the commits' history here: not in an archive, nor in a clone of the last commit only."""
+    try:
+        return git(folder, "rev-parse", "--is-shallow-repository") == "false"
+    except (OSError, subprocess.CalledProcessError):
+        return False
+
+
+def test_no_row_that_was_ever_stored_is_gone(real_data):
+    """Each row of each commit is there still; and what a row says of its settings is in the commit that it names."""
+    if not lists(real_data.ROOT):
+        pytest.skip("needs the history of this repository: git clone, and not --depth 1")
+    results = json.loads(real_data.RESULTS.read_text(encoding="utf-8"))["records"]
+    path = real_data.RESULTS.relative_to(real_data.ROOT).as_posix()
+    stored = git(real_data.ROOT, "log", "--format=%h", "--", path).split()
+    assert stored
+    for commit in stored:
+        for old in json.loads(git(real_data.ROOT, "show", f"{commit}:{path}"))["records"]:
+            same = [row for row in results if all(row[key] == old[key] for key in ("experiment", "variant", "scores"))]
+            assert same, (commit, old["experiment"], old["variant"])
+    for row in results:
+        if "commit" in row:
+            settings, aims, _ = real_data.read_settings(
+                git(real_data.ROOT, "show", f"{row['commit']}:{real_data.AIMS}")
+            )
+            assert row["aim"] == aims[row["experiment"]]
+            assert row["variant"] == "otsu" or row["steps"] == settings[row["experiment"]].steps
+
+
+def drawn_frames():
+    """Three frames of each of two films of PhC-U373, drawn."""
+
+    def frame(film, n):
+        image, cells = synthetic_cells(10 * film + n, (64, 64), cells=4)
+        files = {"image": lambda: image, "gold": lambda: cells, "silver": lambda: cells, "markers": lambda: cells}
+        return RealFrame("PhC-C2DH-U373", film, n, f"PhC-C2DH-U373/{film:02}/t{n:03}", files)
+
+    return [frame(film, n) for film in (1, 2) for n in range(3)]
+
+
+TINY = """
+[phc]
+aim = {seg = 0.5}
+data = "PhC-C2DH-U373"
+steps = 2
+width = 2
+crop = 32
+batch_size = 1
+
+[phc-back]
+aim = {seg = 0.6}
+like = "phc"
+back = true
+
+[variant.no-weight-map]
+w0 = 0.0
+"""
+
+
+@pytest.fixture
+def repository(real_data, tmp_path, monkeypatch):
+    """A commit with settings and one row, and drawn frames in place of real ones. Calling it reads its results."""
+    settings, results = tmp_path / real_data.AIMS, tmp_path / "results" / "real_data.json"
+    for file, text in (
+        (settings, TINY),
+        (results, '{"header": {"date": "before"}, "opened": {"phc": 4}, "records": [{"experiment": "phc", "old": 1}]}'),
+    ):
+        file.parent.mkdir()
+        file.write_text(text)
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "-c", "user.name=me", "-c", "user.email=me@here", "commit", "-qm", "settings")
+    for name, value in zip(("SETTINGS", "AIM", "VARIANTS"), real_data.read_settings(TINY), strict=True):
+        monkeypatch.setattr(real_data, name, value)
+    monkeypatch.setattr(real_data, "ROOT", tmp_path)
+    monkeypatch.setattr(real_data, "RESULTS", results)
+    monkeypatch.setattr(real_data.benchmarks, "__file__", str(tmp_path / "unet_edu" / "data" / "benchmarks.py"))
+    monkeypatch.setattr(real_data.benchmarks, "load", lambda name, folder: drawn_frames())
+    read = lambda: json.loads(results.read_text())
+    read.folder = tmp_path
+    return read
+
+
+def test_a_score_is_counted_and_appended(real_data, repository):
+    old, commit = repository()["records"], git(repository.folder, "rev-parse", "HEAD")
+    for opened in (5, 6):  # the second run, when the file of results differs from the commit already
+        before = repository()["records"]
+        real_data.main(["phc", "--open"])
+        results = repository()
+        rows = results["records"][len(before) :]
+        assert results["records"][: len(before)] == before and before[:1] == old
+        assert [row["variant"] for row in rows][::3] == ["full", "otsu"] and len(rows) == 4
+        assert {row["commit"] for row in rows} == {commit} and {row["opened"] for row in rows} == {opened}
+        assert results["opened"] == {"phc": opened} and results["header"] == {"date": "before"}
+        assert rows[0]["aim"] == {"seg": 0.5} and rows[0]["steps"] == 2 and rows[0]["curve"] == []
+        assert rows[0]["split"] == "PhC-C2DH-U373/01/t000 … t002 (3 frames) → PhC-C2DH-U373/02/t000 … t002 (3 frames)"
+    real_data.main(["phc-back", "--open", "--variant", "no-weight-map"])
+    assert repository()["opened"] == {"phc": 6, "phc-back": 1}
+    assert repository()["records"][-1]["variant"].startswith("no weight map")
+
+
+def test_a_scoring_that_breaks_is_counted(real_data, repository, monkeypatch):
+    def broken(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(real_data, "evaluate", broken)
+    with pytest.raises(KeyboardInterrupt):
+        real_data.main(["phc", "--open"])
+    assert repository()["opened"] == {"phc": 5} and len(repository()["records"]) == 1
+
+
+@pytest.mark.parametrize("name", ["benchmarks/real_data.toml", "new.py"])
+def test_what_is_not_committed_is_not_scored(real_data, repository, name):
+    with open(repository.folder / name, "a") as file:
+        file.write("# another line\n")
+    with pytest.raises(SystemExit, match=rf"(?s)not everything is committed.*{name}"):
+        real_data.main(["phc", "--open"])
+    assert repository()["opened"] == {"phc": 4}
+
+
+def test_other_settings_and_another_library_are_not_scored(real_data, repository, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setitem(real_data.SETTINGS, "phc", replace(real_data.SETTINGS["phc"], steps=3))
+        with pytest.raises(SystemExit, match="not those of benchmarks/real_data.toml in commit [0-9a-f]{40}"):
+            real_data.main(["phc", "--open"])
+    with monkeypatch.context() as patched:
+        patched.setattr(real_data.benchmarks, "__file__", "/elsewhere/unet_edu/data/benchmarks.py")
+        with pytest.raises(SystemExit, match="unet_edu comes from /elsewhere/unet_edu"):
+            real_data.main(["phc", "--open"])
+    for asked in (["--open", "--set", "steps=3"], [], ["--open", "--choose"]):
+        with pytest.raises(SystemExit):
+            real_data.main(["phc", *asked])
+    assert repository()["opened"] == {"phc": 4}
+
+
+def test_choosing_sees_training_frames_only_and_writes_nothing(real_data, repository, monkeypatch, capsys):
+    seen = set()
+    asked = real_data.probability
+    look = lambda setting, model, image, **how: seen.add(image.tobytes()) or asked(setting, model, image, **how)
+    monkeypatch.setattr(real_data, "probability", look)
+    before = repository()
+    real_data.main(["phc", "--choose", "--set", "steps=3", "--set", "crops.scale=1.5"])
+    assert seen == {frame.image.tobytes() for frame in drawn_frames()[2:3]}  # the last third of film 1
+    assert repository() == before and "2 frames to train on, 1 to choose by" in capsys.readouterr().out
+    with pytest.raises(SystemExit):  # it trains on film 2, which "phc" scores
+        real_data.main(["phc-back", "--choose"])
+
+
+def test_settings_are_read_and_changed_by_name(real_data):
+    settings, aims, variants = real_data.read_settings(TINY)
+    assert settings["phc-back"] == replace(settings["phc"], back=True, like="phc")
+    assert aims == {"phc": {"seg": 0.5}, "phc-back": {"seg": 0.6}} and variants["full"] == {}
+    tried = real_data.changed(replace(settings["phc"], crops={"margin": 16}), ["crops.scale=1.4", "zoom=0.5"])
+    assert tried.crops == {"margin": 16, "scale": 1.4} and tried.zoom == 0.5
+    with pytest.raises(TypeError, match="stepps"):
+        real_data.read_settings(TINY.replace("steps", "stepps"))
 
 
 def test_every_ablation_has_its_runs_and_its_pictures(real_data):
@@ -119,26 +292,3 @@ def test_every_ablation_has_its_runs_and_its_pictures(real_data):
         assert {arrays[name].shape for name in arrays.files} == {(ablations.SHOWN, ablations.SIDE, ablations.SIDE)}
         first = ablations.drawn(2000, 1)[0]  # the kept pictures are the first of those that are scored
         assert (arrays["truth"][0] == first.instances).all()
-
-
-@pytest.mark.needs("real frames")
-def test_two_steps_from_end_to_end(real_data, tmp_path, monkeypatch, capsys):
-    small = replace(real_data.SETTINGS["phc"], width=2, crop=32, batch_size=1)
-    monkeypatch.setitem(real_data.SETTINGS, "phc", small)
-    training, scored = real_data.split(small, frames_of(real_data, small))
-    assert [(len(part), part[0].name[-4:], part[-1].name[-4:]) for part in (training, scored)] == [
-        (61, "t000", "t114"),
-        (19, "t010", "t112"),
-    ]
-    monkeypatch.setattr(real_data, "split", lambda setting, frames: (training[:3], scored[:2]))
-    out = tmp_path / "results.json"
-    for _ in range(2):  # the second run replaces the rows of the first
-        real_data.main(["phc", "--steps", "2", "--out", str(out)])
-    results = json.loads(out.read_text())
-    assert set(results["header"]) == {"date", "hardware", "command", "torch"}
-    variants = [record["variant"] for record in results["records"]]
-    assert len(variants) == len(set(variants)) == 4
-    first = results["records"][0]
-    assert [row["step"] for row in first["curve"]] == [1, 2]
-    assert first["split"] == "PhC-C2DH-U373/01/t000 … t003 (3 frames) → PhC-C2DH-U373/02/t010 … t017 (2 frames)"
-    assert "otsu" in capsys.readouterr().out
