@@ -357,8 +357,9 @@ def count_opening(experiment: str) -> int:
     """How often the scored frames of this experiment have been opened, this time included."""
 
     def count(results: dict[str, Any]) -> int:
-        results["opened"][experiment] = results["opened"].get(experiment, 0) + 1
-        return results["opened"][experiment]
+        opened = results["header"]["opened"]
+        opened[experiment] = opened.get(experiment, 0) + 1
+        return opened[experiment]
 
     return _update(count)
 
@@ -430,7 +431,7 @@ def score(experiment: str, variant: str, seed: int, folder: str | None) -> list[
         {**same, "variant": name + suffix, "scores": scores, **(steps if suffix else went)}
         for suffix, scores in evaluate(setting, model, scored).items()
     ]
-    if variant == "full":
+    if variant == "full" and seed == 0:  # the control has no seed
         records.append({**same, "variant": "otsu", "scores": otsu(setting, scored), "steps": 0})
     append(records)
     return records

@@ -60,7 +60,7 @@ def test_panels_and_legend():
 
 def test_dots_lines_and_bars():
     groups = {"whole": [0.8, 0.9], "less": [0.4, 0.5, 0.6], "once": [0.7]}
-    figure = spread(groups, "SEG", reference="whole", marks={"paper": 0.77})
+    figure = spread(groups | {"paper": [0.77]}, "SEG", reference="whole", others=["paper"])
     axes = figure.axes[0]
     dots = [line for line in axes.lines if line.get_marker() == "o"]
     assert [list(line.get_xdata()) for line in dots] == list(groups.values())
@@ -68,8 +68,11 @@ def test_dots_lines_and_bars():
     np.testing.assert_allclose(means, [0.85, 0.5, 0.7])
     bars = [tuple(line.get_xdata()) for line in axes.lines if line.get_linewidth() == 5]
     np.testing.assert_allclose(bars[1], (0.4, 0.6))  # the standard deviation of 0.4, 0.5, 0.6 with n − 1 is 0.1
-    assert [text.get_text() for text in axes.get_yticklabels()] == list(groups)
-    assert axes.get_legend().get_texts()[0].get_text() == "paper: 0.77"
+    assert [text.get_text() for text in axes.get_yticklabels()] == [*groups, "paper"]
+    # what comes from another test stands on its own row, and is a mark of another form
+    (other,) = [line for line in axes.lines if line.get_marker() == "D"]
+    assert (list(other.get_xdata()), list(other.get_ydata())) == ([0.77], [3]) and len(axes.lines) == 3 * 3 + 1
+    assert "another test" in axes.get_legend().get_texts()[0].get_text()
 
 
 def test_results_are_read_by_name_and_asked_by_field(tmp_path, monkeypatch):
@@ -82,6 +85,9 @@ def test_results_are_read_by_name_and_asked_by_field(tmp_path, monkeypatch):
     assert found.header == {"date": "today"}
     assert found.scores("seg", variant="full") == [0.5] and found.scores("seg") == [0.5, 1.0]
     assert found.scores("iou") == found.scores("seg", variant="none") == []
+    assert [len(runs) for runs in found.repeated()] == [1, 1] and found.repeated(variant="none") == []
+    twice = Measured({}, [dict(found.records[0], seed=seed, commit=commit) for commit in "ab" for seed in (0, 1)])
+    assert [[run["seed"] for run in runs] for runs in twice.repeated(variant="full")] == [[0, 1], [0, 1]]
     with pytest.raises(
         FileNotFoundError, match=r"no results of this name \(there are: some\); python benchmarks/other\.py"
     ):

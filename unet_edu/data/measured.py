@@ -28,6 +28,15 @@ class Measured(NamedTuple):
         fits = (record for record in self.records if all(record.get(key) == value for key, value in wanted.items()))
         return [float(record["scores"][name]) for record in fits if name in record["scores"]]
 
+    def repeated(self, **wanted: Any) -> list[list[dict[str, Any]]]:
+        """The runs that have these fields: those together that differ by their seed alone, not by setting or commit."""
+        groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+        for record in self.records:
+            if all(record.get(key) == value for key, value in wanted.items()):
+                setting = tuple(record.get(key) for key in ("experiment", "variant", "steps", "commit"))
+                groups.setdefault(setting, []).append(record)
+        return list(groups.values())
+
 
 def measured(name: str) -> Measured:
     """Results by the name of their file.

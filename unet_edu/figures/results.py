@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import ArrayLike, NDArray
 
@@ -113,7 +114,7 @@ def spread(
     groups: Mapping[str, Sequence[float]],
     xlabel: str,
     reference: str | None = None,
-    marks: Mapping[str, float] | None = None,
+    others: Collection[str] = (),
 ) -> Figure:
     """Draw the runs of each group as dots in a row, with their mean as a line and one standard deviation as a bar.
 
@@ -123,8 +124,8 @@ def spread(
     xlabel : str
     reference : str, optional
         The group whose range is drawn through all rows.
-    marks : mapping from name to score, optional
-        Vertical lines to compare with, such as published scores.
+    others : names of groups
+        Those whose scores come from another test, such as published ones: diamonds in place of dots.
 
     Returns
     -------
@@ -132,28 +133,37 @@ def spread(
     """
     longest = max(map(len, groups))
     left = 0.35 + 0.085 * longest
-    height = 0.9 + 0.3 * len(groups) + 0.25 * len(marks or {})
+    height = 0.9 + 0.3 * len(groups) + (0.25 if others else 0)
     figure = Figure(figsize=(8.0, height), dpi=DPI, facecolor=PAPER)
     bottom = 0.6 / height
-    axes = figure.add_axes((left / 8.0, bottom, 0.97 - left / 8.0, 0.97 - bottom - 0.25 * len(marks or {}) / height))
-    draw_spread(axes, groups, xlabel, reference)
-    for (name, score), dashes in zip((marks or {}).items(), ("--", ":", "-."), strict=False):
-        axes.axvline(score, color=ROLES["error"].line, linestyle=dashes, linewidth=1.5, label=f"{name}: {score:g}")
-    if marks:
-        axes.legend(fontsize=9, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    axes = figure.add_axes((left / 8.0, bottom, 0.97 - left / 8.0, 0.97 - bottom - (0.25 / height if others else 0)))
+    draw_spread(axes, groups, xlabel, reference, others)
     return figure
 
 
-def draw_spread(axes: Axes, groups: Mapping[str, Sequence[float]], xlabel: str, reference: str | None = None) -> None:
+def draw_spread(
+    axes: Axes,
+    groups: Mapping[str, Sequence[float]],
+    xlabel: str,
+    reference: str | None = None,
+    others: Collection[str] = (),
+) -> None:
     """The rows of `spread`, on axes that are there already."""
     if reference is not None:
         axes.axvspan(min(groups[reference]), max(groups[reference]), color=ROLES["output"].fill, zorder=0)
     for row, (name, scores) in enumerate(groups.items()):
+        if name in others:
+            axes.plot(scores, [row] * len(scores), "D", color=PAPER, markeredgecolor=ROLES["error"].line, markersize=7)
+            continue
         role = ROLES["output" if name == reference else "input"]
         mean, sd = np.mean(scores), np.std(scores, ddof=1) if len(scores) > 1 else 0.0
         axes.plot([mean - sd, mean + sd], [row, row], color=role.line, linewidth=5, alpha=0.35, solid_capstyle="butt")
         axes.plot([mean, mean], [row - 0.3, row + 0.3], color=role.line, linewidth=2)
         axes.plot(scores, [row] * len(scores), "o", color=PAPER, markeredgecolor=role.line, markersize=6)
+    if others:
+        key = Line2D([], [], marker="D", linestyle="", color=PAPER, markeredgecolor=ROLES["error"].line, markersize=7)
+        words = "another test, not to be compared with the dots"
+        axes.legend([key], [words], fontsize=9, frameon=False, loc="lower left", bbox_to_anchor=(0, 1))
     axes.set_yticks(range(len(groups)), list(groups), fontsize=9.5, **FONT)
     axes.set_ylim(len(groups) - 0.5, -0.5)
     axes.set_xlabel(xlabel, fontsize=10, **FONT)
