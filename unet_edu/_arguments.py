@@ -86,7 +86,8 @@ def whole(name: str, value: Any, least: int) -> int:
 
 def pair(name: str, value: Any, least: int) -> tuple[int, int]:
     """An int, or a pair of ints for rows and columns, as a pair."""
-    is_pair = isinstance(value, list | tuple | np.ndarray) and np.ndim(value) > 0
+    # np.ndim(value) would break what torch.compile makes of the U-Net into pieces
+    is_pair = isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim > 0)
     pair = tuple(value) if is_pair else (value, value)
     if len(pair) != 2:
         raise ValueError(f"{name}: expected one int or a pair (rows, columns), got {value!r}")

@@ -53,7 +53,8 @@ def level_sides(side: int, depth: int, padding: str = "valid") -> tuple[list[int
     ([568, 280, 136, 64, 28], [52, 100, 196, 388])
     """
     lost = 4 if padding == "valid" else 0
-    down, up = [side - lost], list[int]()
+    down = [side - lost]
+    up: list[int] = []
     for level in range(depth):
         if down[level] > 0 and down[level] % 2:
             raise ValueError(

@@ -806,6 +806,18 @@ def test_a_batch_is_shared_evenly():
         assert together == [list(range(size)), list(range(size, 2 * size))]
 
 
+@pytest.mark.parametrize("options", [{}, {"upsample": "bilinear"}, {"upsample": "unpool"}, {"skip": "add"}])
+def test_the_network_is_one_program(options):
+    """`torch.compile` leaves nothing of it to Python: each piece more would cost, and hide the next one from it."""
+    torch._dynamo.reset()
+    model = network(padding="valid", dropout=0.5, **options)
+    x = torch.rand(1, 1, 20, 28)
+    torch.manual_seed(0)
+    expected = model(x)
+    torch.manual_seed(0)
+    assert torch.equal(torch.compile(model, backend="eager", fullgraph=True)(x), expected)
+
+
 def test_compile_trains_what_torch_compiles(monkeypatch):
     """Compiling takes half a minute, and is torch's business; here it is seen that what it gives back is trained."""
     asked = []
