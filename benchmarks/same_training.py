@@ -65,8 +65,9 @@ def agree(case: Case, device: torch.device) -> Iterator[Row]:
     count, side, arguments = case
     case = (count, side, arguments | {"dropout": 0.0})  # what is left out is drawn, and each device draws other numbers
     expected = losses(case, 20, "cpu", precision="float32")
-    # Sums in another order differ in the last bits (1e-7), and 20 steps make more of it
-    allowed = {"float32": 1e-4, "TF32": 1e-2, "bfloat16": 5e-2}
+    # Another order of sums changes the last bit of a number. When all weights were changed in it, these losses moved by
+    # 1.3e-4 of their mean, and by 1.2e-3 in the last bit of TF32; bfloat16 moved them by 2.6e-3. About 8 times that:
+    allowed = {"float32": 1e-3, "TF32": 1e-2, "bfloat16": 2e-2}
     for numbers, most in allowed.items():
         torch.backends.cudnn.allow_tf32 = numbers == "TF32"
         found = losses(case, 20, device, precision=numbers.replace("TF32", "float32"))
@@ -79,7 +80,7 @@ def determinism(case: Case, device: torch.device) -> Iterator[Row]:
     for deterministic in (False, True):
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
-            first, second = (losses(case, 20, device, deterministic=deterministic) for _ in range(2))
+            first, second = (losses(case, 20, device, deterministic=deterministic, lr=1e-4) for _ in range(2))
             layers = restless(case, device)
         yield {
             "what": f"two runs, torch.use_deterministic_algorithms({deterministic})",
@@ -107,7 +108,7 @@ def restless(case: Case, device: torch.device) -> list[str]:
 
 def resume(case: Case, device: torch.device) -> Iterator[Row]:
     """A training that is killed in step 48 of 60 and goes on from its checkpoint, beside two that nobody disturbs."""
-    options = {"optimizer": "adamw", "validate_every": 20, "deterministic": True}
+    options = {"optimizer": "adamw", "lr": 3e-4, "validate_every": 20, "deterministic": True}
     with tempfile.TemporaryDirectory() as place:
         kept = options | {"folder": place, "resume": True}
         victim = multiprocessing.get_context("spawn").Process(
