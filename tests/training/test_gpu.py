@@ -24,7 +24,7 @@ def gpu(folder, *arguments, path=()):
     """The program as somebody starts it who has installed nothing: what it said, and its rows by their parts."""
     environment = {name: value for name, value in os.environ.items() if name != "UNET_EDU_TEST_DATA"}
     environment["PYTHONPATH"] = os.pathsep.join(map(str, path))
-    command = [sys.executable, BENCHMARKS / "gpu.py", "--out", folder / "gpu.json", *arguments]
+    command = list(map(str, [sys.executable, BENCHMARKS / "gpu.py", "--out", folder / "gpu.json", *arguments]))
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
@@ -61,7 +61,8 @@ def test_every_part_runs(tmp_path):
 def test_what_is_missing_and_what_fails_is_said_and_the_others_run(tmp_path):
     """SciPy is not there, and the frames of one set are no pictures."""
     (tmp_path / "scipy.py").write_text("raise ModuleNotFoundError(\"No module named 'scipy'\", name='scipy')")
-    for name in ("01/image/t000", "01/silver/t000", "02/image/t000", "02/silver/t000"):
+    films = ["01/{}/t000", "01/{}/t001", "01/{}/t002", "02/{}/t000"]
+    for name in [film.format(kind) for film in films for kind in ("image", "silver", "gold")]:
         path = tmp_path / "phc_u373" / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.full((40, 50), 7, np.uint8)).save(path)
