@@ -92,6 +92,13 @@ TINY = Amount(
 
 def speed(amount: Amount, device: torch.device) -> Iterator[Row]:
     """The milliseconds of a training step, and how far that is from a product of large matrices."""
+    yield {
+        "what": torch.cuda.get_device_name() if device.type == "cuda" else "a processor",
+        "cuda": torch.version.cuda or torch.version.hip,
+        "cudnn": torch.backends.cudnn.version(),
+        "fit_takes": "bfloat16" if bf16_is_fast(device) else "float32",
+        "convolutions_take_tf32": torch.backends.cudnn.allow_tf32,
+    }
     a, b = (torch.randn(amount.matrix, amount.matrix, device=device).bfloat16() for _ in range(2))
     product = min([seconds(lambda: [a @ b for _ in range(10)], device) / 10 for _ in range(6)][1:])
     limit = 2 * amount.matrix**3 / product
@@ -264,11 +271,9 @@ def main() -> None:
         sys.exit("PyTorch finds no GPU that CUDA or ROCm knows")
     if device.type == "cpu" and not asked.tiny:
         sys.exit("this measures a GPU; without one, --tiny --device cpu tries the program itself")
-    card = torch.cuda.get_device_name(device) if device.type == "cuda" else "a processor"
-    head = {"date": datetime.date.today().isoformat(), "device": card, "cores": os.cpu_count()}
-    head |= {"torch": torch.__version__, "cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version()}
-    head |= {"fit_takes": "bfloat16" if bf16_is_fast(device) else "float32", "tiny": asked.tiny}
-    head |= {"convolutions_take_tf32": torch.backends.cudnn.allow_tf32}
+    # nothing of the card: this process takes no room on it
+    head = {"date": datetime.date.today().isoformat(), "torch": torch.__version__, "device": device.type}
+    head |= {"cores": os.cpu_count(), "tiny": asked.tiny}
     print(" · ".join(f"{key} {value}" for key, value in head.items()), flush=True)
     rows, known = list[Row](), parts(amount, device, asked.data)
     for part in asked.part or LIMITS:

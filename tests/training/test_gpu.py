@@ -51,7 +51,8 @@ def test_every_part_runs(tmp_path):
     assert not any(row["gradients_differ_in"] for row in parts["determinism"][:-1])
     (row,) = parts["resume"][:-1]
     assert row["what"].endswith("step 40") and row["from_undisturbed"] == row["two_undisturbed"] == 0
-    *measured, first, second, _ = parts["speed"]
+    where, *measured, first, second, _ = parts["speed"]
+    assert where["what"] == "a processor"
     assert len(measured) == 7 and all("teraflops" in row or row["ms"] > 0 for row in measured)
     assert "skipped" in first and "skipped" in second, "compiled on a GPU only"
     assert {row["largest_batch"] for row in parts["memory"][:-1]} == {4}
