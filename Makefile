@@ -22,7 +22,7 @@ LAB_CONFIG = $(VENV)/etc/jupyter/labconfig/page_config.json
 # JupyterLab refuses to run as root, which is what a container's only user is, unless told.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab site test quick notebooks exercises retarget format benchmarks test-colab test-latest test-oldest
+.PHONY: help lab site test quick notebooks exercises retarget format benchmarks peers test-colab test-latest test-oldest
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {printf "make %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,12 @@ format: $(VENV)/test.stamp  ## put code and notebooks into the project's style
 benchmarks: $(VENV)/test.stamp  ## measure against other libraries, on this machine
 	set -e; for script in convolution operators explorers explainer tiling predicting unet_speed grading; do $(RUN) python benchmarks/$$script.py; done
 
+# In an environment of its own: these packages bring many others, and the course needs none of them.
+peers: VENV = .venv-peers
+peers:  ## train what others would take on the same real frames, and print one table (ARGS="--sets dic --minutes 1")
+	$(MAKE) .venv-peers/peers.stamp VENV=.venv-peers
+	$(RUN) python benchmarks/peers.py $(ARGS)
+
 # The test extra contains the lab and site extras, so that after it there is nothing left for `make lab` and `make site` to install.
 $(VENV)/lab.stamp $(VENV)/site.stamp: $(VENV)/%.stamp: pyproject.toml $(PINS) | $(VENV)/bin/python
 	$(RUN) python -m pip install --constraint $(PINS) -e '.[$*]'
@@ -87,6 +93,10 @@ $(VENV)/lab.stamp $(VENV)/site.stamp: $(VENV)/%.stamp: pyproject.toml $(PINS) | 
 $(VENV)/test.stamp: pyproject.toml $(PINS) | $(VENV)/bin/python
 	$(RUN) python -m pip install --constraint $(PINS) -e '.[test]'
 	touch $(VENV)/lab.stamp $(VENV)/site.stamp $@
+
+$(VENV)/peers.stamp: benchmarks/peers.txt pyproject.toml $(PINS) | $(VENV)/bin/python
+	$(RUN) python -m pip install --constraint $(PINS) --requirement $< -e .
+	touch $@
 
 # JupyterLab would offer its news, and ask the network whether there is a newer JupyterLab.
 $(LAB_CONFIG): | $(VENV)/lab.stamp
