@@ -177,8 +177,9 @@ def smp_unet(task: Task) -> Trained:
         batch_sampler=(range(n * size, (n + 1) * size) for n in count()),
         num_workers=1,
     )
+    batches = ((images, masks) for images, masks, _weights in loader)
     optimizer = torch.optim.Adam(network.parameters(), 2e-4)
-    steps = fit_for(task.minutes, network, loader, DiceLoss("multiclass"), optimizer, falls=True)
+    steps = fit_for(task.minutes, network, batches, DiceLoss("multiclass"), optimizer, falls=True)
     return _answers(task, network, steps, lambda image: whole(network, image, 32))
 
 

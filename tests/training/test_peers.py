@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import replace
 from functools import partial
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -132,3 +133,14 @@ def test_the_plain_network_does_the_same_maths_as_ours(peers):
     theirs, ours = speed.Plain((2, 4), 0), UNet(widths=(2, 4), dropout=0.0)
     image = torch.rand(1, 1, 44, 44)
     assert torch.allclose(theirs.copy_of(ours)(image), ours(image), atol=1e-6)
+
+
+def test_a_network_without_transforms_gets_our_crops(peers, task, monkeypatch):
+    losses = ModuleType("segmentation_models_pytorch.losses")
+    losses.DiceLoss = lambda mode: torch.nn.CrossEntropyLoss()
+    monkeypatch.setitem(sys.modules, "segmentation_models_pytorch", ModuleType("segmentation_models_pytorch"))
+    monkeypatch.setitem(sys.modules, losses.__name__, losses)
+    monkeypatch.setattr(peers, "resnet_unet", lambda: peers.Plain())
+    trained = peers.smp_unet(task)
+    assert trained.steps == 1
+    assert trained.predict(task.training[0].image).shape == (64, 64)
