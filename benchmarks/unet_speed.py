@@ -170,7 +170,8 @@ def peers(rounds: int, device: torch.device) -> list[str]:
         for what, ratio in zip(
             ("training", "prediction"), speed(theirs, ours, count, side, rounds, device), strict=True
         ):
-            print(f"{what}: {ratio / share:.2f} × as fast, were the multiplications as many")
+            if abs(share - 1) > 0.01:
+                print(f"{what}: {ratio / share:.2f} × as fast, were the multiplications as many")
             won += [f"{what}, {name}: {ratio / share:.2f} of {AGAINST_PEERS}"] if ratio / share < AGAINST_PEERS else []
     return won
 
