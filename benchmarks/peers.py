@@ -311,13 +311,14 @@ def rows(name: str, seed: int, minutes: float) -> Iterator[dict[str, Any]]:
     training, scored = real_data.split_training(real_data.split(setting, frames)[0])
     scored = [frame for frame in scored if real_data._truth(setting, frame) is not None]
     for peer, train in PEERS.items():
-        began = time.perf_counter()
+        began, cpu_began = time.perf_counter(), real_data._cpu_seconds()
         try:
             trained = train(Task(setting, training, minutes, seed))
         except ImportError as missing:
             print(f"{peer}: left out ({missing}); `make peers` installs it", file=sys.stderr)
             continue
-        taken, images = time.perf_counter() - began, [frame.image for frame in scored]
+        taken, cpu_taken = time.perf_counter() - began, real_data._cpu_seconds() - cpu_began
+        images = [frame.image for frame in scored]
         began = time.perf_counter()
         answers = [trained.predict(image) for image in images]
         seconds = (time.perf_counter() - began) / len(images)
@@ -330,6 +331,7 @@ def rows(name: str, seed: int, minutes: float) -> Iterator[dict[str, Any]]:
             "parameters": trained.parameters,
             "steps": trained.steps,
             "minutes": round(taken / 60, 2),
+            "cpu_minutes": round(cpu_taken / 60, 2),
             "seconds_a_frame": round(seconds, 3),
         }
 
