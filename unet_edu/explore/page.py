@@ -87,7 +87,8 @@ for (const place of document.querySelectorAll('.unet-page[data-module="%s"]:not(
     () => (words?.remove(), hideStill(place)), // a copy of an output that has mounted comes without them
     (error) => {
       root.remove();
-      if (words) words.textContent = `This explorer does not run here: ${error.message}. The picture shows how it begins.`;
+      const why = `This explorer does not run here: ${error.message}. The picture shows how it begins.`;
+      if (words) words.textContent = why;
       throw error; // for the browser's console
     },
   );
