@@ -165,13 +165,14 @@ def separated(instances: ArrayLike) -> NDArray[np.bool_]:
     array([[1, 1, 0, 0, 1, 1]])
     """
     instances = _instances(instances)
-    touches = np.zeros(instances.shape, bool)
+    inside, touches = instances > 0, np.zeros(instances.shape, bool)
     for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):  # half of the eight neighbours; the others look back at us
-        here, there = _shifted(instances, down, right), _shifted(instances, -down, -right)
-        both = (here != there) & (here > 0) & (there > 0)
-        _shifted(touches, down, right)[both] = True
-        _shifted(touches, -down, -right)[both] = True
-    is_cell = (instances > 0) & ~touches
+        here, there = (down, right), (-down, -right)
+        both = _shifted(inside, *here) & _shifted(inside, *there)
+        both &= _shifted(instances, *here) != _shifted(instances, *there)
+        for pixels in (_shifted(touches, *here), _shifted(touches, *there)):
+            pixels |= both
+    is_cell = inside & ~touches
     vanished = np.setdiff1d(instances[touches], instances[is_cell])
     return is_cell | np.isin(instances, vanished)
 

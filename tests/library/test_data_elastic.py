@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from tests.torch_or_skip import F, torch
-from unet_edu.data.elastic import displacement, displacement_from, sample_at, warp
+from unet_edu.data.elastic import Places, Readable, displacement, displacement_from, warp
 
 SHAPE = (33, 65)
 
@@ -68,15 +68,29 @@ def test_warp_reads_as_scipy_does(seed, shape, order, far):
     np.testing.assert_allclose(warp(array, field, order=order), expected, atol=1e-9)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("order", [0, 1, 3])
 @pytest.mark.parametrize("corner", [(0, 0), (31, 77), (-45, 60), (90, -300)])
-def test_a_part_of_a_large_frame_is_read_as_if_all_had_been(order, corner):
+def test_a_crop_of_a_large_frame_is_read_as_scipy_does(order, corner, dtype):
     rng = np.random.default_rng(2)
-    frame = rng.normal(size=(100, 120)).astype(np.float32)
+    frame = rng.normal(size=(100, 120)).astype(dtype)
     places = np.indices((24, 20)) + np.reshape(corner, (2, 1, 1)) + displacement((24, 20), rng, sigma=3)
     expected = ndimage.map_coordinates(frame.astype(np.float64), places, order=order, mode="mirror")
-    # the spline of a part forgets its edge by 0.268 a pixel: 0.268**12 = 1.4e-7; and float32 has seven digits
-    np.testing.assert_allclose(sample_at(frame, places, order=order), expected, atol=3e-6)
+    read = Places(places, frame.shape).read(Readable(frame, order=order))
+    # float32 has seven digits, and the numbers of the spline are up to ten times those of the pixels
+    np.testing.assert_allclose(read, expected, atol=3e-6 if dtype is np.float32 else 1e-12)
+    assert read.dtype == dtype
+
+
+@pytest.mark.parametrize("order", [0, 1, 3])
+def test_a_picture_that_was_made_ready_once_is_read_as_often_as_one_likes(order):
+    rng = np.random.default_rng(3)
+    frame = rng.random((2, 50, 40)).astype(np.float32)
+    ready = Readable(frame, order=order)
+    for _ in range(3):
+        field = displacement((50, 40), rng, sigma=4)
+        read = Places(np.indices((50, 40)) + field, (50, 40)).read(ready)
+        np.testing.assert_array_equal(read, warp(frame, field, order=order))
 
 
 @pytest.mark.parametrize("order", [0, 1, 3])

@@ -11,6 +11,7 @@ for the image, the nearest pixel for labels, because a mean of two class numbers
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,9 @@ from numpy.typing import ArrayLike, NDArray
 from unet_edu._arguments import numbers, pair, whole
 from unet_edu.interpolation import interpolate
 
-__all__ = ["displacement", "displacement_from", "sample_at", "warp"]
+__all__ = ["Places", "Readable", "displacement", "displacement_from", "warp"]
 
-# Context with which a part of an image is turned into a spline: the error at its edge shrinks by 0.27 a pixel, to 1e-7.
-CONTEXT = 12
+RIM = 2  # of the mirror image around a picture: so far taps reach beyond a place on its edge
 
 
 def displacement(
@@ -124,55 +124,112 @@ def warp(array: ArrayLike, field: ArrayLike, *, order: int) -> NDArray[Any]:
         )
     if not np.isfinite(field).all():
         raise ValueError("field: expected finite numbers of pixels, got NaN or infinity")
-    return sample_at(array, np.indices(array.shape[-2:]) + field, order=order)
+    return Places(np.indices(array.shape[-2:]) + field, array.shape[-2:]).read(Readable(array, order=order))
 
 
-def sample_at(array: NDArray[Any], coordinates: NDArray[np.float64], *, order: int) -> NDArray[Any]:
-    """Read an array at any places, also between its pixels and, by its mirror image, beyond its edges.
-
-    Only the part of the array is looked at that the places need, so that a small crop of a large frame is quick.
+class Readable:
+    """A picture made ready to be read between its pixels: once, and then at any `Places`.
 
     Parameters
     ----------
-    array : (H, W) or (C, H, W) array
-    coordinates : (2, h, w) array
-        Rows and columns, in pixels.
+    array : (H, W) or (C, H, W) array of real numbers
     order : 0, 1 or 3
         As for `warp`.
-
-    Returns
-    -------
-    (h, w) or (C, h, w) array of the dtype of `array`
 
     Raises
     ------
     ValueError
         When `order` is another.
     """
-    from scipy import ndimage  # slow to import, and only what is bent needs it
 
-    if order not in (0, 1, 3):
-        raise ValueError(f"order: expected 0 (nearest), 1 (bilinear) or 3 (cubic), got {order!r}")
-    H, W = array.shape[-2:]
-    places = np.stack([_mirrored(coordinates[0], H), _mirrored(coordinates[1], W)])
-    if (places == np.rint(places)).all():  # nothing lies between pixels: no field is the identity exactly
-        rows, columns = places.astype(np.intp)
-        return array[..., rows, columns]
-    low = np.maximum(np.floor(places.min(axis=(1, 2))).astype(int) - CONTEXT, 0)
-    high = np.ceil(places.max(axis=(1, 2))).astype(int) + CONTEXT + 1
-    part = array[..., low[0] : high[0], low[1] : high[1]].astype(np.float64 if order else array.dtype, copy=False)
-    places -= low[:, None, None]
-    planes = part.reshape(-1, *part.shape[-2:])
-    read = np.stack([ndimage.map_coordinates(plane, places, order=order, mode="mirror") for plane in planes])
-    return _as_type(read.reshape(*array.shape[:-2], *places.shape[1:]), array.dtype)
+    def __init__(self, array: NDArray[Any], *, order: int) -> None:
+        if order not in (0, 1, 3):
+            raise ValueError(f"order: expected 0 (nearest), 1 (bilinear) or 3 (cubic), got {order!r}")
+        self.array, self.order = array, order
+        if order:
+            # with a rim of its mirror image: taps reach over the edge
+            self.planes = np.pad(self._planes(), ((0, 0), (RIM, RIM), (RIM, RIM)), mode="reflect")
+        if order == 1 and array.dtype == self.planes.dtype:  # the same numbers: one copy is enough
+            self.array = self.planes[:, RIM:-RIM, RIM:-RIM].reshape(array.shape)
+
+    def _planes(self) -> NDArray[np.floating[Any]]:
+        """What the taps read, (C, H, W): the pixels, or the numbers of a cubic spline that goes through them."""
+        planes = self.array.reshape(-1, *self.array.shape[-2:])
+        dtype = np.float32 if planes.dtype == np.float32 else np.float64
+        if self.order == 3:
+            from scipy.ndimage import spline_filter  # slow to import, and only what is bent needs it
+
+            planes = np.stack([spline_filter(plane, order=3, mode="mirror") for plane in planes])
+        return planes.astype(dtype, copy=False)
+
+
+class Places:
+    """Places in a picture, found once, at which its image, its labels and its weights are read.
+
+    Parameters
+    ----------
+    coordinates : (2, h, w) array
+        Rows and columns, in pixels. They may lie beyond the edges, in the mirror image.
+    shape : (H, W)
+        Of the picture.
+
+    Examples
+    --------
+    >>> between = Places(np.array([[[0, 0]], [[0.3, 1.7]]]), (1, 3))
+    >>> between.read(Readable(np.array([[10.0, 20.0, 30.0]]), order=1))
+    array([[13., 27.]])
+    >>> between.read(Readable(np.array([[4, 5, 6]]), order=0))
+    array([[4, 6]])
+    """
+
+    def __init__(self, coordinates: NDArray[np.float64], shape: tuple[int, ...]) -> None:
+        places = np.stack([_mirrored(along, size) for along, size in zip(coordinates, shape, strict=True)])
+        before = np.floor(places)
+        self.behind = places - before  # how far behind the pixel before it: 0 to 1, down and to the right
+        self.are_pixels = not self.behind.any()
+        rows, columns = before.astype(np.intp)
+        down, right = self.behind >= 0.5
+        # pixels by number, row after row: the nearest; and in a picture with its rim the first of the 4×4 around
+        self.nearest = (rows + down) * shape[1] + columns + right
+        self.width = shape[1] + 2 * RIM
+        self.first = (rows + RIM - 1) * self.width + columns + RIM - 1
+
+    def read(self, picture: Readable) -> NDArray[Any]:
+        """What stands there, (h, w) or (C, h, w), in the type of the picture's array."""
+        array, order = picture.array, picture.order
+        if order == 0 or (order == 3 and self.are_pixels):  # no field is the identity exactly: a spline has to round
+            return array.reshape(*array.shape[:-2], -1).take(self.nearest, axis=-1)
+        # bilinear in 64 bits: in 32 it would go a little below the least and above the largest of the pixels
+        weights = _linear(self.behind) if order == 1 else _spline(self.behind.astype(picture.planes.dtype))
+        read = np.stack([self._mean(plane.ravel(), weights) for plane in picture.planes])
+        return _as_type(read.reshape(*array.shape[:-2], *self.first.shape), array.dtype)
+
+    def _mean(self, pixels: NDArray[Any], weights: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        """The weighted mean of 4×4 pixels around each place, or of the inner 2×2; the weights are (down, right)."""
+        taps = list(enumerate(weights, start=2 - len(weights) // 2))
+        return sum(
+            down * sum(right * pixels[i * self.width + j :].take(self.first, mode="wrap") for j, (_, right) in taps)
+            for i, (down, _) in taps
+        )
+
+
+def _linear(t: NDArray[Any]) -> list[NDArray[Any]]:
+    """The weights of the two pixels before and behind a place, t behind the first."""
+    return [1 - t, t]
+
+
+def _spline(t: NDArray[Any]) -> list[NDArray[Any]]:
+    """The weights of the two pixels before a place and the two behind, t behind the second: a cubic B-spline."""
+    s = 1 - t
+    return [s * s * s / 6, 2 / 3 - t * t * (1 - t / 2), 2 / 3 - s * s * (1 - s / 2), t * t * t / 6]
 
 
 def _mirrored(places: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     """Places on an endless line of mirror images, brought back to 0 … size − 1. The edge is not doubled."""
-    last = size - 1
-    if last == 0:
+    if size == 1:
         return np.zeros_like(places)
-    return last - np.abs(last - places % (2 * last))
+    around = 2 * (size - 1)  # there and back
+    return np.abs(places - around * np.rint(places * (1 / around)))
 
 
 def _as_type(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from unet_edu._arguments import Size, pair, whole
-from unet_edu.data.elastic import displacement, sample_at
+from unet_edu.data.elastic import Places, Readable
+from unet_edu.interpolation import axis_matrix
 from unet_edu.losses import separated
 
 __all__ = ["Crops", "Frame", "Sample", "Whole"]
@@ -92,7 +93,7 @@ class Whole(Dataset[Sample]):
                 f"{self.frames[0].image.shape}, got {self.frames[other].image.shape}"
             )
         self.target, self.weight_map = target, weight_map
-        self._maps: dict[int, NDArray[np.float32]] = {}
+        self._maps: dict[int, NDArray[np.float32] | None] = {}
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -100,16 +101,16 @@ class Whole(Dataset[Sample]):
     def __getitem__(self, n: int) -> Sample:
         n = range(len(self))[n]  # raises IndexError behind the last, which ends a `for`
         image, instances, _, known = self.frames[n]
-        return self._sample(image, instances, self._weights(n), known)
+        if n not in self._maps:
+            self._maps[n] = self._weights(n)
+        return self._sample(image, instances, self._maps[n], known)
 
     def _weights(self, n: int) -> NDArray[np.float32] | None:
         """The weights of a whole frame. None: all 1."""
         _, instances, weights, _ = self.frames[n]
         if weights is not None or self.weight_map is None:
             return weights
-        if n not in self._maps:
-            self._maps[n] = np.asarray(self.weight_map(instances), np.float32)
-        return self._maps[n]
+        return np.asarray(self.weight_map(instances), np.float32)
 
     def _sample(
         self,
@@ -207,6 +208,9 @@ class Crops(Whole):
         self.balance = _at_least(0, "balance", balance)
         if balance and target is not None:
             raise ValueError("balance: expected class numbers, that is target=None; of cells, each would be a class")
+        # what `displacement` makes of 3×3 arrows, along either side
+        self._between_arrows = [axis_matrix(3, side, mode="bicubic", align_corners=True) for side in self.size]
+        self._ready: dict[int, tuple[Readable, Readable, Readable | None, Readable | None]] = {}
         self._frames_of = _frames_of_classes(self.frames) if balance else {}
 
     def __getitem__(self, n: int) -> Sample:
@@ -215,16 +219,29 @@ class Crops(Whole):
         rng = np.random.default_rng((self.seed, n))
         is_balanced = bool(self._frames_of) and rng.random() < self.balance
         number, pixel = self._pixel_of_a_class(rng) if is_balanced else (self._in_turn(n), None)
-        image, instances, _, known = self.frames[number]
-        weights = self._weights(number)
-        places = self._places(rng, instances.shape, pixel)
+        shape = self.frames[number].instances.shape
+        places = Places(self._places(rng, shape, pixel), shape)
+        image, instances, weights, known = self._readable(number)
         return self._sample(
-            self._relit(rng, sample_at(image, places, order=3)),
-            sample_at(instances, places, order=0),
-            None if weights is None else sample_at(weights, places, order=1),
-            # as the labels: no unknown one is taken for known
-            None if known is None else sample_at(known, places, order=0),
+            self._relit(rng, places.read(image)),
+            places.read(instances),
+            None if weights is None else places.read(weights),
+            None if known is None else places.read(known),
         )
+
+    def _readable(self, n: int) -> tuple[Readable, Readable, Readable | None, Readable | None]:
+        """A frame's image, instances, weights and known pixels, ready to be read: made when first used, and kept."""
+        if n not in self._ready:
+            image, instances, _, known = self.frames[n]
+            weights = self._weights(n)
+            self._ready[n] = (
+                Readable(image, order=3),
+                Readable(instances, order=0),
+                None if weights is None else Readable(weights, order=1),
+                # as the labels: no unknown one is taken for known
+                None if known is None else Readable(known, order=0),
+            )
+        return self._ready[n]
 
     def _in_turn(self, n: int) -> int:
         """Which frame's turn it is: each epoch has its own order."""
@@ -247,20 +264,20 @@ class Crops(Whole):
 
         Moved anywhere, or so that a certain pixel lies in the middle half, where turning and bending cannot lose it.
         """
-        from_centre = [np.arange(side) - (side - 1) / 2 for side in self.size]
-        places = np.stack(np.meshgrid(*from_centre, indexing="ij"))
-        if self.sigma:
-            places += displacement(self.size, rng, sigma=self.sigma)
-        places = np.tensordot(self._turn(rng), places, axes=1)
+        arrows = rng.normal(0, self.sigma, (2, 3, 3)) if self.sigma else np.zeros((2, 3, 3))
+        turn, centre = self._turn(rng), np.empty((2, 1))
         for axis in (0, 1):
             least, most = -self.margin, shape[axis] + self.margin - self.size[axis]
             least, most = min(least, most), max(least, most)
             if pixel is not None:
                 quarter = self.size[axis] // 4
                 least, most = np.clip((pixel[axis] - self.size[axis] + 1 + quarter, pixel[axis] - quarter), least, most)
-            top = rng.integers(least, most, endpoint=True)
-            places[axis] += top + (self.size[axis] - 1) / 2
-        return places
+            centre[axis] = rng.integers(least, most, endpoint=True) + (self.size[axis] - 1) / 2
+        rows, columns = (np.arange(side) - (side - 1) / 2 for side in self.size)
+        straight = (turn[:, :1] * rows + centre)[:, :, None] + (turn[:, 1:] * columns)[:, None, :]
+        # a field is a sum of its arrows: to turn it, these nine are turned, and not each pixel
+        down, right = self._between_arrows
+        return straight + down @ np.tensordot(turn, arrows, axes=1) @ right.T
 
     def _turn(self, rng: np.random.Generator) -> NDArray[np.float64]:
         """Flip, turn and scale as one 2×2 matrix, exact where nothing lies between pixels."""
@@ -295,7 +312,9 @@ def _frames_of_classes(frames: Sequence[Frame]) -> dict[int, list[int]]:
 def _checked(frame: Any, name: str) -> Frame:
     """The frame as arrays, or an error that says what is wrong with it."""
     try:
-        image, instances, weights, known = (None if part is None else np.asarray(part) for part in Frame(*frame))
+        # in order "C", one row behind the other: crops are read faster so
+        parts = (None if part is None else np.asarray(part, order="C") for part in Frame(*frame))
+        image, instances, weights, known = parts
     except TypeError:
         raise TypeError(f"{name}: expected Frame(image, instances), got {type(frame).__name__}") from None
     if image is None or image.dtype.kind != "f":
