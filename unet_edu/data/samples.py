@@ -144,8 +144,8 @@ class Crops(Whole):
         Of a crop, in pixels. It may be larger than a frame, which is then continued by its mirror image.
     seed : int
     target, weight_map
-        As for `Whole`. The weights are those of the whole frame, bent with it. The labels are made of the instances
-        after these are bent, so that no gap between cells is lost.
+        As for `Whole`. The weights are those of the whole frame, bent with it: a gap that is enlarged weighs as much
+        as it did. The labels are made of the instances after these are bent, so that no gap between cells is lost.
     margin : int
         How far a crop may reach over the edge of its frame, into the mirror image. A network without padding predicts
         only the middle of its input: only with `margin=(size − output) // 2` does that middle reach the edge of the
