@@ -77,7 +77,7 @@ format: $(VENV)/test.stamp  ## put code and notebooks into the project's style
 	$(RUN) ruff format
 
 benchmarks: $(VENV)/test.stamp  ## measure against other libraries, on this machine
-	set -e; for script in convolution operators explorers explainer tiling predicting unet_speed grading; do $(RUN) python benchmarks/$$script.py; done
+	set -e; for script in convolution operators explorers explainer tiling predicting unet_speed loader grading; do $(RUN) python benchmarks/$$script.py; done
 
 # In an environment of its own: these packages bring many others, and the course needs none of them.
 peers: VENV = .venv-peers

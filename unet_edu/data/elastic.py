@@ -207,7 +207,7 @@ class Places:
     def _mean(self, pixels: NDArray[Any], weights: Sequence[NDArray[Any]]) -> NDArray[Any]:
         """The weighted mean of 4×4 pixels around each place, or of the inner 2×2; the weights are (down, right)."""
         taps = list(enumerate(weights, start=2 - len(weights) // 2))
-        return sum(
+        return sum(  # no pixel is outside, so nothing is wrapped: it is the quickest mode
             down * sum(right * pixels[i * self.width + j :].take(self.first, mode="wrap") for j, (_, right) in taps)
             for i, (down, _) in taps
         )
