@@ -301,16 +301,16 @@ def _tell_result(history: History, output: Path, quiet: bool) -> None:
     for name, score in best.items():
         if name.startswith("val_iou_"):
             typer.echo(f"IoU of class {name.removeprefix('val_iou_')}: {score:.3f}")
-    iou, loss = best["val_iou"], best["val_loss"]
-    if history.chosen_by == "val_iou":
-        why = f"its val_iou, {iou:.3f}, is the highest"
+    judge = "val_seg" if "val_seg" in best else "val_iou"
+    if history.chosen_by == judge:
+        why = f"its {judge}, {best[judge]:.3f}, is the highest"
     else:
-        of_iou = (
-            "no held-out image has a cell, so there is no val_iou"
-            if math.isnan(iou)
-            else f"several have the highest val_iou, {iou:.3f}"
+        of_judge = (
+            f"no held-out image has a cell, so there is no {judge}"
+            if math.isnan(best[judge])
+            else f"several have the highest {judge}, {best[judge]:.3f}"
         )
-        why = f"its val_loss, {loss:.4f}, is the lowest ({of_iou})"
+        why = f"its val_loss, {best['val_loss']:.4f}, is the lowest ({of_judge})"
     typer.echo(f"Weights: {output / 'best.pt'}. Chosen at step {best['step']}: {why}.")
 
 

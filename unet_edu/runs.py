@@ -143,8 +143,10 @@ def prepare(
     if not model.finds_cells:
         of_crops |= CROPS_OF_CLASSES
         recipe |= _recipe_of_classes(training, settings)
-    elif w0:
-        options["weight_map"] = functools.partial(border_weight_map, w0=w0, sigma=settings["crops"]["sigma"])
+    else:
+        recipe["choose_by"] = "val_seg"
+        if w0:
+            options["weight_map"] = functools.partial(border_weight_map, w0=w0, sigma=settings["crops"]["sigma"])
     crops = Crops(training, size, **options, **of_crops)
     whole = Whole(validation, **options) if validation else None
     return Prepared(settings, output, resume, new_data, model, crops, whole, described, doubts, recipe)

@@ -28,10 +28,13 @@ from unet_edu._interrupt import ignore_interrupts, interrupted_later
 from unet_edu._running.checkpoints import load, save
 from unet_edu._running.devices import autocast, best_device, bf16_is_fast, channels_last, own_device, randomness
 from unet_edu._running.processes import expect_one_step, on_all_processes, processes
-from unet_edu._running.run import Run, expect_folder_of_its_own, score
+from unet_edu._running.run import Run, expect_folder_of_its_own, judge, score
 from unet_edu._running.seen import seen
+from unet_edu.data.samples import Whole
+from unet_edu.instances import cell_scores
 from unet_edu.losses import weighted_cross_entropy
 from unet_edu.metrics import confusion_matrix, iou
+from unet_edu.postprocess import instances_from_probability
 from unet_edu.unet import UNet, center_crop
 
 __all__ = ["History", "Shuffled", "best_device", "bf16_is_fast", "evaluate", "fit", "load", "save"]
@@ -51,7 +54,7 @@ class History:
         The loss of each step.
     rows : list of dict
         One for each validation: "step", "loss" (the mean since the row before), "lr", "seconds" since the start, and
-        with a validation set "val_loss" and "val_iou".
+        with a validation set "val_loss" and "val_iou", and "val_seg" where that was asked for.
     interrupted : bool
         Whether somebody stopped it before its last step (Ctrl-C, or the notebook's stop button). It then ends as
         others do: the network is as it was after its last step, and lists and rows are as long as it came.
@@ -63,17 +66,19 @@ class History:
 
     @property
     def best(self) -> dict[str, float] | None:
-        """The validation of the network in `best.pt`, if any: the highest IoU or, where that ties, the lowest loss."""
+        """The validation of the network in `best.pt`, if any: the highest SEG where it was measured, else IoU; where
+        that ties, the lowest loss."""
         return max((row for row in self.rows if "val_iou" in row), key=score, default=None)
 
     @property
     def chosen_by(self) -> str:
-        """What made it better than those before it: "val_iou"; or "val_loss", where the IoUs are equal or missing."""
+        """What made it better than those before it: "val_seg" or "val_iou"; or "val_loss", where these are equal or
+        missing."""
         best = self.best
-        if best is None or math.isnan(best["val_iou"]):
+        if best is None or math.isnan(best[name := judge(best)]):
             return "val_loss"
-        earlier = [row["val_iou"] for row in self.rows if "val_iou" in row and row["step"] < best["step"]]
-        return "val_loss" if best["val_iou"] in earlier else "val_iou"
+        earlier = [row[name] for row in self.rows if name in row and row["step"] < best["step"]]
+        return "val_loss" if best[name] in earlier else name
 
 
 def fit(
@@ -90,6 +95,7 @@ def fit(
     precision: str = "auto",
     validate_every: int | None = None,
     on_validation: Callable[[UNet, dict[str, float]], None] | None = None,
+    choose_by: str = "val_iou",
     folder: str | Path | None = None,
     resume: bool = False,
     new_data: bool = False,
@@ -133,10 +139,13 @@ def fit(
         one always.
     on_validation : function of (model, row), optional
         Called at each validation, with the model in evaluation mode. It may add numbers to the row.
+    choose_by : {"val_iou", "val_seg"}
+        What the best network is best in. "val_seg" for cells that are to be counted and measured: a bridge of a few
+        pixels between two cells changes the IoU of pixels little, and SEG much. It takes a `Whole` as `validation`.
     folder : path, optional
         Where checkpoints are kept: `last.pt`, from which a run goes on, and `best.pt`, the one with the highest
-        validation IoU. Where IoUs are equal, or there is none because nothing to be found is on the validation images,
-        the lower validation loss decides; `about["chosen_by"]` of the file says which did.
+        validation IoU (or SEG: `choose_by`). Where these are equal, or there is none because nothing to be found is on
+        the validation images, the lower validation loss decides; `about["chosen_by"]` of the file says which did.
     resume : bool
         Go on from `last.pt` in `folder`, or start where there is none yet: so the same command works after any
         accident. What `model.about` says must be what it said then.
@@ -180,6 +189,8 @@ def fit(
     Ronneberger, Fischer and Brox (2015), section 3. Lesson 07; exercise `sgd_step` is the optimizer.
     """
     settings = _settings(steps, batch_size, optimizer, lr, seed)
+    if choose_by not in ("val_iou", "val_seg"):
+        raise ValueError(f"choose_by: expected 'val_iou' or 'val_seg', got {choose_by!r}")
     every = whole("validate_every", max(1, steps // 10) if validate_every is None else validate_every, 1)
     expect_folder_of_its_own(folder, resume)
     with processes() as (rank, count), interrupted_later(second_breaks=True) as pressed:
@@ -216,7 +227,8 @@ def fit(
                     if validation is None:
                         watched.answer(batch[0][0], batch[1][0], scores[0].softmax(dim=0))
                     else:
-                        row = evaluate(model, validation, precision=precision, on_answer=watched.answer)
+                        with_seg = choose_by == "val_seg"
+                        row = evaluate(model, validation, precision=precision, on_answer=watched.answer, seg=with_seg)
                     run.add_row(row, on_validation)
                     model.train()
                 if (is_row or is_stopped) and rank == 0:
@@ -299,8 +311,9 @@ def evaluate(
     *,
     precision: str = "auto",
     on_answer: Callable[[Any, Any, NDArray[np.float32]], None] | None = None,
+    seg: bool = False,
 ) -> dict[str, float]:
-    """Loss and IoU of whole images.
+    """Loss and IoU of whole images; of cells SEG too.
 
     Parameters
     ----------
@@ -310,6 +323,8 @@ def evaluate(
     precision : {"auto", "float32", "bfloat16"}
     on_answer : function of (image, labels, probabilities), optional
         Called with each sample, and with what the model says of it, (K, H, W).
+    seg : bool
+        Make cells of the answers too, at threshold 0.5, and measure them. `samples` is then a `Whole` of cells.
 
     Returns
     -------
@@ -317,11 +332,14 @@ def evaluate(
         "val_loss", the mean over all pixels that count of weight × −log p; "val_iou", pooled over them. Of a network
         that finds cells it is that of class 1, and NaN where no image has a cell: then there is nothing to be right
         about. Of a network that tells classes apart it is the mean over the classes that are there, and "val_iou_0",
-        "val_iou_1" … are those of each of them.
+        "val_iou_1" … are those of each of them. "val_seg" is the mean over the cells of all images.
     """
     from unet_edu.tiling import predict
 
+    if seg and not (model.finds_cells and isinstance(samples, Whole) and samples.target is not None):
+        raise ValueError("samples: expected a Whole of cells, and a network that finds cells, to measure SEG")
     table, total, pixels = np.zeros((model.config["num_classes"],) * 2, np.int64), 0.0, 0
+    of_cells: list[NDArray[np.float64]] = []
     for n in range(len(samples)):  # type: ignore[arg-type]
         image, labels, *weights = (np.asarray(part) for part in samples[n])
         counts = weights[0] > 0 if weights else np.ones(labels.shape, bool)
@@ -333,11 +351,18 @@ def evaluate(
         total += float(np.sum(surprise * weights[0] if weights else surprise, dtype=np.float64))
         pixels += int(np.count_nonzero(counts))
         table += confusion_matrix(probabilities.argmax(axis=0)[counts], labels[counts], len(table))
+        if seg:
+            found, truth = instances_from_probability(probabilities[1]), samples.frames[n].instances
+            of_cells.append(cell_scores(found * counts, truth * counts))
     if not pixels:
         raise ValueError("validation: expected at least one image with a pixel that counts, got none")
     of_classes = {n: float(score) for n, score in enumerate(iou(table)) if table[n].any()}
     if model.finds_cells:
-        return {"val_loss": total / pixels, "val_iou": of_classes.get(1, math.nan)}
+        row = {"val_loss": total / pixels, "val_iou": of_classes.get(1, math.nan)}
+        if seg:
+            every_cell = np.concatenate(of_cells)
+            row["val_seg"] = float(every_cell.mean()) if every_cell.size else math.nan
+        return row
     named = {f"val_iou_{n}": score for n, score in of_classes.items()}
     return {"val_loss": total / pixels, "val_iou": float(np.mean(list(of_classes.values()))), **named}
 

@@ -74,8 +74,8 @@ class UNet(nn.Module):
     about : dict
         What it was trained for, as far as somebody has noted it: numbers and words, which are kept with the weights.
         "labels" is "cells" or "classes"; "contrast" is "stretch" or "range", and then "dark", "bright" and "numbers"
-        say of which range; "data" tells one training set from another. `best.pt` has its "step", "val_iou" and
-        "val_loss" too, and by which of the two it was "chosen_by".
+        say of which range; "data" tells one training set from another. `best.pt` has its "step" and
+        scores too ("val_loss", "val_iou", of cells "val_seg"), and by which of them it was "chosen_by".
     contracting, expanding : nn.ModuleList
         The double convolutions, from the top down to the bottom, and from there up.
     pool, up, join : nn.ModuleList

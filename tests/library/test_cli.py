@@ -116,7 +116,7 @@ def test_the_settings_are_shown(tmp_path):
         "To train on: 32 images, 128×128 pixels, float32; 12, 12, 12 cells per image (least, median, most), on "
     )
     assert "\nHeld out: 8 images" in output and output.index("Held out") < output.index("{")
-    assert re.search(rf"\nWeights: {tmp_path}/run/best.pt. Chosen at step [12]: its val_(iou|loss), ", output)
+    assert re.search(rf"\nWeights: {tmp_path}/run/best.pt. Chosen at step [12]: its val_(seg|loss), ", output)
     assert re.search(r"step 2  loss \d\.\d+  .*val_iou \d", output)
 
 
@@ -205,8 +205,8 @@ def test_images_without_cells(tmp_path):
     save(folder / "labels" / "1.png", empty)
     save(folder / "labels" / "2.png", empty)  # and 0.png is needed to learn from
     said = run("train", folder, "-o", tmp_path / "run", *TINY, "--steps", 30, "--lr", 0.1, "--validate-every", 10)
-    assert "2.png: no image that is held out has a cell, so there is no val_iou, and val_loss chooses best.pt" in said
-    assert "val_iou nan" in said and "no held-out image has a cell, so there is no val_iou)" in said
+    assert "2.png: no image that is held out has a cell, so there is no val_seg, and val_loss chooses best.pt" in said
+    assert "val_iou nan" in said and "no held-out image has a cell, so there is no val_seg)" in said
     rows = torch.load(tmp_path / "run" / "last.pt", weights_only=True)["rows"]
     assert load(tmp_path / "run" / "best.pt").about["step"] == min(rows, key=lambda row: row["val_loss"])["step"]
     assert "Inf" not in said  # TensorBoard's writer would complain of NaN

@@ -24,8 +24,10 @@ from torch.utils.data import Dataset
 from tests.training.runs import PLAIN, Blobs, network, one_of_two, run
 from unet_edu import training
 from unet_edu.data.cells import synthetic_cells
-from unet_edu.data.samples import Crops, Frame
+from unet_edu.data.samples import Crops, Frame, Whole
+from unet_edu.instances import cell_scores
 from unet_edu.losses import weighted_cross_entropy
+from unet_edu.postprocess import instances_from_probability
 from unet_edu.tiling import predict
 from unet_edu.training import Shuffled, bf16_is_fast, evaluate, fit, load, save
 from unet_edu.unet import UNet
@@ -257,6 +259,31 @@ def test_best_is_the_one_with_the_highest_iou(tmp_path):
     history = fit(model, Blobs(), Blobs(), steps=12, validate_every=2, lr=0.01, folder=tmp_path, **PLAIN)
     best = max(row["val_iou"] for row in history.rows)
     assert evaluate(load(tmp_path / "best.pt"), Blobs(), precision="float32")["val_iou"] == best
+
+
+def test_of_cells_the_best_is_the_one_with_the_highest_seg(tmp_path):
+    """Bridges of a pixel between cells: the IoU hardly sees them, SEG does."""
+    frames = [synthetic_cells(seed, (48, 48), cells=4) for seed in range(3)]
+    crops, whole = Crops(frames[:2], 32), Whole(frames[2:])
+    settings = {"steps": 12, "validate_every": 2, "lr": 0.01, "folder": tmp_path, "choose_by": "val_seg", **PLAIN}
+    history = fit(network(), crops, whole, **settings)
+    best = load(tmp_path / "best.pt")
+    assert best.about["val_seg"] == max(row["val_seg"] for row in history.rows) == history.best["val_seg"]
+    image, truth = frames[2]
+    found = instances_from_probability(predict(best, image, precision="float32")[1])
+    assert best.about["val_seg"] == pytest.approx(cell_scores(found, truth).mean())
+    with pytest.raises(ValueError, match="a Whole of cells"):
+        fit(network(), Blobs(), Blobs(), steps=1, choose_by="val_seg", **PLAIN)
+    with pytest.raises(ValueError, match="choose_by: expected 'val_iou' or 'val_seg', got 'seg'"):
+        fit(network(), Blobs(), steps=1, choose_by="seg", **PLAIN)
+
+
+def test_the_highest_seg_beats_a_higher_iou():
+    rows = [
+        {"step": n, "val_seg": seg, "val_iou": iou, "val_loss": 1.0} for n, seg, iou in ((1, 0.5, 0.9), (2, 0.6, 0.8))
+    ]
+    history = training.History(rows=rows)
+    assert history.best == rows[1] and history.chosen_by == "val_seg"
 
 
 def test_numbers_of_numpy_are_kept_as_plain_ones(tmp_path):

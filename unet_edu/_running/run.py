@@ -19,15 +19,21 @@ from unet_edu.unet import UNet
 if TYPE_CHECKING:
     from unet_edu.training import History
 
-__all__ = ["Run", "expect_folder_of_its_own", "score"]
+__all__ = ["Run", "expect_folder_of_its_own", "judge", "score"]
 
 PURPOSE = ("labels", "contrast", "dark", "bright", "numbers", "data")
 """What of `UNet.about` must not change when a run goes on."""
 
 
+def judge(row: dict[str, float]) -> str:
+    """By which score networks are compared first: by SEG where cells were measured."""
+    return "val_seg" if "val_seg" in row else "val_iou"
+
+
 def score(row: dict[str, float]) -> tuple[float, float]:
-    """What is compared to find the best: the IoU first, and where there is none, or it is equal, the loss."""
-    return 0.0 if math.isnan(row["val_iou"]) else row["val_iou"], -row["val_loss"]
+    """What is compared to find the best: SEG or IoU first, and where there is none, or it is equal, the loss."""
+    first = row[judge(row)]
+    return 0.0 if math.isnan(first) else first, -row["val_loss"]
 
 
 def expect_folder_of_its_own(folder: str | Path | None, resume: bool) -> None:
@@ -123,7 +129,7 @@ class Run:
         row = {name: n if isinstance(n, int) else float(n) for name, n in row.items()}
         self.history.rows.append(row)
         if self.history.best is row and self.folder is not None:
-            best = {"step": self.step, "val_iou": row["val_iou"], "val_loss": row["val_loss"]}
+            best = {name: row[name] for name in ("step", "val_seg", "val_iou", "val_loss") if name in row}
             content = content_of(self.model, **best, chosen_by=self.history.chosen_by)
             write(content, self.folder / "best.pt")
 

@@ -215,7 +215,7 @@ def _empty(validation: Sequence[Labelled]) -> Iterator[str]:
     empty = [one.name for one in validation if not one.labels.any()]
     if empty and len(empty) == len(validation):
         yield (
-            f"{empty[0]}{and_others(len(empty) - 1)}: no image that is held out has a cell, so there is no val_iou, "
+            f"{empty[0]}{and_others(len(empty) - 1)}: no image that is held out has a cell, so there is no val_seg, "
             "and val_loss chooses best.pt. It knows only what is found where nothing is; mark cells on more images"
         )
     elif empty:
