@@ -377,6 +377,14 @@ def predict(
     threshold: Annotated[
         float | None, cells(min=0, max=1, help="Above which probability a pixel is cell. Without it: 0.5.")
     ] = None,
+    sure: Annotated[
+        float | None,
+        cells(
+            min=0,
+            max=1,
+            help="Above which probability a cell begins. 0: above the threshold. Without it: 0.9.",
+        ),
+    ] = None,
     min_size: Annotated[int | None, cells(min=0, help="Cells of fewer pixels are dropped. Without it: none.")] = None,
     grow: Annotated[
         float | None,
@@ -415,6 +423,7 @@ def predict(
             images,
             output,
             threshold=threshold,
+            sure=sure,
             min_size=min_size,
             grow=grow,
             tile=tile,

@@ -2,7 +2,8 @@
 
 A network that learned on `losses.separated` leaves a gap between cells that touch, and it is unsure along every edge.
 So its answer is made into cells in four steps: a threshold, pieces that are connected, away with specks, and the gap
-given back.
+given back. Two thresholds do better: what is surely cell falls into pieces where cells touch, and what is more likely
+cell than not is then shared among these pieces.
 """
 
 from __future__ import annotations
@@ -20,13 +21,17 @@ from unet_edu._bands import bands
 if TYPE_CHECKING:  # cells can be made without torch
     from unet_edu.unet import UNet
 
-__all__ = ["expect_decision", "instances_from_mask", "instances_from_probability", "predict_turned"]
+__all__ = ["SURE", "expect_decision", "instances_from_mask", "instances_from_probability", "predict_turned"]
 
+SURE = 0.9
+"""From this probability on a pixel is surely cell, and not of a gap. docs/training.md says what it was chosen on."""
+
+REACH = 10  # pixels, from what is surely a cell to what is only likely of it
 ROUNDING = 1e-3  # by so much the sum of rounded numbers may leave the range from 0 to 1
 
 
 def instances_from_probability(
-    probability: ArrayLike, *, threshold: float = 0.5, min_size: int = 0, grow: float = 0.0
+    probability: ArrayLike, *, threshold: float = 0.5, sure: float = 0.0, min_size: int = 0, grow: float = 0.0
 ) -> NDArray[np.int32]:
     """Make cells of the probability that a pixel lies in a cell.
 
@@ -36,6 +41,10 @@ def instances_from_probability(
         From 0 to 1: channel 1 of what `tiling.predict` gives.
     threshold : float
         A pixel is cell where the probability is above it. A high one takes more cells apart, and makes all smaller.
+    sure : float
+        Where it is above `threshold`, cells begin as the pieces above `sure`, such as `SURE`. Each then takes the
+        pixels above `threshold` that are nearest to it, at most ten pixels away. So cells are taken apart, and become
+        no smaller.
     min_size : int
         Cells of fewer pixels are removed, after their holes are filled.
     grow : float
@@ -72,12 +81,19 @@ def instances_from_probability(
             f"probability: expected numbers from 0 to 1, got {low:g} to {high:g}; a network's scores become "
             "probabilities with softmax"
         )
-    expect_decision(threshold, min_size, grow)
-    return instances_from_mask(probability > threshold, min_size=min_size, grow=grow)
+    expect_decision(threshold, min_size, grow, sure)
+    mask = probability > threshold
+    core = probability > sure if sure > threshold else None
+    return instances_from_mask(mask, core=core, min_size=min_size, grow=grow)
 
 
 def instances_from_mask(
-    mask: ArrayLike, *, min_size: int = 0, grow: float = 0.0, empty: Callable[..., NDArray[Any]] = np.empty
+    mask: ArrayLike,
+    *,
+    core: ArrayLike | None = None,
+    min_size: int = 0,
+    grow: float = 0.0,
+    empty: Callable[..., NDArray[Any]] = np.empty,
 ) -> NDArray[np.int32]:
     """Make cells of a mask: what `instances_from_probability` does after its threshold.
 
@@ -89,6 +105,9 @@ def instances_from_mask(
     ----------
     mask : (H, W) array
         A pixel is cell where it is not 0.
+    core : (H, W) array, optional
+        Where cells begin: not 0 where a pixel is surely cell. Each piece of it is one cell, and takes its part of the
+        mask. Without it each piece of the mask is one.
     min_size, grow
         As for `instances_from_probability`.
     empty : function of a shape and a type
@@ -118,21 +137,27 @@ def instances_from_mask(
     from scipy import ndimage  # slow to import, and training does without
 
     mask = numbers("mask", mask)
+    begins = mask if core is None else numbers("core", core)
     if mask.ndim != 2:
         raise ValueError(f"mask: expected one plane (H, W), got shape {mask.shape}")
+    if begins.shape != mask.shape:
+        raise ValueError(f"core: expected the shape of the mask, {mask.shape}, got {begins.shape}")
     expect_decision(0.5, min_size, grow)
     cells: NDArray[np.int32] = empty(mask.shape, np.int32)
-    found = ndimage.label(mask, output=cells)
+    found = ndimage.label(begins, output=cells)
+    if core is not None:
+        _grow(cells, REACH, within=mask)
     _fill_holes(cells, found, empty)
     if _renumber(cells, found, min_size) and grow:
         _grow(cells, grow)
     return cells
 
 
-def expect_decision(threshold: float, min_size: int, grow: float) -> None:
+def expect_decision(threshold: float, min_size: int, grow: float, sure: float = 0.0) -> None:
     """Raise TypeError or ValueError when one of the numbers that make cells of probabilities is out of range."""
-    if not 0 <= threshold <= 1:
-        raise ValueError(f"threshold: expected a number from 0 to 1, got {threshold}")
+    for name, level in (("threshold", threshold), ("sure", sure)):
+        if not 0 <= level <= 1:
+            raise ValueError(f"{name}: expected a number from 0 to 1, got {level}")
     if not (np.isfinite(grow) and grow >= 0):
         raise ValueError(f"grow: expected a number of pixels of at least 0, got {grow}")
     whole("min_size", min_size, 0)
@@ -190,8 +215,11 @@ def _renumber(cells: NDArray[np.int32], found: int, min_size: int) -> int:
     return int(is_kept.sum())
 
 
-def _grow(cells: NDArray[np.int32], grow: float) -> None:
-    """Let cells grow by up to so many pixels. Each band sees as many rows around it, as they were before."""
+def _grow(cells: NDArray[np.int32], grow: float, within: NDArray[Any] | None = None) -> None:
+    """Let cells grow by up to so many pixels, everywhere or within a mask.
+
+    Each band sees as many rows around it, as they were before.
+    """
     from scipy import ndimage
 
     reach = min(math.ceil(grow), len(cells))
@@ -202,7 +230,8 @@ def _grow(cells: NDArray[np.int32], grow: float) -> None:
         above = block[: inside.stop][-reach:]
         if block.any():  # or else there is nothing to measure a distance to
             distance, (rows, columns) = ndimage.distance_transform_edt(block == 0, return_indices=True)
-            cells[band] = np.where(distance <= grow, block[rows, columns], 0)[inside]
+            grown = np.where(distance <= grow, block[rows, columns], 0)[inside]
+            cells[band] = grown if within is None else np.where(within[band], grown, cells[band])
 
 
 def predict_turned(model: UNet, image: NDArray[Any], **options: Any) -> NDArray[np.float32]:

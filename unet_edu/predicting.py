@@ -8,10 +8,10 @@ filled and nothing is dropped, for a class is not made of things. Which of the t
 `model.about`.
 
 **Memory.** The image is read tile by tile and stretched as it is read. Each tile's probabilities become a decision at
-once, which takes a byte. Pictures are written in bands of rows. So beside the image, as far as that is in memory, it
-takes 5 bytes per pixel for cells (the mask and their numbers) and 1 for classes. Arrays of more than `IN_MEMORY` bytes
-are files without a name in the folder of the results, which vanish however the program ends. docs/training.md has what
-was measured.
+once, which takes a byte, or two for cells. Pictures are written in bands of rows. So beside the image, as far as that
+is in memory, it takes 6 bytes per pixel for cells (the mask, what is surely cell, and their numbers) and 1 for classes.
+Arrays of more than `IN_MEMORY` bytes are files without a name in the folder of the results, which vanish however the
+program ends. docs/training.md has what was measured.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from unet_edu.data.seen import Seen, seen_as
 from unet_edu.data.sources import picture_files
 from unet_edu.data.writing import write_png, write_tiff
 from unet_edu.figures.palette import class_colours
-from unet_edu.postprocess import expect_decision, instances_from_mask
+from unet_edu.postprocess import SURE, expect_decision, instances_from_mask
 
 if TYPE_CHECKING:  # torch takes seconds to import, and the names of results are wanted without it
     from unet_edu.unet import UNet
@@ -54,9 +54,13 @@ OPACITY = 0.5  # of the colour of a class
 
 
 def decision(
-    model: UNet, threshold: float | None = None, min_size: int | None = None, grow: float | None = None
-) -> tuple[float, int, float]:
-    """How probabilities become cells, as for `instances_from_probability`: what is left out is 0.5, 0 and 0.
+    model: UNet,
+    threshold: float | None = None,
+    sure: float | None = None,
+    min_size: int | None = None,
+    grow: float | None = None,
+) -> dict[str, Any]:
+    """How probabilities become cells, as for `instances_from_probability`: what is left out is 0.5, `SURE`, 0 and 0.
 
     Raises
     ------
@@ -64,7 +68,7 @@ def decision(
         When a number is out of range, or the network finds classes and one was given, or it has more classes than a
         class map holds.
     """
-    given = {"threshold": threshold, "min_size": min_size, "grow": grow}
+    given = {"threshold": threshold, "sure": sure, "min_size": min_size, "grow": grow}
     classes = model.config["num_classes"]
     if not model.finds_cells:
         for name, value in given.items():
@@ -75,8 +79,9 @@ def decision(
                 f"num_classes: expected at most 256, which a class map holds, got {classes}; unet_edu.tiling.predict "
                 "writes into an array of any integers"
             )
-    chosen = 0.5 if threshold is None else threshold, min_size or 0, grow or 0.0
-    expect_decision(*chosen)
+    usual: dict[str, Any] = {"threshold": 0.5, "sure": SURE, "min_size": 0, "grow": 0.0}
+    chosen = usual | {name: value for name, value in given.items() if value is not None}
+    expect_decision(**chosen)
     return chosen
 
 
@@ -99,6 +104,7 @@ def predict_file(
     output: str | os.PathLike[str],
     *,
     threshold: float | None = None,
+    sure: float | None = None,
     min_size: int | None = None,
     grow: float | None = None,
     tile: Size | None = None,
@@ -118,7 +124,7 @@ def predict_file(
         As for `unet_edu.data.pictures.read_image`.
     output : path
         The folder for the results. It is made where it is missing.
-    threshold, min_size, grow
+    threshold, sure, min_size, grow
         For networks of cells, as for `unet_edu.postprocess.instances_from_probability`.
     tile, precision, progress
         As for `unet_edu.tiling.predict`.
@@ -150,7 +156,7 @@ def predict_file(
     ----------
     Lessons 08 and 09.
     """
-    how = decision(model, threshold, min_size, grow)
+    how = decision(model, threshold, sure, min_size, grow)
     files = result_files(model, path, output)
     expect_free(list(files.values()), force)
     seen = seen_as(model.about, read_image(path), model.config["in_channels"], path)
@@ -158,7 +164,7 @@ def predict_file(
     empty = functools.partial(_empty, folder=Path(output))
     options: dict[str, Any] = {"tile": tile, "precision": precision, "progress": progress}
     if model.finds_cells:
-        writers = _writers_of_cells(seen, _cells(model, seen, *how, empty, options))
+        writers = _writers_of_cells(seen, _cells(model, seen, **how, empty=empty, options=options))
     else:
         writers = _writers_of_classes(seen, _classes(model, seen, empty, options), model.config["num_classes"])
     for kind, write in writers.items():
@@ -172,6 +178,7 @@ def predict_files(
     output: str | os.PathLike[str],
     *,
     threshold: float | None = None,
+    sure: float | None = None,
     min_size: int | None = None,
     grow: float | None = None,
     force: bool = False,
@@ -189,7 +196,7 @@ def predict_files(
         Whether to show a bar: of the images, or of the tiles of a single one.
     on_failure : function of an error
         Called at once for each image that fails.
-    model, output, threshold, min_size, grow, force, options
+    model, output, threshold, sure, min_size, grow, force, options
         As for `predict_file`.
 
     Returns
@@ -205,11 +212,12 @@ def predict_files(
     """
     from tqdm import tqdm
 
-    decision(model, threshold, min_size, grow)  # or it would be refused for each image
+    decision(model, threshold, sure, min_size, grow)  # or it would be refused for each image
     paths = _with_room_for_results(images, model, output, force)
     is_single = len(paths) == 1
     results: dict[Path, dict[str, Path] | Exception] = {}
-    how: dict[str, Any] = {"threshold": threshold, "min_size": min_size, "grow": grow, "force": force, **options}
+    how: dict[str, Any] = {"threshold": threshold, "sure": sure, "min_size": min_size, "grow": grow}
+    how |= {"force": force, **options}
     for path in tqdm(paths, disable=not progress or is_single, unit="image"):
         try:
             results[path] = predict_file(model, path, output, **how, progress=progress and is_single)
@@ -241,21 +249,24 @@ def _with_room_for_results(
 
 
 class _Above:
-    """What `tiling.predict` writes probabilities into, and which keeps whether a cell's is above the threshold."""
+    """What `tiling.predict` writes probabilities into, and which keeps whether a cell's is above two thresholds."""
 
     dtype = np.dtype(np.float32)
 
-    def __init__(self, mask: NDArray[np.uint8], classes: int, threshold: float) -> None:
-        self.mask, self.shape, self.threshold = mask, (classes, *mask.shape), threshold
+    def __init__(self, masks: dict[float, NDArray[np.uint8]], classes: int, size: tuple[int, ...]) -> None:
+        self.masks, self.shape = masks, (classes, *size)
 
     def __setitem__(self, places: tuple[slice, ...], probabilities: NDArray[Any]) -> None:
-        self.mask[places[1:]] = probabilities[1] > self.threshold
+        for level, mask in self.masks.items():
+            mask[places[1:]] = probabilities[1] > level
 
 
 def _cells(
     model: UNet,
     seen: Seen,
+    *,
     threshold: float,
+    sure: float,
     min_size: int,
     grow: float,
     empty: Callable[..., NDArray[Any]],
@@ -263,9 +274,11 @@ def _cells(
 ) -> NDArray[np.int32]:
     from unet_edu import tiling
 
-    mask = empty(seen.shape[-2:], np.uint8)
-    tiling.predict(model, seen, out=_Above(mask, model.config["num_classes"], threshold), **options)
-    return instances_from_mask(mask, min_size=min_size, grow=grow, empty=empty)
+    size = seen.shape[-2:]
+    masks = {level: empty(size, np.uint8) for level in (threshold, max(sure, threshold))}  # of equal levels one
+    tiling.predict(model, seen, out=_Above(masks, model.config["num_classes"], size), **options)
+    mask, core = masks[threshold], masks[sure] if sure > threshold else None
+    return instances_from_mask(mask, core=core, min_size=min_size, grow=grow, empty=empty)
 
 
 def _classes(model: UNet, seen: Seen, empty: Callable[..., NDArray[Any]], options: dict[str, Any]) -> NDArray[np.uint8]:

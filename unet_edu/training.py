@@ -34,7 +34,7 @@ from unet_edu.data.samples import Whole
 from unet_edu.instances import cell_scores
 from unet_edu.losses import weighted_cross_entropy
 from unet_edu.metrics import confusion_matrix, iou
-from unet_edu.postprocess import instances_from_probability
+from unet_edu.postprocess import SURE, instances_from_probability
 from unet_edu.unet import UNet, center_crop
 
 __all__ = ["History", "Shuffled", "best_device", "bf16_is_fast", "evaluate", "fit", "load", "save"]
@@ -324,7 +324,7 @@ def evaluate(
     on_answer : function of (image, labels, probabilities), optional
         Called with each sample, and with what the model says of it, (K, H, W).
     seg : bool
-        Make cells of the answers too, at threshold 0.5, and measure them. `samples` is then a `Whole` of cells.
+        Make cells of the answers too, as `unet-edu predict` does, and measure them: for a `Whole` of cells.
 
     Returns
     -------
@@ -352,7 +352,8 @@ def evaluate(
         pixels += int(np.count_nonzero(counts))
         table += confusion_matrix(probabilities.argmax(axis=0)[counts], labels[counts], len(table))
         if seg:
-            found, truth = instances_from_probability(probabilities[1]), samples.frames[n].instances
+            found = instances_from_probability(probabilities[1], sure=SURE)
+            truth = samples.frames[n].instances  # type: ignore[attr-defined]  # a Whole, as was seen above
             of_cells.append(cell_scores(found * counts, truth * counts))
     if not pixels:
         raise ValueError("validation: expected at least one image with a pixel that counts, got none")

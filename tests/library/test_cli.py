@@ -375,7 +375,7 @@ def test_options_that_are_for_cells(monkeypatch, trained, image, tmp_path):
     from unet_edu import tiling
 
     probability = np.zeros((40, 52), np.float32)
-    probability[5:15, 5:15] = probability[20:30, 30:40] = probability[35, 2] = 0.9
+    probability[5:15, 5:15] = probability[20:30, 30:40] = probability[35, 2] = 0.93
     answer = np.stack([1 - probability, probability])
     everything = (slice(None), slice(0, 40), slice(0, 52))
     monkeypatch.setattr(tiling, "predict", lambda *_, out, **__: out.__setitem__(everything, answer))
@@ -389,7 +389,7 @@ def test_options_that_are_for_cells(monkeypatch, trained, image, tmp_path):
 def test_classes_are_not_cells(image, tmp_path):
     torch.manual_seed(0)
     save_weights(UNet(num_classes=12, widths=(4, 8), padding="same"), tmp_path / "weights.pt")
-    for option in ("--threshold", "--min-size", "--grow"):
+    for option in ("--threshold", "--sure", "--min-size", "--grow"):
         said = complaint("predict", tmp_path / "weights.pt", image, "-o", tmp_path / "out", option, 1)
         assert f"{option.strip('-').replace('-', '_')}: this network finds 12 classes" in said
     assert not (tmp_path / "out").exists()

@@ -11,7 +11,7 @@ from unet_edu import _bands
 from unet_edu.data.cells import synthetic_cells
 from unet_edu.instances import connected, seg
 from unet_edu.losses import separated
-from unet_edu.postprocess import instances_from_mask, instances_from_probability, predict_turned
+from unet_edu.postprocess import SURE, instances_from_mask, instances_from_probability, predict_turned
 
 
 def plainly(mask, min_size, grow):
@@ -79,6 +79,26 @@ def test_without_options_the_cells_are_the_connected_pieces():
 
 def test_a_pixel_at_the_threshold_is_no_cell():
     assert instances_from_probability([[0.25, 0.5, 0.75]], threshold=0.5).tolist() == [[0, 0, 1]]
+
+
+def test_cells_begin_where_it_is_sure_and_take_the_rest():
+    """A bridge of doubtful pixels is shared; what is far from every sure pixel, or has none, is no cell."""
+    row = np.array([[0.6, 0.95, 0.6, 0.6, 0.95, 0.6, 0.1, 0.6, *[0.1] * 5]])
+    assert instances_from_probability(row).tolist() == [[1, 1, 1, 1, 1, 1, 0, 2, *[0] * 5]]
+    assert instances_from_probability(row, sure=SURE)[0, :6].tolist() == [1, 1, 1, 2, 2, 2]
+    assert not instances_from_probability(row, sure=0.96).any()
+    np.testing.assert_array_equal(instances_from_probability(row, sure=0.5), instances_from_probability(row))
+
+
+@given(seed=st.integers(0, 99), pixels=st.integers(1, 500))
+def test_in_bands_cells_take_the_same_pixels(seed, pixels):
+    probability = ndimage.gaussian_filter(np.random.default_rng(seed).random((30, 40)), 1)
+    low, high = np.quantile(probability, (0.5, 0.8))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(_bands, "PIXELS", pixels)
+        in_bands = instances_from_probability(probability, threshold=low, sure=high)
+    np.testing.assert_array_equal(in_bands > 0, instances_from_probability(probability, threshold=low, sure=high) > 0)
+    assert in_bands.max() == instances_from_probability(probability, threshold=low, sure=high).max()
 
 
 def test_growing_gives_back_the_gap():

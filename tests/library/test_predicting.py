@@ -80,7 +80,8 @@ def grey(model: UNet, path: Path) -> np.ndarray:
 
 def test_a_network_of_cells_leaves_three_files(image, tmp_path):
     probability = tiling.predict(CELLS, seen_as({}, read_image(image), 1), precision="float32")[1]
-    options = {"threshold": float(np.quantile(probability, 0.8)), "min_size": 3, "grow": 1}
+    levels = dict(zip(("threshold", "sure"), np.quantile(probability, (0.8, 0.9)).tolist(), strict=True))
+    options = levels | {"min_size": 3, "grow": 1}
     files = predict_file(CELLS, image, tmp_path / "out", precision="float32", **options)
     assert files == result_files(CELLS, image, tmp_path / "out")
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"a_labels.tif", "a_mask.png", "a_overlay.png"}
@@ -97,7 +98,7 @@ def test_a_network_of_cells_leaves_three_files(image, tmp_path):
 def test_cells_are_numbered_and_outlined(monkeypatch, image, tmp_path):
     """Two squares, and a speck that is too small; also where bands meet."""
     probability = np.zeros((40, 52), np.float32)
-    probability[5:15, 5:15] = probability[20:30, 30:40] = probability[35, 2] = 0.9
+    probability[5:15, 5:15] = probability[20:30, 30:40] = probability[35, 2] = 0.93
     sure(monkeypatch, np.stack([1 - probability, probability]))
     files = predict_file(CELLS, image, tmp_path / "out", min_size=5)
     labels = read_labels(files["labels"])
@@ -115,7 +116,7 @@ def test_cells_are_numbered_and_outlined(monkeypatch, image, tmp_path):
 def test_a_pixel_at_the_threshold_is_no_cell(monkeypatch, image, tmp_path):
     probability = np.broadcast_to(np.float32([0.25, 0.5] * 26), (40, 52))
     sure(monkeypatch, np.stack([1 - probability, probability]))
-    above, at = (predict_file(CELLS, image, tmp_path / f"{p}", threshold=p) for p in (0.499, 0.5))
+    above, at = (predict_file(CELLS, image, tmp_path / f"{p}", threshold=p, sure=0) for p in (0.499, 0.5))
     assert np.count_nonzero(pixels(above["mask"])) == 40 * 26
     assert not pixels(at["mask"]).any()
 
@@ -291,6 +292,7 @@ def test_a_full_disk_is_said(image, tmp_path, monkeypatch):
         (network(labels="classes"), {"grow": 1.0}, ValueError, "grow: this network finds 2 classes"),
         (network(257), {}, ValueError, "num_classes: expected at most 256, which a class map holds, got 257"),
         (CELLS, {"threshold": 1.5}, ValueError, "threshold: expected a number from 0 to 1, got 1.5"),
+        (CELLS, {"sure": -0.1}, ValueError, "sure: expected a number from 0 to 1, got -0.1"),
         (CELLS, {"min_size": 2.5}, TypeError, "min_size: expected an int, got 2.5"),
         (CELLS, {"grow": -1}, ValueError, "grow: expected a number of pixels of at least 0, got -1"),
         (network(in_channels=2), {}, DataError, "the network takes 2 channels"),
@@ -312,6 +314,6 @@ def test_pillow_says_nothing_of_large_pictures(image, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("classes", "most"), [(2, 9), (12, 5)])
 def test_memory_is_what_the_guide_says(server, tmp_path, classes, most):
-    """2 bytes a pixel for the image, 5 for cells, 1 for classes. Bands take the same for both images."""
+    """2 bytes a pixel for the image, 6 for cells, 1 for classes. Bands take the same for both images."""
     processes.run_in(server, processes.memory_of_files, tmp_path, classes, (2000, 4000))
     assert 0 < json.loads((tmp_path / "found.json").read_text()) < most

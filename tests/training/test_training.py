@@ -27,7 +27,7 @@ from unet_edu.data.cells import synthetic_cells
 from unet_edu.data.samples import Crops, Frame, Whole
 from unet_edu.instances import cell_scores
 from unet_edu.losses import weighted_cross_entropy
-from unet_edu.postprocess import instances_from_probability
+from unet_edu.postprocess import SURE, instances_from_probability
 from unet_edu.tiling import predict
 from unet_edu.training import Shuffled, bf16_is_fast, evaluate, fit, load, save
 from unet_edu.unet import UNet
@@ -270,7 +270,7 @@ def test_of_cells_the_best_is_the_one_with_the_highest_seg(tmp_path):
     best = load(tmp_path / "best.pt")
     assert best.about["val_seg"] == max(row["val_seg"] for row in history.rows) == history.best["val_seg"]
     image, truth = frames[2]
-    found = instances_from_probability(predict(best, image, precision="float32")[1])
+    found = instances_from_probability(predict(best, image, precision="float32")[1], sure=SURE)
     assert best.about["val_seg"] == pytest.approx(cell_scores(found, truth).mean())
     with pytest.raises(ValueError, match="a Whole of cells"):
         fit(network(), Blobs(), Blobs(), steps=1, choose_by="val_seg", **PLAIN)
