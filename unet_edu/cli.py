@@ -382,7 +382,7 @@ def predict(
         cells(
             min=0,
             max=1,
-            help="Above which probability a cell begins. 0: above the threshold. Without it: 0.9.",
+            help="Above which probability a cell begins. 0: above the threshold. Without it: 0.8.",
         ),
     ] = None,
     min_size: Annotated[int | None, cells(min=0, help="Cells of fewer pixels are dropped. Without it: none.")] = None,

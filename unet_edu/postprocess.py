@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # cells can be made without torch
 
 __all__ = ["SURE", "expect_decision", "instances_from_mask", "instances_from_probability", "predict_turned"]
 
-SURE = 0.9
+SURE = 0.8
 """From this probability on a pixel is surely cell, and not of a gap. docs/training.md says what it was chosen on."""
 
 REACH = 10  # pixels, from what is surely a cell to what is only likely of it

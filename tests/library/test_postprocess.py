@@ -83,7 +83,7 @@ def test_a_pixel_at_the_threshold_is_no_cell():
 
 def test_cells_begin_where_it_is_sure_and_take_the_rest():
     """A bridge of doubtful pixels is shared; what is far from every sure pixel, or has none, is no cell."""
-    row = np.array([[0.6, 0.95, 0.6, 0.6, 0.95, 0.6, 0.1, 0.6, *[0.1] * 5]])
+    row = np.array([[0.6, 0.95, 0.7, 0.7, 0.95, 0.6, 0.1, 0.6, *[0.1] * 5]])
     assert instances_from_probability(row).tolist() == [[1, 1, 1, 1, 1, 1, 0, 2, *[0] * 5]]
     assert instances_from_probability(row, sure=SURE)[0, :6].tolist() == [1, 1, 1, 2, 2, 2]
     assert not instances_from_probability(row, sure=0.96).any()
