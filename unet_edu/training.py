@@ -68,7 +68,9 @@ class History:
     def best(self) -> dict[str, float] | None:
         """The validation of the network in `best.pt`, if any: the highest SEG where it was measured, else IoU; where
         that ties, the lowest loss."""
-        return max((row for row in self.rows if "val_iou" in row), key=score, default=None)
+        rows = [row for row in self.rows if "val_iou" in row]
+        # A run that began before SEG was measured has rows of both kinds, which are not to be compared.
+        return max((row for row in rows if judge(row) == judge(rows[-1])), key=score, default=None)
 
     @property
     def chosen_by(self) -> str:

@@ -284,6 +284,8 @@ def test_the_highest_seg_beats_a_higher_iou():
     ]
     history = training.History(rows=rows)
     assert history.best == rows[1] and history.chosen_by == "val_seg"
+    without = [{"step": 0, "val_iou": 0.99, "val_loss": 0.1}]  # it began before SEG was measured
+    assert training.History(rows=without + rows).best == rows[1]
 
 
 def test_numbers_of_numpy_are_kept_as_plain_ones(tmp_path):
