@@ -573,7 +573,7 @@ def test_all_has_its_name_before_the_network_has_answered(browser, written):
     page = browser.new_page(viewport=DESK)
     page.add_init_script("window.requestAnimationFrame = () => 0")  # no pass is ever made
     page.goto(written)
-    page.locator(".switches button").first.wait_for()
+    page.get_by_role("button", name="Copy link").wait_for()
     assert page.locator(ANSWERED).count() == 0
     assert serious_faults(page) == []
     page.close()

@@ -164,5 +164,6 @@ export function mountCards(root, it) {
     it.set(before, "As it was before the question");
   }
 
+  update();
   return { update };
 }
