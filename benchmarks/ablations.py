@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from in_parts import write
 from numpy.typing import NDArray
 from real_data import header
 
@@ -131,15 +132,11 @@ def keep(pictures: dict[str, list[NDArray[Any]]], scored: Sequence[Frame], path:
     np.savez_compressed(path, **{**old, **new})
 
 
-def write(record: dict[str, Any], head: dict[str, str], path: Path) -> None:
-    """Put this row in place of an older one of the same variant and seed. A row is a line."""
+def put(record: dict[str, Any], head: dict[str, str], path: Path) -> None:
+    """Put this row in place of an older one of the same variant and seed."""
     old = json.loads(path.read_text(encoding="utf-8"))["records"] if path.exists() else []
     rows = {(row["variant"], row["seed"]): row for row in [*old, record]}
-    lines = ",\n  ".join(json.dumps(row, ensure_ascii=False) for row in rows.values())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        f'{{"header": {json.dumps(head, ensure_ascii=False)},\n"records": [\n  {lines}\n]}}\n', encoding="utf-8"
-    )
+    write(path, head, list(rows.values()))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -153,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for variant in asked.variants:
             record, found = run(variant, seed, training, scored)
             print(f"{variant:18} {seed}  {json.dumps(record['scores'])}  {record['cpu_minutes']} min", flush=True)
-            write(record, header("python benchmarks/ablations.py"), asked.out)
+            put(record, header("python benchmarks/ablations.py"), asked.out)
             if seed == 0:
                 keep({variant: found}, scored, asked.out.with_suffix(".npz"))
 

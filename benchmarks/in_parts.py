@@ -88,6 +88,7 @@ def _say(row: Row) -> None:
 
 
 def write(path: Path, head: Row, rows: list[Row]) -> None:
+    """A row is a line, so that changes are easy to see."""
     lines = ",\n  ".join(json.dumps(row, ensure_ascii=False) for row in rows)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
