@@ -301,6 +301,7 @@ def test_settings_are_read_and_changed_by_name(real_data):
 
 
 def test_every_ablation_has_its_runs_and_its_pictures(real_data):
+    program("in_parts")  # which it imports, as it does real_data
     ablations = program("ablations")
     records = json.loads(ablations.RESULTS.read_text(encoding="utf-8"))["records"]
     runs = {(record["variant"], record["seed"]) for record in records}
