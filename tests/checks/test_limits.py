@@ -237,6 +237,6 @@ def test_a_kernel_of_jupyter_goes_on():
         "print(6 * 7)",
     ]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    NotebookClient(book, timeout=PATIENCE_S, kernel_name="python3").execute()
+    NotebookClient(book, timeout=PATIENCE_S, kernel_name="python3", coalesce_streams=True).execute()
     assert "was stopped after 0.5 seconds" in book.cells[2].outputs[0]["data"]["text/plain"]
     assert book.cells[3].outputs[0]["text"] == "42\n"

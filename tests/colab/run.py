@@ -233,7 +233,10 @@ class Kernels:
         if last:
             notebook.cells.append(nbformat.v4.new_code_cell(last))
         resources = {"metadata": {"path": str(self.content)}}
-        client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources)
+        # One `print` may come as two messages: its words, and, where the kernel sends in between, the end of its line.
+        client = NotebookClient(
+            notebook, timeout=300, kernel_name="python3", resources=resources, coalesce_streams=True
+        )
         try:
             await client.async_execute(env=self.environments[where])
         except (CellControlSignal, DeadKernelError) as error:
