@@ -299,7 +299,7 @@ def score(setting: Setting, answers: Sequence[Plane], scored: Sequence[RealFrame
     """SEG for cells, the pixel error for membranes. `best`: the better of two ways to make cells counts."""
     if setting.membranes:
         return real_data.membrane_table(answers, scored)
-    ways = [setting, replace(setting, threshold=0.5, grow=0)] if best else [setting]
+    ways = [setting, replace(setting, sure=0.0)] if best else [setting]
     tables = [real_data.cell_table(way, [real_data.cells(way, p) for p in answers], scored) for way in ways]
     return max(tables, key=lambda table: table["seg"])
 
@@ -309,6 +309,7 @@ def rows(name: str, seed: int, minutes: float) -> Iterator[dict[str, Any]]:
     setting = real_data.SETTINGS[name]
     frames = benchmarks.load(setting.data, os.environ.get("UNET_EDU_TEST_DATA"))
     training, scored = real_data.split_training(real_data.split(setting, frames)[0])
+    setting = real_data.fitted(setting, training)
     scored = [frame for frame in scored if real_data._truth(setting, frame) is not None]
     for peer, train in PEERS.items():
         began, cpu_began = time.perf_counter(), real_data._cpu_seconds()

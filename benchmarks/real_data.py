@@ -1,12 +1,12 @@
 """What this code reaches on real microscope images: four public sets, each trained on one part and scored on another.
 
     python benchmarks/real_data.py dic|phc|phc-back|em|dsb --open [--variant no-weight-map] [--seed 0]
-    python benchmarks/real_data.py dic --choose [--set threshold=0.6 --set crops.scale=1.4]
+    python benchmarks/real_data.py dic --choose [--set sure=0.7 --set crops.scale=1.4]
 
 Needs the frames: the folder that UNET_EDU_TEST_DATA names, or what `unet-edu data fetch` downloaded. The steps are as
 many as take two cores about a quarter of an hour or less.
 
-`--choose` splits the training frames once more, trains on the first part, and prints how thresholds and growths score
+`--choose` splits the training frames once more, trains on the first part, and prints how pairs of thresholds score
 on the second. From there come settings; they and the aims go to real_data.toml, and are committed. Then `--open` trains
 on all training frames and opens the others once, to score the network after the last step. It refuses to when anything
 differs from the commit. The opening is counted before the scoring, so one that breaks counts too; the rows are added to
@@ -46,9 +46,10 @@ from unet_edu.data.files import write_whole
 from unet_edu.data.samples import Crops, Frame
 from unet_edu.instances import average_precision, cell_scores, pixel_error, rand_error, warping_error
 from unet_edu.interpolation import interpolate
-from unet_edu.losses import border_weight_map
+from unet_edu.losses import border_weight_map, cross_entropy_and_dice, weighted_cross_entropy
 from unet_edu.metrics import confusion_matrix, iou
-from unet_edu.postprocess import instances_from_probability, predict_turned
+from unet_edu.postprocess import SURE, instances_from_probability, predict_turned
+from unet_edu.runs import CROPS_OF_CELLS
 from unet_edu.tiling import predict
 from unet_edu.training import bf16_is_fast, fit
 from unet_edu.unet import UNet
@@ -56,36 +57,34 @@ from unet_edu.unet import UNet
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "unet_edu" / "data" / "results" / "real_data.json"
 AIMS = Path("benchmarks/real_data.toml")
+CELL = 40  # pixels: about so wide is the median cell for the network
 LEVELS = [round(0.1 * n, 1) for n in range(1, 10)]  # of the probability, for the errors of ISBI 2012
 Plane = NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Setting:
-    """How one set is trained and made into cells. Distances are in its pixels, but for `grow` and `min_size`."""
+    """How one set is trained and made into cells. Distances are in the network's pixels, `min_size` in the frame's."""
 
     data: str
     """Its name in `unet_edu.data.benchmarks`."""
-    steps: int
+    steps: int = 2000
     labels: str = "silver"
     """What is trained on: "silver", or "gold" where people drew every frame."""
-    zoom: float = 1.0
-    """The network sees the frames smaller by this factor (1/2), or larger (2)."""
-    root: bool = False
-    """Whether it sees the square root of the light above the ground: dim cells beside bright ones are easier to see."""
+    zoom: float | None = None
+    """The network sees the frames smaller by this factor (1/2), or larger (2). None: `fitted` finds it."""
     width: int = 16
     """Channels at the top level; they double four times."""
     crop: int = 128
     batch_size: int = 8
     w0: float = 5.0
     sigma: float = 4.0
-    balanced: bool = False
     threshold: float = 0.5
-    grow: float = 0.0
-    min_size: int = 0
-    overlap: int | None = None
-    """Of the tiles at prediction: None is exact, less is faster."""
-    crops: dict[str, Any] = field(default_factory=dict)
+    sure: float = SURE
+    """Above it cells begin; between `threshold` and it they are shared out."""
+    min_size: int | None = None
+    """None: `fitted` finds it."""
+    crops: dict[str, Any] = field(default_factory=lambda: {"margin": 16, **CROPS_OF_CELLS})
     """More arguments for `Crops`."""
     back: bool = False
     """Train on what is scored otherwise, and score on the rest."""
@@ -130,10 +129,31 @@ def _truth(setting: Setting, frame: RealFrame) -> Plane | None:
     return frame.silver if setting.data == "DIC-C2DH-HeLa" else frame.gold
 
 
+def fitted(setting: Setting, training: Sequence[RealFrame]) -> Setting:
+    """The setting with what it leaves open: read off the median cell of the labels that are trained on.
+
+    The zoom is the power of two that brings its diameter nearest to CELL pixels, from 1/4 to 2. A piece of less than a
+    25th of its area is no cell.
+    """
+    if setting.membranes:
+        found = {"zoom": 1.0, "min_size": 0}
+    else:
+        drawn = (_drawn(setting, frame) for frame in training)
+        area = float(np.median(np.concatenate([np.unique(d[d > 0], return_counts=True)[1] for d in drawn])))
+        zoom = 2.0 ** np.clip(round(np.log2(CELL / np.sqrt(4 * area / np.pi))), -2, 1)
+        found = {"zoom": float(zoom), "min_size": round(area / 25)}
+    return replace(setting, **{name: value for name, value in found.items() if getattr(setting, name) is None})
+
+
+def _drawn(setting: Setting, frame: RealFrame) -> Plane:
+    """The labels to train on, in the frame's own size."""
+    drawn = frame.gold if setting.labels == "gold" else frame.silver
+    assert drawn is not None
+    return drawn
+
+
 def seen(setting: Setting, image: Plane) -> NDArray[np.float32]:
     """The image as the network sees it: its mean at 0.5, its standard deviation 0.2, and zoomed."""
-    if setting.root:
-        image = np.sqrt(np.maximum(image - np.percentile(image, 1), 0))
     image = 0.5 + 0.2 * (image - image.mean()) / (image.std() + 1e-6)
     return _zoomed(image, setting.zoom).astype(np.float32)
 
@@ -152,8 +172,7 @@ def _resized(image: Plane, shape: tuple[int, int]) -> Plane:
 
 def labels(setting: Setting, frame: RealFrame) -> Plane:
     """The labels to train on, zoomed: the nearest pixel's number."""
-    full = frame.gold if setting.labels == "gold" else frame.silver
-    assert full is not None
+    full = _drawn(setting, frame)
     if setting.zoom < 1:
         n = round(1 / setting.zoom)
         return full[: full.shape[0] // n * n : n, : full.shape[1] // n * n : n]
@@ -169,7 +188,6 @@ def samples(setting: Setting, training: Sequence[RealFrame], seed: int) -> Crops
         border_weight_map,
         w0=setting.w0,
         sigma=setting.sigma,
-        class_weights="balanced" if setting.balanced else None,
     )
     return Crops(frames, setting.crop, seed=seed, weight_map=weights, **setting.crops)
 
@@ -177,7 +195,7 @@ def samples(setting: Setting, training: Sequence[RealFrame], seed: int) -> Crops
 def probability(setting: Setting, model: UNet, image: Plane, *, turned: bool = True) -> NDArray[np.float32]:
     """That a pixel of the frame lies in a cell, in the frame's own size."""
     ask = predict_turned if turned else predict
-    return sized(setting, ask(model, seen(setting, image), overlap=setting.overlap)[1], image.shape)
+    return sized(setting, ask(model, seen(setting, image))[1], image.shape)
 
 
 def sized(setting: Setting, answer: Plane, shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -191,7 +209,7 @@ def sized(setting: Setting, answer: Plane, shape: tuple[int, ...]) -> NDArray[np
 
 def cells(setting: Setting, probability: Plane) -> NDArray[np.int32]:
     return instances_from_probability(
-        probability, threshold=setting.threshold, min_size=setting.min_size, grow=setting.grow
+        probability, threshold=setting.threshold, sure=setting.sure, min_size=setting.min_size
     )
 
 
@@ -247,7 +265,7 @@ def otsu(setting: Setting, scored: Sequence[RealFrame]) -> dict[str, float]:
     masks = [frame.image > threshold_otsu(frame.image) for frame in scored]
     if setting.membranes:
         return membrane_table([mask.astype(np.float32) for mask in masks], scored)
-    plain = replace(setting, threshold=0.5, grow=0)
+    plain = replace(setting, threshold=0.5, sure=0.0)
     return cell_table(setting, [cells(plain, mask.astype(np.float32)) for mask in masks], scored)
 
 
@@ -281,6 +299,7 @@ def train(
         samples(setting, training, seed),
         steps=setting.steps,
         batch_size=setting.batch_size,
+        loss=cross_entropy_and_dice if setting.membranes else weighted_cross_entropy,  # as `unet-edu train` does
         optimizer="adamw",
         validate_every=max(1, setting.steps // 10),
         on_validation=look if watched else None,
@@ -310,17 +329,18 @@ def evaluate(setting: Setting, model: UNet, scored: Sequence[RealFrame]) -> dict
     turned, once = ([probability(setting, model, f.image, turned=t) for f in scored] for t in (True, False))
     if setting.membranes:
         return {"": membrane_table(turned, scored, LEVELS), ", not averaged": membrane_table(once, scored, LEVELS)}
-    plain = replace(setting, threshold=0.5, grow=0)
+    plain = replace(setting, threshold=0.5, sure=0.0)
     return {
         "": cell_table(setting, [cells(setting, p) for p in turned], scored),
         ", not averaged": cell_table(setting, [cells(setting, p) for p in once], scored),
-        ", not averaged, threshold 0.5, not grown": cell_table(setting, [cells(plain, p) for p in once], scored),
+        ", not averaged, one threshold of 0.5": cell_table(setting, [cells(plain, p) for p in once], scored),
     }
 
 
 def choose(setting: Setting, training: Sequence[RealFrame], seed: int) -> None:
-    """Train on a part of the training frames, and print how thresholds and growths score on the other part."""
+    """Train on a part of the training frames, and print how pairs of thresholds score on the other part."""
     first, second = split_training(training)
+    setting = fitted(setting, first)
     second = [frame for frame in second if _truth(setting, frame) is not None]
     second = second[:: max(1, len(second) // 16)]  # enough to choose by
     model, went = train(setting, first, second[:3], seed=seed)
@@ -330,9 +350,9 @@ def choose(setting: Setting, training: Sequence[RealFrame], seed: int) -> None:
         print(membrane_table(answers, second))
         return
     for threshold in (0.4, 0.5, 0.6, 0.7, 0.8):
-        for grow in (0, 1, 2, 3):
-            tried = replace(setting, threshold=threshold, grow=grow)
-            print(threshold, grow, cell_table(tried, [cells(tried, p) for p in answers], second), flush=True)
+        for sure in (0.0, 0.7, 0.8, 0.9):
+            tried = replace(setting, threshold=threshold, sure=sure)
+            print(threshold, sure, cell_table(tried, [cells(tried, p) for p in answers], second), flush=True)
 
 
 def committed(experiment: str, setting: Setting, variant: str) -> str:
@@ -414,6 +434,7 @@ def score(experiment: str, variant: str, seed: int, folder: str | None) -> list[
     setting = replace(SETTINGS[experiment], **VARIANTS[variant])
     commit = committed(experiment, setting, variant)
     training, scored = split(setting, benchmarks.load(setting.data, os.environ.get("UNET_EDU_TEST_DATA")))
+    setting = fitted(setting, training)
     folder = folder and f"{folder}/{commit}/{experiment}-{variant}-{seed}"  # never go on from another commit's weights
     model, went = train(setting, training, [], seed=seed, folder=folder)
     same = {

@@ -213,7 +213,7 @@ def train(
     lr: Annotated[
         float | None, recipe(help="Learning rate. Without it: 0.002 for adamw, 0.006 for classes; 0.001 for sgd.")
     ] = None,
-    steps: Annotated[int, recipe(min=1, help="How many batches.")] = 1000,
+    steps: Annotated[int, recipe(min=1, help="How many batches.")] = 2000,
     batch_size: Annotated[int, recipe(min=1, help="Crops a step, of all processes together. The paper: 1.")] = 8,
     crop: Annotated[int, recipe(min=1, help="Side of the crops, in pixels. The paper: 572.")] = 128,
     w0: Annotated[float, recipe(min=0, help="How much more the gaps between cells count. 0: no weight map.")] = 10.0,

@@ -231,6 +231,35 @@ def test_noise_is_up_to_its_deviation():
     assert abs(float(crops[0][0].mean()) - 0.5) < 0.01
 
 
+def test_gamma_bends_the_light_and_keeps_its_mean_and_spread():
+    frame = frames(1, (40, 40))[0]
+    order, powers = np.argsort(frame.image.ravel(), kind="stable"), []
+    low, high = frame.image.min(), frame.image.max()
+    for n in range(60):
+        image = Crops([frame], 40, **OFF | {"gamma": 1.5})[n][0].numpy()[0]
+        assert image.mean() == pytest.approx(frame.image.mean(), abs=1e-5)
+        assert image.std() == pytest.approx(frame.image.std(), rel=1e-4)
+        assert (np.diff(image.ravel()[order]) >= -1e-6).all()  # darker stays darker
+        middle = np.clip((frame.image - low) / (high - low), 1e-3, 1 - 1e-3)
+        bent = np.clip((image - image.min()) / (image.max() - image.min()), 1e-6, 1)
+        powers.append(np.median(np.log(bent) / np.log(middle)))
+    assert 0.66 < min(powers) < 0.75 and 1.35 < max(powers) < 1.51
+    flat = Frame(np.full((8, 8), 0.5), np.zeros((8, 8), int))
+    assert (Crops([flat], 8, **OFF | {"gamma": 1.5})[0][0] == 0.5).all()
+
+
+def test_blur_is_up_to_its_deviation():
+    point = np.zeros((41, 41))
+    point[20, 20] = 1
+    distance = (np.indices(point.shape)[0] - 20.0) ** 2
+    spreads = []
+    for n in range(60):
+        image = Crops([Frame(point, np.zeros((41, 41), int))], 41, **OFF | {"blur": 2.0})[n][0].numpy()[0]
+        assert image.sum() == pytest.approx(1, abs=1e-4)
+        spreads.append(np.sqrt((image * distance).sum()))
+    assert min(spreads) < 0.3 and 1.8 < max(spreads) < 2.01
+
+
 def test_labels_are_made_of_the_bent_cells():
     """Made before, the gap of two pixels between cells could be lost where the picture is made smaller."""
     touching = np.ones((64, 64), np.int32)
@@ -463,7 +492,8 @@ GOOD = Frame(np.zeros((8, 9)), np.zeros((8, 9), int))
         (lambda: Crops([GOOD], 4, scale=0.9), ValueError, "scale: expected a number of at least 1, got 0.9"),
         (lambda: Crops([GOOD], 4, noise=float("nan")), ValueError, "noise: expected a number of at least 0, got nan"),
         *((lambda name=name: Crops([GOOD], 4, **{name: -1}), ValueError, f"{name}: expected a number of at least 0")
-          for name in ("rotation", "sigma", "gain", "offset", "noise")),
+          for name in ("rotation", "sigma", "gain", "offset", "noise", "blur")),
+        (lambda: Crops([GOOD], 4, gamma=0.9), ValueError, "gamma: expected a number of at least 1, got 0.9"),
         (lambda: Crops([GOOD], 4)[-1], IndexError, "samples are counted from 0, got -1"),
     ],
 )  # fmt: skip

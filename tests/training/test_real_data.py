@@ -82,13 +82,15 @@ def test_perfect_answers_have_perfect_scores(real_data, experiment):
 @pytest.mark.parametrize("experiment", ["dic", "phc", "dsb"])
 def test_labels_and_probabilities_lie_where_the_image_does(real_data, experiment):
     """A network that knew its labels would reach nearly the whole score: zooming there and back moves nothing."""
-    setting = replace(real_data.SETTINGS[experiment], threshold=0.5, grow=1 / real_data.SETTINGS[experiment].zoom)
+    setting = real_data.SETTINGS[experiment]
     training, _ = real_data.split(setting, frames_of(real_data, setting))
+    setting = real_data.fitted(setting, training)
     frame = training[0]
     truth = frame.gold if setting.labels == "gold" else frame.silver
     asked = separated(real_data.labels(setting, frame)).astype(np.float32)
     assert asked.shape == real_data.seen(setting, frame.image).shape
-    found = real_data.cells(setting, real_data.sized(setting, asked, truth.shape))
+    answer = real_data.sized(setting, asked, truth.shape)
+    found = real_data.instances_from_probability(answer, min_size=setting.min_size, grow=1 / setting.zoom)
     assert real_data.cell_scores(found, truth).mean() > 0.85  # cells of 10 pixels lose a share to every half pixel
 
 
@@ -288,6 +290,19 @@ def test_choosing_sees_training_frames_only_and_writes_nothing(real_data, reposi
     assert repository() == before and "2 frames to train on, 1 to choose by" in capsys.readouterr().out
     with pytest.raises(SystemExit):  # it trains on film 2, which "phc" scores
         real_data.main(["phc-back", "--choose"])
+
+
+@pytest.mark.parametrize(("diameter", "zoom"), [(110, 0.5), (61, 0.5), (40, 1), (12, 2), (4, 2), (500, 0.25)])
+def test_the_zoom_and_the_smallest_cell_are_read_off_the_median_cell(real_data, diameter, zoom):
+    side = round(diameter * np.sqrt(np.pi / 4))  # a square of that area
+    cells = np.kron([[1, 2, 3]], np.ones((side, side), np.int32))
+    cells[0, :2] = 9  # a speck moves no median
+    setting = replace(real_data.SETTINGS["phc"], labels="gold")
+    frame = RealFrame("PhC-C2DH-U373", 1, 0, "a frame", {"gold": lambda: cells})
+    found = real_data.fitted(setting, [frame])
+    assert (found.zoom, found.min_size) == (zoom, round(side**2 / 25))
+    named = replace(setting, zoom=3.0, min_size=7)
+    assert real_data.fitted(named, [frame]) == named
 
 
 def test_settings_are_read_and_changed_by_name(real_data):

@@ -161,6 +161,12 @@ class Crops(Whole):
         10; on a small crop the arrows are closer together, and the same number bends more.
     gain, offset, noise : float
         Multiply the image by 1 ± gain, add ± offset, add noise with a standard deviation of up to `noise`.
+    gamma : float
+        At least 1: make dark and bright parts differ more or less, by a power between 1/gamma and gamma of the light
+        between the darkest and the brightest pixel. The mean and the standard deviation stay.
+    blur : float
+        Blur by a Gaussian with a standard deviation of up to so many pixels, as a microscope that is a little out of
+        focus.
     balance : float
         From 0 to 1, for class numbers (`target=None`): so often a crop is laid around a pixel of some class, each class
         as often as any other, in any frame that has it. The other crops lie anywhere. So a class that is in few places
@@ -195,6 +201,8 @@ class Crops(Whole):
         gain: float = 0.2,
         offset: float = 0.1,
         noise: float = 0.02,
+        gamma: float = 1.0,
+        blur: float = 0.0,
         balance: float = 0.0,
     ) -> None:
         super().__init__(frames, target=target, weight_map=weight_map)
@@ -204,7 +212,8 @@ class Crops(Whole):
         self.rotation = _at_least(0, "rotation", rotation)
         self.scale, self.sigma = _at_least(1, "scale", scale), _at_least(0, "sigma", sigma)
         self.gain, self.offset = _at_least(0, "gain", gain), _at_least(0, "offset", offset)
-        self.noise = _at_least(0, "noise", noise)
+        self.noise, self.blur = _at_least(0, "noise", noise), _at_least(0, "blur", blur)
+        self.gamma = _at_least(1, "gamma", gamma)
         self.balance = _at_least(0, "balance", balance)
         if balance and target is not None:
             raise ValueError("balance: expected class numbers, that is target=None; of cells, each would be a class")
@@ -293,7 +302,22 @@ class Crops(Whole):
     def _relit(self, rng: np.random.Generator, image: NDArray[Any]) -> NDArray[Any]:
         gain, offset = 1 + rng.uniform(-self.gain, self.gain), rng.uniform(-self.offset, self.offset)
         noise = rng.uniform(0, self.noise) * rng.standard_normal(image.shape, np.float32)
+        if self.gamma > 1:
+            image = _to_the_power(image, self.gamma ** rng.uniform(-1, 1))
+        if self.blur:
+            from scipy import ndimage  # slow to import, and most crops do without
+
+            image = ndimage.gaussian_filter(image, rng.uniform(0, self.blur), axes=(-2, -1))
         return image * gain + offset + noise
+
+
+def _to_the_power(image: NDArray[Any], power: float) -> NDArray[Any]:
+    """The light between the darkest and the brightest pixel, to this power, with the mean and the spread of before."""
+    low, high, mean, spread = image.min(), image.max(), image.mean(), image.std()
+    if low == high:
+        return image
+    bent = ((image - low) / (high - low)) ** power
+    return mean + (bent - bent.mean()) * (spread / bent.std())
 
 
 def _known(frame: Frame, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
