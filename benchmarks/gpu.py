@@ -81,7 +81,7 @@ TINY = Amount(
     matrix=64,
     steps=2,
     most=4,
-    real={"width": 2, "crop": 64, "batch_size": 1, "overlap": 32},
+    real={"width": 2, "crop": 64, "batch_size": 1},
     frames=2,
     trial=4,
     seconds=1.0,
@@ -218,6 +218,7 @@ def film(experiment: str, amount: Amount, device: torch.device, folder: str | No
         return
     first, second = real_data.split_training(real_data.benchmarks.split(frames)[0])
     first = first[: amount.frames]
+    setting = real_data.fitted(setting, first)
     second = [frame for frame in second if real_data._truth(setting, frame) is not None][: amount.frames]
     crops = real_data.samples(setting, first, seed=0)
     _ = [crops[n] for n in range(len(crops))]  # makes their weight maps here, and not in each worker again

@@ -67,8 +67,8 @@ def test_what_is_missing_and_what_fails_is_said_and_the_others_run(tmp_path):
         path = tmp_path / "phc_u373" / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.full((40, 50), 7, np.uint8)).save(path)
-    for n in (0, 1, 50):
-        path = tmp_path / "dic_hela" / "01" / "image" / f"t{n:03}.png"
+    for name in [f"{kind}/t{n:03}.png" for n in (0, 1, 50) for kind in ("image", "silver")]:
+        path = tmp_path / "dic_hela" / "01" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("no picture")
     wanted = [word for part in ("phc", "dic", "agree") for word in ("--part", part)]
