@@ -1,4 +1,4 @@
-"""How pictures reach a notebook: as PNG, with words for those who cannot see it and numbers for those who check it."""
+"""How the pictures of explorers reach a notebook, and those of lessons that print their words."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import zlib
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
-from scipy.spatial import KDTree
+
+from unet_edu.figures.shown import digest, figure_png
 
 __all__ = ["Picture", "array_png", "digest", "figure_png", "image_tag", "show", "show_still"]
 
@@ -56,56 +56,6 @@ def show_still(figure: Figure, alt: str, text: str) -> None:
         raw=True,
         metadata={"image/png": {"alt": alt}},
     )
-
-
-def digest(array: ArrayLike) -> str:
-    """A line that changes when the data does: shape, range, mean, and the centre of the weight, to four digits.
-
-    The centre is where the array would balance if each number weighed as much as it is large. It moves when the data is
-    turned, shifted or transposed, which range and mean do not notice. Four digits, because sums of many floats agree
-    between machines to about six.
-
-    Parameters
-    ----------
-    array : array of real numbers
-        At least one.
-
-    Examples
-    --------
-    >>> digest([[0.0, 1.0], [2.0, 5.0]])
-    'shape (2, 2), from 0 to 5, mean 2, centre (0.875, 0.75)'
-    """
-    array = np.asarray(array, dtype=np.float64)
-    weight = np.abs(array) / (np.abs(array).sum() or 1.0)
-    centre = ", ".join(_four(np.sum(weight * places)) for places in np.indices(array.shape))
-    low, high, mean = map(_four, (array.min(), array.max(), array.mean()))
-    return f"shape {array.shape}, from {low} to {high}, mean {mean}, centre ({centre})"
-
-
-def _four(number: float) -> str:
-    """Four digits; rounding off what is left of a cancelled sum, and adding 0.0, which turns −0 into 0."""
-    return f"{np.round(number, 9) + 0.0:.4g}"
-
-
-def figure_png(figure: Figure) -> bytes:
-    """A matplotlib figure as PNG, at its own size: a tight box would cost as much time as the drawing.
-
-    With 256 colours the file is about half as large. 64 of them are greys, so that no photograph gets a tint; the
-    others are chosen to cover rare colours too.
-    """
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
-    different, places = np.unique(pixels @ np.array([1 << 16, 1 << 8, 1]), return_inverse=True)  # few beside all pixels
-    greys = np.linspace(0, 255, 64).round().repeat(3)
-    colours = Image.fromarray(pixels).quantize(192, Image.Quantize.MAXCOVERAGE).getpalette() or []
-    palette = np.append(greys, colours).reshape(-1, 3)
-    _, nearest = KDTree(palette).query(np.stack([different >> 16, different >> 8 & 255, different & 255], axis=-1))
-    image = Image.fromarray(nearest.astype(np.uint8)[places].reshape(pixels.shape[:2]))
-    image.putpalette(palette.astype(np.uint8).tobytes())
-    buffer = io.BytesIO()
-    image.save(buffer, "png", optimize=True)
-    return buffer.getvalue()
 
 
 def array_png(image: NDArray[Any], low: float = 0.0, high: float = 1.0) -> bytes:
