@@ -18,15 +18,16 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from unet_edu.checks import check
+    from unet_edu.checks.guess import guess
     from unet_edu.checks.progress import progress
     from unet_edu.checks.quiz import quiz
 
-__all__ = ["check", "progress", "quiz"]
+__all__ = ["check", "guess", "progress", "quiz"]
 __version__ = "0.1.0"
 
 # All is loaded when it is first asked for, so that `import unet_edu` stays instant.
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     [module.name for module in iter_modules(__path__) if not module.name.startswith("_")],
-    {"checks": ["check"], "checks.progress": ["progress"], "checks.quiz": ["quiz"]},
+    {"checks": ["check"], "checks.guess": ["guess"], "checks.progress": ["progress"], "checks.quiz": ["quiz"]},
 )

@@ -18,7 +18,7 @@ from typing import Any
 from unet_edu._arguments import whole
 from unet_edu.checks.report import LINES, SYMBOLS
 
-__all__ = ["Option", "Question", "Quiz", "quiz"]
+__all__ = ["Option", "Question", "Quiz", "as_html", "quiz"]
 
 LETTERS = "abcdef"
 
@@ -135,7 +135,7 @@ class Quiz:
     def _repr_html_(self) -> str:
         """For where nothing runs: no script, and each answer behind a fold."""
         parts = [_static(number, question) for number, question in enumerate(self.questions, 1)]
-        return "\n".join(["<div>", *parts, f"<p>{_html(self._how_to_answer())}</p>", "</div>"])
+        return "\n".join(["<div>", *parts, f"<p>{as_html(self._how_to_answer())}</p>", "</div>"])
 
     def _ipython_display_(self) -> None:
         """Text for everyone, and buttons for whoever has a kernel, which hide the text. Each time it starts afresh."""
@@ -265,7 +265,7 @@ class _Buttons:
             )
             for button, (letter, option) in zip(self.buttons[-1], _lettered(question), strict=True):
                 button.on_click(partial(self._choose, number, letter, option))  # which hands the button over, too
-            text = ipywidgets.HTML(f"<strong>{number + 1}.</strong> {_html(question.text)}")
+            text = ipywidgets.HTML(f"<strong>{number + 1}.</strong> {as_html(question.text)}")
             parts = [text, *self.buttons[-1], self.feedback[number]]
             children.append(ipywidgets.VBox(parts, layout={"margin": "0 0 1em 0", "align_items": "flex-start"}))
         self._count()
@@ -281,7 +281,7 @@ class _Buttons:
         # An alert, because this element is new each time: screen readers may pass over a new one whose role is
         # "status".
         style = f"border-left:4px solid {LINES[status]};padding-left:.6em;max-width:60em"
-        self.feedback[number].value = f'<div role="alert" style="{style}">{_html(_verdict(letter, option))}</div>'
+        self.feedback[number].value = f'<div role="alert" style="{style}">{as_html(_verdict(letter, option))}</div>'
         self._count()
 
     def _count(self) -> None:
@@ -304,11 +304,11 @@ def _verdict(letter: str, option: Option) -> str:
 
 
 def _static(number: int, question: Question) -> str:
-    options = [f"({letter}) {_html(option.text)}" for letter, option in _lettered(question)]
-    reasons = [_html(_verdict(letter, option)) for letter, option in _lettered(question)]
+    options = [f"({letter}) {as_html(option.text)}" for letter, option in _lettered(question)]
+    reasons = [as_html(_verdict(letter, option)) for letter, option in _lettered(question)]
     return "\n".join(
         [
-            f'<p style="margin-top:1em"><strong>{number}.</strong> {_html(question.text)}</p>',
+            f'<p style="margin-top:1em"><strong>{number}.</strong> {as_html(question.text)}</p>',
             _list(options),
             f"<details><summary>Answer {number}</summary>",
             _list(reasons),
@@ -321,5 +321,6 @@ def _list(items: list[str]) -> str:
     return "\n".join(['<ul style="list-style:none">', *(f"<li>{item}</li>" for item in items), "</ul>"])
 
 
-def _html(text: str) -> str:
+def as_html(text: str) -> str:
+    """Words with `code` between backticks and line breaks, and nothing else that means anything."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)).replace("\n", "<br/>")
