@@ -1,6 +1,7 @@
 """The checks of the exercises: `check(f)` says whether a function is right, and if not, what went wrong.
 
-In the lessons, `compare` puts a guess beside the answer.
+In the lessons, `turn(yours, wanted)` says whether a few lines give what is wanted, and `compare` puts a guess beside
+the answer.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from unet_edu.checks.answer import attempt
 from unet_edu.checks.diagnosis import explained, is_to_explain, more_cases
 from unet_edu.checks.exercise import Case, Exercise, Mistake
 from unet_edu.checks.limits import Limits
+from unet_edu.checks.turn import turn
 from unet_edu.checks.verdict import CheckResult, judge
 
-__all__ = ["Case", "CheckResult", "Exercise", "Mistake", "attempt", "check", "checked", "compare", "judge"]
+__all__ = ["Case", "CheckResult", "Exercise", "Mistake", "attempt", "check", "checked", "compare", "judge", "turn"]
 
 SEED = 2015  # the extra cases of a notebook are the same on every run: a verdict changes only when the function does
 SECONDS_TO_ASK = 3  # for what a function is asked beyond its cases: then what it has answered must do

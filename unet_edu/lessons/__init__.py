@@ -1,4 +1,4 @@
-"""What the course asks: one `Lesson` a module, and the exercises of them all."""
+"""What the course asks: one `Lesson` a module, and the exercises of them all. `ours` shows how the library does it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from unet_edu.lessons.lesson import Lesson
+from unet_edu.lessons.ours import ours
 
-__all__ = ["EXERCISES", "LESSONS", "Lesson"]
+__all__ = ["EXERCISES", "LESSONS", "Lesson", "ours"]
 
 # Each module s01_…, s02_… of this folder has one, in this order: a new lesson is in no list.
 LESSONS: tuple[Lesson, ...] = tuple(
