@@ -2,8 +2,8 @@
 packages and no others.
 
 The first code cell installs the course, from a wheel in the place of the repository's address, and must change nothing
-else. Then every lesson, and every exercise as it is handed out, runs to its end, and every explorer and quiz shows
-itself and follows its controls.
+else: on Colab, and in a kernel elsewhere that lacks the course. Then every lesson, and every exercise as it is handed
+out, runs to its end, and every explorer and quiz shows itself and follows its controls.
 """
 
 from __future__ import annotations
@@ -32,8 +32,7 @@ SHOWS_ITSELF = re.compile(r"^(explore\.(?!show\b)\w+|quiz)\(", re.MULTILINE)
 ADDRESS = re.compile(r"git\+https://[^\"]+")
 # What a kernel on Colab has loaded before the first cell.
 START = "import google.colab\nimport numpy, matplotlib.pyplot"
-INSTALLED = "The course is installed. Go on with the next cell.\n"
-CALM = "ImportError: This kernel, Python "
+INSTALLED = "Note: you may need to restart the kernel to use updated packages.\n"
 
 # Runs after a notebook's own cells. Each explorer's controls are moved, and what its views then show is told twice: to
 # the browser, and here.
@@ -104,14 +103,15 @@ async def install(lesson: Path, kernels: Kernels, wheel: Path) -> list[str]:
     stamp.unlink(missing_ok=True)
     if any(line.startswith("unet-edu ") for line in freeze()):
         pip("uninstall", "--yes", "--quiet", "unet-edu")  # of the last time
-    before = freeze()
-    faults = await turned_away(lesson, kernels)
-    changed = changes(before, freeze(), added=set())
-    faults += await installed(lesson, kernels, wheel)
-    changed += changes(before, freeze(), added={"unet-edu"})
-    if not changed:
+    before, faults = freeze(), []
+    for where in ("elsewhere", "colab"):
+        faults += await installed(lesson, kernels, wheel, where)
+        faults += changes(before, freeze(), added={"unet-edu"})
+        if where == "elsewhere":
+            pip("uninstall", "--yes", "--quiet", "unet-edu")
+    if not faults:
         stamp.touch()
-    return faults + changed
+    return faults
 
 
 async def run_all(paths: list[Path], kernels: Kernels) -> list[str]:
@@ -146,28 +146,18 @@ async def run_all(paths: list[Path], kernels: Kernels) -> list[str]:
 # ---------------------------------------------------------------------------------------------------- the set-up cell
 
 
-async def turned_away(path: Path, kernels: Kernels) -> list[str]:
-    """A kernel that is not on Colab and lacks the course gets a sentence, and no package."""
-    notebook = nbformat.read(path, as_version=4)
-    notebook.cells = notebook.cells[:2]
-    await kernels.run(notebook, "elsewhere")
-    said = [output.evalue for output in notebook.cells[1].outputs if output.output_type == "error"]
-    if len(said) == 1 == len(notebook.cells[1].outputs) and f"ImportError: {said[0]}".startswith(CALM):
-        return []
-    return [f"{path.name}: without the course, and not on Colab, the first code cell shows {notebook.cells[1].outputs}"]
-
-
-async def installed(path: Path, kernels: Kernels, wheel: Path) -> list[str]:
-    """On Colab the first code cell installs the course, in one line of words, and the lesson then runs in the same
-    kernel."""
+async def installed(path: Path, kernels: Kernels, wheel: Path, where: str) -> list[str]:
+    """The first code cell installs the course, in one line of words, and the lesson then runs in the same kernel."""
     notebook = nbformat.read(path, as_version=4)
     cell = notebook.cells[1]
     cell.source, count = ADDRESS.subn(wheel.as_uri(), cell.source)
     if count != 1:
         return [f"{path.name}: the first code cell names the repository {count} times to pip"]
     start = time.monotonic()
-    faults = await kernels.run(notebook, "colab", PROBE)
-    print(f"{path.relative_to(ROOT)}, which installs the course: {time.monotonic() - start:.0f} s", flush=True)
+    faults = await kernels.run(notebook, where, PROBE)
+    print(
+        f"{path.relative_to(ROOT)}, which installs the course ({where}): {time.monotonic() - start:.0f} s", flush=True
+    )
     if [(output.output_type, output.get("text")) for output in cell.outputs] != [("stream", INSTALLED)]:
         faults.append(f"{path.name}: the first code cell shows {cell.outputs}")
     return faults

@@ -40,7 +40,7 @@ MARKDOWN = re.compile(
   | (?P<fence> ^\s*```.*?^\s*``` )
   | `(?P<code> [^`\n]+ )`
   | (?P<formula> \$\$.+?\$\$ | \$[^$\n]+\$ )
-  | (?P<heading> ^\#+\ .*$ )
+  | (?P<heading> ^\#+\ [^\n]* )
   | (?P<item> ^\s*\d+\.\s )
   | (?P<name> \b(?:lesson|section|exercise|part|step|question|table|figure)s?\ \d+(?:(?:,|\ to|,?\ and)\ \d+)* )
   | (?P<size> (?<![\d×])(?P<side>[1-3])×(?P=side)(?![\d×]) )

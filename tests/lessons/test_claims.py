@@ -37,7 +37,7 @@ def test_marks_are_no_words(markdown, words):
         ("A 13×3 kernel and 3×32.", ["13", "3", "3", "32"]),
         ("From 0 to 1, or 10.", ["10"]),
         ("0.1 and 1%", ["0.1", "1%"]),
-        ("## 7 · Nine in 9", []),
+        ("## 7 · Nine in 9\n\nTen are 10.\n# 11", ["10"]),
         ("1. one\n2. two", []),
         ("As in lesson 04, lessons 06 to 09, sections 2 and 3, exercise 12.", []),
         ("In 2015, by 15 minutes; `x[2]` and $2x$; Conv2d, ISBI-2012; H100.", []),
