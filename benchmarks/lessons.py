@@ -48,7 +48,7 @@ def print_minutes() -> None:
 
 def measure() -> None:
     seconds = {}
-    for path in notebooks("course"):
+    for path in sorted(ROOT.glob("course/*.ipynb")):
         with tempfile.TemporaryDirectory() as folder:
             seconds[path.relative_to(ROOT).as_posix()] = round(execute(Path(shutil.copy(path, folder))), 1)
         print(f"{path.name}: {seconds[path.relative_to(ROOT).as_posix()]} s", flush=True)

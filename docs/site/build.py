@@ -49,11 +49,14 @@ def build(output: Path, course: Path) -> int:
 def write_sources(source: Path, course: Path) -> None:
     run_times = json.loads(RUN_TIMES.read_text())["seconds"]
     lessons = [notebooks.read(path, f"course/{path.name}") for path in sorted(course.glob("*.ipynb"))]
+    side_roads = [
+        notebooks.read(path, f"course/side_roads/{path.name}") for path in sorted(course.glob("side_roads/*.ipynb"))
+    ]
     exercises = [
         notebooks.read(path, path.relative_to(ROOT).as_posix()) for path in sorted(ROOT.glob("exercises/*/*.ipynb"))
     ]
     write_assets(source)
-    for lesson in [*lessons, *exercises]:
+    for lesson in [*lessons, *side_roads, *exercises]:
         page = notebooks.as_page(lesson, run_times.get(lesson.page), source)
         write(source / lesson.page, nbformat.writes(page))
         write(source / "_extra" / "notebooks" / lesson.page, nbformat.writes(notebooks.cleared(lesson)))
@@ -63,7 +66,7 @@ def write_sources(source: Path, course: Path) -> None:
     write(source / "exercises" / "index.md", pages.exercise_list(exercises))
     write_explorers(source, lessons)
     write(source / "_extra" / "explainer.html", course_page(home="index.html"))
-    write_index(source, lessons, run_times)
+    write_index(source, lessons, side_roads, run_times)
     write_modules(source, lessons)
 
 
@@ -104,7 +107,9 @@ def explorer_figure(shown: notebooks.Shown, page: str) -> str:
     return notebooks.figure(shown.output, words, picture, shown.lesson, shown.live)
 
 
-def write_index(source: Path, lessons: list[notebooks.Lesson], run_times: dict[str, float]) -> None:
+def write_index(
+    source: Path, lessons: list[notebooks.Lesson], side_roads: list[notebooks.Lesson], run_times: dict[str, float]
+) -> None:
     first = next(shown for lesson in lessons for shown in notebooks.explorers(lesson) if shown.name == "convolution")
     listed = pages.lesson_list(lessons, run_times, pages.promises(lessons[0]))
     readme = (ROOT / "README.md").read_text()
@@ -113,6 +118,7 @@ def write_index(source: Path, lessons: list[notebooks.Lesson], run_times: dict[s
         "explainer": pages.raw(explore.unet().alone().html),
         "explorer": pages.raw(explorer_figure(first, "index.md")),
         "lessons": listed,
+        "side roads": pages.side_roads(side_roads),
         "citing": pages.section(readme, "Citing the paper"),
         "licences": notebooks.relink(pages.section(readme, "Licences"), "index.md"),
     }.items():

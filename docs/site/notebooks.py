@@ -20,10 +20,12 @@ from docs.site.project import ROOT, on_colab, on_github, relative
 
 BADGE = re.compile(r"^\[Open in Colab.*\n*", re.MULTILINE)
 CLEAR_OUTPUTS = re.compile(r"^The answers are already stored below each cell\.(?:.+\n?)*", re.MULTILINE)
+SET_UP = re.compile(r"\n*^\*The next cell installs the course where it is missing.*", re.MULTILINE)  # here it is folded
 FOLDED = "Where you are asked to **predict**, the answer is folded away: guess first, then open it."
 NUMBERS = re.compile(r"(?:\w+: shape \(.*\n?)*")  # as unet_edu.explore.show prints them
 EXPLORER = re.compile(r"^(?:\w+ = )?explore\.(?!show\b|digest\b)(\w+)\(", re.MULTILINE)
 PAGE = 'class="unet-page"'  # an explorer that computes in the page
+WORDS = 'class="unet-words"'  # the closed line below a picture, which says what there is to see
 
 
 class Lesson(NamedTuple):
@@ -114,7 +116,7 @@ def as_page(lesson: Lesson, run_time: float | None, book: Path) -> NotebookNode:
     notebook = nbformat.from_dict(lesson.notebook)
     notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}  # which knows %pip
     head = notebook.cells[0]
-    title, _, rest = CLEAR_OUTPUTS.sub(FOLDED, BADGE.sub("", head.source)).partition("\n")
+    title, _, rest = SET_UP.sub("", CLEAR_OUTPUTS.sub(FOLDED, BADGE.sub("", head.source))).partition("\n")
     head.source = f"{title}\n\n{doors(lesson, run_time)}\n{rest}"
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -164,7 +166,7 @@ def _prepare_code(cell: NotebookNode, lesson: Lesson, book: Path) -> None:
     tags = cell.metadata.setdefault("tags", [])
     if "import unet_edu\n" in cell.source and "pip" in cell.source:
         tags.append("hide-cell")
-        cell.metadata["mystnb"] = {"code_prompt_show": "Set-up, for Colab", "code_prompt_hide": "Set-up, for Colab"}
+        cell.metadata["mystnb"] = {"code_prompt_show": "Set-up", "code_prompt_hide": "Set-up"}
     elif "compare(my_guess" in cell.source:
         tags.append("hide-output")
         cell.metadata["mystnb"] = {"code_prompt_show": "What comes out", "code_prompt_hide": "What comes out"}
@@ -174,15 +176,22 @@ def _prepare_code(cell: NotebookNode, lesson: Lesson, book: Path) -> None:
         if "image/png" in data:
             file = picture(lesson, cell.id, number)
             (book / file).write_bytes(base64.b64decode(data["image/png"]))
+            following = cell.outputs[number + 1 : number + 2]
             if live := live_after(cell.outputs, number):
                 words = data["text/plain"]
+            elif following and _is_words(following[0]):
+                words = ""
             else:
-                words = _take_words(output.metadata["image/png"]["alt"], cell.outputs[number + 1 : number + 2])
+                words = _take_words(output.metadata["image/png"]["alt"], following)
             html = figure(output, words, relative(file, lesson.page), lesson, live)
             outputs.append(nbformat.v4.new_output("display_data", {"text/html": html}))
-        elif "" not in (output.get("text"), data.get("text/plain")) and not _live(output):
+        elif "" not in (output.get("text"), data.get("text/plain")) and not (_live(output) or _is_words(output)):
             outputs.append(output)
     cell.outputs = outputs
+
+
+def _is_words(output: NotebookNode) -> bool:
+    return WORDS in output.get("data", {}).get("text/html", "")
 
 
 def _take_words(alt: str, following: list[NotebookNode]) -> str:
@@ -197,8 +206,8 @@ def _take_words(alt: str, following: list[NotebookNode]) -> str:
 
 
 def figure(output: NotebookNode, words: str, source: str, lesson: Lesson, live: str) -> str:
-    """A picture with its caption. If it is that of an explorer, the caption says where it answers; one that computes in
-    the page brings its program, which hides the picture."""
+    """A picture with its caption; without `words` this is its alt text, closed. If it is that of an explorer, the
+    caption says where it answers; one that computes in the page brings its program, which hides the picture."""
     alt = output.metadata["image/png"]["alt"]
     width, height = struct.unpack(">II", base64.b64decode(output.data["image/png"])[16:24])
     scenes = _scenes(output)
@@ -208,7 +217,7 @@ def figure(output: NotebookNode, words: str, source: str, lesson: Lesson, live: 
     )
     colab = f'<a class="unet-colab" href="{on_colab(lesson.page)}">open the lesson in Colab</a>'
     program = live if PAGE in live else ""
-    if program:
+    if program or not words:
         caption = f"<details><summary>In words</summary>{described}</details>"
     elif scenes:
         caption = (

@@ -46,6 +46,12 @@ def lesson_list(lessons: Iterable[Lesson], run_times: dict[str, float], promises
     return raw("\n".join(['<ol class="unet-lessons">', *rows, "</ol>"]))
 
 
+def side_roads(found: Iterable[Lesson]) -> str:
+    """Their part of the navigation; nothing as long as there are none."""
+    links = "\n".join(lesson.page for lesson in found)
+    return f"```{{toctree}}\n:hidden:\n:caption: Side roads\n\n{links}\n```" if links else ""
+
+
 def promises(start: Lesson) -> dict[str, str]:
     """What each lesson makes understood: the map of the course in the first of them says it."""
     text = "\n".join(cell.source for cell in start.notebook.cells if cell.cell_type == "markdown")

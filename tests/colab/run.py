@@ -80,6 +80,7 @@ print(json.dumps({
 
 def main() -> None:
     lessons, exercises = sorted(ROOT.glob("course/*.ipynb")), sorted(ROOT.glob("exercises/*/*.ipynb"))
+    side_roads = sorted(ROOT.glob("course/side_roads/*.ipynb"))
     if not lessons or not exercises:
         sys.exit(f"found {len(lessons)} lessons and {len(exercises)} exercises: there is nothing to run")
     programs = Path(sys.executable).parent  # `!pip` is the one of Colab's Python
@@ -90,7 +91,7 @@ def main() -> None:
         kernels = Kernels(Path(folder))
         faults = asyncio.run(install(lessons[0], kernels, built(Path(folder))))
         if not faults:  # without the course all that follows would fail, too
-            faults = asyncio.run(run_all([*lessons, *exercises], kernels))
+            faults = asyncio.run(run_all([*lessons, *side_roads, *exercises], kernels))
     print(f"{len(lessons)} lessons and {len(exercises)} exercises in {time.monotonic() - start:.0f} s")
     if faults:
         sys.exit("\n".join(["", *faults]))

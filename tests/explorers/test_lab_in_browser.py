@@ -38,7 +38,8 @@ FIRST, CONVOLUTION = ROOT / "course/00_start_here.ipynb", ROOT / "course/02_conv
 # All but the first have explorers, formulas and a quiz. pytest keeps tests together whose lessons have the same place
 # in their lists, so that each lesson runs once: 02, for which there are more tests, is the first in every list, and 00
 # the last.
-LESSONS = sorted(set(notebooks("course")) - {FIRST}, key=lambda path: (path != CONVOLUTION, path))
+SIDE_ROADS = sorted((ROOT / "course").glob("side_roads/*.ipynb"))
+LESSONS = sorted(set(notebooks("course")) - {FIRST, *SIDE_ROADS}, key=lambda path: (path != CONVOLUTION, path))
 
 
 def with_lessons(*paths: Path) -> pytest.MarkDecorator:

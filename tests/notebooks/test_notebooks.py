@@ -109,7 +109,7 @@ def texts(notebook: nbformat.NotebookNode) -> Iterator[str]:
             yield from output_texts(cell)
 
 
-# A notebook as lessons are: a printed number, a figure with its digest, and an explorer.
+# A notebook as lessons are: a printed number, a figure with its digest, one that shows itself, and an explorer.
 
 NUMBER = "import numpy as np\n\nprint(f'{np.pi:.4f}')"
 FIGURE = """from matplotlib.figure import Figure
@@ -118,6 +118,9 @@ from unet_edu.explore import show
 figure = Figure(figsize=(2, 2))
 figure.subplots().imshow(np.eye(3))
 show(figure, "A white diagonal.", eye=np.eye(3))"""
+SHOWN = """from unet_edu.figures.shown import Shown
+
+Shown(figure, "A white diagonal.", eye=np.eye(3))"""
 EXPLORER = """from unet_edu.explore import convolution
 
 convolution()"""
@@ -125,7 +128,7 @@ convolution()"""
 
 @pytest.fixture(scope="module")
 def lesson(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    sources = (NUMBER, FIGURE, EXPLORER)
+    sources = (NUMBER, FIGURE, SHOWN, EXPLORER)
     cells = [nbformat.v4.new_code_cell(source, id=f"cell-{n}") for n, source in enumerate(sources)]
     path = tmp_path_factory.mktemp("lesson") / "lesson.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
@@ -135,20 +138,27 @@ def lesson(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_two_runs_leave_the_same_bytes(lesson):
     first = lesson.read_bytes()
-    assert first.count(b'"image/png": "') == 2
+    assert first.count(b'"image/png": "') == 3
     execute(lesson)
     assert lesson.read_bytes() == first
 
 
 def digit(cell: nbformat.NotebookNode, true: str, false: str) -> None:
-    (output,) = (output for output in cell.outputs if true in output.get("text", ""))
-    output.text = output.text.replace(true, false)
+    """Where it is printed, or stands below a picture, unseen."""
+    for output in cell.outputs:
+        data, name = (output, "text") if "text" in output else (output.data, "text/plain")
+        data[name] = data[name].replace(true, false)
 
 
 # What is done to a copy of a cell of the lesson, and words of what nbval says of it.
 SPOILT = {
     "a digit of a number": (0, lambda cell: digit(cell, "3.1416", "3.1415"), ("3.1416", "3.1415")),
     "a digit of a digest": (1, lambda cell: digit(cell, "mean 0.3333", "mean 0.3334"), ("mean 0.3333", "mean 0.3334")),
+    "a digit of a digest that nobody sees": (
+        2,
+        lambda cell: digit(cell, "mean 0.3333", "mean 0.3334"),
+        ("mean 0.3333", "mean 0.3334"),
+    ),
     "an output is missing": (0, lambda cell: cell.outputs.clear(), ("Unexpected output", "stdout")),
 }
 
@@ -171,7 +181,7 @@ def compared(lesson: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int
     assert flags
     command = [sys.executable, "-m", "pytest", "--color=no", "-rA", *shlex.split(flags[1]), path]
     result = subprocess.run(command, cwd=path.parent, check=False, capture_output=True, text=True, timeout=PATIENCE_S)
-    assert result.returncode == 1 and "3 failed, 3 passed" in result.stdout, result.stdout
+    assert result.returncode == 1 and "4 failed, 4 passed" in result.stdout, result.stdout
     failures, _, summary = result.stdout.partition(" short test summary ")
     _, *failed = re.split(r"^_+ .*Cell (\d+) _+$", failures, flags=re.MULTILINE)
     passed = re.findall(r"^PASSED .*Cell (\d+)$", summary, re.MULTILINE)
@@ -180,13 +190,13 @@ def compared(lesson: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int
 
 
 def test_an_honest_cell_passes(compared):
-    assert len(compared) == 6 and [compared[number] for number in range(3)] == [PASSED] * 3
+    assert len(compared) == 8 and [compared[number] for number in range(4)] == [PASSED] * 4
 
 
 @pytest.mark.parametrize("number", range(len(SPOILT)), ids=[*SPOILT])
 def test_a_spoilt_cell_is_noticed(compared, number):
     *_, words = [*SPOILT.values()][number]
-    assert all(word in compared[3 + number] for word in words), compared
+    assert all(word in compared[4 + number] for word in words), compared
 
 
 def test_a_notebook_that_fails_stays_as_it_was(tmp_path):

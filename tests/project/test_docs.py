@@ -455,7 +455,8 @@ def test_the_picture_of_the_library_has_all_of_it():
 
 
 def test_the_examples_of_a_mistake_and_a_question_are_those_of_the_lesson():
-    (mistake, row), (question,) = blocks("python", CONTRIBUTING), blocks("markdown", CONTRIBUTING)
+    (claim, mistake, row), (question,) = blocks("python", CONTRIBUTING), blocks("markdown", CONTRIBUTING)
+    assert claim in (ROOT / "tests" / "lessons" / "test_02.py").read_text()
     lessons = ROOT / "unet_edu" / "lessons"
     assert mistake in (lessons / "s02_convolution.py").read_text()
     assert row.strip() in (ROOT / "unet_edu" / "checks" / "changes.py").read_text()

@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 REPOSITORY = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["Repository"]
 COLAB = REPOSITORY.replace("https://github.com/", "https://colab.research.google.com/github/")
 LESSONS = sorted((ROOT / "course").glob("*.ipynb"))
+SIDE_ROADS = sorted((ROOT / "course").glob("side_roads/*.ipynb"))
 EXERCISES = sorted(ROOT.glob("exercises/*/*.ipynb"))
 EXPLORERS = sorted(set(explore.__all__) - {"digest", "show"})
 # What runs only inside the grader's sandbox is imported by nobody else.
@@ -38,7 +39,7 @@ MODULES = [
 ]
 
 lessons = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-notebooks = pytest.mark.parametrize("path", [*LESSONS, *EXERCISES], ids=lambda path: path.stem)
+notebooks = pytest.mark.parametrize("path", [*LESSONS, *SIDE_ROADS, *EXERCISES], ids=lambda path: path.stem)
 
 
 def module_name(path: Path) -> str:
@@ -80,6 +81,14 @@ def stored_words(output: nbformat.NotebookNode) -> list[str]:
     return (text or output.get("text", "") or data.get("text/plain", "")).splitlines()
 
 
+def lines_of(outputs: list[nbformat.NotebookNode]) -> Iterator[str]:
+    """What a reader sees of a cell's outputs. A picture with its words below has numbers that no reader sees."""
+    for output, following in zip(outputs, [*outputs[1:], nbformat.NotebookNode()], strict=True):
+        has_words = 'class="unet-words"' in following.get("data", {}).get("text/html", "")
+        if not (has_words and "image/png" in output.get("data", {})):
+            yield from stored_words(output)
+
+
 def missing(notebook: nbformat.NotebookNode, page: BeautifulSoup, folder: Path) -> tuple[int, list[str]]:
     """How many lines and pictures were looked for, and which of them are not in their cell on the page, in their
     place."""
@@ -91,7 +100,7 @@ def missing(notebook: nbformat.NotebookNode, page: BeautifulSoup, folder: Path) 
     looked_for = 0
     for cell, container in zip(stored, shown, strict=True):
         text, place = squeezed(container.get_text()), 0
-        for line in [cell.source, *(line for output in cell.outputs for line in stored_words(output))]:
+        for line in [cell.source, *lines_of(cell.outputs)]:
             looked_for += 1
             found = text.find(squeezed(line), place)
             if found < 0:
