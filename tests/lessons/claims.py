@@ -9,7 +9,7 @@ claim has the words of the lesson: of its Markdown, or of a `guess`. Marks such 
 One that is not in the lesson fails, and so does a number of the prose that stands in no claim.
 
 A number of the prose is written with digits. These are none: what is code or a formula; 0 and 1 alone; headings and the
-numbers of lists; years; minutes; what is only a name, as in "lesson 04", "section 3", "exercise 2" and 3×3.
+numbers of lists; years; minutes; what is only a name, as in "lesson 04", "section 3", "exercise 2", Python 3.11 and 3×3.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ Test = TypeVar("Test", bound=Callable[..., None])
 # Of Markdown: what is dropped, what is kept as it is and holds no number of the prose, what is kept.
 MARKDOWN = re.compile(
     r"""
-    (?P<dropped> \*+ | !?\[ | \]\([^)\s]*\) | <[^>\n]+> | ^\s*>\s | \\(?=[*_$]) )
+    \[(?P<linked> \d\d (?=\]\(|\ ·) )
+  | (?P<dropped> \*+ | !?\[ | \]\([^)\s]*\) | <[^>\n]+> | ^\s*>\s | \\(?=[*_$]) )
   | (?P<fence> ^\s*```.*?^\s*``` )
   | `(?P<code> [^`\n]+ )`
   | (?P<formula> \$\$.+?\$\$ | \$[^$\n]+\$ )
@@ -44,13 +45,14 @@ MARKDOWN = re.compile(
   | (?P<item> ^\s*\d+\.\s )
   | (?P<name> \b(?:lesson|section|exercise|part|step|question|table|figure)s?\ \d+(?:(?:,|\ to|,?\ and)\ \d+)* )
   | (?P<size> (?<![\d×])(?P<side>[1-3])×(?P=side)(?![\d×]) )
-  | (?P<minutes> \d+\ minutes )
+  | (?P<minutes> \d+\ minutes (?:,\ and\ \d+\ for\ the\ exercises)? )
+  | (?P<version> Python\ \d+\.\d+ )
   | (?P<year> (?<![\d.,])(?:19[5-9]|20[0-3])\d(?!\d|[.,]\d) )
   | (?P<kept> . )
     """,
     re.VERBOSE | re.MULTILINE | re.DOTALL | re.IGNORECASE,
 )
-NO_NUMBERS = ("fence", "code", "formula", "heading", "item", "name", "size", "minutes", "year")
+NO_NUMBERS = ("linked", "fence", "code", "formula", "heading", "item", "name", "size", "minutes", "version", "year")
 NUMBER = re.compile(r"(?<![\w.,])(?<![A-Za-z]-)\d+(?:,\d{3})*(?:\.\d+)?(?![A-Za-z_])(?:\ ?%)?")
 
 

@@ -42,6 +42,8 @@ def test_marks_are_no_words(markdown, words):
         ("As in lesson 04, lessons 06 to 09, sections 2 and 3, exercise 12.", []),
         ("In 2015, by 15 minutes; `x[2]` and $2x$; Conv2d, ISBI-2012; H100.", []),
         ("[Section](https://a.b/12)", []),
+        ("lessons [02](02_a.ipynb) and [03](03_b.ipynb); **Next:** [06 · The U-Net](06.ipynb), [07 cells](x)", ["07"]),
+        ("| 60 minutes, and 65 for the exercises | Python 3.11 or 3.12.", ["3.12"]),
         ("2048 pixels", ["2048"]),
     ],
 )
