@@ -272,9 +272,9 @@ def rectangle(
     line: float = 1.0,
     **how: Any,
 ) -> None:
-    """From its upper left corner; without a ground it is an outline."""
+    """From its upper left corner; without a ground it is an outline. The limits of the axes stay as they are."""
     face: dict[str, Any] = {"fill": False} if ground is None else {"facecolor": ground}
-    axes.add_patch(Rectangle(corner, width, height, edgecolor=edge, linewidth=line, **face, **how))
+    axes.add_artist(Rectangle(corner, width, height, edgecolor=edge, linewidth=line, **face, **how))
 
 
 def write(axes: Axes, x: float, y: float, text: str, points: float, colour: str = INK, **how: Any) -> None:

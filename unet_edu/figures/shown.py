@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from PIL import Image
 from scipy.spatial import KDTree
 
-__all__ = ["Shown", "digest", "figure_png", "show_picture"]
+__all__ = ["Shown", "digest", "digests", "figure_png", "show_picture"]
 
 
 class Shown:
@@ -55,13 +55,13 @@ class Shown:
         self.figure, self.words, self.values = figure, words, values
 
     def __repr__(self) -> str:
-        return f"{self.words}\n{_digests(self.values)}"
+        return f"{self.words}\n{digests(self.values)}"
 
     def _ipython_display_(self) -> None:
-        show_picture("image/png", figure_png(self.figure), self.words, _digests(self.values))
+        show_picture("image/png", figure_png(self.figure), self.words, digests(self.values))
 
 
-def show_picture(kind: str, picture: bytes, words: str, numbers: str) -> None:
+def show_picture(kind: str, picture: bytes, words: str, numbers: str, before: str = "") -> None:
     """Show a picture in a notebook with its words, which are in a closed line, too: JupyterLab has no place for them
     beside the picture. The two are outputs of their own, because of one that has both GitHub would show one alone.
 
@@ -73,6 +73,8 @@ def show_picture(kind: str, picture: bytes, words: str, numbers: str) -> None:
     words : str
     numbers : str
         What a later run is compared with. No reader sees it.
+    before : str
+        HTML that stands before the closed line, in the same output.
     """
     from IPython.display import display  # not at the top: a figure that is saved to a file needs no notebook tools
 
@@ -82,10 +84,11 @@ def show_picture(kind: str, picture: bytes, words: str, numbers: str) -> None:
         metadata={kind: {"alt": words}},
     )
     closed = f'<details class="unet-words"><summary>In words</summary>{escape(words)}</details>'
-    display({"text/html": closed, "text/plain": words}, raw=True)
+    display({"text/html": before + closed, "text/plain": words}, raw=True)
 
 
-def _digests(values: Mapping[str, ArrayLike]) -> str:
+def digests(values: Mapping[str, ArrayLike]) -> str:
+    """A line for each array: its name and its digest."""
     return "\n".join(f"{name}: {digest(array)}" for name, array in values.items())
 
 
