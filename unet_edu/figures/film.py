@@ -228,7 +228,7 @@ def draw_grid(
     """
     rows, columns = texts.shape
     colour = ROLES[role]
-    points = min(11, 0.92 * cell * 72 / (0.64 * longest))
+    points = min(11, 0.88 * cell * 72 / (0.64 * longest))
     for i, j in np.ndindex(rows, columns):
         is_lit, is_faint = lit is not None and lit[i, j], faint is not None and faint[i, j]
         x, y = at[0] + j * cell, at[1] + i * cell
@@ -239,7 +239,7 @@ def draw_grid(
         write(axes, x + cell / 2, y + cell / 2, str(texts[i, j]), points, ink, zorder=layer + 1, va="center_baseline")
         if corners is not None and corners[i, j]:
             how: dict[str, Any] = {"ha": "right", "va": "bottom", "zorder": layer + 1}
-            write(axes, x + 0.92 * cell, y + 0.94 * cell, str(corners[i, j]), 7, corner, **how)
+            write(axes, x + 0.92 * cell, y + 0.94 * cell, str(corners[i, j]), 8, corner, **how)
     if title:
         left: dict[str, Any] = {"ha": "left", "va": "bottom", "fontweight": "bold"}
         write(axes, at[0], at[1] - 0.08, title, 10, colour.line, **left)
