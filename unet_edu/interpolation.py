@@ -33,6 +33,7 @@ __all__ = [
     "interpolate_grad",
     "interpolate_loops",
     "nearest_kernel",
+    "nearest_loops",
     "source_coordinates",
 ]
 
@@ -70,6 +71,24 @@ def interpolate_loops(x: NDArray[Any], size: tuple[int, int]) -> NDArray[np.floa
         for u, v in np.ndindex(x.shape):
             # full weight where a pixel lies at that place, none at a distance of 1
             y[i, j] += max(1 - abs(row - u), 0) * max(1 - abs(column - v), 0) * x[u, v]
+    return y
+
+
+def nearest_loops(x: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """Nearest interpolation of one plane: the definition itself, as lesson 03 teaches it.
+
+    Parameters
+    ----------
+    x : (H, W) array
+    size : (H', W')
+
+    Returns
+    -------
+    (H', W') array of the type of `x`
+    """
+    y = np.zeros(size, x.dtype)
+    for i, j in np.ndindex(size):
+        y[i, j] = x[i * x.shape[0] // size[0], j * x.shape[1] // size[1]]  # // rounds down
     return y
 
 
@@ -355,8 +374,8 @@ def bilinear_kernel(scale: Size) -> NDArray[np.float64]:
 
     References
     ----------
-    Long, Shelhamer and Darrell (2015), "Fully convolutional networks for semantic segmentation", section 3.3, which
-    starts its learned upsampling from this kernel. Lesson 03, exercise `bilinear_kernel`.
+    Long, Shelhamer and Darrell (2015), "Fully convolutional networks for semantic segmentation": section 4.2 starts
+    its learned upsampling from this kernel. Lesson 03, exercise `bilinear_kernel`.
 
     Examples
     --------

@@ -31,6 +31,7 @@ from unet_edu.interpolation import (
     interpolate,
     interpolate_grad,
     interpolate_loops,
+    nearest_loops,
 )
 from unet_edu.matrix import conv2d_matrix, max_pool2d_matrix
 from unet_edu.pooling import avg_pool2d, avg_pool2d_grad, max_pool2d, max_pool2d_grad, max_unpool2d, max_unpool2d_grad
@@ -168,6 +169,11 @@ def interpolation_by_loops(draw):
     return Linear(lambda x: interpolate_loops(x, out_size), lambda y: interpolate_grad(y, size), size)
 
 
+def nearest_by_loops(draw):
+    size, out_size = draw(pairs(1, 4)), draw(pairs(1, 6))
+    return Linear(lambda x: nearest_loops(x, out_size), lambda y: interpolate_grad(y, size, mode="nearest"), size)
+
+
 def interpolation_along_one_side(draw):
     size, out_size, how = draw(st.integers(1, 8)), draw(st.integers(1, 12)), rule(draw)
     B = axis_matrix(size, out_size, **how)
@@ -258,6 +264,7 @@ TABLE: dict[Callable[[Any], Linear], tuple[Callable[..., Any], ...]] = {
     zeros_between: (insert_zeros,),
     interpolation_of_images: (interpolate, interpolate_grad),
     interpolation_by_loops: (interpolate_loops, interpolate_grad),
+    nearest_by_loops: (nearest_loops, interpolate_grad),
     interpolation_along_one_side: (axis_matrix, interpolate_grad),
     nails: (bed_of_nails, bed_of_nails_grad),
     selection_of_maxima: (max_unpool2d_grad, max_pool2d_grad),

@@ -20,6 +20,7 @@ from unet_edu.interpolation import (
     interpolate_grad,
     interpolate_loops,
     nearest_kernel,
+    nearest_loops,
     source_coordinates,
 )
 
@@ -68,6 +69,8 @@ def test_is_its_two_matrices(size, out_size, rule, seed):
 def test_loops_are_the_definition(size, out_size, seed):
     x = np.random.default_rng(seed).standard_normal(size)
     np.testing.assert_allclose(interpolate_loops(x, out_size), interpolate(x, out_size), **CLOSE)
+    np.testing.assert_array_equal(nearest_loops(x, out_size), interpolate(x, out_size, mode="nearest"))
+    assert nearest_loops((9 * x).astype(np.uint8), out_size).dtype == np.uint8
 
 
 @given(SIZES, SIZES, SEEDS)

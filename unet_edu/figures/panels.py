@@ -24,7 +24,7 @@ __all__ = ["Grid", "Photo", "curves", "numbers", "painted", "photos"]
 
 WIDTH = 10.0  # inches: the widest picture that a notebook shows without shrinking it
 DPI = 100
-TILE = 2.5  # inches: the widest photograph; a larger one would weigh more in a notebook and show no more
+TILE = 2.5  # inches: the widest photograph, unless a picture asks for more; a larger one weighs more in a notebook
 # Orange and purple: people with any common colour blindness can tell them apart. In 33 steps faint noise stays white.
 SIGNED = matplotlib.colormaps["PuOr"].resampled(33)
 # matplotlib carries this font itself, so the pictures are the same everywhere
@@ -132,7 +132,7 @@ def numbers(*rows: Sequence[Grid | str]) -> Figure:
     return figure
 
 
-def photos(*images: Photo, columns: int = 4) -> Figure:
+def photos(*images: Photo, columns: int = 4, tile: float = TILE) -> Figure:
     """Draw images in a grid, each under its title.
 
     Parameters
@@ -140,6 +140,8 @@ def photos(*images: Photo, columns: int = 4) -> Figure:
     *images : Photo
     columns : int
         How many stand side by side.
+    tile : float
+        Inches: the widest photograph, where there is room for it.
 
     Returns
     -------
@@ -147,7 +149,7 @@ def photos(*images: Photo, columns: int = 4) -> Figure:
     """
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    tile = min(TILE, WIDTH / columns)
+    tile = min(tile, WIDTH / columns)
     # room for a colour bar and its labels, the same for all, so that sizes agree
     bar = max((0.2 + _text_width(_bar(image)[1][0], 8) for image in images if image.signed), default=0.0)
     width = tile - 0.16 - bar
