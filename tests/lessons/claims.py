@@ -9,7 +9,7 @@ claim has the words of the lesson: of its Markdown, or of a `guess`. Marks such 
 One that is not in the lesson fails, and so does a number of the prose that stands in no claim.
 
 A number of the prose is written with digits. These are none: what is code or a formula; 0 and 1 alone; headings and the
-numbers of lists; years; minutes; what is only a name, as in "lesson 04", "section 3", "exercise 2", Python 3.11 and 3×3.
+numbers of lists; years; minutes; what is only a name, as in "lesson 04", "exercise 2", Python 3.11 and 3×3.
 """
 
 from __future__ import annotations
