@@ -167,6 +167,9 @@ def _prepare_code(cell: NotebookNode, lesson: Lesson, book: Path) -> None:
     if "import unet_edu\n" in cell.source and "pip" in cell.source:
         tags.append("hide-cell")
         cell.metadata["mystnb"] = {"code_prompt_show": "Set-up", "code_prompt_hide": "Set-up"}
+    elif re.search(r"^guess\(", cell.source, re.MULTILINE):  # its code says the answer
+        tags.append("hide-input")
+        cell.metadata["mystnb"] = {"code_prompt_show": "Its code, with the answer", "code_prompt_hide": "Its code"}
     elif "compare(my_guess" in cell.source:
         tags.append("hide-output")
         cell.metadata["mystnb"] = {"code_prompt_show": "What comes out", "code_prompt_hide": "What comes out"}

@@ -170,7 +170,7 @@ def test_alt_and_caption_say_whether_the_kernel_is_turned():
 def test_alt_tells_the_sizes_and_the_first_sum():
     scene = convolution_scene(explore.convolution([[1, 2, 3], [4, 5, 6]], [[1, -1]]).state)
     assert scene.alt == (
-        "A 2×3 input, a 1×2 kernel and the 2×2 output of their correlation. "
+        "An input of 2×3 and a kernel of 1×2. The output of their correlation has 2×2. "
         "The first output: y[0, 0] = 1·1 + (−1)·2 = −1."
     )
 

@@ -211,7 +211,7 @@ def scene(state: State) -> Scene:
     turned = "convolution, with the kernel turned by 180°" if state.flip else "correlation"
     return Scene(
         alt=(
-            f"A {size_x} input, a {size_w} kernel and the {size_y} output of their {turned}{_with(state)}. "
+            f"An input of {size_x} and a kernel of {size_w}. The output of their {turned}{_with(state)} has {size_y}. "
             f"The first output: {notes_y[0]} = {number(y[0, 0])}."
         ),
         grids=grids,
