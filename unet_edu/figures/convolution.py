@@ -32,7 +32,8 @@ __all__ = [
 ]
 
 TILE = 5.0  # inches of a photograph, two of which stand side by side
-SMALL_TILE = 3.6  # of one that has few pixels, or much noise
+SMALL_TILE = 4.1  # of one that has few pixels
+NOISY_TILE = 3.6  # of one that takes much room in a file
 STRONG = 0.3  # at ± this number a close-up has its full colours
 # What is drawn as whole numbers, to be divided by this.
 DIVISORS = {"box blur": 9, "Gaussian blur": 16}
@@ -104,7 +105,7 @@ def on_a_screen(output: ArrayLike) -> Shown:
     cut = np.clip(output, 0, 1)
     squeezed = (output * 255).round().astype(np.int64).astype(np.uint8)  # what careless code does: the last byte stays
     figure = photos(
-        Photo(cut, "cut off at 0 and 1"), Photo(squeezed, "squeezed into bytes", high=255), columns=2, tile=SMALL_TILE
+        Photo(cut, "cut off at 0 and 1"), Photo(squeezed, "squeezed into bytes", high=255), columns=2, tile=NOISY_TILE
     )
     words = (
         "Two drawings of one Sobel output. Cut off at 0 and 1, only the left rim of each coin is left. As bytes, faint "
