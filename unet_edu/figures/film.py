@@ -47,7 +47,7 @@ MARGIN = 0.2
 TITLE = 0.36  # room for what stands above a grid
 LINE = 0.24  # from one line of text to the next
 GLIDE = 0.07  # seconds that a picture of a movement stands
-COLOURS = 128  # of a whole loop; some are greys, for photographs
+GREYS, MANY = 32, 80  # colours of a whole loop
 
 # A still picture in the place of the one that moves, where a style sheet can put it: for readers who ask for less
 # motion, and while "In words" is open. An output is .jp-OutputArea-child in JupyterLab and in pages of nbconvert,
@@ -137,7 +137,7 @@ class Loop:
 
         The still picture is the loop's own first one, too, for whatever reads no further. It is no part of the round.
         """
-        frames = _with_one_palette([_pixels(frame) for frame in self.frames])
+        frames = _with_one_palette([pixels_of(frame) for frame in self.frames])
         still = frames[self.still]
         moving, standing = io.BytesIO(), io.BytesIO()
         still.save(standing, "png", optimize=True)
@@ -154,26 +154,32 @@ class Loop:
         return moving.getvalue(), standing.getvalue(), still.size
 
 
-def _pixels(figure: Figure) -> NDArray[np.uint8]:
+def pixels_of(figure: Figure) -> NDArray[np.uint8]:
+    """A figure as red, green and blue, (H, W, 3)."""
     drawn = FigureCanvasAgg(figure)
     drawn.draw()
     return np.asarray(drawn.buffer_rgba())[..., :3].copy()
 
 
 def _with_one_palette(frames: Sequence[NDArray[np.uint8]]) -> list[Image.Image]:
-    """Pictures of few colours, the same for all: then the file says only what changes from one to the next."""
+    """Pictures of few colours, the same for all: then the file says only what changes from one to the next.
+
+    A third are the colours that most pixels have, as they are; a third cover the rare ones; a few are greys.
+    """
     codes = [frame @ np.array([1 << 16, 1 << 8, 1]) for frame in frames]
-    is_there = np.zeros(1 << 24, bool)
+    place = np.zeros(1 << 24, np.int32)
     for code in codes:
-        is_there[code] = True
-    different = np.flatnonzero(is_there)  # few beside all pixels
+        place[code] = 1
+    different = np.flatnonzero(place)  # few beside all pixels
+    place[different] = np.arange(len(different))
+    codes = [place[code] for code in codes]
     seen = np.stack([different >> 16, different >> 8 & 255, different & 255], axis=-1).astype(np.uint8)
-    greys = np.linspace(0, 255, 32).round().repeat(3)
-    # MAXCOVERAGE looks at each colour once here, however many pixels have it: rare ones count too
-    chosen = Image.fromarray(seen[None]).quantize(COLOURS - 32, Image.Quantize.MAXCOVERAGE).getpalette() or []
-    palette = np.append(greys, chosen).reshape(-1, 3)
-    nearest = np.zeros(1 << 24, np.uint8)
-    nearest[different] = KDTree(palette).query(seen)[1]
+    often = sum(np.bincount(code.ravel(), minlength=len(seen)) for code in codes) * (np.ptp(seen, axis=1) > 0)
+    most = seen[np.argsort(-often, kind="stable")[:MANY]]
+    rare = Image.fromarray(seen[None]).quantize(MANY, Image.Quantize.MAXCOVERAGE).getpalette() or []
+    greys = np.linspace(0, 255, GREYS).round().repeat(3)
+    palette = np.concatenate([greys, most.ravel(), rare]).reshape(-1, 3)
+    nearest = KDTree(palette).query(seen)[1].astype(np.uint8)
     pictures = [Image.fromarray(nearest[code]) for code in codes]
     for picture in pictures:
         picture.putpalette(palette.astype(np.uint8).tobytes())
@@ -236,9 +242,11 @@ def draw_grid(
         width = 2 if is_lit else 0.3 if is_faint else 0.7
         rectangle(axes, (x, y), cell, cell, colour.fill if is_lit else PAPER, edge, width, zorder=layer + 0.5 * is_lit)
         ink = ROLES["neutral"].line if is_faint else INK
-        write(axes, x + cell / 2, y + cell / 2, str(texts[i, j]), points, ink, zorder=layer + 1, va="center_baseline")
+        if texts[i, j]:
+            how: dict[str, Any] = {"va": "center_baseline", "zorder": layer + 1}
+            write(axes, x + cell / 2, y + cell / 2, str(texts[i, j]), points, ink, **how)
         if corners is not None and corners[i, j]:
-            how: dict[str, Any] = {"ha": "right", "va": "bottom", "zorder": layer + 1}
+            how = {"ha": "right", "va": "bottom", "zorder": layer + 1}
             write(axes, x + 0.92 * cell, y + 0.94 * cell, str(corners[i, j]), 8, corner, **how)
     if title:
         left: dict[str, Any] = {"ha": "left", "va": "bottom", "fontweight": "bold"}
