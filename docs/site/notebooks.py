@@ -25,6 +25,7 @@ FOLDED = "Where you are asked to **predict**, the answer is folded away: guess f
 NUMBERS = re.compile(r"(?:\w+: shape \(.*\n?)*")  # as unet_edu.explore.show prints them
 EXPLORER = re.compile(r"^(?:\w+ = )?explore\.(?!show\b|digest\b)(\w+)\(", re.MULTILINE)
 PAGE = 'class="unet-page"'  # an explorer that computes in the page
+STILL = re.compile(r'<div class="unet-still".*?</div>', re.DOTALL)  # of a picture that moves
 WORDS = 'class="unet-words"'  # the closed line below a picture, which says what there is to see
 
 
@@ -186,7 +187,8 @@ def _prepare_code(cell: NotebookNode, lesson: Lesson, book: Path) -> None:
                 words = ""
             else:
                 words = _take_words(output.metadata["image/png"]["alt"], following)
-            html = figure(output, words, relative(file, lesson.page), lesson, live)
+            still = STILL.search(following[0].get("data", {}).get("text/html", "")) if following else None
+            html = figure(output, words, relative(file, lesson.page), lesson, live, still[0] if still else "")
             outputs.append(nbformat.v4.new_output("display_data", {"text/html": html}))
         elif "" not in (output.get("text"), data.get("text/plain")) and not (_live(output) or _is_words(output)):
             outputs.append(output)
@@ -208,9 +210,10 @@ def _take_words(alt: str, following: list[NotebookNode]) -> str:
     return f"{alt}\n{numbers}"
 
 
-def figure(output: NotebookNode, words: str, source: str, lesson: Lesson, live: str) -> str:
+def figure(output: NotebookNode, words: str, source: str, lesson: Lesson, live: str, still: str = "") -> str:
     """A picture with its caption; without `words` this is its alt text, closed. If it is that of an explorer, the
-    caption says where it answers; one that computes in the page brings its program, which hides the picture."""
+    caption says where it answers; one that computes in the page brings its program, which hides the picture. One that
+    moves brings a still one, which book.css shows instead to those who ask for less motion."""
     alt = output.metadata["image/png"]["alt"]
     width, height = struct.unpack(">II", base64.b64decode(output.data["image/png"])[16:24])
     scenes = _scenes(output)
@@ -237,6 +240,7 @@ def figure(output: NotebookNode, words: str, source: str, lesson: Lesson, live: 
         [
             f'<figure class="{"unet-live" if scenes or program else "unet-picture"}">',
             f"<div><img {attributes}></div>\n{program}" if program else f"<img {attributes}>",
+            *([still] if still else []),
             *(
                 f'<script type="application/json" data-painter="{scene["painter"]}">'
                 + scene["scene"].replace("<", "\\u003c")
