@@ -116,7 +116,11 @@ sys.addaudithook(refuse)
 """
 
 
-class WithoutNetwork:
+# Pictures are not compared. Those that stand in HTML nbval does not know: the still ones of pictures that move.
+PICTURE = r"url\(data:image/png;base64,[A-Za-z0-9+/=]+\)"
+
+
+class OfNotebooks:
     """Not in this file's own hooks, which pytest calls for the tests of this folder alone."""
 
     @pytest.hookimpl(wrapper=True)
@@ -125,10 +129,11 @@ class WithoutNetwork:
         if getattr(item, "cell_num", None) == 0:
             kernel, limit = item.parent.kernel, item.config.getoption("nbval_cell_timeout")
             kernel.await_reply(kernel.execute_cell_input(f"exec({OFFLINE!r}, {{}})", allow_stdin=False), limit)
+            item.parent.sanitize_patterns[PICTURE] = "a picture"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(WithoutNetwork())
+    config.pluginmanager.register(OfNotebooks())
 
 
 @pytest.hookimpl(trylast=True)

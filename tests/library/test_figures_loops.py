@@ -13,6 +13,7 @@ from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 from PIL import Image
 
+from tests.conftest import PICTURE
 from tests.library.drawings import expect_legible_on_white_whole_and_not_too_wide, texts
 from unet_edu.convolution import conv2d
 from unet_edu.figures import loops
@@ -115,6 +116,8 @@ def test_it_shows_itself_with_its_words_and_a_still_picture(name, monkeypatch):
     style = page.select_one("div.unet-still")["style"]
     assert style.startswith("display: none;") and f"{width} / {height}" in style
     assert base64.b64encode(still).decode() in style and "prefers-reduced-motion: reduce" in page.style.get_text()
+    compared = re.sub(PICTURE, "", line["text/html"])
+    assert "base64" not in compared and "unet-still" in compared
 
 
 def test_the_window_s_numbers_are_those_of_the_convolution():

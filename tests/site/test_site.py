@@ -171,6 +171,14 @@ def test_programs_of_explorers_are_on_the_page_as_they_are_stored(site, path):
     assert [scripts_of(page) for page in shown] == [scripts_of(page) for page in stored]
 
 
+@lessons
+def test_a_picture_that_moves_has_its_still_one_on_the_page(site, path):
+    outputs = [output for cell in nbformat.read(path, as_version=4).cells for output in cell.get("outputs", [])]
+    pages = [BeautifulSoup(output.get("data", {}).get("text/html", ""), "html.parser") for output in outputs]
+    stored = [still["style"] for page in pages for still in page.select(".unet-still")]
+    assert [still["style"] for still in soup(page_of(site, path)).select("img + .unet-still")] == stored
+
+
 def scripts_of(page: Tag) -> list[str]:
     return [script.string for script in page.select("script")]
 
