@@ -43,7 +43,10 @@ def test_a_small_image_costs_less(lesson):
     assert H * W == 64 * lesson.coarse.size and (H, W) == (8 * 37, 8 * 48)
 
 
-@claim("Four 3×3 convolutions see 9×9 pixels. After three halvings, the same four see 72×72 pixels of the original.")
+@claim(
+    "Four 3×3 convolutions, one after the other, see 9×9 pixels. After three halvings they see 72×72 pixels of the "
+    "original."
+)
 def test_after_halvings_a_convolution_sees_more(lesson):
     assert receptive_field([(3,)] * 4).size == 9
     assert receptive_field([(2, 2)] * 3 + [(3,)] * 4).size == 72
@@ -140,7 +143,7 @@ def test_the_slid_mask_misses_its_object(lesson):
     assert right > 0.88 and slid < 0.76
 
 
-@claim("An output takes 2×2 pixels, and the weights multiply: 0.75 · 0.75 = 0.5625.")
+@claim("An output takes 2×2 pixels, and weights are multiplied: the nearest of the four may get 0.75 · 0.75 = 0.5625.")
 def test_two_directions(lesson):
     one = np.zeros((4, 4))
     one[1, 1] = 1
@@ -159,6 +162,7 @@ def test_the_same_size_changes_nothing(lesson):
 
 @claim(
     "Bicubic takes four pixels along each side",
+    "Find bilinear's weight at 0.25: it is 0.75",
     "Bicubic's weights go below 0.",
     "Nearest copies 1 pixel, bilinear mixes 2×2, bicubic 4×4 with some negative weights.",
 )
@@ -166,6 +170,7 @@ def test_bicubic(lesson):
     curves = pictures.weights_by_distance().values
     assert curves["bicubic"].min() < 0 and curves["bilinear"].min() == curves["nearest"].min() == 0
     assert [np.count_nonzero(axis_matrix(9, 18, mode=mode)[9]) for mode in MODES] == [1, 2, 4]
+    assert curves["bilinear"][225] == 0.75, "100 steps for each pixel, and 200 is the middle"
     away = np.abs(np.arange(4) - 1.25)
     for mode in SMOOTH:  # the curves that the lesson shows are the weights that are used
         weights = curves[mode][200 + np.rint(100 * away).astype(int)]
@@ -206,7 +211,10 @@ def test_nails_are_dark(lesson):
 # --- 5 · A matrix that never changes ----------------------------------------------------------------------------------
 
 
-@claim("that is a matrix $B$, and interpolation is $y = Bx$. From 4 pixels to 8:")
+@claim(
+    "That is a matrix $B$. Each row times the input, number by number and added up, is one output.",
+    "From 4 pixels to 8:",
+)
 def test_interpolation_is_a_matrix(lesson):
     for mode in MODES:
         B = axis_matrix(4, 8, mode=mode)
@@ -234,7 +242,7 @@ def test_columns_add_up_to_2(lesson):
     assert np.allclose(axis_matrix(4, 8).sum(axis=0), 2)
 
 
-@claim("An image needs one matrix for its rows and one for its columns.")
+@claim("An image needs two matrices: one at its left mixes its rows, one at its right mixes its columns.")
 def test_two_matrices(lesson):
     y = lesson.for_rows @ lesson.x @ lesson.for_columns.T
     assert np.allclose(y, interpolate(lesson.x, (6, 8)))

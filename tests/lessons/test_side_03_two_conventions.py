@@ -12,7 +12,7 @@ from unet_edu.interpolation import interpolate, source_coordinates
 ROW = np.array([[0, 1, 2, 3]])
 
 
-@claim("Here are both for 4 pixels that become 8:")
+@claim("Here are both conventions for 4 pixels that become 8:")
 def test_both_places(lesson):
     shown = pictures.places(4, 8).values
     assert shown["edges"].tolist() == [-0.25, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3.25]
@@ -21,12 +21,12 @@ def test_both_places(lesson):
 
 @claim(
     "The row [0, 1, 2, 3] becomes 8 long, with align_corners=True. What is the second number?",
-    "Output 1 looks at 1 · 3/7 = 0.4286. There are 7 steps from the first middle to the last, and 3 pixels to go.",
 )
 def test_the_second_number(lesson):
     assert np.allclose(interpolate(ROW, (1, 8), align_corners=True)[0], np.arange(8) * 3 / 7)
     (asked,) = lesson.guesses.values()
     assert asked.numbers == [0.4286] and np.isclose(3 / 7, 0.4286, atol=1e-4)
+    assert asked.why == "Output 1 looks at 1 · (4 − 1)/(8 − 1) = 0.4286, between the number 0 and the number 1."
 
 
 @claim("PyTorch has both, and our library follows it:")
@@ -52,6 +52,7 @@ def test_copies(lesson):
     middles, edges = (source_coordinates(4, 7, align_corners=corners) for corners in (True, False))
     assert np.allclose(np.diff(middles), 3 / 6) and np.allclose(np.diff(edges), 4 / 7)
     assert f"{edges[0]:.2f}" == "-0.21" and not np.isclose(edges % 1, 0).any() | np.isclose(edges % 1, 1).any()
+    assert np.array_equal(lesson.looks_at, middles)
     for corners, copies in ((True, [0, 2, 4, 6]), (False, [0, 6])):
         seven = interpolate(ROW, (1, 7), align_corners=corners)[0]
         assert [i for i, value in enumerate(seven) if np.isclose(value, ROW).any()] == copies
