@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from tests.lessons.claims import claim, path_of, run
 from tests.torch_or_skip import F, torch
+from unet_edu.checks import turn
 from unet_edu.convolution import receptive_field
 from unet_edu.figures import interpolation as pictures
 from unet_edu.interpolation import (
@@ -245,7 +246,13 @@ def test_columns_add_up_to_2(lesson):
 @claim("An image needs two matrices: one at its left mixes its rows, one at its right mixes its columns.")
 def test_two_matrices(lesson):
     y = lesson.for_rows @ lesson.x @ lesson.for_columns.T
-    assert np.allclose(y, interpolate(lesson.x, (6, 8)))
+    assert turn(y, interpolate(lesson.x, (6, 8))).passed
+    for wrong in (
+        lesson.x,
+        lesson.for_rows @ lesson.x,
+        lesson.for_rows @ lesson.x @ axis_matrix(4, 8, mode="nearest").T,
+    ):
+        assert not turn(wrong, interpolate(lesson.x, (6, 8))).passed
     x, sides = np.random.default_rng(3).random((5, 7)), ((5, 8), (7, 20))
     B_H, B_W = (axis_matrix(*side, mode="bicubic") for side in sides)
     assert np.allclose(B_H @ x @ B_W.T, interpolate(x, (8, 20), mode="bicubic"))
@@ -335,7 +342,8 @@ def test_classes_that_nobody_drew(lesson):
 @claim("Then the class with the largest share wins (argmax).")
 def test_planes_make_rounder_outlines_and_no_new_class(lesson):
     assert np.allclose(lesson.shares.sum(axis=0), 1)
-    wanted = lesson.shares[1] > lesson.shares[0]
+    wanted = (lesson.shares[1] > lesson.shares[0]).astype(int)
+    assert turn(lesson.shares.argmax(axis=0), wanted).passed and not turn(lesson.shares[1], wanted).passed
     assert np.array_equal(lesson.by_planes, wanted) and set(np.unique(lesson.by_planes)) == {0, 1}
     nearest, planes = (iou(confusion_matrix(lesson[name], lesson.mask, 2))[1] for name in ("by_nearest", "by_planes"))
     assert nearest < planes

@@ -112,7 +112,7 @@ def _(x, scale):
 
 @UP_NEAREST.mistake("made smaller")
 def _(x, scale):
-    """You took every scale-th pixel, so the image became smaller. Asked is the other way: a block for each pixel."""
+    """You took every scale-th pixel, so the image became smaller. It should become larger: a block for each pixel."""
     return x[::scale, ::scale]
 
 
