@@ -28,9 +28,11 @@ __all__ = [
     "avg_pool2d_grad",
     "max_pool2d",
     "max_pool2d_grad",
+    "max_pool2d_grad_loops",
     "max_pool2d_loops",
     "max_unpool2d",
     "max_unpool2d_grad",
+    "max_unpool2d_loops",
     "pooled_size",
 ]
 
@@ -58,6 +60,48 @@ def max_pool2d_loops(x: NDArray[Any], kernel: int, stride: int | None = None) ->
         u, v = np.unravel_index(window.argmax(), window.shape)
         y[i, j], indices[i, j] = window[u, v], (top + u) * W + left + v
     return y, indices
+
+
+def max_unpool2d_loops(y: NDArray[Any], indices: NDArray[np.int64], size: tuple[int, int]) -> NDArray[Any]:
+    """Put each number of one plane at its remembered place: the definition itself, as lesson 05 teaches it.
+
+    Parameters
+    ----------
+    y : (H', W') array
+    indices : int array of the same shape
+    size : (H, W)
+        Of the image that was pooled.
+
+    Returns
+    -------
+    (H, W) array
+        As that of `max_unpool2d`.
+    """
+    x = np.zeros(size, y.dtype)
+    for i, j in np.ndindex(y.shape):
+        x.flat[indices[i, j]] = y[i, j]
+    return x
+
+
+def max_pool2d_grad_loops(dy: NDArray[Any], indices: NDArray[np.int64], size: tuple[int, int]) -> NDArray[Any]:
+    """Bring the gradients of one plane back to the maxima: the definition itself, as lesson 05 teaches it.
+
+    Parameters
+    ----------
+    dy : (H', W') array
+    indices : int array of the same shape
+    size : (H, W)
+        Of the image that was pooled.
+
+    Returns
+    -------
+    (H, W) array
+        As that of `max_pool2d_grad`.
+    """
+    dx = np.zeros(size, dy.dtype)
+    for i, j in np.ndindex(dy.shape):
+        dx.flat[indices[i, j]] += dy[i, j]
+    return dx
 
 
 def max_pool2d(

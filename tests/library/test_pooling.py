@@ -12,9 +12,11 @@ from unet_edu.pooling import (
     avg_pool2d_grad,
     max_pool2d,
     max_pool2d_grad,
+    max_pool2d_grad_loops,
     max_pool2d_loops,
     max_unpool2d,
     max_unpool2d_grad,
+    max_unpool2d_loops,
     pooled_size,
 )
 
@@ -86,6 +88,15 @@ def test_loops_are_the_definition(kernel, stride, more_rows, more_columns, seed)
     for by_loops, fast in zip(max_pool2d_loops(x, kernel, stride), max_pool2d(x, kernel, stride), strict=True):
         np.testing.assert_array_equal(by_loops, fast)
     assert max_pool2d_loops(X, 2)[1].tolist() == max_pool2d(X, 2)[1].tolist()
+
+
+@given(st.integers(1, 4), st.integers(1, 5), st.integers(0, 5), st.integers(0, 5), seeds)
+def test_the_ways_back_by_loops_are_their_definitions(kernel, stride, more_rows, more_columns, seed):
+    """Also where places are shared: of the numbers the last is kept, of the gradients the sum."""
+    x = np.random.default_rng(seed).integers(-3, 4, (kernel + more_rows, kernel + more_columns))
+    y, indices = max_pool2d(x, kernel, stride)
+    for by_loops, fast in ((max_unpool2d_loops, max_unpool2d), (max_pool2d_grad_loops, max_pool2d_grad)):
+        np.testing.assert_array_equal(by_loops(y, indices, x.shape), fast(y, indices, x.shape))
 
 
 @given(geometries(), seeds)
