@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from tests.lessons.claims import claim
 from unet_edu.convolution import conv2d, output_size, receptive_field
 from unet_edu.data.masks import photo_and_mask
+from unet_edu.explore.pooling import CHOICES, INPUTS
 from unet_edu.figures.pooling import there_and_back
 from unet_edu.interpolation import interpolate
 from unet_edu.matrix import max_pool2d_matrix
@@ -169,7 +170,7 @@ def test_few_pixels_are_back(lesson):
         assert np.array_equal(back[where], lesson.coins[where]) and not back[~where].any()
         shares.append(where.mean())
     assert np.allclose(shares, [1 / 4, 1 / 16, 1 / 64], rtol=0.03) and round(100 * shares[2], 1) == 1.5
-    piece = lesson.coins[8:72, 304:368]
+    piece = lesson.coins[12:76, 303:367]
     assert [np.count_nonzero(back) for back in there_and_back(piece).values.values()] == [32**2, 16**2, 8**2]
 
 
@@ -261,6 +262,7 @@ def test_windows_that_overlap_share_a_place(lesson):
 @claim("The gradient adds, which makes 10: the pixel has a say in four outputs, and each counts in full.")
 @claim("input one peak, kernel 3, stride 1")
 def test_gradients_that_share_a_place_add_up(lesson):
+    assert np.array_equal(INPUTS["one peak"], lesson.peak)
     _, shared = max_pool2d(lesson.peak, 3, stride=1)
     peak = batch(lesson.peak).requires_grad_()
     F.max_pool2d(peak, 3, stride=1).backward(batch(lesson.z))
@@ -338,8 +340,11 @@ def test_an_odd_size_must_be_told(lesson):
 
 @claim("Suppose that the 11 is a 0. Then the largest index is 13, and nobody complains.")
 @claim("But index 6 meant row 1, column 1. In rows of 4 it is row 1, column 2: the 9 has moved, and there is no error.")
+@claim("input 5×5, under more Size: PyTorch's default size, then type 0 over the 11")
 def test_a_size_that_is_not_told_may_go_unnoticed(lesson):
     quiet = np.where(lesson.x_odd == 11, 0, lesson.x_odd)
+    assert np.array_equal(INPUTS["5×5, an odd size"], lesson.x_odd)
+    assert CHOICES["size"]["PyTorch's default size"] == "default"
     y, indices = max_pool2d(quiet, 2)
     assert indices.max() == 13 and divmod(6, 5) == (1, 1) and divmod(6, 4) == (1, 2)
     wrong = nn.MaxUnpool2d(2)(batch(y), torch.tensor(indices)[None, None])[0, 0].numpy()
