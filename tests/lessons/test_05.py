@@ -107,6 +107,8 @@ def test_the_average_keeps_the_brightness_and_the_gaps(lesson):
     assert label(max_pool2d(mask, 8)[0])[1] == 19
     largest, mean = max_pool2d(lesson.coins, 8)[0].mean(), avg_pool2d(lesson.coins, 8).mean()
     assert abs(mean - lesson.coins.mean()) < 0.01 and largest > lesson.coins.mean() + 0.1
+    whole_windows = lesson.coins[:296]
+    assert np.isclose(avg_pool2d(whole_windows, 8).mean(), whole_windows.mean())
 
 
 # -------------------------------------------------------------------------------------------- 3 · the maxima's places
@@ -149,6 +151,7 @@ def test_unpooling_is_no_inverse(lesson):
     assert max_pool2d(max_unpool2d([[-1, 2], [3, 4]], lesson.indices, size), 2)[0].tolist() == [[0, 2], [3, 4]]
     back = max_unpool2d(lesson.y, lesson.indices, size)
     assert np.count_nonzero(back) == 4 and np.array_equal(back[back != 0], lesson.x[back != 0])
+    assert np.count_nonzero(back == lesson.x) == 5  # and a zero that was there before
 
 
 # --------------------------------------------------------------------------------------------- 4 · there and back again
@@ -391,6 +394,8 @@ def test_pooling_is_invariant_in_part_only(lesson):
     pooled = [max_pool2d(image, 2)[0] for image in (before, after, by_two)]
     assert round(np.abs(after - before).mean(), 3) == 0.036
     assert round(np.abs(pooled[1] - pooled[0]).mean(), 3) == 0.026
+    for n, image in ((1, after), (2, by_two)):
+        assert 0.5 < np.abs(pooled[n] - pooled[0]).mean() / np.abs(image - before).mean() < 1
     assert np.array_equal(pooled[2][:, :-1], pooled[0][:, 1:])
     noise, four = np.random.default_rng(2015).random((32, 80)), [np.zeros((1, 1))] * 2
     for number, start in enumerate((0, 16)):
