@@ -21,10 +21,33 @@ from numpy.typing import ArrayLike, NDArray
 from unet_edu._arguments import Size, dtype_of, numbers, pair
 from unet_edu.convolution import sliding_windows
 
-__all__ = ["LIMIT", "conv2d_matrix", "max_pool2d_matrix"]
+__all__ = ["LIMIT", "conv2d_matrix", "conv2d_matrix_loops", "max_pool2d_matrix"]
 
 # Bytes: a matrix that needs more is refused. Any computer can spare so much, and nobody can look at more.
 LIMIT = 10**9
+
+
+def conv2d_matrix_loops(w: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """Lay the kernel on each window of a plane of zeros, and flatten: the definition itself, as lesson 04 teaches it.
+
+    Parameters
+    ----------
+    w : (kH, kW) array
+    size : (H, W)
+        Height and width of the image.
+
+    Returns
+    -------
+    ((H − kH + 1)·(W − kW + 1), H·W) array
+    """
+    H, W = size
+    kH, kW = w.shape
+    rows = []
+    for i, j in np.ndindex(H - kH + 1, W - kW + 1):
+        plane = np.zeros((H, W), w.dtype)
+        plane[i : i + kH, j : j + kW] = w
+        rows.append(plane.ravel())
+    return np.array(rows)
 
 
 def conv2d_matrix(

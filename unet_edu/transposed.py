@@ -37,12 +37,12 @@ __all__ = [
 ]
 
 
-def conv_transpose2d_loops(x: NDArray[Any], w: NDArray[Any], stride: int = 1) -> NDArray[Any]:
+def conv_transpose2d_loops(small: NDArray[Any], w: NDArray[Any], stride: int = 1) -> NDArray[Any]:
     """Stamp one kernel for each pixel of one plane and add up: the definition itself, as lesson 04 teaches it.
 
     Parameters
     ----------
-    x : (H, W) array
+    small : (H, W) array
         Not bytes: products of uint8 numbers wrap around at 256.
     w : (kH, kW) array
     stride : int
@@ -52,12 +52,12 @@ def conv_transpose2d_loops(x: NDArray[Any], w: NDArray[Any], stride: int = 1) ->
     -------
     ((H − 1)·stride + kH, (W − 1)·stride + kW) array of float64
     """
-    H, W = x.shape
+    H, W = small.shape
     kH, kW = w.shape
-    y = np.zeros(((H - 1) * stride + kH, (W - 1) * stride + kW))
+    large = np.zeros(((H - 1) * stride + kH, (W - 1) * stride + kW))
     for i, j in np.ndindex(H, W):
-        y[i * stride : i * stride + kH, j * stride : j * stride + kW] += x[i, j] * w
-    return y
+        large[i * stride : i * stride + kH, j * stride : j * stride + kW] += small[i, j] * w
+    return large
 
 
 def conv_transpose2d(

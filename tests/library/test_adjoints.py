@@ -33,7 +33,7 @@ from unet_edu.interpolation import (
     interpolate_loops,
     nearest_loops,
 )
-from unet_edu.matrix import conv2d_matrix, max_pool2d_matrix
+from unet_edu.matrix import conv2d_matrix, conv2d_matrix_loops, max_pool2d_matrix
 from unet_edu.pooling import avg_pool2d, avg_pool2d_grad, max_pool2d, max_pool2d_grad, max_unpool2d, max_unpool2d_grad
 from unet_edu.transposed import (
     conv_transpose2d,
@@ -238,6 +238,13 @@ def matrix_of_a_convolution(draw):
     return by_matrix(A, lambda y: conv2d_grad_input(y.reshape(out), w, size, **how).ravel(), (C_in, *size))
 
 
+def matrix_by_loops(draw):
+    kernel, size = draw(pairs(1, 3)), draw(pairs(3, 6))
+    w = numbers(draw, *kernel)
+    shape = conv2d_loops(np.zeros(size), w).shape
+    return by_matrix(conv2d_matrix_loops(w, size), lambda y: conv_transpose2d_loops(y.reshape(shape), w).ravel(), size)
+
+
 def matrix_of_an_interpolation(draw):
     size, out_size, how = draw(pairs(1, 6)), draw(pairs(1, 9)), rule(draw)
     B = np.kron(*(axis_matrix(n, m, **how) for n, m in zip(size, out_size, strict=True)))
@@ -271,6 +278,7 @@ TABLE: dict[Callable[[Any], Linear], tuple[Callable[..., Any], ...]] = {
     unpooling: (max_unpool2d, max_unpool2d_grad),
     average_pooling: (avg_pool2d, avg_pool2d_grad),
     matrix_of_a_convolution: (conv2d_matrix, conv2d_grad_input),
+    matrix_by_loops: (conv2d_matrix_loops, conv_transpose2d_loops),
     matrix_of_an_interpolation: (axis_matrix, interpolate_grad),
     matrix_of_a_selection: (max_pool2d_matrix, max_pool2d_grad),
 }

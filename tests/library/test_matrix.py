@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from unet_edu import matrix
 from unet_edu.convolution import conv2d, conv2d_grad_input
 from unet_edu.interpolation import axis_matrix, bed_of_nails, interpolate
-from unet_edu.matrix import conv2d_matrix, max_pool2d_matrix
+from unet_edu.matrix import conv2d_matrix, conv2d_matrix_loops, max_pool2d_matrix
 from unet_edu.pooling import max_pool2d, max_pool2d_grad, max_unpool2d
 from unet_edu.transposed import conv_transpose2d
 
@@ -49,6 +49,13 @@ def test_convolution_matrix_is_convolution_and_its_transpose_the_adjoint(drawn, 
     assert A.shape == (y.size, x.size)
     np.testing.assert_allclose(A @ x.ravel(), y.ravel(), **CLOSE)
     np.testing.assert_allclose(A.T @ dy.ravel(), conv2d_grad_input(dy, w, size, **geometry).ravel(), **CLOSE)
+
+
+@given(pairs(1, 3), pairs(0, 4), SEEDS)
+def test_the_definition_by_loops_gives_the_same_matrix(kernel, more, seed):
+    w = np.random.default_rng(seed).standard_normal(kernel)
+    size = (kernel[0] + more[0], kernel[1] + more[1])
+    np.testing.assert_array_equal(conv2d_matrix_loops(w, size), conv2d_matrix(w, size))
 
 
 @given(geometries())
