@@ -7,8 +7,11 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
+from unet_edu.convolution import conv2d
 from unet_edu.explore.picture import figure_png
+from unet_edu.figures import transposed
 from unet_edu.figures.palette import INK, PAPER, ROLES
+from unet_edu.figures.shown import Shown
 from unet_edu.figures.transposed import overlaps, patterns, product
 from unet_edu.matrix import conv2d_matrix
 from unet_edu.transposed import overlap_count
@@ -75,9 +78,74 @@ def test_overlaps_counts_stamps_and_frames_where_they_differ(kernel, stride, une
     assert len(framed) == uneven
 
 
+SMALL = np.array([[2, 1], [4, 4]])
+RNG = np.random.default_rng(0)
+# what each picture shows, and words that a reader who does not see it must get
+SHOWN = {
+    "opening": (transposed.opening(RNG.random((8, 8)), RNG.normal(size=(16, 16))), "regular pattern"),
+    "two_directions": (transposed.two_directions(X, W), "110, 140, 112, 118"),
+    "forwards": (transposed.forwards(A, X, row=1), "Row 1 is framed"),
+    "backwards": (transposed.backwards(A, SMALL, row=5), "4·2 + 1·1 + 4·4 + 1·4 = 29"),
+    "where_weights_stand": (transposed.where_weights_stand({"small": A}), "4×16, with 36 weights"),
+    "printed_table": (transposed.printed_table(A), "1 4 1 0"),
+    "connection_sums": (transposed.connection_sums(A, X, SMALL), f"{(SMALL.ravel() @ A) @ X.ravel()}"),
+    "round_trip": (transposed.round_trip(X, 10 * X), "from 10 to 80"),
+    "same_output": (transposed.same_output(X, X + np.eye(4, dtype=int), W), "differ in 4 of 16"),
+    "by_zeros": (transposed.by_zeros(SMALL, W, stride=2), "7×7 grid of zeros, 2 places apart"),
+    "two_ways_back": (transposed.two_ways_back(SMALL, np.linalg.pinv(A), A), "pseudo-inverse"),
+    "two_kernels": (transposed.two_kernels(np.eye(8), np.eye(8) / 2), "differ by at most 0.50"),
+    "two_sizes": (transposed.two_sizes(X, X[:3, :3], X), "only 3×3"),
+    "uncovered": (transposed.uncovered(SMALL, W), "framed, on the right 4×4"),
+    "counts_of_stamps": (transposed.counts_of_stamps([(3, 2), (4, 2)]), "1 1 2 1 2 1 2 1 2 1 1"),
+    "new_layers": (
+        transposed.new_layers({"one": RNG.normal(size=(30, 30)), "two": np.ones((30, 30))}),
+        "two: flat, from 1.00 to 1.00",
+    ),
+    "learning": (transposed.learning(1 / np.arange(1, 50), {"rule": 0.1}, first=9), "0.1 at step 9"),
+    "enlarged": (
+        transposed.enlarged({"original": np.ones((20, 20)), "rule": np.zeros((20, 20))}, (2, 2, 10, 10)),
+        "rule 255.0",
+    ),
+    "blocks": (transposed.blocks(SMALL, W[:2, :2]), "4 blocks"),
+}
+
+
+PHOTOGRAPHS = ("opening", "new_layers", "learning", "enlarged")  # and curves: their words stand in many axes
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_each_picture_has_its_words(name):
+    shown, words = SHOWN[name]
+    assert isinstance(shown, Shown) and words in shown.words
+    shown.figure.canvas.draw()
+    assert shown.figure.get_size_inches()[0] <= 10.01
+
+
+def test_no_picture_is_forgotten():
+    assert {*SHOWN} == {*transposed.__all__} - {"overlaps", "patterns", "product"}
+
+
+def test_one_pixel_goes_into_each_output_by_its_weight():
+    impulse = np.zeros((4, 4), int)
+    impulse[1, 1] = 1
+    assert np.array_equal(SHOWN["two_directions"][0].values["weights"], conv2d(impulse, W))
+
+
+def test_the_sums_of_the_connections_stand_beside_them():
+    figure = SHOWN["connection_sums"][0].figure
+    terms = SMALL.ravel()[:, None] * A * X.ravel()
+    expected = [*terms.ravel(), *terms.sum(axis=1), *terms.sum(axis=0), terms.sum()]
+    assert [int(text.replace("−", "-")) for text in words(figure) if text.lstrip("−").isdigit()] == expected
+
+
 @pytest.mark.parametrize(
     "figure",
     [
+        *(
+            shown.figure
+            for name, (shown, _) in SHOWN.items()
+            if name not in ("opening", "new_layers", "learning", "enlarged")
+        ),
         product(A, X.ravel(), TITLES),
         product(A.T, np.array([2, 1, 4, 4]), ("Aᵀ, 16 × 4", "y, 4 × 1", "Aᵀ y, 16 × 1"), row=5),
         patterns({"image 5 × 7, kernel 3 × 3": conv2d_matrix(W, (5, 7)), "small": A}),
