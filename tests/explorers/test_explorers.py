@@ -161,8 +161,8 @@ def test_alt_and_caption_say_whether_the_kernel_is_turned():
     straight, turned = (
         convolution_scene(ConvolutionState(IMAGE, PRESETS["sharpen"], flip, "camera")) for flip in (False, True)
     )
-    assert "output of their correlation." in straight.alt and straight.caption == ""
-    assert "output of their convolution, with the kernel turned by 180°." in turned.alt
+    assert "output of 2×2: their correlation." in straight.alt and straight.caption == ""
+    assert "output of 2×2: their convolution, with the kernel turned by 180°." in turned.alt
     assert "correlation" not in turned.alt
     assert turned.caption == "The kernel is turned by 180° before it is laid on the input."
 
@@ -170,7 +170,7 @@ def test_alt_and_caption_say_whether_the_kernel_is_turned():
 def test_alt_tells_the_sizes_and_the_first_sum():
     scene = convolution_scene(explore.convolution([[1, 2, 3], [4, 5, 6]], [[1, -1]]).state)
     assert scene.alt == (
-        "An input of 2×3 and a kernel of 1×2. The output of their correlation has 2×2. "
+        "An input of 2×3, a kernel of 1×2 and an output of 2×2: their correlation. "
         "The first output: y[0, 0] = 1·1 + (−1)·2 = −1."
     )
 

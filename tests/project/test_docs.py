@@ -381,7 +381,7 @@ sed -i 's/^# # 02 · The 3×3 convolution/# # 02 · The small convolution/' "$1"
 
 
 # Notebooks, and the id of the last cell that is needed of them: enough outputs, and a solution.
-BEGINNINGS = {"course/02_convolution.ipynb": "716aef6e", "solutions/05_pooling/05_pooling.ipynb": "maxpool-idx"}
+BEGINNINGS = {"course/02_convolution.ipynb": "1757fea5", "solutions/05_pooling/05_pooling.ipynb": "maxpool-idx"}
 
 
 @pytest.fixture

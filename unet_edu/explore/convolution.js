@@ -173,7 +173,7 @@ export function scene(state, photos, signs) {
   const turned = flip ? "convolution, with the kernel turned by 180°" : "correlation";
   const unusual = [["stride", 1], ["padding", 0], ["dilation", 1]].filter(([name, usual]) => state[name] !== usual).map(([name]) => `${name} ${state[name]}`);
   return complete({
-    alt: `An input of ${sizeX} and a kernel of ${sizeW}. The output of their ${turned}${unusual.length ? `, with ${unusual.join(", ")}` : ""} has ${sizeY}. ` +
+    alt: `An input of ${sizeX}, a kernel of ${sizeW} and an output of ${sizeY}: their ${turned}${unusual.length ? `, with ${unusual.join(", ")}` : ""}. ` +
       `The first output: ${notesY[0]} = ${number(y[0])}.`,
     grids, links, signs: between, walk: "output", canPredict: true,
     caption: [

@@ -211,7 +211,7 @@ def scene(state: State) -> Scene:
     turned = "convolution, with the kernel turned by 180°" if state.flip else "correlation"
     return Scene(
         alt=(
-            f"An input of {size_x} and a kernel of {size_w}. The output of their {turned}{_with(state)} has {size_y}. "
+            f"An input of {size_x}, a kernel of {size_w} and an output of {size_y}: their {turned}{_with(state)}. "
             f"The first output: {notes_y[0]} = {number(y[0, 0])}."
         ),
         grids=grids,
