@@ -130,9 +130,11 @@ def test_an_entry_is_one_weight_one_pixel_and_one_output():
         "matrix": [],
         "flattened output": [1],
     }
-    assert shown.note(shown.first["matrix"] + 22) == "A[1, 6] = 4 is w[1, 1], with which x[1, 2] goes into y[0, 1]"
+    assert (
+        shown.note(shown.first["matrix"] + 22) == "A[1, 6] = 4 is w[1, 1], with which large[1, 2] goes into small[0, 1]"
+    )
     zero = shown.first["matrix"] + 3
-    assert shown.note(zero) == "A[0, 3] = 0: x[0, 3] does not go into y[0, 0]" and not shown.linked(zero)
+    assert shown.note(zero) == "A[0, 3] = 0: large[0, 3] does not go into small[0, 0]" and not shown.linked(zero)
 
 
 def test_a_weight_stands_once_in_each_row_unless_it_meets_the_padding():
@@ -150,15 +152,15 @@ def test_a_weight_stands_once_in_each_row_unless_it_meets_the_padding():
 
 def test_notes_are_sums_forwards_and_backwards():
     shown, back = scene(state()), scene(state(transpose=True))
-    sum_of_nine = "row 0 of A: y[0, 0] = 1·4 + 4·5 + 1·8 + 1·1 + 4·8 + 3·8 + 3·3 + 3·6 + 1·6 = 122"
+    sum_of_nine = "row 0 of A: small[0, 0] = 1·4 + 4·5 + 1·8 + 1·1 + 4·8 + 3·8 + 3·3 + 3·6 + 1·6 = 122"
     assert shown.note(shown.first["output"]) == shown.note(shown.first["flattened output"]) == sum_of_nine
     assert shown.note(5) == (
-        "x[1, 1] = 8 stands over column 5 of A and goes into y[0, 0] times 4, y[0, 1] times 1, "
-        "y[1, 0] times 4, y[1, 1] times 1"
+        "large[1, 1] = 8 stands over column 5 of A and goes into small[0, 0] times 4, small[0, 1] times 1, "
+        "small[1, 0] times 4, small[1, 1] times 1"
     )
-    assert back.note(back.first["output"] + 5) == "row 5 of Aᵀ: z[1, 1] = 4·2 + 1·1 + 4·4 + 1·4 = 29"
+    assert back.note(back.first["output"] + 5) == "row 5 of Aᵀ: large[1, 1] = 4·2 + 1·1 + 4·4 + 1·4 = 29"
     assert back.note(1).startswith(
-        "y[0, 1] = 1 stands over column 1 of Aᵀ and goes into z[0, 1] times 1, z[0, 2] times 4"
+        "small[0, 1] = 1 stands over column 1 of Aᵀ and goes into large[0, 1] times 1, large[0, 2] times 4"
     )
 
 
@@ -166,7 +168,7 @@ def test_what_a_stride_leaves_out_is_hatched():
     shown = scene(state(stride=2))
     unread = [3, 7, 11, 12, 13, 14, 15]
     assert [k for k, mark in enumerate(shown.grid("input").marks) if mark == "unused"] == unread
-    assert shown.note(3) == "x[0, 3] = 7 stands over column 3 of A, which is empty: no weight meets it"
+    assert shown.note(3) == "large[0, 3] = 7 stands over column 3 of A, which is empty: no weight meets it"
     assert shown.caption.endswith("Hatched: no weight meets it.")
     back = scene(state(stride=2, transpose=True))
     assert [k for k, mark in enumerate(back.grid("output").marks) if mark == "unused"] == unread
@@ -178,7 +180,7 @@ def test_an_output_that_sees_only_padding_is_hatched_and_explained():
     shown = scene(state([[1, 2], [3, 4]], [[2]], padding=1))
     assert shown.grid("output").marks[0] == "unused" and "Hatched: no weight meets it." in shown.caption
     back = scene(state([[1, 2], [3, 4]], [[2]], padding=1, transpose=True))
-    assert back.note(0) == "y[0, 0] = 2 stands over column 0 of Aᵀ, which is empty: no weight meets it"
+    assert back.note(0) == "small[0, 0] = 2 stands over column 0 of Aᵀ, which is empty: no weight meets it"
     assert "Hatched: no weight meets it." in back.caption
     assert "atched" not in scene(state()).caption
 
@@ -202,7 +204,7 @@ def test_weights_are_coloured_and_zeros_faint_even_where_a_weight_is_zero():
     shown = scene(state(kernel=[[0, 1], [1, 0]]))
     taps = conv2d_matrix(np.ones((2, 2)), (4, 4))
     assert list(shown.grid("matrix").marks) == ["tap" if tap else "faint" for tap in taps.flat]
-    assert shown.note(shown.first["matrix"]) == "A[0, 0] = 0 is w[0, 0], with which x[0, 0] goes into y[0, 0]"
+    assert shown.note(shown.first["matrix"]) == "A[0, 0] = 0 is w[0, 0], with which large[0, 0] goes into small[0, 0]"
 
 
 def test_vectors_stand_along_the_sides_of_the_matrix():
@@ -252,7 +254,7 @@ def test_the_picture_selects_the_fullest_row_and_says_so():
     assert told.alt == shown.alt and told.alt.startswith(
         "A 4×4 image, a 3×3 kernel, and the 16×16 matrix A that makes 4×4"
     )
-    example = "row 5 of A: y[1, 1] = 1·4 + 4·5 + 1·8 + 1·1 + 4·8 + 3·8 + 3·3 + 3·6 + 1·6 = 122"
+    example = "row 5 of A: small[1, 1] = 1·4 + 4·5 + 1·8 + 1·1 + 4·8 + 3·8 + 3·3 + 3·6 + 1·6 = 122"
     assert told.alt.endswith(f"For example, {example}.")
     assert example in [text.get_text() for text in told.figure.axes[0].texts]
     A = conv2d_matrix(KERNELS["worked example, 3×3"], (4, 4), padding=1)
@@ -270,7 +272,7 @@ def test_the_picture_of_what_does_not_fit_says_why():
 def test_in_a_browser_a_row_is_a_patch(mount):
     page = mount(explore.matrix())
     cell(page, "flattened output", 3, 0).hover()
-    assert note(page) == "row 3 of A: y[1, 1] = 1·8 + 4·8 + 1·8 + 1·6 + 4·6 + 3·4 + 3·5 + 3·7 + 1·8 = 134"
+    assert note(page) == "row 3 of A: small[1, 1] = 1·8 + 4·8 + 1·8 + 1·6 + 4·6 + 3·4 + 3·5 + 3·7 + 1·8 = 134"
     assert lit(page, "input") == [(r, c) for r in (1, 2, 3) for c in (1, 2, 3)]
     assert lit(page, "flattened input") == [(0, 4 * r + c) for r in (1, 2, 3) for c in (1, 2, 3)]
     assert lit(page, "matrix") == [(3, c) for _, c in lit(page, "flattened input")]
@@ -299,7 +301,7 @@ def test_in_a_browser_the_scene_turns_from_a_to_its_transpose(mount):
     page = mount(explore.matrix())
     update(page, explore.matrix(transpose=True))
     cell(page, "output", 1, 1).hover()
-    assert note(page) == "row 5 of Aᵀ: z[1, 1] = 4·2 + 1·1 + 4·4 + 1·4 = 29"
+    assert note(page) == "row 5 of Aᵀ: large[1, 1] = 4·2 + 1·1 + 4·4 + 1·4 = 29"
     assert lit(page, "matrix") == [(5, c) for c in range(4)]
     type_into(page, "input", 0, 0, "5")
     assert page.evaluate("edits") == [[0, 5]]
@@ -318,7 +320,7 @@ def test_in_a_browser_a_typed_number_changes_texts_and_builds_nothing_anew(mount
     assert page.evaluate("before === document.querySelector('svg')")
     y = scene(state(kernel=kernel)).grid("output").text
     assert tuple(page.locator("[aria-label^='output,'] .value").all_text_contents()) == y
-    assert note(page).startswith("row 0 of A: y[0, 0] = 9·4 + 4·5") and cell(page, "kernel", 0, 0).count() == 1
+    assert note(page).startswith("row 0 of A: small[0, 0] = 9·4 + 4·5") and cell(page, "kernel", 0, 0).count() == 1
     assert cell(page, "kernel", 0, 0).get_attribute("aria-label").endswith(": 9")
     assert cell(page, "input", 0, 0).locator(".corner").text_content() == "×9"
     update(page, explore.matrix(kernel=kernel, stride=2))

@@ -138,7 +138,7 @@ def test_the_worked_example_three_ways():
     np.testing.assert_array_equal(numbers(matrix, "matrix 1"), [[1, 0, 1, 0], [4, 1, 4, 1], [3, 4, 1, 4], [0, 3, 0, 1]])
     for shown in (stamps, zeros, matrix):
         np.testing.assert_array_equal(numbers(shown, "output"), BACK)
-        assert shown.note(shown.first["output"] + 5) == "4 stamps meet here: y[1, 1] = 4·2 + 1·1 + 4·4 + 1·4 = 29"
+        assert shown.note(shown.first["output"] + 5) == "4 stamps meet here: large[1, 1] = 4·2 + 1·1 + 4·4 + 1·4 = 29"
         assert shown.caption == "rows: (2 − 1)·1 + 3 − 2·0 + 0 = 4; columns: (2 − 1)·1 + 3 − 2·0 + 0 = 4"
         assert (
             shown.code == "nn.ConvTranspose2d(1, 1, kernel_size=3, stride=1, padding=0, output_padding=0, bias=False)"
@@ -187,7 +187,7 @@ def test_one_pixel_lights_its_stamp_in_each_way():
     for shown, more in ((zeros, ["stretched input"]), (matrix, [f"flattened input {i}" for i in range(5)])):
         assert sorted(shown.place(twin)[0].name for twin in shown.same(1)) == sorted(["input", *more])
         notes = {shown.note(twin) for twin in shown.same(1)}
-        assert notes == {"x[0, 1] = 1 stamps the kernel, times 1: its corner falls on row 0, column 2 of y"}
+        assert notes == {"small[0, 1] = 1 stamps the kernel, times 1: its corner falls on row 0, column 2 of large"}
 
 
 def test_one_weight_lights_its_copies():
@@ -196,21 +196,21 @@ def test_one_weight_lights_its_copies():
     assert stamps.note(weight) == "w[1, 2] = 3 stands once in every stamp, and in 4 entries of Aᵀ"
     found = stamps.linked(weight)
     assert [places(stamps, found, f"stamp {n}") for n in range(4)] == [[5]] * 4
-    assert stamps.note(stamps.first["stamp 2"] + 5) == "x[1, 0]·w[1, 2] = 4·3 = 12 falls on y[2, 2]"
+    assert stamps.note(stamps.first["stamp 2"] + 5) == "small[1, 0]·w[1, 2] = 4·3 = 12 falls on large[2, 2]"
     assert places(zeros, zeros.linked(weight), "turned kernel") == [3]
     assert zeros.note(zeros.first["turned kernel"] + 3) == "the kernel is turned by 180°: here stands w[1, 2]"
     found = matrix.linked(weight)
     assert sum(len(places(matrix, found, f"matrix {i}")) for i in range(4)) == 4
     entry = matrix.first["matrix 2"] + 2 * 4 + 2
-    assert matrix.note(entry) == "Aᵀ[10, 2] = 3 is w[1, 2], with which x[1, 0] goes into y[2, 2]"
+    assert matrix.note(entry) == "Aᵀ[10, 2] = 3 is w[1, 2], with which small[1, 0] goes into large[2, 2]"
     assert entry in found
 
 
 def test_notes_of_what_is_cut_off_and_of_zeros():
     shown, zeros, _ = three_ways(state(stride=2, padding=1))
     assert shown.note(shown.first["canvas"]) == "the padding cuts this number off"
-    assert shown.note(shown.first["stamp 0"]) == "x[0, 0]·w[0, 0] = 2·1 = 2 is cut off by the padding"
-    assert shown.note(shown.first["input"]).endswith("its corner falls on row −1, column −1 of y")
+    assert shown.note(shown.first["stamp 0"]) == "small[0, 0]·w[0, 0] = 2·1 = 2 is cut off by the padding"
+    assert shown.note(shown.first["input"]).endswith("its corner falls on row −1, column −1 of large")
     grid = zeros.grid("stretched input")
     assert (grid.rows, grid.columns) == (5, 5) and grid.marks[:3] == ("padding",) * 3
     assert grid.notes[0] == "a zero around them" and (grid.marks[7], grid.notes[7]) == (
@@ -218,7 +218,7 @@ def test_notes_of_what_is_cut_off_and_of_zeros():
         "a zero between the pixels",
     )
     gap = scene(state(kernel=[[1]], stride=2))
-    assert gap.note(gap.first["output"] + 1) == "no stamp reaches here: y[0, 1] = 0 = 0"
+    assert gap.note(gap.first["output"] + 1) == "no stamp reaches here: large[0, 1] = 0 = 0"
 
 
 def test_a_padding_larger_than_the_kernel_leaves_pixels_that_no_window_reads():
@@ -345,12 +345,12 @@ def test_transposed_is_not_inverse():
     shown = scene(state(show="there and back"))
     assert shown.grid("small").text == ("122", "148", "126", "134")
     assert shown.grid("output").text[:2] == ("122", "636")  # where x has 4 and 5
-    assert shown.note(1) == "x[0, 1] = 5; back comes 636"
-    assert shown.note(shown.first["output"] + 1) == "x here is 5; AᵀAx[0, 1] = 4·122 + 1·148 = 636"
+    assert shown.note(1) == "large[0, 1] = 5; back comes 636"
+    assert shown.note(shown.first["output"] + 1) == "large here is 5; AᵀA large[0, 1] = 4·122 + 1·148 = 636"
     assert shown.caption == (
-        "Is AᵀA x = x? No, the difference is 135 times as large as x. "
-        "Multiplied by the best factor, AᵀA x still misses 54 % "
-        "of x. "
+        "Is AᵀA large = large? No, the difference is 135 times as large as the image. "
+        "Multiplied by the best factor, AᵀA large still misses 54 % "
+        "of the image. "
         "A keeps 4 numbers of 16: no matrix brings every image back."
     )
 
@@ -360,21 +360,21 @@ def test_transposed_is_not_inverse():
     [
         (
             {"kernel": KERNELS["a one in the middle, 3×3"], "padding": 1},
-            "Yes, for this image: AᵀA x = x. A keeps all 4 numbers of x.",
+            "Yes, for this image: AᵀA large = large. A keeps all 4 numbers of the image.",
         ),
         (
             {"kernel": [[2, 1], [0, 0]], "padding": 1, "x": [[1, 1, 1], [1, 1, 1]], "image": [[1, 2]]},
             (
-                "No, the difference is 5.73 times as large as x. "
-                "Multiplied by the best factor, AᵀA x still misses 18 % of x. "
-                "A keeps all 2 numbers of x: some other matrix brings every image back."
+                "No, the difference is 5.73 times as large as the image. "
+                "Multiplied by the best factor, AᵀA large still misses 18 % of the image. "
+                "A keeps all 2 numbers of the image: some other matrix brings every image back."
             ),
         ),
-        ({"kernel": [[1]], "x": [[1]]}, "Yes, for this image: AᵀA x = x. A keeps the one number of x."),
-        ({"kernel": [[3]]}, "Up to a factor, for this image: AᵀA x = 9 x. A keeps all 4 numbers of x."),
+        ({"kernel": [[1]], "x": [[1]]}, "Yes, for this image: AᵀA large = large. A keeps the one number of the image."),
+        ({"kernel": [[3]]}, "Up to a factor, for this image: AᵀA large = 9 large. A keeps all 4 numbers of the image."),
         (
             {"kernel": KERNELS["halves, 2×2"], "stride": 2, "image": np.kron([[1, 2], [3, 4]], np.ones((2, 2)))},
-            "Yes, for this image: AᵀA x = x. A keeps 4 numbers of 16: no matrix brings every image back.",
+            "Yes, for this image: AᵀA large = large. A keeps 4 numbers of 16: no matrix brings every image back.",
         ),
         (
             {"image": np.zeros((4, 4))},
@@ -383,15 +383,15 @@ def test_transposed_is_not_inverse():
         (
             {"kernel": [[0]]},
             (
-                "No, the difference is 1 times as large as x. "
-                "Multiplied by the best factor, AᵀA x still misses 100 % of x. "
+                "No, the difference is 1 times as large as the image. "
+                "Multiplied by the best factor, AᵀA large still misses 100 % of the image. "
                 "A keeps 0 numbers of 4: no matrix brings every image back."
             ),
         ),
     ],
 )
 def test_the_verdict_is_calm_and_true(settings, answer):
-    assert scene(state(show="there and back", **settings)).caption == f"Is AᵀA x = x? {answer}"
+    assert scene(state(show="there and back", **settings)).caption == f"Is AᵀA large = large? {answer}"
 
 
 # ---- the explorer ----------------------------------------------------------------------------------------------------
@@ -399,7 +399,9 @@ def test_the_verdict_is_calm_and_true(settings, answer):
 
 def test_the_meter_says_what_its_factor_is():
     shown = scene(state(show="there and back", kernel=[[3]]))  # AᵀA x = 9 x
-    assert shown.note(shown.first["meter"]).startswith("AᵀA x is multiplied by 0.111, which brings it nearest to x. ")
+    assert shown.note(shown.first["meter"]).startswith(
+        "AᵀA large is multiplied by 0.111, which brings it nearest to the image. "
+    )
 
 
 def test_what_is_there_because_of_output_padding_is_counted():
@@ -455,7 +457,7 @@ def test_the_picture_tells_what_is_shown(show):
 
 
 def test_the_picture_selects_where_most_stamps_meet():
-    example = "4 stamps meet here: y[2, 2] = 1·2 + 3·1 + 1·4 + 1·4 = 13"
+    example = "4 stamps meet here: large[2, 2] = 1·2 + 3·1 + 1·4 + 1·4 = 13"
     told = picture(state(stride=2))
     assert example in told.alt and example in [text.get_text() for text in told.figure.axes[0].texts]
     overlap = picture(state(stride=2, show="overlaps"))
@@ -471,7 +473,7 @@ def test_the_image_that_goes_there_and_back_is_the_worked_example():
 def test_in_a_browser_the_chosen_output_stays_chosen_from_way_to_way(mount):
     page = mount(explore.transposed(stride=2))
     cell(page, "output", 2, 2).focus()
-    told = "4 stamps meet here: y[2, 2] = 1·2 + 3·1 + 1·4 + 1·4 = 13"
+    told = "4 stamps meet here: large[2, 2] = 1·2 + 3·1 + 1·4 + 1·4 = 13"
     assert note(page) == told
     assert [lit(page, f"stamp {n}") for n in range(4)] == [[(2, 2)], [(2, 0)], [(0, 2)], [(0, 0)]]
     assert cell(page, "canvas", 2, 2).get_attribute("class").split()[-1] == "selected"
@@ -485,7 +487,7 @@ def test_in_a_browser_the_chosen_output_stays_chosen_from_way_to_way(mount):
     assert lit(page, "matrix 2") == [(2, n) for n in range(4)]
     page.get_by_role("button", name="Reset").click()
     page.get_by_role("button", name="Step").click()
-    assert note(page).startswith("1 stamp meets here: y[0, 1] = 4·2")
+    assert note(page).startswith("1 stamp meets here: large[0, 1] = 4·2")
     type_into(page, "input", 0, 0, "5")
     assert page.evaluate("edits") == [[0, 5]]
 

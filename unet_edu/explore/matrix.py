@@ -120,7 +120,12 @@ class State:
     @property
     def symbols(self) -> tuple[str, str]:
         """Of what goes in and of what comes out."""
-        return ("y", "z") if self.transpose else ("x", "y")
+        return ("small", "large") if self.transpose else ("large", "small")
+
+    @property
+    def roles(self) -> tuple[str, str]:
+        """Their colours: large and small have the same in both directions."""
+        return ("output", "input") if self.transpose else ("input", "output")
 
     def in_at(self, column: int) -> str:
         return cells.name(self.symbols[0], divmod(column, self.incoming.shape[1]))
@@ -196,15 +201,15 @@ def scene(state: State) -> Scene:
     notes_in, notes_out = _notes_in(state), _notes_out(state)
     # hatched: numbers that no weight meets, because no window reads them, or one that sees nothing but padding
     marks_in, marks_out = (["" if tap >= 0 else "unused" for tap in state.taps.max(axis)] for axis in (0, 1))
-    goes_in, comes_out = state.symbols
+    (goes_in, comes_out), (colour_in, colour_out) = state.symbols, state.roles
     label = f"{comes_out} = {state.name} {goes_in}, {cells.size(result.shape)}"
     parts = [
-        cells.grid("input", f"{goes_in}, {cells.size(vector.shape)}", "input", vector, notes_in, marks_in, True),
+        cells.grid("input", f"{goes_in}, {cells.size(vector.shape)}", colour_in, vector, notes_in, marks_in, True),
         cells.grid("kernel", f"kernel w, {cells.size(w.shape)}", "kernel", w, _notes_w(state), editable=True),
-        cells.grid("output", label, "output", result, notes_out, marks_out),
-        cells.grid("flattened input", f"{goes_in}, flattened", "input", vector.reshape(1, -1), notes_in, marks_in),
+        cells.grid("output", label, colour_out, result, notes_out, marks_out),
+        cells.grid("flattened input", f"{goes_in}, flattened", colour_in, vector.reshape(1, -1), notes_in, marks_in),
         cells.grid("matrix", f"{state.name}, {cells.size(A.shape)}", "kernel", A, _notes_A(state), _marks_A(state)),
-        cells.grid("flattened output", comes_out, "output", result.reshape(-1, 1), notes_out, marks_out),
+        cells.grid("flattened output", comes_out, colour_out, result.reshape(-1, 1), notes_out, marks_out),
     ]
     first = cells.first_cells(parts)
     grids, signs = (_upright if state.transpose else _lying)(parts)

@@ -163,9 +163,9 @@ def stamps_adding(small: ArrayLike, w: ArrayLike, stride: int = 1) -> Loop:
             else:
                 draw_grid(axes, stamp, mine, "kernel", lit=np.ones(w.shape, bool), layer=4)
             window(axes, stamp, kH, kW, "kernel")
-        draw_grid(axes, (lefts[0], tops[0]), texts_of(small), "input", "small", lit=chosen)
+        draw_grid(axes, (lefts[0], tops[0]), texts_of(small), "output", "small", lit=chosen)
         draw_grid(axes, (lefts[1], tops[1]), texts_of(w), "kernel", "kernel")
-        draw_grid(axes, (lefts[2], tops[2]), texts, "output", f"large, stride {stride}", lit=lit, longest=5)
+        draw_grid(axes, (lefts[2], tops[2]), texts, "input", f"large, stride {stride}", lit=lit, longest=5)
         say(axes, lefts[0], foot, text)
         return figure
 

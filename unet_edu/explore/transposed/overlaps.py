@@ -39,8 +39,8 @@ def overlaps(state: State) -> Scene:
         cells.grid("counts", f"how many stamps, {size}", "kernel", counts, notes_counts, marks),
         cells.grid(
             "ones",
-            "y, when x is all ones",
-            "output",
+            "large, when small is all ones",
+            "input",
             ones,
             notes_ones,
             ["unused" if m == "unused" else "" for m in marks],

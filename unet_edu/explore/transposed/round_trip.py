@@ -1,4 +1,4 @@
-"""An image through a convolution and through its transpose: is AᵀA x = x? Lesson 04."""
+"""An image through a convolution and through its transpose: does it come back? Lesson 04."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class RoundTrip(NamedTuple):
     """An image through a convolution, and through the transposed convolution with the same weights."""
 
     image: NDArray[np.float64]
-    small: NDArray[np.float64]  # A x
-    back: NDArray[np.float64]  # Aᵀ A x
+    small: NDArray[np.float64]  # A times the image
+    back: NDArray[np.float64]  # Aᵀ A times the image
     rank: int  # how many numbers of the image A can keep
 
     @classmethod
@@ -59,22 +59,24 @@ class RoundTrip(NamedTuple):
         if not self.image.any():
             return "An image of zeros comes back from everything: type a number into it."
         if self.error < EXACT:
-            answer = "Yes, for this image: AᵀA x = x."
+            answer = "Yes, for this image: AᵀA large = large."
         elif self.missing < EXACT:
-            answer = f"Up to a factor, for this image: AᵀA x = {number(1 / self.scale)} x."
+            answer = f"Up to a factor, for this image: AᵀA large = {number(1 / self.scale)} large."
         else:
             answer = (
-                f"No, the difference is {number(self.error)} times as large as x. Multiplied by the best factor, "
-                f"AᵀA x still misses {100 * self.missing:.0f} % of x."
+                f"No, the difference is {number(self.error)} times as large as the image. Multiplied by the best "
+                f"factor, AᵀA large still misses {100 * self.missing:.0f} % of the image."
             )
         if self.rank == pixels:
             other = ": some other matrix brings every image back" if self.missing >= EXACT else ""
-            return f"{answer} A keeps {f'all {pixels} numbers' if pixels > 1 else 'the one number'} of x{other}."
+            return (
+                f"{answer} A keeps {f'all {pixels} numbers' if pixels > 1 else 'the one number'} of the image{other}."
+            )
         return f"{answer} A keeps {self.rank} numbers of {pixels}: no matrix brings every image back."
 
 
 def round_trip(state: State) -> Scene:
-    """x, A x and AᵀA x side by side, and a meter for how much of x comes back."""
+    """The image, A large and AᵀA large side by side, and a meter for how much of x comes back."""
     trip, w = RoundTrip.of(state), state.weights
     taps = [(int(o), int(n), int(state.taps[o, n])) for o, n in np.argwhere(state.taps >= 0)]
     gathers: list[list[tuple[float, float]]] = [[] for _ in trip.small.flat]
@@ -83,23 +85,23 @@ def round_trip(state: State) -> Scene:
         gathers[n].append((w.flat[t], trip.image.flat[o]))
         spreads[o].append((w.flat[t], trip.small.flat[n]))
     notes_small = [
-        f"{cells.name('Ax', place)} = {cells.total(gathers[n])} = {number(trip.small[place])}"
+        f"{cells.name('A large', place)} = {cells.total(gathers[n])} = {number(trip.small[place])}"
         for n, place in enumerate(np.ndindex(trip.small.shape))
     ]
     notes_back = [
-        f"x here is {number(trip.image[place])}; {cells.name('AᵀAx', place)} = {cells.total(spreads[o])}"
+        f"large here is {number(trip.image[place])}; {cells.name('AᵀA large', place)} = {cells.total(spreads[o])}"
         for o, place in enumerate(np.ndindex(trip.back.shape))
     ]
     notes_image = [
-        f"{cells.name('x', place)} = {number(value)}; back comes {number(trip.back[place])}"
+        f"{cells.name('large', place)} = {number(value)}; back comes {number(trip.back[place])}"
         for place, value in np.ndenumerate(trip.image)
     ]
     notes_w = [f"{state.w_at(t)} = {number(value)} works in both directions" for t, value in enumerate(w.flat)]
     parts = [
-        cells.grid("input", f"x, {cells.size(trip.image.shape)}", "input", trip.image, notes_image, editable=True),
+        cells.grid("input", f"large, {cells.size(trip.image.shape)}", "input", trip.image, notes_image, editable=True),
         cells.grid("kernel", f"kernel w, {cells.size(w.shape)}", "kernel", w, notes_w, editable=True),
-        cells.grid("small", f"A x, {cells.size(trip.small.shape)}", "neutral", trip.small, notes_small),
-        cells.grid("output", f"AᵀA x, {cells.size(trip.back.shape)}", "output", trip.back, notes_back),
+        cells.grid("small", f"A large, {cells.size(trip.small.shape)}", "output", trip.small, notes_small),
+        cells.grid("output", f"AᵀA large, {cells.size(trip.back.shape)}", "input", trip.back, notes_back),
         _meter(trip),
     ]
     first = cells.first_cells(parts)
@@ -110,12 +112,12 @@ def round_trip(state: State) -> Scene:
         weight, result = first["kernel"] + t, first["small"] + n
         links += [Link(result, first["input"] + o, weight), Link(first["output"] + o, result, weight)]
     return Scene(
-        alt=f"A {cells.size(trip.image.shape)} image x, A x and AᵀA x, {settings(state)}. {trip.verdict}",
+        alt=f"A {cells.size(trip.image.shape)} image, A large and AᵀA large, {settings(state)}. {trip.verdict}",
         grids=grids,
         links=tuple(links),
         walk="output",
         signs=signs,
-        caption=f"Is AᵀA x = x? {trip.verdict}",
+        caption=f"Is AᵀA large = large? {trip.verdict}",
         code=f"nn.Sequential(nn.Conv2d(1, 1, {_settings(state)}), {code(state)})  # both with the weights w",
     )
 
@@ -128,9 +130,9 @@ def _settings(state: State) -> str:
 def _meter(trip: RoundTrip) -> Cells:
     back = 1 - trip.missing if trip.image.any() else 0.0
     filled = round(METER * back)
-    label = f"what comes back of x, with the best factor: {100 * back:.0f} %"
+    label = f"what comes back of the image, with the best factor: {100 * back:.0f} %"
     note = (
-        f"AᵀA x is multiplied by {number(trip.scale)}, which brings it nearest to x. "
+        f"AᵀA large is multiplied by {number(trip.scale)}, which brings it nearest to the image. "
         "How large an image or a difference is: the root of the sum of its squares"
     )
     marks = ("tap",) * filled + ("",) * (METER - filled)

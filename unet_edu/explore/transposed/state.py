@@ -64,7 +64,7 @@ class State:
     )
     kernel: Matrix = menu(KERNELS, "kernel w", own=True)  # noqa: RUF009, it makes a field
     stride: int = bounded(BOUNDS, "stride", style=ROOM)
-    x: Matrix = menu(INPUTS, "input x", own=True)  # noqa: RUF009
+    x: Matrix = menu(INPUTS, "small image", own=True)  # noqa: RUF009
     padding: int = bounded(BOUNDS, "padding", style=ROOM)
     output_padding: int = bounded(BOUNDS, "output_padding", style=ROOM)
 
@@ -83,7 +83,7 @@ class State:
 
     @cached_property
     def size(self) -> Place:
-        """Of y; raises where `transposed_size` does."""
+        """Of what comes out; raises where `transposed_size` does."""
         return self.size_for(self.pixels.shape)
 
     def size_for(self, inputs: Sequence[int]) -> Place:
@@ -131,13 +131,13 @@ class State:
     # What cells are called in notes.
 
     def x_at(self, pixel: int) -> str:
-        return cells.name("x", divmod(pixel, self.pixels.shape[1]))
+        return cells.name("small", divmod(pixel, self.pixels.shape[1]))
 
     def w_at(self, weight: int) -> str:
         return cells.name("w", divmod(weight, self.weights.shape[1]))
 
     def y_at(self, output: int) -> str:
-        return cells.name("y", divmod(output, self.size[1]))
+        return cells.name("large", divmod(output, self.size[1]))
 
 
 def settings(state: State) -> str:

@@ -57,10 +57,10 @@ def _way(
     """Input, kernel, what this way has between them and the output, and the output: in all ways it is walked."""
     x, w, y = state.pixels, state.weights, state.y
     parts = [
-        cells.grid("input", f"x, {cells.size(x.shape)}", "input", x, _notes_x(state), editable=True),
+        cells.grid("input", f"small, {cells.size(x.shape)}", "output", x, _notes_x(state), editable=True),
         cells.grid("kernel", f"kernel w, {cells.size(w.shape)}", "kernel", w, _notes_w(state), editable=True),
         *own,
-        cells.grid("output", f"y, {cells.size(y.shape)}", "output", y, _notes_y(state), _marks_y(state)),
+        cells.grid("output", f"large, {cells.size(y.shape)}", "input", y, _notes_y(state), _marks_y(state)),
     ]
     first = cells.first_cells(parts)
     grids, signs = places({part.name: part for part in parts}, x.shape)
@@ -106,7 +106,7 @@ def _products(state: State) -> list[_Product]:
 def _notes_x(state: State) -> list[str]:
     return [
         f"{state.x_at(n)} = {number(value)} stamps the kernel, times {number(value)}: its corner falls on row "
-        f"{number(a * state.stride - state.padding)}, column {number(b * state.stride - state.padding)} of y"
+        f"{number(a * state.stride - state.padding)}, column {number(b * state.stride - state.padding)} of large"
         for n, ((a, b), value) in enumerate(np.ndenumerate(state.pixels))
     ]
 
@@ -152,7 +152,7 @@ def _stamps(state: State) -> list[Cells]:
         product = f"{state.x_at(pixel)}·{state.w_at(weight)} = {cells.factor(a)}·{cells.factor(b)} = {number(a * b)}"
         notes[pixel].append(f"{product} {where}")
     return [
-        cells.grid(f"stamp {n}", "" if n else "stamps: x times w", "neutral", value * state.weights, notes[n])
+        cells.grid(f"stamp {n}", "" if n else "stamps: small times w", "neutral", value * state.weights, notes[n])
         for n, value in enumerate(state.pixels.flat)
     ]
 
@@ -165,7 +165,7 @@ def _canvas(state: State) -> Cells:
     outputs = [_output_at(state, (r, c)) for r, c in np.ndindex(shape)]
     notes = ["the padding cuts this number off" if o is None else notes_y[o] for o in outputs]
     marks = ["padding" if o is None else marks_y[o] for o in outputs]
-    return cells.grid("canvas", f"all added up, {cells.size(shape)}", "output", added, notes, marks)
+    return cells.grid("canvas", f"all added up, {cells.size(shape)}", "input", added, notes, marks)
 
 
 def _corner(state: State) -> Place:
@@ -194,7 +194,7 @@ def _stretched(state: State, notes_x: Sequence[str]) -> Cells:
         )
         mark = "tap" if pixel >= 0 else "faint" if pixel == -1 else "padding"
         marks.append(mark if is_read else "unused")
-    return cells.grid("stretched input", "zeros inserted", "input", values, notes, marks)
+    return cells.grid("stretched input", "zeros inserted", "output", values, notes, marks)
 
 
 def _pieces(state: State, notes_x: Sequence[str]) -> tuple[list[Cells], list[Cells]]:
@@ -215,9 +215,9 @@ def _pieces(state: State, notes_x: Sequence[str]) -> tuple[list[Cells], list[Cel
                 else f"{entry}: the stamp of {state.x_at(n)} does not reach {state.y_at(o)}"
             )
         marks = ["tap" if tap >= 0 else "faint" for tap in taps.flat]
-        label = "" if i else f"Aᵀ, {state.y.size}×{state.pixels.size}, one piece for each row of y"
+        label = "" if i else f"Aᵀ, {state.y.size}×{state.pixels.size}, one piece for each row of large"
         strip = state.pixels.reshape(1, -1)
-        strips.append(cells.grid(f"flattened input {i}", "" if i else "x, flattened", "input", strip, notes_x))
+        strips.append(cells.grid(f"flattened input {i}", "" if i else "small, flattened", "output", strip, notes_x))
         pieces.append(cells.grid(f"matrix {i}", label, "kernel", values, notes, marks))
     return strips, pieces
 
