@@ -55,7 +55,7 @@ START_CLOCK = """(picture, [event, limit]) => {
 class Row(NamedTuple):
     """What a reader does, and where it shows. Selectors are looked for within one explorer."""
 
-    lesson: str
+    lesson: str  # its number, or that of a side road behind its folder
     explorer: str  # its name
     action: str
     control: str  # what gets the keys, or the menu
@@ -149,11 +149,11 @@ ROWS = (
     Row("03", "interpolation", "size slider → new scene", handle("output columns"), SCENE),
     Row("03", "interpolation", "rule → new scene", menu("rule"), SCENE, choices=(0, 1)),
     Row("03", "interpolation", "rule → mask", menu("rule"), LAST_HTML, choices=(0, 1)),
-    Row("04", "matrix", "output slider → row of A", "label:has-text('output') input", SCENE),
-    Row("04", "matrix", "columns slider → new scene", handle("columns"), SCENE),
-    Row("04", "matrix", "kernel → new scene", menu("kernel w"), SCENE, choices=(1, 0)),
-    Row("04", "transposed", "kernel → new scene", menu("kernel w"), SCENE, choices=(1, 0), number=1),
-    Row("04", "transposed", "padding slider → new scene", handle("padding"), SCENE, number=1),
+    Row("side_roads/04", "matrix", "output slider → row of A", "label:has-text('output') input", SCENE),
+    Row("side_roads/04", "matrix", "columns slider → new scene", handle("columns"), SCENE),
+    Row("side_roads/04", "matrix", "kernel → new scene", menu("kernel w"), SCENE, choices=(1, 0)),
+    Row("04", "transposed", "kernel → new scene", menu("kernel w"), SCENE, choices=(1, 0)),
+    Row("04", "transposed", "padding slider → new scene", handle("padding"), SCENE),
     Row("05", "pooling", "stride slider → new scene", handle("stride"), SCENE),
     Row("05", "pooling", "input → new scene", menu("input x"), SCENE, choices=(1, 2)),
     Row("06", "sizes", "side slider → new U", own("Image side"), DRAWING),

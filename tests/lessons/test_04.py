@@ -48,7 +48,7 @@ def test_many_to_one(lesson):
     assert np.sum(LARGE[:3, :3] * W) == 122
 
 
-@claim("**One to many:** the pixel 8 goes into all four numbers, by the weights 4, 1, 4 and 1.")
+@claim("**One to many:** the framed pixel, 8, goes into all four numbers, by the weights 4, 1, 4 and 1.")
 def test_one_to_many():
     assert LARGE[1, 1] == 8
     impulse = np.zeros((4, 4), int)
@@ -209,7 +209,8 @@ def test_one_number_two_ways(lesson):
 
 
 @claim(
-    "A rival that looks much like $A^\\top$, from the kernel turned by 180°, goes along.", "The transpose never fails."
+    "A rival that looks much like $A^\\top$, from the kernel turned by 180°, is tried, too.",
+    "The transpose never fails.",
 )
 def test_the_rival(lesson):
     assert lesson.equal["transpose"] == 100 and lesson.equal["rival"] < 10
@@ -440,7 +441,7 @@ def test_counts_of_stamps(lesson):
 @claim(
     "When the stride does not divide the kernel's size, neighbours get different numbers of stamps.",
     "When it does divide it, all inner pixels get the same number.",
-    "So choose a kernel of 4, or 2, and be done?",
+    "So is a kernel of 4, or of 2, the cure?",
 )
 def test_even_and_uneven_overlap():
     for kernel in range(2, 9):
@@ -482,7 +483,7 @@ def test_pytorchs_initial_weights():
 
 @claim(
     "with stride 2 each large pixel meets only every second weight, downwards and across.",
-    "On flat ground a pixel is the sum of *its* group.",
+    "On a flat image a pixel is the sum of *its* group.",
     "Compute the four sums for the layer with kernel 4. They are what stands in its picture.",
 )
 def test_groups(lesson):

@@ -231,7 +231,7 @@ def rows_filling(w: ArrayLike, size: tuple[int, int] = (4, 4)) -> Loop:
         if part is None:
             rectangle(axes, (matrix_at[0], matrix_at[1] + k * cell), H * W * cell, cell, None, INK, 2.4, zorder=5)
         place = where(divmod(k, columns), rows, columns)
-        say(axes, MARGIN, foot, f"kernel at {place}: the grid's {H} rows, side by side, become row {k + 1} of A")
+        say(axes, MARGIN, foot, f"kernel at {place}: the grid's {H} rows, side by side, become row {k} of A")
         return figure
 
     film, hold = Film(), max(0.1, min(0.6, 5.6 / len(A) / 2 - 3 * GLIDE))
