@@ -12,23 +12,56 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Polygon
 from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
 
 from unet_edu.figures.palette import CLASSES, INK, PAPER, ROLES
-from unet_edu.figures.panels import DPI, FONT, WIDTH, canvas, rectangle, write
+from unet_edu.figures.panels import (
+    DPI,
+    FONT,
+    WIDTH,
+    Grid,
+    Photo,
+    canvas,
+    curves,
+    numbers,
+    painted,
+    photos,
+    rectangle,
+    write,
+)
+from unet_edu.figures.shown import Shown
 
 __all__ = [
     "FINER",
     "KINDS",
     "Kind",
     "agreement",
+    "applications",
+    "blobs_and_boxes",
+    "blocks",
     "boxes",
+    "boxes_around",
+    "cells_marked",
+    "coarse",
+    "coins_marked",
     "coloured",
     "confusion",
+    "confusions",
+    "dice_over_iou",
+    "four_questions",
     "kinds",
     "label_map",
     "legend",
+    "map_of_classes",
+    "motorcycle_in_a_box",
+    "network_marked",
+    "planes",
+    "scores",
+    "two_squares",
+    "two_windows",
     "verdicts",
     "volumes",
+    "volumes_of",
 ]
 
 
@@ -53,6 +86,7 @@ KINDS = (
 FINER, SMALL = 3, 256  # an image of so few pixels a side is painted so many times as large, for the patterns' sake
 LEAST = 3  # pixels: an area that is nowhere so wide and so high has its colour and no pattern
 ROOM = 0.15  # inches around a picture
+DARK_LINE = 0.012  # what the filter of dark lines answers on a vessel of the eye
 LEAN = 0.35  # how far a column of a volume goes to the side and up, where a row goes down by 1
 
 
@@ -312,6 +346,332 @@ def volumes(shapes: Sequence[tuple[int, int, int]], steps: Sequence[str] = ()) -
         x = ROOM + (n + 1) * slot
         axes.text(x, height - 0.14, f"{step} →", ha="center", fontsize=9, **FONT)
     return figure
+
+
+# ---------------------------------------------------------------------------------------- lesson 01, one call a picture
+
+
+def four_questions(image: ArrayLike, mask: ArrayLike) -> Shown:
+    """What one may ask about a picture with many things of one class: what, where, which pixels, of which thing.
+
+    Parameters
+    ----------
+    image : (H, W) array
+    mask : (H, W) array of 0 and 1
+    """
+    instances, _ = ndimage.label(np.asarray(mask))
+    around = boxes_around(instances)
+    tint = np.where(instances > 0, 1 + instances % 7, 0)  # seven colours, again and again
+    figure = photos(
+        Photo(image, "what is there? coins"),
+        Photo(_outlined(image, around), "and where? a box for each"),
+        Photo(painted(mask), "which pixels? semantic segmentation"),
+        Photo(painted(tint), "and of which coin? instance segmentation"),
+        columns=2,
+        tile=4.2,
+    )
+    words = (
+        "The coins four times: as they are; with a box around each coin; with all coin pixels in one colour; with each "
+        "coin in a colour that differs from its neighbours'."
+    )
+    return Shown(figure, words, boxes=around, mask=mask, instances=instances)
+
+
+def scores(planes: ArrayLike, names: Sequence[str]) -> Shown:
+    """The scores of some pixels, a plane for each class.
+
+    Parameters
+    ----------
+    planes : (K, H, W) array
+    names : sequence of K str
+    """
+    planes = np.asarray(planes)
+    grids = [Grid(plane, name, "kernel", decimals=2) for plane, name in zip(planes, names, strict=True)]
+    words = (
+        f"{len(planes)} planes of {planes.shape[1]} by {planes.shape[2]} scores. In the top left pixel: "
+        + ", ".join(f"{name} {score:.2f}" for name, score in zip(names, planes[:, 0, 0], strict=True))
+    )
+    return Shown(numbers(grids), words + ".", scores=planes)
+
+
+def map_of_classes(labels: ArrayLike, names: Mapping[int, str], marked: ArrayLike | None = None) -> Shown:
+    """The label map of the street, or one of its classes.
+
+    Parameters
+    ----------
+    labels : (H, W) array of int
+    names : mapping from class number to name
+    marked : (H, W) array of bool, optional
+        Cells to frame.
+    """
+    labels = np.asarray(labels)
+    rows, columns = labels.shape
+    title = f"{rows} rows × {columns} columns, a class for each pixel"
+    counts = ", ".join(f"{name} {np.count_nonzero(labels == number)}" for number, name in names.items())
+    words = f"A grid of class numbers in colours, {rows} by {columns}. Pixels of each class: {counts}."
+    if marked is not None:
+        words += f" Thick frames mark {np.count_nonzero(marked)} of the cells."
+    return Shown(label_map(labels, names, title, marked), words, labels=labels)
+
+
+def planes(labels: ArrayLike, names: Mapping[int, str]) -> Shown:
+    """A plane for each class: white where the class is.
+
+    Parameters
+    ----------
+    labels : (H, W) array of int
+    names : mapping from class number to name
+    """
+    hot = np.stack([np.asarray(labels) == number for number in names])
+    figure = photos(
+        *[Photo(plane, f"{number}: {name}") for plane, (number, name) in zip(hot, names.items(), strict=True)],
+        columns=3,
+        tile=WIDTH / 3,
+    )
+    empty = [name for name, plane in zip(names.values(), hot, strict=True) if not plane.any()]
+    words = f"{len(hot)} black planes; in each, the pixels of one class are white. "
+    words += f"All black: {', '.join(empty)}." if empty else "None is all black."
+    return Shown(figure, words, one_hot=hot)
+
+
+def applications() -> Shown:
+    """Three photographs for which the outline counts, and below each the pixels that one wants."""
+    from skimage.color import rgb2gray  # slow to import, and one picture alone needs them
+    from skimage.data import retina, stereo_motorcycle
+    from skimage.filters import sato
+
+    from unet_edu.data.masks import photo_and_mask
+
+    eye = retina()[380:980:2, 360:1160:2] / 255
+    vessels = sato(rgb2gray(eye), sigmas=range(1, 5)) > DARK_LINE
+    cell, cell_mask = photo_and_mask("cell")
+    _, motorcycle = photo_and_mask("motorcycle")
+    figure = photos(
+        Photo(eye, "medicine: inside an eye"),
+        Photo(cell[230:530, 150:550], "microscopy: a living cell"),
+        Photo(stereo_motorcycle()[0][:, 20:687] / 255, "driving: what stands in the way"),
+        Photo(vessels, "the pixels of blood vessels"),
+        Photo(cell_mask[230:530, 150:550], "the pixels of the cell"),
+        Photo(motorcycle[:, 20:687] == 1, "the pixels of the motorcycle"),
+        columns=3,
+        tile=WIDTH / 3,
+    )
+    words = (
+        "Above, three photographs: the inside of an eye with fine vessels, a round cell, a red motorcycle in a garage. "
+        "Below each, white on black, the pixels that one wants: a net of thin lines; a disc; the motorcycle with "
+        "the gaps between its parts."
+    )
+    return Shown(figure, words, vessels=vessels, cell=cell_mask, motorcycle=motorcycle)
+
+
+def motorcycle_in_a_box(colour: ArrayLike, mask: ArrayLike, box: Sequence[int]) -> Shown:
+    """The motorcycle with the smallest box around it, and its mask with what is unknown.
+
+    Parameters
+    ----------
+    colour : (H, W, 3) array
+    mask : (H, W) array of 0, 1 and `UNKNOWN`
+    box : (top, left, height, width)
+    """
+    shown = np.minimum(mask, 2)  # 0 background, 1 motorcycle, 2 unknown
+    ground = np.array([to_rgb("#1A1A1A"), to_rgb(CLASSES[1]), to_rgb("#EDEDED")])[shown]
+    titles = "the smallest box", "orange: motorcycle; nearly white: unknown"
+    figure = boxes(colour, {titles[0]: [box], titles[1]: []}, {titles[1]: ground})
+    words = (
+        "A red motorcycle in a garage with a box around it, and its mask: the motorcycle is orange on black. Some gaps "
+        "between its parts are black too. Nearly white specks, mostly along edges and in the shelves, are unknown."
+    )
+    return Shown(figure, words, mask=shown, box=box)
+
+
+def two_squares(truth: ArrayLike, prediction: ArrayLike) -> Shown:
+    """Two masks in one grid: what is in both, in one alone, in neither.
+
+    Parameters
+    ----------
+    truth, prediction : (H, W) arrays of 0 and 1
+    """
+    four = {0: "in neither (TN)", 1: "only predicted (FP)", 2: "only true (FN)", 3: "in both (TP)"}
+    both = 2 * np.asarray(truth) + np.asarray(prediction)
+    words = "A grid with two overlapping squares, one a row lower and a column further to the right than the other."
+    return Shown(label_map(both, four, "the true square and the predicted one"), words, both=both)
+
+
+def coins_marked(image: ArrayLike, masks: Mapping[str, ArrayLike], truth: ArrayLike) -> Shown:
+    """What masks of the coins hit and miss.
+
+    Parameters
+    ----------
+    image : (H, W) array
+    masks : mapping from title to (H, W) array of 0 and 1
+    truth : (H, W) array of 0 and 1
+    """
+    words = _verdict_words("The coins", masks, truth)
+    return Shown(verdicts(*[(title, image, mask, truth) for title, mask in masks.items()]), words, **_named(masks))
+
+
+def cells_marked(image: ArrayLike, masks: Mapping[str, ArrayLike], truth: ArrayLike) -> Shown:
+    """What masks of the cell hit and miss: as `coins_marked`."""
+    words = _verdict_words("The cell", masks, truth)
+    return Shown(verdicts(*[(title, image, mask, truth) for title, mask in masks.items()]), words, **_named(masks))
+
+
+def confusions(table: ArrayLike, names: Sequence[str]) -> Shown:
+    """A confusion matrix.
+
+    Parameters
+    ----------
+    table : (K, K) array of int
+    names : sequence of K str
+    """
+    table = np.asarray(table)
+    wrong = [
+        f"{table[i, j]:,} pixels of {names[i]} were taken for {names[j]}"
+        for i, j in np.argwhere(table)
+        if i != j and table[i, j]
+    ]
+    words = (
+        f"A confusion matrix of {len(table)} classes. {table.trace():,} of {table.sum():,} pixels are on the diagonal. "
+    )
+    return Shown(confusion(table, names), words + "; ".join(wrong) + ".", table=table)
+
+
+def dice_over_iou() -> Shown:
+    """Dice for each IoU."""
+    J = np.linspace(0, 1, 101)
+    D = 2 * J / (1 + J)
+    words = "Dice over IoU: a curve that starts and ends on the diagonal and lies above it in between."
+    return Shown(curves({"Dice": D, "IoU itself": J}, "IoU", "score", x=J), words, dice=D)
+
+
+def two_windows(image: ArrayLike, top: int, left: int, side: int) -> Shown:
+    """A window on a piece of an image, and its right neighbour.
+
+    Parameters
+    ----------
+    image : (H, W) array
+    top, left : int
+        The upper left corner of the first window.
+    side : int
+    """
+    pair = np.array([(top, left, side, side), (top, left + 1, side, side)])
+    words = (
+        "A piece of the photograph with parts of several coins. Two small squares lie on it, one a single pixel to the "
+        "right of the other."
+    )
+    return Shown(boxes(image, {f"a window of {side} × {side} and its neighbour": pair}), words, image=image, boxes=pair)
+
+
+def network_marked(image: ArrayLike, mask: ArrayLike, truth: ArrayLike) -> Shown:
+    """What the small network of the side road marks of the coins: as `coins_marked`, for one mask."""
+    words = _verdict_words("The coins under the small network", {"all pixels at once": mask}, truth)
+    return Shown(verdicts(("all pixels at once", image, mask, truth)), words, predicted=mask)
+
+
+def blobs_and_boxes(image: ArrayLike, blobs: ArrayLike, proposals: ArrayLike, windows: ArrayLike) -> Shown:
+    """Blobs of like pixels, a box around each, and as many of the windows.
+
+    Parameters
+    ----------
+    image : (H, W) array
+    blobs : (H, W) array of int
+    proposals, windows : (n, 4) arrays of (top, left, height, width)
+    """
+    from skimage.segmentation import mark_boundaries
+
+    windows = np.asarray(windows)
+    some = windows[:: len(windows) // (len(np.asarray(proposals)) - 1)]
+    drawn = mark_boundaries(np.asarray(image), np.asarray(blobs), color=(1, 0.6, 0))
+    groups: dict[str, ArrayLike] = {
+        "blobs of like pixels": [],
+        "a box around each": proposals,
+        f"{len(some)} of {len(windows):,} windows": some,
+    }
+    words = (
+        "The coins three times. Left, outlines of blobs: each coin is one blob or a few, the ground is one large blob "
+        "with small ones around the coins. Middle, a box for each blob; every coin has one. Right, as many windows: "
+        "they lie anywhere, on coins and on empty ground."
+    )
+    return Shown(boxes(image, groups, {"blobs of like pixels": drawn}), words, blobs=blobs, proposals=proposals)
+
+
+def volumes_of(shapes: Sequence[tuple[int, int, int]], steps: Sequence[str]) -> Shown:
+    """The volumes that flow through a network: see `volumes`."""
+    words = (
+        f"{len(shapes)} boxes in a row. From left to right they become smaller and thicker down to the middle, then "
+        "larger and thinner again, until the last is as large as the first."
+    )
+    return Shown(volumes(shapes, steps), words, shapes=np.array(shapes))
+
+
+def coarse(image: ArrayLike, masks: Mapping[str, ArrayLike], truth: ArrayLike) -> Shown:
+    """A part of masks that are made of blocks, with what they hit and miss: as `coins_marked`."""
+    words = _verdict_words("The front wheel of the motorcycle", masks, truth)
+    words += " The larger the blocks, the more of spokes and outline is wrong."
+    return Shown(verdicts(*[(title, image, mask, truth) for title, mask in masks.items()]), words, **_named(masks))
+
+
+def blocks(mask: ArrayLike, side: int) -> NDArray[Any]:
+    """A mask as one who sees the pixel in the middle of each block alone would answer it.
+
+    Parameters
+    ----------
+    mask : (H, W) array
+    side : int
+        Of a block, in pixels.
+
+    Returns
+    -------
+    (H, W) array
+    """
+    mask = np.asarray(mask)
+    rows, columns = (np.minimum(np.arange(length) // side * side + side // 2, length - 1) for length in mask.shape)
+    return mask[np.ix_(rows, columns)]
+
+
+def boxes_around(labels: ArrayLike) -> NDArray[np.int64]:
+    """The smallest box around each region.
+
+    Parameters
+    ----------
+    labels : (H, W) array of int
+        1, 2, … on the regions, 0 elsewhere.
+
+    Returns
+    -------
+    (n, 4) array of (top, left, height, width)
+    """
+    found = [slices for slices in ndimage.find_objects(np.asarray(labels, int)) if slices is not None]
+    return np.array([(rows.start, cols.start, rows.stop - rows.start, cols.stop - cols.start) for rows, cols in found])
+
+
+def _outlined(image: ArrayLike, group: ArrayLike) -> NDArray[np.float64]:
+    """A grey image with boxes of a white rim and a coloured line."""
+    painted = np.repeat(np.asarray(image, np.float64)[..., None], 3, axis=2)
+    for margin, colour in ((1, PAPER), (0, ROLES["error"].line)):
+        for top, left, height, width in np.asarray(group):
+            for rows, cols in (
+                (slice(top - 1, top + 1), slice(left - 1, left + width + 1)),
+                (slice(top + height - 1, top + height + 1), slice(left - 1, left + width + 1)),
+                (slice(top - 1, top + height + 1), slice(left - 1, left + 1)),
+                (slice(top - 1, top + height + 1), slice(left + width - 1, left + width + 1)),
+            ):
+                grown = tuple(slice(max(0, part.start - margin), part.stop + margin) for part in (rows, cols))
+                painted[grown] = to_rgb(colour)
+    return painted
+
+
+def _verdict_words(what: str, masks: Mapping[str, ArrayLike], truth: ArrayLike) -> str:
+    """How many pixels of each mask are rightly marked, wrongly marked and missed."""
+    said = []
+    for title, mask in masks.items():
+        found = np.bincount(kinds(mask, truth).ravel(), minlength=len(KINDS))
+        said.append(f"{title}: {found[1]:,} pixels rightly marked, {found[2]:,} wrongly marked, {found[3]:,} missed")
+    return f"{what}. {'; '.join(said)}."
+
+
+def _named(masks: Mapping[str, ArrayLike]) -> dict[str, ArrayLike]:
+    return {f"mask_{number}": mask for number, mask in enumerate(masks.values())}
 
 
 def _side_by_side(

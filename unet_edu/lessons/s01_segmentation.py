@@ -480,9 +480,9 @@ def _(prediction: Array, target: Array, num_classes: int) -> Array:
 
 
 def _iou(prediction: Array, target: Array) -> float:
-    hits, predicted, true, _ = _areas(prediction, target)
-    union = predicted + true - hits
-    return hits / union if union else 1.0
+    p, t = np.asarray(prediction) != 0, np.asarray(target) != 0
+    union = int(np.sum(p | t))
+    return int(np.sum(p & t)) / union if union else 1.0
 
 
 def _areas(prediction: Array, target: Array) -> tuple[int, int, int, int]:
