@@ -83,7 +83,7 @@ def stored_words(output: nbformat.NotebookNode) -> list[str]:
 
 def lines_of(outputs: list[nbformat.NotebookNode]) -> Iterator[str]:
     """What a reader sees of a cell's outputs. A picture with its words below has numbers that no reader sees."""
-    for output, following in zip(outputs, [*outputs[1:], nbformat.NotebookNode()], strict=True):
+    for output, following in zip(outputs, [*outputs, nbformat.NotebookNode()][1:], strict=True):
         has_words = 'class="unet-words"' in following.get("data", {}).get("text/html", "")
         if not (has_words and "image/png" in output.get("data", {})):
             yield from stored_words(output)
