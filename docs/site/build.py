@@ -64,7 +64,7 @@ def write_sources(source: Path, course: Path) -> None:
         write(source / name, notebooks.relink((ROOT / name).read_text(), name))
     write(source / "install.md", pages.install_page())
     write(source / "exercises" / "index.md", pages.exercise_list(exercises))
-    write_explorers(source, lessons)
+    write_explorers(source, [*lessons, *side_roads])
     write(source / "_extra" / "explainer.html", course_page(home="index.html"))
     write_index(source, lessons, side_roads, run_times)
     write_modules(source, lessons)

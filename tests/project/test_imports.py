@@ -161,7 +161,7 @@ for name in names:
 
 
 def of_the_first_lessons(notebooks: str, call: str) -> set[str]:
-    """What lessons 01 to 05 call: those need no network."""
+    """What lessons 01 to 05 and their side roads call: those need no network."""
     return {name for path in ROOT.glob(notebooks) for name in re.findall(call, path.read_text())}
 
 
@@ -169,7 +169,7 @@ def of_the_first_lessons(notebooks: str, call: str) -> set[str]:
     "names, use",
     [
         (OPERATORS, "operators"),
-        (of_the_first_lessons("course/0[1-5]*.ipynb", r"explore\.(\w+)\(") - {"show"}, "explorers"),
+        (of_the_first_lessons("course/**/0[1-5]*.ipynb", r"explore\.(\w+)\(") - {"show"}, "explorers"),
         (of_the_first_lessons("solutions/0[1-5]*/*.ipynb", r"\bcheck\((\w+)"), "exercises"),
     ],
     ids=USES,

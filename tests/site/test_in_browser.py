@@ -17,12 +17,12 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.explorers.browser import chromium
 from tests.explorers.mounted import cell, note
-from tests.notebooks.execute import notebooks
+from tests.notebooks.execute import ROOT, notebooks
 
 pytestmark = pytest.mark.needs("chromium")
 
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
-LESSONS = [f"course/{path.stem}.html" for path in notebooks("course")]
+LESSONS = [path.relative_to(ROOT).with_suffix(".html").as_posix() for path in notebooks("course")]
 # One page of each other kind.
 KINDS = [
     "index.html",
@@ -36,7 +36,7 @@ KINDS = [
     "docs/instructors.html",
     "search.html?q=transposed+convolution",
 ]
-LIVE = 13  # explorers of grids in the lessons
+LIVE = 10  # explorers of grids in the lessons and side roads
 SERIOUS = ("serious", "critical")
 # A lesson has thousands of coloured words of code. One of each colour is enough for axe, which needs milliseconds for
 # each.
