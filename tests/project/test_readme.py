@@ -129,7 +129,8 @@ def problems(page: str) -> list[str]:
 
 
 def problems_of(row: Row, path: Path) -> Iterator[str]:
-    number, text, calls = path.name[:2], cells(path, "markdown"), cells(path, "code")
+    number, text = path.name[:2], cells(path, "markdown")
+    calls = "\n".join(cells(each, "code") for each in (path, *path.parent.glob(f"side_roads/{number}_*.ipynb")))
     title = text.splitlines()[0].removeprefix("# ").replace(" · ", " ")
     expected = Row(
         lesson=[(title, f"course/{path.name}")],
