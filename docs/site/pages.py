@@ -55,7 +55,7 @@ def side_roads(found: Iterable[Lesson]) -> str:
 def promises(start: Lesson) -> dict[str, str]:
     """What each lesson makes understood: the map of the course in the first of them says it."""
     text = "\n".join(cell.source for cell in start.notebook.cells if cell.cell_type == "markdown")
-    rows = re.findall(r"^\| \d\d \| \[[^]]+\]\(([^)]+)\) \| ([^|]+) \|", text, re.MULTILINE)
+    rows = re.findall(r"^\| \[\d\d · [^]]+\]\(([^)]+)\) \| ([^|]+) \|", text, re.MULTILINE)
     return {Path(start.page).name: "how to move in a notebook, and the question of the course", **dict(rows)}
 
 

@@ -58,7 +58,10 @@ def test_for_the_wrong_reason(lesson):
     assert np.sum(inside > 0.5) == 1 and np.mean(truth[largest]) < 0.5
 
 
-@claim("Take the 10 upper rows of the mask. There is no coin in them.", "A number, here the count, can be right")
+@claim(
+    "Take the 10 upper rows of the mask. There is no coin in them.",
+    "a number, here the count, can be right while the answer is wrong",
+)
 def test_the_upper_rows(lesson):
     _, truth = photo_and_mask("coins")
     assert lesson.upper.shape[0] == 10 and not truth[:10].any() and lesson.upper.mean() > 0.5
@@ -77,5 +80,6 @@ def test_the_network(lesson):
     large = np.flatnonzero(sizes[1:] >= 100) + 1
     on = [np.bincount(half[labels == piece], minlength=25) for piece in large]
     assert sorted(int(counts[1:].argmax()) for counts in on) == [*range(24)], "each piece is a coin of its own"
-    assert lesson.found[:5].mean() < 0.02 < 0.5 < (lesson.half > 0.42)[:5].mean()
+    assert lesson.found[:5].mean() < 0.02
+    assert (lesson.half > 0.42)[:5].mean() > 0.5
     assert not lesson.found[2, 50]
