@@ -129,7 +129,7 @@ def missing_pictures(cell: nbformat.NotebookNode, container: Tag, folder: Path) 
 def test_all_outputs_of_a_lesson_are_on_its_page(site, path):
     page = page_of(site, path)
     looked_for, faults = missing(nbformat.read(path, as_version=4), soup(page), page.parent)
-    assert looked_for > 50 and not faults
+    assert looked_for > 30 and not faults
 
 
 @pytest.mark.parametrize("spoil", ["a digit", "a picture", "words", "a cell"])
