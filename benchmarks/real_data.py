@@ -184,11 +184,7 @@ def samples(setting: Setting, training: Sequence[RealFrame], seed: int) -> Crops
     frames = [Frame(seen(setting, frame.image), labels(setting, frame)) for frame in training]
     if setting.membranes:
         return Crops(frames, setting.crop, seed=seed, target=None, **setting.crops)
-    weights = partial(
-        border_weight_map,
-        w0=setting.w0,
-        sigma=setting.sigma,
-    )
+    weights = partial(border_weight_map, w0=setting.w0, sigma=setting.sigma)
     return Crops(frames, setting.crop, seed=seed, weight_map=weights, **setting.crops)
 
 

@@ -468,6 +468,7 @@ def test_the_same_from_python(trained, image, tmp_path):
     settings["machine"]["precision"] = "auto"  # as at first; who went on with it took another
     prepared = runs.prepare(settings, tmp_path / "run")
     assert prepared.described[0].startswith("To train on: 32 images") and prepared.doubts == []
+    assert {name: getattr(prepared.training, name) for name in runs.CROPS_OF_CELLS} == runs.CROPS_OF_CELLS
     assert prepared.train().losses == torch.load(trained / "last.pt", weights_only=True)["losses"]
     model, failed = load(runs.best_weights(tmp_path / "run")), []
     missing = tmp_path / "gone.png"
