@@ -106,7 +106,7 @@ def test_notes_tell_of_the_padding_and_of_what_no_window_reads():
     assert notes[0] == "this zero of the padding goes into y[0, 0] times 1"
     assert notes[2] == "no window reads this zero of the padding"
     assert notes[7] == "x[0, 0] = 1 goes into y[0, 0] times 1" and notes[8] == "no window reads x[0, 1] = 1"
-    assert "of their correlation, with stride 3, padding 1. The first output" in scene.alt
+    assert ": their correlation, with stride 3, padding 1. The first output" in scene.alt
 
 
 def test_cells_of_a_photograph_have_the_colour_of_their_number():

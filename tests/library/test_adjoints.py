@@ -34,7 +34,17 @@ from unet_edu.interpolation import (
     nearest_loops,
 )
 from unet_edu.matrix import conv2d_matrix, conv2d_matrix_loops, max_pool2d_matrix
-from unet_edu.pooling import avg_pool2d, avg_pool2d_grad, max_pool2d, max_pool2d_grad, max_unpool2d, max_unpool2d_grad
+from unet_edu.pooling import (
+    avg_pool2d,
+    avg_pool2d_grad,
+    max_pool2d,
+    max_pool2d_grad,
+    max_pool2d_grad_loops,
+    max_pool2d_loops,
+    max_unpool2d,
+    max_unpool2d_grad,
+    max_unpool2d_loops,
+)
 from unet_edu.transposed import (
     conv_transpose2d,
     conv_transpose2d_by_matrix,
@@ -209,6 +219,23 @@ def unpooling(draw):
     return Linear(lambda y: max_unpool2d(y, indices, large[2:]), lambda x: max_unpool2d_grad(x, indices), small)
 
 
+def pooling_by_loops(draw, disjoint=False):
+    kernel = draw(st.integers(1, 3))
+    size = draw(pairs(kernel, kernel + 5))
+    y, indices = max_pool2d_loops(numbers(draw, *size), kernel, kernel if disjoint else draw(st.integers(1, 3)))
+    return indices, size, y.shape
+
+
+def unpooling_by_loops(draw):
+    indices, large, small = pooling_by_loops(draw, disjoint=True)
+    return Linear(lambda y: max_unpool2d_loops(y, indices, large), lambda x: max_unpool2d_grad(x, indices), small)
+
+
+def pooling_s_way_back_by_loops(draw):
+    indices, large, small = pooling_by_loops(draw)
+    return Linear(lambda y: max_pool2d_grad_loops(y, indices, large), lambda x: max_unpool2d_grad(x, indices), small)
+
+
 def average_pooling(draw):
     kernel, stride = draw(pairs(1, 4)), draw(st.none() | pairs(1, 4))
     size = tuple(draw(st.integers(k, k + 7)) for k in kernel)
@@ -276,6 +303,8 @@ TABLE: dict[Callable[[Any], Linear], tuple[Callable[..., Any], ...]] = {
     nails: (bed_of_nails, bed_of_nails_grad),
     selection_of_maxima: (max_unpool2d_grad, max_pool2d_grad),
     unpooling: (max_unpool2d, max_unpool2d_grad),
+    unpooling_by_loops: (max_unpool2d_loops, max_unpool2d_grad),
+    pooling_s_way_back_by_loops: (max_pool2d_grad_loops, max_unpool2d_grad),
     average_pooling: (avg_pool2d, avg_pool2d_grad),
     matrix_of_a_convolution: (conv2d_matrix, conv2d_grad_input),
     matrix_by_loops: (conv2d_matrix_loops, conv_transpose2d_loops),

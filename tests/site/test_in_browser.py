@@ -277,7 +277,7 @@ def test_without_javascript_and_with_a_broken_scene_the_pictures_stay(browser: B
             ),
         )
         broken.goto("course/04_transposed_convolution.html")
-        figures = broken.locator("figure.unet-live")
+        figures = broken.locator("figure.unet-live:not(:has(.unet-page))")
         assert figures.first.locator("> img").is_visible() and figures.first.locator(".unet-scene").count() == 0
         assert figures.nth(1).locator(".unet-scene").count() == 1 and len(errors) == 1
 

@@ -497,7 +497,8 @@ WATCHED = (
 REACHED_FOR = Patterns(*(f"{name} {name}.*" for name in WATCHED.split()))
 OFFERED = Patterns(
     "unet_edu.checks.check unet_edu.checks.compare unet_edu.checks.quiz unet_edu.checks.quiz.quiz"
-    " unet_edu.checks.progress unet_edu.checks.progress.progress"
+    " unet_edu.checks.progress unet_edu.checks.progress.progress unet_edu.checks.turn unet_edu.checks.turn.turn"
+    " unet_edu.checks.guess unet_edu.checks.guess.guess unet_edu.lessons.ours unet_edu.lessons.ours.ours"
 )
 # What does no harm in some places: `"google.colab" in sys.modules`; `eval(input())`, where nobody types, and
 # `exec("…")`, whose text is read, too; os.write to stdout or stderr; what is printed; a log that is only written; what

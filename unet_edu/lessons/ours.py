@@ -15,10 +15,10 @@ __all__ = ["Ours", "ours"]
 class Ours:
     """The source of functions, in a closed line. As the last line of a notebook's cell it shows itself."""
 
-    def __init__(self, *functions: Callable[..., Any]) -> None:
+    def __init__(self, *functions: Callable[..., Any] | str) -> None:
         if not functions:
             raise ValueError("functions: expected at least one, got none")
-        self.source = "\n\n".join(map(_source, functions))
+        self.source = "\n\n".join(_source(_reference(each) if isinstance(each, str) else each) for each in functions)
 
     def __repr__(self) -> str:
         return self.source
@@ -30,19 +30,32 @@ class Ours:
         )
 
 
-def ours(*functions: Callable[..., Any]) -> Ours:
+def ours(*functions: Callable[..., Any] | str) -> Ours:
     """Show how the library does it, to whoever opens the line "Compare with ours".
 
     Parameters
     ----------
-    *functions : functions of the library
+    *functions : functions of the library, or names of exercises
 
     Returns
     -------
     Ours
         As the last line of a notebook's cell it shows itself: what runs, and the first line of what is said of it.
+
+    Raises
+    ------
+    ValueError
+        When there is no function, or no exercise of that name.
     """
     return Ours(*functions)
+
+
+def _reference(name: str) -> Callable[..., Any]:
+    from unet_edu.lessons import EXERCISES  # not at the top: that module imports this one
+
+    if name not in EXERCISES:
+        raise ValueError(f"functions: expected the name of an exercise, got {name!r}")
+    return EXERCISES[name].reference
 
 
 def _source(function: Callable[..., Any]) -> str:
