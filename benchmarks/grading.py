@@ -92,7 +92,7 @@ def by_nbgrader(course: Path, count: int) -> tuple[float, float]:
 def by_unet_edu(course: Path, count: int, workers: int) -> tuple[float, float]:
     output = course / "grading"
     shutil.rmtree(output, ignore_errors=True)
-    command = [sys.executable, "-m", "unet_edu.cli", "grade", TOPIC, course / "submitted", "-o", output]
+    command = [sys.executable, "-m", "unet_edu", "grade", TOPIC, course / "submitted", "-o", output]
     cost = measured([*command, "--workers", workers, "--quiet"], course)
     with open(output / TOPIC / "marks.csv", encoding="utf-8-sig", newline="") as file:
         marks = [float(row["mark"]) for row in csv.DictReader(file)]

@@ -8,6 +8,7 @@ their arguments, and errors become one sentence. The commands for the exercises 
 
 from __future__ import annotations
 
+import errno
 import functools
 import io
 import json
@@ -22,10 +23,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unet_edu import runs
+from unet_edu import __version__, runs
 from unet_edu.data.doubts import and_others
 from unet_edu.data.files import MENDABLE
 from unet_edu.data.pictures import DataWarning
+from unet_edu.data.sources import expect_source
 from unet_edu.grading import commands
 
 if TYPE_CHECKING:  # torch takes seconds to import, and `--help` needs none of it
@@ -64,17 +66,32 @@ def _bearing(stream: Any) -> Any:
     return io.TextIOWrapper(io.BufferedWriter(raw), stream.encoding, "replace", line_buffering=True)
 
 
-app = _App(
-    help="Train a U-Net, predict with it, and fetch the data sets on which U-Nets are measured. "
-    "Check and grade the course's exercises.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+HELP = {"help_option_names": ["-h", "--help"]}
+
+app = _App(no_args_is_help=True, context_settings=HELP, pretty_exceptions_enable=False)
 data = typer.Typer(
-    help="The four benchmarks: what they are, downloading them, looking at what is there.", no_args_is_help=True
+    help="The four benchmarks: what they are, downloading them, looking at what is there.",
+    no_args_is_help=True,
+    context_settings=HELP,
 )
 app.add_typer(data, name="data")
+
+
+def _version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(f"unet-edu {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Train a U-Net, predict with it, and fetch the data sets on which U-Nets are measured. Check and grade the
+    course's exercises."""
+
 
 Padding = StrEnum("Padding", "valid same")
 Skip = StrEnum("Skip", "concat add multiply none")
@@ -239,7 +256,7 @@ def train(
 
     What was read is said first, and what looks wrong with it. The settings are shown, and kept as train.json beside the
     weights: best.pt, which did best on the images held out, and last.pt, from which --resume goes on. On several GPUs:
-    torchrun -m unet_edu.cli train …
+    torchrun -m unet_edu train …
     """
     config = {
         "data": {
@@ -269,6 +286,7 @@ def train(
     if new_data and not resume:
         raise ValueError("--new-data: goes with --resume; a new run needs neither")
     _expect_folder(output)
+    expect_source(source)
     with _told():
         run = runs.prepare(config, output, resume=resume, new_data=new_data)
     if runs.is_first():
@@ -337,6 +355,12 @@ def _expect_folder(output: Path) -> None:
     in_the_way = next((path for path in (output, *output.parents) if path.exists() and not path.is_dir()), None)
     if in_the_way is not None:
         raise ValueError(f"--output: {in_the_way} is a file; take a folder")
+
+
+def _expect_some(images: list[Path]) -> None:
+    """One that is missing among others is told in its turn."""
+    if not any(path.exists() for path in images):
+        raise FileNotFoundError(errno.ENOENT, "there is no such file or folder", str(images[0]))
 
 
 @contextmanager
@@ -411,12 +435,14 @@ def predict(
 
     One image that cannot be read does not stop the others; the exit code is then 1.
     """
-    from unet_edu.predicting import predict_files
+    _expect_folder(output)
+    chosen = runs.best_weights(weights)
+    _expect_some(images)
+    from unet_edu.predicting import predict_files  # after what is said at once: these bring torch
     from unet_edu.training import best_device, load
 
     _expect_device(device)
-    _expect_folder(output)
-    model = load(runs.best_weights(weights)).to(device or best_device())
+    model = load(chosen).to(device or best_device())
     with _told():
         results = predict_files(
             model,
@@ -504,7 +530,3 @@ def show(name: Name, folder: Folder = None) -> None:
 
 for exercises_command in (commands.check, commands.progress, commands.grade, commands.release):
     app.command()(_in_one_sentence(exercises_command))
-
-
-if __name__ == "__main__":
-    app()

@@ -6,6 +6,7 @@ trained, and says what was read, and what looks wrong with it.
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
 import math
@@ -217,10 +218,12 @@ def best_weights(path: str | os.PathLike[str]) -> Path:
 
     Raises
     ------
-    ValueError
-        When there are none in the folder.
+    FileNotFoundError, ValueError
+        When there is no such file or folder, or there are none in the folder.
     """
     path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(errno.ENOENT, "there is no such file or folder", str(path))
     if not path.is_dir():
         return path
     for file in (path / "best.pt", path / "last.pt"):

@@ -350,7 +350,7 @@ def folder(tmp_path, empty_gradebook):
 @pytest.mark.needs("bubblewrap")
 def test_a_class_from_the_command_line_then_one_row_that_needs_a_person(folder):
     """The real command, in a process and without a terminal."""
-    command = [sys.executable, "-m", "unet_edu.cli", "grade", "02_convolution", "submitted", "--workers", "2"]
+    command = [sys.executable, "-m", "unet_edu", "grade", "02_convolution", "submitted", "--workers", "2"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, check=False, cwd=folder, capture_output=True, text=True, env=environment)
     assert (done.returncode, done.stderr) == (0, "")

@@ -60,7 +60,7 @@ def class_of(folder: Path, count: int) -> Path:
 
 def start(submissions: Path, output: Path) -> subprocess.Popen[bytes]:
     """The command, as an instructor gives it."""
-    command = [sys.executable, "-m", "unet_edu.cli", "grade", NAME, submissions, "--output", output, "--seed", SEED]
+    command = [sys.executable, "-m", "unet_edu", "grade", NAME, submissions, "--output", output, "--seed", SEED]
     words = [str(word) for word in [*command, "--workers", 2, "--quiet"]]
     with (output.parent / "said").open("ab") as said:
         return subprocess.Popen(words, cwd=ROOT, stdout=said, stderr=said, start_new_session=True)

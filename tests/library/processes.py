@@ -91,7 +91,7 @@ def memory_of_files(folder: Path, classes: int, sides: tuple[int, int]) -> None:
 
 
 def two_processes(folder: Path, command: list[str]) -> None:
-    """What `torchrun --standalone --nproc-per-node 2 -m unet_edu.cli` does with a command, but that the two are copies
+    """What `torchrun --standalone --nproc-per-node 2 -m unet_edu` does with a command, but that the two are copies
     of this process. What they say is written into a file for each."""
     config = LaunchConfig(
         min_nodes=1,

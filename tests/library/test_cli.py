@@ -299,7 +299,10 @@ def test_folders_that_are_no_pairs(tmp_path):
     assert "expected a folder, 'cells', or one of PhC-C2DH-U373" in complaint(
         "train", tmp_path / "no", "-o", tmp_path / "r"
     )
-    assert "there is no 'images'" in complaint("train", tmp_path, "-o", tmp_path / "r")
+    assert "there is no 'images'\n" in complaint("train", tmp_path, "-o", tmp_path / "r")
+    save(tmp_path / "photographs" / "0.jpg", np.zeros((48, 56), np.uint8))
+    said = complaint("train", tmp_path / "photographs", "-o", tmp_path / "r")
+    assert "there is no 'images'; the folder itself holds pictures (such as 0.jpg), which belong" in said
     folder = write_pairs(tmp_path / "mine", 2)
     (folder / "labels" / "0.png").unlink()
     assert "0.tif: has no partner" in complaint("train", folder, "-o", tmp_path / "r")
@@ -552,6 +555,26 @@ def test_every_option_is_explained():
         for name in inspect.signature(command).parameters:
             (explained,) = hints[name].__metadata__
             assert explained.help and explained.help.endswith("."), name
+
+
+@pytest.mark.parametrize(
+    "arguments, code, said",
+    [
+        (["--version"], 0, f"unet-edu {unet_edu.__version__}"),
+        (["-h"], 0, "Usage: unet-edu [OPTIONS] COMMAND"),
+        (["train", "no", "-o", "run"], 1, "unet-edu: no: expected a folder, 'cells', or one of"),
+        (["predict", "no.pt", "0.tif", "-o", "out"], 1, "unet-edu: no.pt: there is no such file"),
+        (["predict", ".", "no.tif", "-o", "out"], 1, "unet-edu: .: expected best.pt or last.pt in this folder"),
+        (["predict", "some.pt", "no.tif", "-o", "out"], 1, "unet-edu: no.tif: there is no such file"),
+    ],
+)
+def test_what_is_known_at_once_is_said_before_torch_is_imported(tmp_path, arguments, code, said):
+    (tmp_path / "some.pt").touch()
+    program = "import sys; sys.modules['torch'] = None; import runpy; runpy.run_module('unet_edu', run_name='__main__')"
+    where = {**os.environ, "PYTHONPATH": str(Path(unet_edu.__file__).parents[1])}
+    command = [sys.executable, "-c", program, *arguments]
+    done = subprocess.run(command, check=False, cwd=tmp_path, env=where, capture_output=True, text=True, timeout=120)
+    assert done.returncode == code and said in done.stdout + done.stderr
 
 
 def test_help_does_not_wait_for_torch():

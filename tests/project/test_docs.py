@@ -107,7 +107,7 @@ def test_torchrun(place, monkeypatch):
 
     (command,) = (command for command in COMMANDS if command[0] == "torchrun")
     understood = get_args_parser().parse_args(command[1:])
-    assert understood.module and understood.training_script == "unet_edu.cli"
+    assert understood.module and understood.training_script == "unet_edu"
     assert understood.nproc_per_node == "4"
     batch = int(command[command.index("--batch-size") + 1])
     assert f"each of the four processes computes {batch // 4} of the {batch} crops" in TRAINING and batch % 4 == 0

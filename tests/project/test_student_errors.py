@@ -138,7 +138,7 @@ def hurried(command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def started(command: Command, folder: Path) -> tuple[int, str, str]:
     """The command as a program of its own, without the package that is missing."""
     program = f"import sys; sys.modules[{command.missing!r}] = None; from unet_edu.cli import app; app()"
-    start = ["-c", program] if command.missing else ["-m", "unet_edu.cli"]
+    start = ["-c", program] if command.missing else ["-m", "unet_edu"]
     done = run([sys.executable, *start, *command.arguments], folder)
     return done.returncode, done.stdout, done.stderr
 
@@ -224,7 +224,7 @@ def test_a_real_old_python_reads_the_sentence(tmp_path):
         pytest.skip("no older Python is installed here; the two tests above play one")
     for path in found:
         assert NEEDS_A_NEWER_ONE in run([path, "-c", "import unet_edu"], tmp_path).stderr.splitlines()[-1]
-        said = run([path, "-m", "unet_edu.cli"], tmp_path).stderr
+        said = run([path, "-m", "unet_edu"], tmp_path).stderr
         assert said.count("\n") == 1 and NEEDS_A_NEWER_ONE in said
 
 

@@ -98,8 +98,7 @@ def labelled(
             for frame, kind in zip(training, kinds, strict=True)
         ]
         return images, 2 if source == "ISBI-2012" else None
-    if not Path(source).is_dir():
-        raise ValueError(f"{source}: expected a folder, 'cells', or one of {', '.join(BENCHMARKS)}")
+    expect_source(source)
     if ignore == 0 and classes is None:
         raise ValueError(
             "--ignore 0: of cells 0 is the background, without which nothing is learned; take another number"
@@ -117,6 +116,14 @@ def labelled(
             stacklevel=2,
         )
     return images, classes
+
+
+def expect_source(source: str) -> None:
+    """ValueError when there is no such source; it takes no time to find out."""
+    from unet_edu.data.benchmarks import BENCHMARKS
+
+    if source not in BENCHMARKS and source != "cells" and not Path(source).is_dir():
+        raise ValueError(f"{source}: expected a folder, 'cells', or one of {', '.join(BENCHMARKS)}")
 
 
 def _zero_and_one(read: list[Labelled]) -> list[Labelled]:
@@ -296,7 +303,15 @@ def picture_files(named: Iterable[str | os.PathLike[str]], results: Sequence[str
 def _by_name(folder: Path) -> dict[str, Path]:
     """A letter with an accent is one character on some systems and two on others; the name is the same."""
     if not folder.is_dir():
-        raise DataError(f"{folder.parent}: expected the subfolders 'images' and 'labels'; there is no {folder.name!r}")
+        lying = [path.name for path in sorted(folder.parent.iterdir()) if is_picture(path) and not path.is_dir()]
+        so = (
+            f"; the folder itself holds pictures (such as {lying[0]}), which belong into one of the two"
+            if lying
+            else ""
+        )
+        raise DataError(
+            f"{folder.parent}: expected the subfolders 'images' and 'labels'; there is no {folder.name!r}{so}"
+        )
     found: dict[str, Path] = {}
     for path in _in_folder(folder):
         if found.setdefault(unicodedata.normalize("NFC", path.stem), path) != path:

@@ -1,0 +1,5 @@
+"""`python -m unet_edu` is the command `unet-edu`, also where that is not on the PATH."""
+
+from unet_edu.cli import app
+
+app(prog_name="unet-edu")
