@@ -497,7 +497,7 @@ def fetch(
     """Download a benchmark from its publisher. A download that broke goes on where it stopped."""
     from unet_edu.data import benchmarks
 
-    path = benchmarks.fetch(name, folder, progress=not quiet)
+    path = benchmarks.fetch(name, folder, progress=not quiet and sys.stderr.isatty())
     benchmark = benchmarks.BENCHMARKS[name]
     typer.echo(f"{path}\n{name} is {benchmark.licence}. To cite:")
     for work in benchmark.cite:

@@ -129,7 +129,7 @@ def grade(
             database=database,
             force=force,
             unsafe=unsafe,
-            progress=not quiet,
+            progress=not quiet and sys.stderr.isatty(),
             say=_say,
         )
     except sandbox.SandboxError as error:
