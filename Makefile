@@ -22,7 +22,7 @@ LAB_CONFIG = $(VENV)/etc/jupyter/labconfig/page_config.json
 # JupyterLab refuses to run as root, which is what a container's only user is, unless told.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab site test quick notebooks exercises retarget format benchmarks peers test-colab test-latest test-oldest
+.PHONY: help lab site test quick notebooks exercises retarget format benchmarks peers test-colab test-nextpython test-latest test-oldest
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {printf "make %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ test-latest test-oldest: test-%:  ## run all tests with the newest versions, or 
 
 test-colab: .venv-colab/colab.stamp  ## run all notebooks with the packages of Google Colab, installed as there
 	.venv-colab/bin/python tests/colab/run.py
+
+test-nextpython:  ## test on newer Pythons and libraries what needs no PyTorch, in environments of their own
+	$(PYTHON) tests/nextpython/run.py
 
 notebooks: $(VENV)/test.stamp  ## run the notebooks of course/ and solutions/ and store their outputs
 	$(RUN) python tests/notebooks/execute.py

@@ -2,4 +2,5 @@
 
 from unet_edu.cli import app
 
-app(prog_name="unet-edu")
+if __name__ == "__main__":
+    app(prog_name="unet-edu")

@@ -151,7 +151,7 @@ def test_matrices_compose():
     """A layer down and a layer up, as one matrix."""
     x = np.random.default_rng(0).standard_normal((8, 6))
     A = conv2d_matrix(W, (8, 6), stride=2, padding=1, sparse=True)
-    B = scipy.sparse.kron(axis_matrix(4, 8), axis_matrix(3, 6))
+    B = np.kron(axis_matrix(4, 8), axis_matrix(3, 6))
     chained = interpolate(conv2d(x, W, stride=2, padding=1), (8, 6))
     np.testing.assert_allclose((B @ A) @ x.ravel(), chained.ravel(), **CLOSE)
 
