@@ -54,6 +54,8 @@ def test_what_is_wanted_is_right_in_any_form(yours, wanted):
         (print, Y, "you got <built-in function print>, and it should be an array of numbers."),
         (np.zeros((9, 9)), np.eye(9), "you got an array of shape (9, 9), from 0 to 0; 9 of 81 numbers differ"),
         (np.nan, 1, "you got nan."),
+        (0, torch.zeros(2, 2), "your shape is (), and it should be (2, 2)."),
+        (0, np.float32(0.3458), "you got 0.\nWanted: 0.3458."),
     ],
 )
 def test_what_is_not_is_told(yours, wanted, said):

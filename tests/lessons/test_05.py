@@ -221,7 +221,7 @@ def test_a_large_change_moves_the_maximum(lesson):
 
 @claim("has a single 1, at the index of the maximum")
 @claim("both are 87")
-@claim("has 4 ones and 12 zeros on its diagonal: the zeros are what pooling threw away")
+@claim("keeps 4 pixels and sets 12 to zero: those 12 are what pooling threw away")
 def test_pooling_is_a_selection_matrix(lesson):
     S = max_pool2d_matrix(lesson.indices, (4, 4))
     x, z = lesson.x.ravel(), lesson.z.ravel()
@@ -262,7 +262,7 @@ def test_windows_that_overlap_share_a_place(lesson):
     assert nn.MaxUnpool2d(3, stride=1)(batch(lesson.z), torch.tensor(shared)[None, None])[0, 0, 1, 1] in (1, 2, 3, 4)
 
 
-@claim("The gradient adds, which makes 10: the pixel has a say in four outputs, and each counts in full.")
+@claim("The gradient adds, which makes 10: the pixel makes four outputs, and each counts in full.")
 @claim("input one peak, kernel 3, stride 1")
 def test_gradients_that_share_a_place_add_up(lesson):
     assert np.array_equal(INPUTS["one peak"], lesson.peak)
@@ -287,7 +287,7 @@ def test_of_equal_numbers_the_first_is_taken():
     assert ours.tolist() == theirs.tolist() == [[0, 2], [8, 10]]
 
 
-@claim("After Sobel's kernel of lesson 02 and a ReLU, 23 % of the windows of the coins hold nothing but zeros.")
+@claim("After Sobel x of lesson 02 and a ReLU, 23 % of the windows of the coins hold nothing but zeros.")
 @claim("ties are common")
 def test_windows_of_zeros_are_common(lesson):
     four = windows(edges(lesson.coins))
@@ -440,6 +440,7 @@ def test_what_the_indices_know(lesson):
     assert copied[on_line].all() and round(100 * on_line[copied].mean()) == 25
 
 
+@claim("at 4 bytes per number of a map")
 @claim("There is one for each four numbers of a map.")
 @claim("in 8 bytes each, they take half the memory of the maps; packed into two bits each, 1/64")
 def test_what_crosses_and_what_it_costs():

@@ -49,7 +49,7 @@ def test_two_images(lesson):
     assert np.array_equal(conv2d(lesson.other, lesson.w), conv2d(lesson.large, lesson.w))
 
 
-@claim("But each corner feeds one output only, by a weight of its own, and can put it right again.")
+@claim("But each corner feeds one output only, by a weight of its own that is not 0, and can put it right again.")
 def test_how_to_make_another(lesson):
     image = np.random.default_rng(0).normal(size=(4, 4))
     missing = conv2d(lesson.large, lesson.w) - conv2d(image, lesson.w)
@@ -69,7 +69,7 @@ def test_the_pseudo_inverse(lesson):
     assert np.allclose(lesson.A @ lesson.recovered, lesson.A @ lesson.large.ravel())
     for image in (lesson.large, lesson.other):
         assert np.sum(lesson.recovered**2) < np.sum(image**2)
-    assert lesson.guesses["Is `A⁺ (A large)` the large image again?"].answer == "no"
+    assert lesson.guesses["What is `A⁺ (A large)`?"].answer == "another image"
 
 
 @claim("A single 1 in the middle of the kernel, with padding 1, copies the image")
@@ -81,7 +81,8 @@ def test_a_kernel_that_copies():
 
 @claim(
     "A kernel of 2×2 with all weights ½ and stride 2 looks at each pixel once.",
-    "$A A^\\top$ has ones on the diagonal, and $A^+$ is $A^\\top$.",
+    "In each row of its matrix the squares of the weights add up to 1, and no two rows share a pixel. So $A A^\\top$ "
+    "has ones on the diagonal and zeros elsewhere, and $A^+$ is $A^\\top$.",
     "This transpose makes of each small number a flat block of four",
     "make the matrix of that convolution for an image of 4×4, and multiply it with its transpose.",
 )

@@ -103,6 +103,12 @@ def test_a_grid_has_its_numbers_in_the_picture_and_in_the_words():
     )
 
 
+def test_windows_of_a_grid_are_outlined_and_named():
+    plain, cut = pooling.grid(X, "image x"), pooling.grid(X, "image x", window=2)
+    assert len(cut.figure.axes[0].lines) == len(plain.figure.axes[0].lines) + 2
+    assert cut.words == plain.words + " Thick lines cut it into windows of 2 by 2."
+
+
 def test_what_is_remembered_and_where_it_goes_back_to():
     shown = pooling.remembered(X)
     assert np.array_equal(shown.values["indices"], INDICES) and np.array_equal(shown.values["y"], [[9, 7], [8, 10]])

@@ -98,7 +98,7 @@ def _told(yours: Any, wanted: ArrayLike | str, tell: bool) -> str:
     if mine is None and not isinstance(wanted, str):
         return f"you got {_short(yours)}, and it should be {'an array of numbers' if is_array else 'a number'}."
     if is_array and mine is not None and mine.shape != np.shape(wanted):
-        return f"your shape is {mine.shape}, and it should be {np.shape(wanted)}."
+        return f"your shape is {mine.shape}, and it should be {tuple(np.shape(wanted))}."
     said = f"you got {_written(yours)}"
     if is_array and mine is not None and mine.size > 1:
         wrong = different(mine, np.asarray(wanted))
@@ -130,7 +130,9 @@ def _written(value: Any) -> str:
         return _short(value)
     if array.size > MOST_SHOWN:
         return f"an array of shape {array.shape}, from {array.min():.4g} to {array.max():.4g}"
-    numbers = array if array.dtype.kind in "biu" else np.round(array, 4) + 0.0
+    numbers = (
+        array if array.dtype.kind in "biu" else np.round(array.astype(float), 4) + 0.0
+    )  # as float32 it would have digits again
     return str(numbers.tolist()).replace("-", "−")
 
 

@@ -50,6 +50,8 @@ class Grid:
         How many digits to write after the point.
     grey : bool
         Paint each cell in the grey that its number means, from 0 (black) to 255 (white).
+    window : int
+        The side of windows that lie side by side, to outline each; 0 for none.
     """
 
     values: ArrayLike
@@ -59,6 +61,7 @@ class Grid:
     mark_role: str = "kernel"
     decimals: int = 0
     grey: bool = False
+    window: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -322,6 +325,11 @@ def _draw_grid(axes: Axes, grid: Grid, left: float, top: float, cell: float) -> 
         write(axes, x + cell / 2, y + cell / 2, labels[i, j], fontsize, ink, va="center_baseline")
     rows, columns = values.shape
     rectangle(axes, (left, top), columns * cell, rows * cell, None, role.line, 1.2)
+    if grid.window:
+        for y in top + cell * np.arange(grid.window, rows, grid.window):
+            axes.plot((left, left + columns * cell), (y, y), color=role.line, linewidth=2, solid_capstyle="butt")
+        for x in left + cell * np.arange(grid.window, columns, grid.window):
+            axes.plot((x, x), (top, top + rows * cell), color=role.line, linewidth=2, solid_capstyle="butt")
     framed = np.pad(marked, 1)
     for i, j in np.argwhere(marked):
         x, y = left + j * cell, top + i * cell

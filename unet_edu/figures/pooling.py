@@ -41,7 +41,7 @@ THIRD = WIDTH / 3  # three side by side
 
 BOX = (1.4, 0.4)  # inches
 LOWEST = 2.2  # the width of the lowest box, so that both arrows reach it upright
-STEP = 0.95  # from one level down to the next
+STEP = 1.15  # from one level down to the next
 INDENT = 0.2  # how far each level moves to the middle
 
 
@@ -98,7 +98,7 @@ def crossings(levels: Sequence[str], *designs: Design) -> Figure:
     return figure
 
 
-def grid(x: ArrayLike, title: str, decimals: int = 0) -> Shown:
+def grid(x: ArrayLike, title: str, decimals: int = 0, window: int = 0) -> Shown:
     """Draw one plane of numbers.
 
     Parameters
@@ -108,6 +108,8 @@ def grid(x: ArrayLike, title: str, decimals: int = 0) -> Shown:
         Stands above it.
     decimals : int
         How many digits to write after the point.
+    window : int
+        The side of windows that lie side by side, to outline each; 0 for none.
 
     Returns
     -------
@@ -115,7 +117,9 @@ def grid(x: ArrayLike, title: str, decimals: int = 0) -> Shown:
     """
     x = np.asarray(x)
     words = f"{_size(x)}, called “{title}”. Its rows are {_rows(x)}."
-    return Shown(numbers([Grid(x, title, "input", decimals=decimals)]), words, x=x)
+    if window:
+        words += f" Thick lines cut it into windows of {window} by {window}."
+    return Shown(numbers([Grid(x, title, "input", decimals=decimals, window=window)]), words, x=x)
 
 
 def levels(image: ArrayLike, times: int = 3) -> Shown:
@@ -484,7 +488,7 @@ def _draw(axes: Axes, levels: Sequence[str], design: Design, left: float, width:
         style: dict[str, Any] = {"linewidth": 1.2, "linestyle": "--"} if design.is_light else {"linewidth": 4.0}
         arrow(axes, (starts[level] + BOX[0], middle), (end, middle), ROLES["skip"].line, **style)
         centre = left + width / 2
-        axes.text(centre, middle - 0.1, design.across[level], ha="center", va="bottom", fontsize=8.5, **FONT)
+        axes.text(centre, middle - 0.1, design.across[level], ha="center", va="bottom", fontsize=10, **FONT)
         # from the middle of a box to where the next one begins, so that the arrow stands upright
         x = max(starts[level] + BOX[0] / 2, starts[level + 1] + 0.2)
         mirrored = 2 * left + width - x
@@ -492,11 +496,11 @@ def _draw(axes: Axes, levels: Sequence[str], design: Design, left: float, width:
         arrow(axes, (mirrored, tops[level + 1]), (mirrored, bottom), INK, linewidth=1.2)
         if level == 0:
             y = (bottom + tops[1]) / 2
-            axes.text(x + 0.1, y, design.down, ha="left", va="center", fontsize=8.5, **FONT)
-            axes.text(mirrored - 0.1, y, design.up, ha="right", va="center", fontsize=8.5, **FONT)
+            axes.text(x + 0.1, y, design.down, ha="left", va="center", fontsize=10, **FONT)
+            axes.text(mirrored - 0.1, y, design.up, ha="right", va="center", fontsize=10, **FONT)
 
 
 def _box(axes: Axes, x: float, y: float, width: float, text: str, role: str) -> None:
     colour = ROLES[role]
     rectangle(axes, (x, y), width, BOX[1], colour.fill, colour.line, 1.2)
-    write(axes, x + width / 2, y + BOX[1] / 2, text, 9)
+    write(axes, x + width / 2, y + BOX[1] / 2, text, 10)

@@ -113,7 +113,7 @@ def two_directions(large: ArrayLike, w: ArrayLike, pixel: tuple[int, int] = (1, 
     return Shown(numbers(row), words, large=large, w=w, shrunk=shrunk, weights=weights)
 
 
-def forwards(A: ArrayLike, large: ArrayLike, row: int | None = None) -> Shown:
+def forwards(A: ArrayLike, large: ArrayLike, row: int | None = None, name: str = "A") -> Shown:
     """Show a convolution matrix times the large image as a column.
 
     Parameters
@@ -122,13 +122,15 @@ def forwards(A: ArrayLike, large: ArrayLike, row: int | None = None) -> Shown:
     large : array of n numbers
     row : int, optional
         One to frame, with what it makes.
+    name : str
+        Of the matrix.
 
     Returns
     -------
     Shown
     """
     A, column = np.asarray(A), np.asarray(large).ravel()
-    titles = (f"A, {_size(A.shape)}", "large, flattened", "A large")
+    titles = (f"{name}, {_size(A.shape)}", "large, flattened", f"{name} large")
     words = (
         f"A matrix with {A.shape[0]} rows and {A.shape[1]} columns, times the large image as a column of "
         f"{len(column)} "
@@ -219,10 +221,11 @@ def connection_sums(A: ArrayLike, large: ArrayLike, small: ArrayLike) -> Shown:
     rows, columns, total = terms.sum(axis=1), terms.sum(axis=0), terms.sum()
     cell, gap, wide = 0.43, 0.22, 0.62
     width, height = terms.shape[1] * cell, len(terms) * cell
-    figure, axes = canvas(width + gap + wide + 3 * MARGIN, TITLE + height + gap + cell + 2 * MARGIN)
+    figure, axes = canvas(width + gap + wide + 3 * MARGIN, TITLE + height + gap + cell + TITLE + MARGIN)
     right, below = MARGIN + width + gap, TITLE + height + gap
     write(axes, MARGIN + width / 2, TITLE / 2, "small · A · large: one product for each connection", 10, INK)
     write(axes, right + wide / 2, TITLE / 2, "rows", 10, ROLES["output"].line, fontweight="bold")
+    write(axes, MARGIN + width / 2, below + cell + TITLE / 2, "columns", 10, ROLES["input"].line, fontweight="bold")
     _cells(axes, terms, MARGIN, TITLE, cell, "neutral", A != 0)
     for r, number in enumerate(rows):
         _cell(axes, f"{number}", (right, TITLE + r * cell), (wide, cell), "output")
@@ -260,7 +263,7 @@ def round_trip(large: ArrayLike, back: ArrayLike) -> Shown:
 
 
 def same_output(one: ArrayLike, other: ArrayLike, w: ArrayLike) -> Shown:
-    """Show two images, and below each what the convolution makes of it.
+    """Show two images, and beside each what the convolution makes of it.
 
     Parameters
     ----------
@@ -274,13 +277,12 @@ def same_output(one: ArrayLike, other: ArrayLike, w: ArrayLike) -> Shown:
     one, other = np.asarray(one), np.asarray(other)
     outputs = conv2d(one, w), conv2d(other, w)
     rows: list[list[Grid | str]] = [
-        [Grid(one, "large", "input"), "and", Grid(other, "another image", "input")],
-        [Grid(outputs[0], "A large", "output"), "=", Grid(outputs[1], "A times the other", "output")],
+        [Grid(one, "large", "input"), "→", Grid(outputs[0], "A large", "output")],
+        [Grid(other, "another image", "input"), "→", Grid(outputs[1], "A other", "output")],
     ]
     words = (
         f"Two {_size(one.shape)} images that differ in {np.count_nonzero(one != other)} of {one.size} pixels. "
-        f"Below "
-        f"them their outputs, {_listed(outputs[0])} and {_listed(outputs[1])}."
+        f"Beside them their outputs, {_listed(outputs[0])} and {_listed(outputs[1])}."
     )
     return Shown(numbers(*rows), words, other=other, output=outputs[1])
 
@@ -331,7 +333,7 @@ def two_kernels(learned: ArrayLike, best: ArrayLike) -> Shown:
     row: list[Grid | str] = [
         Grid(learned, "learned, step by step", "output", decimals=2),
         "and",
-        Grid(best, "least squares", "kernel", decimals=2),
+        Grid(best, "the best, by least squares", "kernel", decimals=2),
     ]
     words = (
         f"Two {_size(best.shape)} kernels of much the same shape: large numbers at the four places in the "
@@ -388,7 +390,7 @@ def two_sizes(from_matrix: ArrayLike, plain: ArrayLike, more: ArrayLike) -> Show
     """
     from_matrix, plain, more = map(np.asarray, (from_matrix, plain, more))
     row: list[Grid | str] = [
-        Grid(from_matrix, "Aᵀ small", "input"),
+        Grid(from_matrix, "A2ᵀ small", "input"),
         "but",
         Grid(plain, "stride 2, padding 1", "input"),
         "and",
