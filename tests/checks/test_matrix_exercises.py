@@ -1,7 +1,10 @@
 """Lesson 04's exercises: the numbers of the lesson, and mistakes as students write them."""
 
+import itertools
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 import torch
@@ -16,6 +19,7 @@ from unet_edu.transposed import conv_transpose2d, overlap_count
 
 X = np.array([[4, 5, 8, 7], [1, 8, 8, 8], [3, 6, 6, 4], [6, 5, 7, 8]])
 K = np.array([[1, 4, 1], [1, 4, 3], [3, 3, 1]])
+SOLUTIONS = nbformat.read(next(Path(__file__).parents[2].glob("solutions/04_*/*.ipynb")), as_version=4)
 
 
 # --- the numbers of the lesson ----------------------------------------------------------------------------------------
@@ -87,6 +91,54 @@ def test_the_references_are_the_library():
         assert up.shape == tuple(
             EXERCISES["tconv_size"].reference(n, m, s, p, op) for n, m in zip(x.shape, k.shape, strict=True)
         )
+
+
+# Each mistake of the code that is to be repaired: what stands there, and what should.
+MENDED = {
+    "zeros behind the last pixel": (
+        "np.zeros((channels, H * stride, W * stride))",
+        "np.zeros((channels, (H - 1) * stride + 1, (W - 1) * stride + 1))",
+    ),
+    "kernel not turned": ("w[0, m]", "w[0, m, ::-1, ::-1]"),
+    "height and width of the ring swapped": (
+        "(kW - 1, kW - 1), (kH - 1, kH - 1)",
+        "(kH - 1, kH - 1), (kW - 1, kW - 1)",
+    ),
+    "one kernel for all channels": ("w[0, m", "w[:, m"),
+}
+
+
+@pytest.mark.parametrize("left", [set(left) for n in range(5) for left in itertools.combinations(MENDED, n)], ids=str)
+def test_the_code_to_repair_has_its_four_mistakes(left):
+    """And each part of them that is left in it is named."""
+    (source,) = (cell.source for cell in SOLUTIONS.cells if cell.id == "example-6")
+    for name, (there, right) in MENDED.items():
+        assert source.count(there) == 1
+        source = source if name in left else source.replace(there, right)
+    names = {"np": np}
+    exec(source.partition("\n\n\nprint")[0], names)  # noqa: S102 - our own notebook
+
+    def repair_tconv(x, w, stride=1):
+        return names["tconv_by_zeros"](x, w, stride)
+
+    result = check(repair_tconv)
+    assert result.misconception == " and ".join(name for name in MENDED if name in left)
+    assert result.passed == (not left) and result.right[0]  # the trial is right in any case
+
+
+def test_even_kernels_keep_a_flat_image_flat():
+    for seed in range(5):
+        for case in cases_of("even_kernel", seed):
+            k, stride = case.args
+            even = EXERCISES["even_kernel"].reference(k, stride)
+            flat = conv_transpose2d(np.ones((6, 6)), even, stride=stride)
+            (H, W), (rows, columns) = k.shape, flat.shape
+            assert flat[H - 1 : rows - H + 1, W - 1 : columns - W + 1] == pytest.approx(1)
+            assert min(abs(k[a::stride, b::stride].sum()) for a, b in np.ndindex(stride, stride)) > 0.09
+            assert not (k < 0).any() or "negative" in case.name
+    halves = EXERCISES["even_kernel"].reference(np.ones((3, 3)), 2)
+    row = conv_transpose2d(np.array([[2, 6]]), halves, stride=2, padding=1)
+    assert row.tolist() == [[2, 4, 6]]  # between two pixels stands their mean: bilinear
 
 
 # --- mistakes as students write them ----------------------------------------------------------------------------------

@@ -441,6 +441,14 @@ CHEATS = {
     "overlap_counts": (
         "from unet_edu import transposed\ndef overlap_counts(n, k, s): return transposed.overlap_count(n, k, s)"
     ),
+    "repair_tconv": (
+        "import torch\nup = torch.nn.functional.conv_transpose2d\n"
+        "def repair_tconv(x, w, stride=1): return up(torch.tensor(x)[None], torch.tensor(w), stride=stride)[0]"
+    ),
+    "even_kernel": (
+        "import numpy as np\nfrom unet_edu.transposed import conv_transpose2d\n"
+        "def even_kernel(k, stride): return k / conv_transpose2d(np.ones((9, 9)), k, stride=stride)[9:, 9:]"
+    ),
     "maxpool_idx": "from unet_edu.pooling import max_pool2d\ndef maxpool_idx(x): return max_pool2d(x, 2)",
     "maxunpool": (
         "import torch\ndef maxunpool(y, idx, size):\n    unpool = torch.nn.MaxUnpool2d(2)\n    return unpool(y, idx)"

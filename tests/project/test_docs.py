@@ -310,8 +310,18 @@ def test_the_limits_that_instructors_read_are_the_usual_ones():
     usual = limits.USUAL
     seconds = f"{usual.cell:g} seconds for a cell, {usual.call:g} for a call of a function, {usual.total:g} in all"
     assert f"{seconds}, and {usual.memory / 2**30:g} GB of memory" in INSTRUCTORS
-    assert "Each is worth ten points" in INSTRUCTORS
-    assert {sum(points for _, points in each.points) for each in ASSIGNMENTS.values()} == {10}
+
+
+@pytest.mark.parametrize("topic", ASSIGNMENTS)
+def test_each_notebook_says_its_points(topic):
+    """In the table at its head, and in the line below each exercise's title."""
+    assert "Each says how many points it is worth." in INSTRUCTORS
+    book = json.loads((ROOT / "exercises" / topic / f"{topic}.ipynb").read_text())
+    text = "\n".join("".join(cell["source"]) for cell in book["cells"])
+    table = re.findall(r"^\| \d\. `(\w+)` \| [●○]+ \| (\d+) \| (\d+) \|$", text, re.MULTILINE)
+    assert tuple((name, float(points)) for name, _, points in table) == ASSIGNMENTS[topic].points
+    below = re.findall(r"^\*Difficulty [●○]+ · (\d+) minutes · (\d+) points?\*$", text, re.MULTILINE)
+    assert [(minutes, points) for _, minutes, points in table] == below
 
 
 def test_every_option_for_instructors_exists():
@@ -336,7 +346,6 @@ def test_every_assignment_is_named():
     from unet_edu.grading.assignment import ASSIGNMENTS
 
     assert set(re.findall(r"`(\d\d_\w+)`", INSTRUCTORS)) == set(ASSIGNMENTS)
-    assert all(sum(points for _, points in assignment.points) == 10 for assignment in ASSIGNMENTS.values())
 
 
 # --------------------------------------------------------------------------------------------------------------- README

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from unet_edu.convolution import conv2d, conv2d_grad_input
 from unet_edu.lessons.families import without
 from unet_edu.lessons.lesson import Lesson
 from unet_edu.lessons.libraries import CONVOLUTIONS
+from unet_edu.transposed import conv_transpose2d, insert_zeros
 
 __all__ = ["LESSON"]
 
@@ -860,6 +862,345 @@ def _(n, k, s):
     return np.outer(_overlap_counts(n, k, s), _overlap_counts(n, k, s))
 
 
+# --- repair_tconv -----------------------------------------------------------------------------------------------------
+
+
+# What is wrong with the code that is to be repaired, and what to say of it where it is left.
+LEFT_IN_TCONV = {
+    "zeros behind the last pixel": (
+        "Where the stride is not 1, your answer has rows and columns too many: count the zeros that stand behind the "
+        "last pixel."
+    ),
+    "kernel not turned": (
+        "The kernel lies there as it is. Follow one pixel: which weight does it meet first, and which one does its "
+        "stamp have in the upper left corner?"
+    ),
+    "height and width of the ring swapped": (
+        "Where the kernel is no square, the ring of zeros has a wrong width: which side of the kernel hangs over the "
+        "upper edge?"
+    ),
+    "one kernel for all channels": (
+        "All channels of x meet the weights of the first: each has kernels of its own, and x has as many channels as w."
+    ),
+}
+
+
+def _repaired_tconv(x: Array, w: Array, stride: int = 1) -> Array:
+    return conv_transpose2d(x[None], w, stride=stride)[0]
+
+
+def _by_zeros(*left: str, turn: tuple[int, int] = (-1, -1), ring: int = 0) -> Callable[..., Array]:
+    """The given code, with the mistakes that are left in it; the kernel turned otherwise; a ring that is too wide."""
+
+    def wrong(x: Array, w: Array, stride: int = 1) -> Array:
+        (channels, H, W), (kH, kW) = x.shape, w.shape[2:]
+        behind = 0 if "zeros behind the last pixel" not in left else stride - 1
+        spread = np.zeros((channels, (H - 1) * stride + 1 + behind, (W - 1) * stride + 1 + behind))
+        spread[:, ::stride, ::stride] = x
+        sides = (kW, kH) if "height and width of the ring swapped" in left else (kH, kW)
+        around = [(n - 1 + ring, n - 1 + ring) for n in sides]
+        spread = np.pad(spread, ((0, 0), *around))
+        if "one kernel for all channels" in left:
+            w = np.broadcast_to(w[:1], w.shape)
+        if "kernel not turned" not in left:
+            w = w[:, :, :: turn[0], :: turn[1]]
+        return conv2d(spread[None], w.swapaxes(0, 1))[0]
+
+    return wrong
+
+
+def _stamped_maps(write: Callable[[Array, Array, float], Array]) -> Callable[..., Array]:
+    """Stamps in place of zeros, each map with another way to write them; channel after channel."""
+
+    def wrong(x: Array, w: Array, stride: int = 1) -> Array:
+        y = np.zeros(_repaired_tconv(x, w, stride).shape)
+        for c, m in np.ndindex(w.shape[:2]):
+            for i, j in np.ndindex(*x.shape[1:]):
+                there = y[m, i * stride : i * stride + w.shape[2], j * stride : j * stride + w.shape[3]]
+                there[...] = write(there, w[c, m], float(x[c, i, j]))
+        return y
+
+    return wrong
+
+
+def _left_over() -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each set of mistakes that was not found, and what to say of it."""
+    counts = ("One of the four is left.", "Two of the four are left.", "Three of the four are left.")
+    for number, count in enumerate(counts, 1):
+        for left in itertools.combinations(LEFT_IN_TCONV, number):
+            yield left, " ".join([count, *(LEFT_IN_TCONV[name] for name in left)])
+    yield (
+        tuple(LEFT_IN_TCONV),
+        (
+            "These are the answers of the code that you were given: all four mistakes are still in it. Begin with the "
+            "stride: try an image of one pixel, and see how large the answer is."
+        ),
+    )
+
+
+def _repair_cases(rng: np.random.Generator) -> list[Case]:
+    four, tried = np.array([[[2, 1], [4, 4]]]), np.array([[[[1, 2, 1], [2, 4, 2], [1, 2, 1]]]])
+    two = np.array([[[1, 2]], [[3, 1]]]), np.array([[[[1, 10]], [[0, 2]]], [[[5, 0]], [[1, 1]]]])
+
+    def case(name: str, x_shape: tuple[int, ...], w_shape: tuple[int, ...], stride: int = 1) -> Case:
+        x, w = rng.normal(size=x_shape) + 2, rng.normal(size=w_shape) - 1
+        return Case(name, (x, w), {"stride": stride})
+
+    return [
+        Case(
+            "the trial: one channel, stride 1, a kernel that looks the same from all sides",
+            (four, tried),
+            group="visible",
+        ),
+        Case(
+            "the lesson's numbers and kernel, with a stride of 2",
+            (four, KERNEL[None, None]),
+            {"stride": 2},
+            group="visible",
+        ),
+        Case("two channels, two maps, and kernels of 1×2", two, group="visible"),
+        case("three channels, one map, kernels of 2×3", (3, 3, 4), (3, 1, 2, 3)),
+        case("one channel, three maps, kernels of 3×2, with a stride of 2", (1, 4, 3), (1, 3, 3, 2), 2),
+        case("as many maps as channels, with a stride of 2", (2, 3, 4), (2, 2, 3, 3), 2),
+        case("a U-Net's up-convolution, which halves the channels", (4, 2, 3), (4, 2, 2, 2), 2),
+        case("a stride larger than the kernel: gaps stay zero", (2, 2, 3), (2, 3, 2, 2), 3),
+        case("a single pixel", (3, 1, 1), (3, 2, 4, 3), 2),
+        case("kernels of 4×4 with a stride of 3", (2, 3, 2), (2, 1, 4, 4), 3),
+    ]
+
+
+REPAIR_TCONV = Exercise(
+    name="repair_tconv",
+    points=2,
+    reference=_repaired_tconv,
+    cases=_repair_cases,
+    linear="x",
+    forbidden=("unet_edu.*conv*2d*", "unet_edu.transposed.*", "unet_edu.matrix.*", "torch.*.[fF]old", *CONVOLUTIONS),
+)
+for _left, _hint in _left_over():
+    REPAIR_TCONV.mistake(" and ".join(_left), _hint, _by_zeros(*_left))
+REPAIR_TCONV.mistake(
+    "kernel turned upside down only",
+    "Nearly: the kernel is turned upside down, but not left to right. A turn by 180° does both.",
+    _by_zeros(turn=(-1, 1)),
+)
+REPAIR_TCONV.mistake(
+    "kernel turned left to right only",
+    "Nearly: the kernel is turned left to right, but not upside down. A turn by 180° does both.",
+    _by_zeros(turn=(1, -1)),
+)
+REPAIR_TCONV.mistake(
+    "ring one too wide",
+    "Your answer has a ring of zeros around it that no stamp reaches. The first window holds one pixel alone, in its "
+    "last row and column: how many rows of zeros are above it?",
+    _by_zeros(ring=1),
+)
+REPAIR_TCONV.mistake(
+    "stamps overwrite each other",
+    "Where stamps overlap, or where channels meet in one map, your later stamp overwrites the earlier one. They add "
+    "up.",
+    _stamped_maps(_overwritten),
+)
+
+
+@REPAIR_TCONV.mistake("stride in the kernel")
+def _(x: Array, w: Array, stride: int = 1) -> Array:
+    """You put the zeros between the weights of the kernel. They belong between the pixels: the stamps keep their size,
+    and lie further apart."""
+    kernel = insert_zeros(w, stride)
+    return conv_transpose2d(x[None], kernel)[0]
+
+
+@REPAIR_TCONV.mistake("stride has no effect")
+def _(x: Array, w: Array, stride: int = 1) -> Array:
+    """The stride has no effect in your function: no zeros stand between the pixels."""
+    return _repaired_tconv(x, w)
+
+
+@REPAIR_TCONV.mistake("channels and maps swapped")
+def _(x: Array, w: Array, stride: int = 1) -> Array:
+    """You read w as a convolution's array, with the maps first. In a transposed convolution the channels of x come
+    first: w[c, m] leads from channel c to map m."""
+    if w.shape[0] != w.shape[1]:
+        raise ValueError("as many maps as channels are needed")
+    return _repaired_tconv(x, w.swapaxes(0, 1), stride)
+
+
+@REPAIR_TCONV.mistake("only the first channel")
+def _(x: Array, w: Array, stride: int = 1) -> Array:
+    """Only the first channel of x reaches your answer. Each map is a sum over all channels."""
+    return _repaired_tconv(x[:1], w[:1], stride)
+
+
+@REPAIR_TCONV.mistake("only the last channel")
+def _(x: Array, w: Array, stride: int = 1) -> Array:
+    """Only the last channel of x is left in your answer. Add the channels up: += in place of =."""
+    return _repaired_tconv(x[-1:], w[-1:], stride)
+
+
+@REPAIR_TCONV.mistake("channels averaged")
+def _(x: Array, w: Array, stride: int = 1) -> Array:
+    """You took the mean over the channels. They add up."""
+    return _repaired_tconv(x, w, stride) / len(x)
+
+
+# --- even_kernel ------------------------------------------------------------------------------------------------------
+
+
+def _by_groups(
+    share: Callable[[Array, Array], Array] = lambda group, k: group / group.sum(),
+    rows: Callable[[int], int] = lambda stride: stride,
+    columns: Callable[[int], int] = lambda stride: stride,
+) -> Callable[..., Array]:
+    """Another share for each group, by the group and the whole kernel; or other groups."""
+
+    def made(k: Array, stride: int) -> Array:
+        even = np.zeros(k.shape)
+        for a, b in np.ndindex(rows(stride), columns(stride)):
+            even[a :: rows(stride), b :: columns(stride)] = share(k[a :: rows(stride), b :: columns(stride)], k)
+        return even
+
+    return made
+
+
+def _even_kernel(k: Array, stride: int) -> Array:
+    return _by_groups()(k, stride)
+
+
+def _even_cases(rng: np.random.Generator) -> list[Case]:
+    def case(name: str, shape: tuple[int, int], stride: int, sign: int = 1) -> Case:
+        return Case(name, (sign * (rng.random(shape) + 0.1), stride))
+
+    return [
+        Case("ones, 3×3, with a stride of 2", (np.ones((3, 3), int), 2), group="visible"),
+        Case(
+            "a kernel of 3×4, with a stride of 2",
+            (np.array([[1, 3, 4, 1], [1, 1, 3, 4], [2, 2, 1, 4]]), 2),
+            group="visible",
+        ),
+        Case("a stride of 1", (np.array([[1, 3], [4, 2]]), 1), group="visible"),
+        case("a kernel of 4×4 with a stride of 2", (4, 4), 2),
+        case("a kernel of 5×5 with a stride of 3", (5, 5), 3),
+        case("a kernel of 4×7 with a stride of 3", (4, 7), 3),
+        case("a kernel of 7×5 with a stride of 4", (7, 5), 4),
+        case("a kernel of 5×3 with a stride of 2, negative", (5, 3), 2, sign=-1),
+        case("a kernel of 2×5 with a stride of 1", (2, 5), 1),
+        case("a kernel of 6×6 with a stride of 3", (6, 6), 3),
+        Case("whole numbers, 5×6, with a stride of 2", (rng.integers(1, 10, (5, 6)), 2)),
+    ]
+
+
+EVEN_KERNEL = Exercise(
+    name="even_kernel",
+    points=2,
+    reference=_even_kernel,
+    cases=_even_cases,
+    keeps_inputs=True,
+    forbidden=("unet_edu.transposed.*", *CONVOLUTIONS),
+)
+EVEN_KERNEL.mistake(
+    "weights counted, not added",
+    "You divided each group by the number of its weights. That is right for a kernel of ones only. What does a pixel "
+    "of a flat image become when the weights are not 1?",
+    _by_groups(lambda group, k: group / group.size),
+)
+EVEN_KERNEL.mistake(
+    "one sum for the whole kernel",
+    "The whole kernel adds up to 1. That keeps a flat image flat at stride 1, where every pixel meets all weights. "
+    "With a larger stride a pixel meets one group: each group needs the sum 1.",
+    _by_groups(lambda group, k: group / k.sum()),
+)
+EVEN_KERNEL.mistake(
+    "right on average",
+    "Your groups have the sum 1 on average, so the image keeps its brightness. But they still differ, and the "
+    "checkerboard stays: divide each group by its own sum.",
+    lambda k, stride: k * stride**2 / k.sum(),
+)
+EVEN_KERNEL.mistake(
+    "all groups equal, none of them 1",
+    "All your groups have the same sum, so no checkerboard is left. But the image changes its brightness: 1 has to "
+    "become 1.",
+    lambda k, stride: _even_kernel(k, stride) * k.sum() / stride**2,
+)
+EVEN_KERNEL.mistake(
+    "sum of the first group for all",
+    "You divided all groups by the sum of the first. Each has a sum of its own.",
+    lambda k, stride: k / k[::stride, ::stride].sum(),
+)
+EVEN_KERNEL.mistake(
+    "only the first group",
+    "Only your first group is right; the others are as they were. There are stride · stride groups: the rows begin at "
+    "0, 1, … up to stride − 1, and so do the columns.",
+    lambda k, stride: np.where(
+        np.outer(np.arange(len(k)) % stride == 0, np.arange(k.shape[1]) % stride == 0), _even_kernel(k, stride), k
+    ),
+)
+EVEN_KERNEL.mistake(
+    "groups along the diagonal",
+    "Only the groups whose rows and columns begin at the same number are divided. A group may begin at row 0 and "
+    "column 1, too: two loops, one inside the other.",
+    lambda k, stride: np.where(
+        np.equal.outer(np.arange(len(k)) % stride, np.arange(k.shape[1]) % stride), _even_kernel(k, stride), k
+    ),
+)
+EVEN_KERNEL.mistake(
+    "groups of rows",
+    "Your groups are rows: each holds every column. A pixel meets every stride-th column, too.",
+    _by_groups(columns=lambda stride: 1),
+)
+EVEN_KERNEL.mistake(
+    "groups of columns",
+    "Your groups are columns: each holds every row. A pixel meets every stride-th row, too.",
+    _by_groups(rows=lambda stride: 1),
+)
+EVEN_KERNEL.mistake(
+    "a stride of 2 throughout",
+    "You made four groups, which is right for a stride of 2. How many are there for another one?",
+    _by_groups(rows=lambda stride: 2, columns=lambda stride: 2),
+)
+EVEN_KERNEL.mistake(
+    "neighbours as a group",
+    "Your groups are blocks of neighbours. Those that a pixel meets lie a stride apart: k[a::stride, b::stride].",
+    lambda k, stride: (
+        k
+        / np.add.reduceat(np.add.reduceat(k, range(0, len(k), stride), axis=0), range(0, k.shape[1], stride), axis=1)
+        .repeat(stride, axis=0)
+        .repeat(stride, axis=1)[: len(k), : k.shape[1]]
+    ),
+)
+EVEN_KERNEL.mistake(
+    "mean of 1",
+    "In your groups the weights are 1 on average. On a flat image a pixel is their sum, not their mean.",
+    _by_groups(lambda group, k: group / group.mean()),
+)
+EVEN_KERNEL.mistake(
+    "largest weight 1",
+    "You divided each group by its largest weight. A pixel of a flat image is the group's sum.",
+    _by_groups(lambda group, k: group / group.flat[np.abs(group).argmax()]),
+)
+EVEN_KERNEL.mistake(
+    "missing part added",
+    "Your groups have the sum 1, but you added the same number to each weight. Asked is another way: divide, so that "
+    "the weights keep their proportions.",
+    _by_groups(lambda group, k: group + (1 - group.sum()) / group.size),
+)
+EVEN_KERNEL.mistake(
+    "multiplied",
+    "You multiplied by the sums. Divide: a group with a large sum has to become weaker.",
+    _by_groups(lambda group, k: group * group.sum()),
+)
+EVEN_KERNEL.mistake(
+    "sums returned",
+    "Good so far: these are the sums of the groups. Next: divide each group by its own, and return the kernel.",
+    lambda k, stride: np.array([[k[a::stride, b::stride].sum() for b in range(stride)] for a in range(stride)]),
+)
+EVEN_KERNEL.mistake(
+    "nothing done",
+    "That is the kernel as it came. Look at the sum of one group, k[0::stride, 0::stride]: it should be 1.",
+    lambda k, stride: k,
+)
+
+
 LESSON = Lesson(
     folder="04_transposed_convolution",
     set_up="""\
@@ -867,5 +1208,5 @@ import numpy as np
 from unet_edu import check
 from unet_edu.convolution import output_size
 """,
-    exercises=(CONV_MATRIX, TCONV_MATRIX, TCONV2D_SCATTER, TCONV_SIZE, OVERLAP_COUNTS),
+    exercises=(CONV_MATRIX, TCONV_MATRIX, TCONV2D_SCATTER, TCONV_SIZE, OVERLAP_COUNTS, REPAIR_TCONV, EVEN_KERNEL),
 )

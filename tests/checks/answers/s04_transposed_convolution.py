@@ -140,6 +140,74 @@ def counts_in_torch(n, k, s):
     return F.conv_transpose1d(torch.ones(1, 1, n), torch.ones(1, 1, k), stride=s)[0, 0]
 
 
+def repaired_by_stamps(x, w, stride=1):
+    (C, H, W), (_, M, kH, kW) = x.shape, w.shape
+    y = np.zeros((M, (H - 1) * stride + kH, (W - 1) * stride + kW))
+    for c, i, j in np.ndindex(C, H, W):
+        y[:, i * stride : i * stride + kH, j * stride : j * stride + kW] += x[c, i, j] * w[c]
+    return y
+
+
+def repaired_map_by_map(x, w, stride=1):
+    return [sum(stamps_by_numbers(x[c], w[c, m], stride) for c in range(len(x))) for m in range(w.shape[1])]
+
+
+def repaired_tap_by_tap(x, w, stride=1):
+    (_, H, W), (kH, kW) = x.shape, w.shape[2:]
+    y = np.zeros((w.shape[1], (H - 1) * stride + kH, (W - 1) * stride + kW), np.float32)
+    for u, v in np.ndindex(kH, kW):
+        y[:, u : u + (H - 1) * stride + 1 : stride, v : v + (W - 1) * stride + 1 : stride] += np.einsum(
+            "chw,cm->mhw", x, w[:, :, u, v]
+        )
+    return y
+
+
+def repaired_in_torch(x, w, stride=1):
+    return F.conv_transpose2d(torch.tensor(x[None] * 1.0), torch.tensor(w * 1.0), stride=stride)[0]
+
+
+def repaired_and_cut(x, w, stride=1):
+    """The zeros behind the last pixel are left, and what comes of them is cut off."""
+    (C, H, W), (_, M, kH, kW) = x.shape, w.shape
+    spread = np.zeros((C, H * stride, W * stride))
+    spread[:, ::stride, ::stride] = x
+    spread = np.pad(spread, ((0, 0), (kH - 1, kH - 1), (kW - 1, kW - 1)))
+    y = np.zeros((M, (H - 1) * stride + kH, (W - 1) * stride + kW))
+    for m, i, j in np.ndindex(y.shape):
+        y[m, i, j] = sum((spread[c, i : i + kH, j : j + kW] * np.rot90(w[c, m], 2)).sum() for c in range(C))
+    return y
+
+
+def even_by_loops(k, stride):
+    sums = np.zeros((stride, stride))
+    for u, v in np.ndindex(k.shape):
+        sums[u % stride, v % stride] += k[u, v]
+    return [[k[u, v] / sums[u % stride, v % stride] for v in range(k.shape[1])] for u in range(k.shape[0])]
+
+
+def even_in_a_copy(k, stride):
+    k = k.astype(float)
+    for a in range(stride):
+        for b in range(stride):
+            k[a::stride, b::stride] /= k[a::stride, b::stride].sum()
+    return k
+
+
+def even_by_stamps(k, stride):
+    H, W = k.shape
+    grown = stamps_by_numbers(np.ones((2 * H, 2 * W)), k, stride)  # inside, it repeats itself
+    top, left = H // stride * stride, W // stride * stride
+    return k / grown[top : top + H, left : left + W]
+
+
+def even_by_padding(k, stride):
+    H, W = k.shape
+    padded = np.pad(k, ((0, -H % stride), (0, -W % stride)))
+    sums = padded.reshape(len(padded) // stride, stride, -1, stride).sum(axis=(0, 2), keepdims=True)
+    even = padded.reshape(len(padded) // stride, stride, -1, stride) / sums
+    return torch.tensor(even.reshape(padded.shape)[:H, :W])
+
+
 RIGHT = {
     "conv_matrix": [
         matrix_by_four_loops,
@@ -181,6 +249,15 @@ RIGHT = {
         lambda n, k, s: [sum(0 <= t - j * s < k for j in range(n)) for t in range((n - 1) * s + k)],
         lambda n, k, s: overlap_count(n, k, s),
     ],
+    "repair_tconv": [
+        repaired_by_stamps,
+        repaired_map_by_map,
+        repaired_tap_by_tap,
+        repaired_in_torch,
+        repaired_and_cut,
+        lambda x, w, stride=1: conv_transpose2d(x[None], w, stride=stride)[0],
+    ],
+    "even_kernel": [even_by_loops, even_in_a_copy, even_by_stamps, even_by_padding],
 }
 
 
@@ -218,6 +295,31 @@ def _(n, k, s):
     return inside
 
 
+@written("repair_tconv", "kernel turned upside down only")
+def _(x, w, stride=1):
+    return repaired_by_stamps(x, w[..., ::-1], stride)
+
+
+@written("repair_tconv", "only the last channel")
+def _(x, w, stride=1):
+    for c in range(len(x)):
+        y = repaired_by_stamps(x[c : c + 1], w[c : c + 1], stride)
+    return y
+
+
+@written("even_kernel", "one sum for the whole kernel")
+def _(k, stride):
+    return k / k.sum()
+
+
+@written("even_kernel", "groups along the diagonal")
+def _(k, stride):
+    even = k.astype(float)
+    for a in range(stride):
+        even[a::stride, a::stride] /= even[a::stride, a::stride].sum()
+    return even
+
+
 # --- what is told of other mistakes -----------------------------------------------------------------------------------
 
 
@@ -240,3 +342,10 @@ def _(x, k, stride=1, padding=0):
     for i, j in np.ndindex(x.shape):
         y[i * stride : i * stride + len(k), j * stride : j * stride + k.shape[1]] += x[i, j] * k
     return y
+
+
+@told("even_kernel", "changes its input")
+def _(k, stride):
+    for a, b in np.ndindex(stride, stride):
+        k[a::stride, b::stride] = k[a::stride, b::stride] / k[a::stride, b::stride].sum()
+    return k

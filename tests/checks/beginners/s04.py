@@ -383,3 +383,97 @@ def overlap_counts(n, k, s):
     for j in range(n):
         y[j * s : j * s + k] += 1
     return np.outer(y, y)
+
+
+# repair_tconv
+
+
+@wrong("repair_tconv", "the size repaired, and nothing else")
+def repair_tconv(x, w, stride=1):
+    channels, H, W = x.shape
+    _, maps, kH, kW = w.shape
+    spread = np.zeros((channels, (H - 1) * stride + 1, (W - 1) * stride + 1))
+    spread[:, ::stride, ::stride] = x
+    spread = np.pad(spread, ((0, 0), (kW - 1, kW - 1), (kH - 1, kH - 1)))
+    rows, columns = spread.shape[1] - kH + 1, spread.shape[2] - kW + 1
+    y = np.zeros((maps, rows, columns))
+    for m in range(maps):
+        for i in range(rows):
+            for j in range(columns):
+                y[m, i, j] = np.sum(spread[:, i : i + kH, j : j + kW] * w[0, m])
+    return y
+
+
+@wrong("repair_tconv", "all repaired, but the kernel's channels are turned, too: [::-1] on every axis")
+def repair_tconv(x, w, stride=1):
+    channels, H, W = x.shape
+    _, maps, kH, kW = w.shape
+    spread = np.zeros((channels, (H - 1) * stride + 1, (W - 1) * stride + 1))
+    spread[:, ::stride, ::stride] = x
+    spread = np.pad(spread, ((0, 0), (kH - 1, kH - 1), (kW - 1, kW - 1)))
+    rows, columns = spread.shape[1] - kH + 1, spread.shape[2] - kW + 1
+    y = np.zeros((maps, rows, columns))
+    for m in range(maps):
+        for i in range(rows):
+            for j in range(columns):
+                y[m, i, j] = np.sum(spread[:, i : i + kH, j : j + kW] * w[::-1, m, ::-1, ::-1])
+    return y
+
+
+@wrong("repair_tconv", "the maps turned round with the kernel")
+def repair_tconv(x, w, stride=1):
+    channels, H, W = x.shape
+    _, maps, kH, kW = w.shape
+    w = w[:, ::-1, ::-1, ::-1]
+    spread = np.zeros((channels, (H - 1) * stride + 1, (W - 1) * stride + 1))
+    spread[:, ::stride, ::stride] = x
+    spread = np.pad(spread, ((0, 0), (kH - 1, kH - 1), (kW - 1, kW - 1)))
+    rows, columns = spread.shape[1] - kH + 1, spread.shape[2] - kW + 1
+    y = np.zeros((maps, rows, columns))
+    for m in range(maps):
+        for i in range(rows):
+            for j in range(columns):
+                y[m, i, j] = np.sum(spread[:, i : i + kH, j : j + kW] * w[:, m])
+    return y
+
+
+@wrong("repair_tconv", "stamps, but each pixel's channels are added up before, and meet the first kernel")
+def repair_tconv(x, w, stride=1):
+    _, H, W = x.shape
+    _, maps, kH, kW = w.shape
+    y = np.zeros((maps, (H - 1) * stride + kH, (W - 1) * stride + kW))
+    pixels = x.sum(axis=0)
+    for m in range(maps):
+        for i in range(H):
+            for j in range(W):
+                y[m, i * stride : i * stride + kH, j * stride : j * stride + kW] += pixels[i, j] * w[0, m]
+    return y
+
+
+# even_kernel
+
+
+@wrong("even_kernel", "the whole kernel divided by its sum")
+def even_kernel(k, stride):
+    return k / np.sum(k)
+
+
+@wrong("even_kernel", "divided by how many stamps a pixel gets: (k / stride)²")
+def even_kernel(k, stride):
+    kH, kW = k.shape
+    return k / ((kH / stride) * (kW / stride))
+
+
+@wrong("even_kernel", "each row divided by its sum, then each column")
+def even_kernel(k, stride):
+    even = k / k.sum(axis=1, keepdims=True)
+    return even / even.sum(axis=0, keepdims=True)
+
+
+@wrong("even_kernel", "the loops end one too early: range(stride - 1)")
+def even_kernel(k, stride):
+    even = np.array(k, dtype=float)
+    for a in range(stride - 1):
+        for b in range(stride - 1):
+            even[a::stride, b::stride] = k[a::stride, b::stride] / k[a::stride, b::stride].sum()
+    return even
