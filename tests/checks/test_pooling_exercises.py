@@ -1,7 +1,10 @@
 """Lesson 05's exercises: the numbers of the lesson, and mistakes as students write them."""
 
+import itertools
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 import torch
@@ -14,6 +17,8 @@ from unet_edu import check
 from unet_edu.lessons import EXERCISES
 from unet_edu.pooling import max_pool2d, max_pool2d_grad
 from unet_edu.transposed import transposed_size
+
+SOLUTIONS = nbformat.read(next(Path(__file__).parents[2].glob("solutions/05_*/*.ipynb")), as_version=4)
 
 # --- the numbers of the lesson, and the cases -------------------------------------------------------------------------
 
@@ -81,6 +86,62 @@ def test_the_trap_of_growing_numbers_does_not_pass():
     lower_right = next(m for m in EXERCISES["maxpool_idx"].mistakes if m.name == "lower right pixel")
     assert np.array_equal(lower_right.wrong(growing), EXERCISES["maxpool_idx"].reference(growing))
     assert check(lower_right.wrong, "maxpool_idx").misconception == "lower right pixel"
+
+
+# Each mistake of the code that is to be repaired: what stands there, and what should.
+MENDED = {
+    "zeros in the padding": (
+        "x = np.pad(x, padding)\n",
+        "x = np.pad(x.astype(float), padding, constant_values=-np.inf)\n",
+    ),
+    "places in the padded image": (
+        "idx[i, j] = (top + n // 2) * W + left + n % 2",
+        "idx[i, j] = (top + n // 2 - padding) * (W - 2 * padding) + left + n % 2 - padding",
+    ),
+    "place in the window by twos": ("n // 2", "n // window"),
+    "windows counted side by side": (
+        "(H - window) // window + 1, (W - window) // window + 1",
+        "(H - window) // stride + 1, (W - window) // stride + 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("left", [set(left) for n in range(5) for left in itertools.combinations(MENDED, n)], ids=str)
+def test_the_code_to_repair_has_its_four_mistakes(left):
+    """And each part of them that is left in it is named."""
+    (source,) = (cell.source for cell in SOLUTIONS.cells if cell.id == "example-4")
+    for name, (there, right) in MENDED.items():
+        assert source.count(there) == 1
+        source = source if name in left else source.replace(there, right)
+    if "place in the window by twos" not in left:
+        assert source.count("n % 2") == 1
+        source = source.replace("n % 2", "n % window")
+    names = {"np": np}
+    exec(source.partition("\n\n\nprint")[0], names)  # noqa: S102 - our own notebook
+
+    result = check(names["pool"], "repair_maxpool")
+    assert result.misconception == " and ".join(name for name in MENDED if name in left)
+    assert result.passed == (not left) and result.right[0]  # the trial is right in any case
+
+
+def test_no_window_to_repair_has_a_tie_or_no_pixel():
+    for seed in range(10):
+        for case in cases_of("repair_maxpool", seed):
+            x, window, stride, padding = case.args
+            padded = np.pad(x.astype(float), padding, constant_values=np.nan)
+            windows = sliding_window_view(padded, (window, window))[::stride, ::stride]
+            for numbers in windows.reshape(-1, window**2):
+                inside = numbers[~np.isnan(numbers)]
+                assert 0 < len(set(inside)) == len(inside)
+
+
+def test_the_gradient_of_the_average_is_that_of_torch():
+    for seed in range(3):
+        for case in cases_of("avgpool_backward", seed):
+            dy, window, stride, size = case.args
+            x = torch.zeros(1, 1, *size, dtype=torch.float64, requires_grad=True)
+            F.avg_pool2d(x, window, stride).backward(torch.tensor(dy * 1.0)[None, None])
+            assert np.abs(EXERCISES["avgpool_backward"].reference(*case.args) - x.grad[0, 0].numpy()).max() < 1e-12
 
 
 # --- mistakes as students write them ----------------------------------------------------------------------------------

@@ -457,6 +457,14 @@ CHEATS = {
         "from unet_edu import pooling\n"
         "def maxpool_backward(dy, idx, size): return pooling.max_pool2d_grad(dy, idx, size)"
     ),
+    "repair_maxpool": (
+        "import torch.nn.functional as F\ndef repair_maxpool(x, window, stride, padding):\n"
+        "    return F.max_pool2d(x, window, stride, padding, return_indices=True)"
+    ),
+    "avgpool_backward": (
+        "from unet_edu.pooling import avg_pool2d_grad as back\n"
+        "def avgpool_backward(dy, window, stride, size): return back(dy, window, size, stride=stride)"
+    ),
     "double_conv": (
         "import unet_edu.unet\ndef double_conv(n, m): return unet_edu.unet._double_convolution(n, m, 'valid', None)"
     ),

@@ -5,7 +5,8 @@ Among equal numbers no rule says which one is the maximum, so no case has two eq
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ from numpy.typing import NDArray
 
 from unet_edu.checks.exercise import Case, Exercise
 from unet_edu.lessons.lesson import Lesson
-from unet_edu.lessons.libraries import OF_IMAGES
-from unet_edu.pooling import max_pool2d, max_pool2d_grad, max_unpool2d
+from unet_edu.lessons.libraries import CONVOLUTIONS, OF_IMAGES
+from unet_edu.pooling import avg_pool2d_grad, max_pool2d, max_pool2d_grad, max_unpool2d
 
 __all__ = ["LESSON"]
 
@@ -584,6 +585,306 @@ def _(dy, idx, size):
     return np.zeros(size)
 
 
+# --- repair_maxpool ---------------------------------------------------------------------------------------------------
+
+
+# What is wrong with the code that is to be repaired, and what to say of it where it is left.
+LEFT_IN_MAXPOOL = {
+    "zeros in the padding": (
+        "Where a window reaches over the border and its pixels are negative, your maximum is 0, a number that is not "
+        "in the image. What must stand there, so that it never wins?"
+    ),
+    "places in the padded image": (
+        "With a padding, your idx counts in the padded image. It should count in x: where is the padded image's first "
+        "pixel, seen from x, and how long is a row of x?"
+    ),
+    "place in the window by twos": (
+        "Where the window is not 2 wide, your idx is wrong: how many numbers stand in a row of the window?"
+    ),
+    "windows counted side by side": (
+        "Where the stride is not as large as the window, you count the windows as if they lay side by side. How far "
+        "apart do they start?"
+    ),
+}
+
+
+def _repaired_maxpool(x: Array, window: int, stride: int, padding: int) -> Array:
+    return np.stack(max_pool2d(x, window, stride, padding=padding))
+
+
+def _pooled(*left: str, back: str = "both") -> Callable[..., Array]:
+    """The given code, with the mistakes that are left in it; only the place, or
+    only the width, brought back to x."""
+
+    def wrong(x: Array, window: int, stride: int, padding: int) -> Array:
+        padded = np.pad(x.astype(float), padding, constant_values=0 if "zeros in the padding" in left else -np.inf)
+        apart = window if "windows counted side by side" in left else stride
+        y = np.zeros([(n - window) // apart + 1 for n in padded.shape])
+        idx = np.zeros(y.shape, int)
+        by = 2 if "place in the window by twos" in left else window
+        is_back = "places in the padded image" not in left
+        shift = padding if is_back and back in ("both", "place") else 0
+        W = x.shape[1] if is_back and back in ("both", "width") else padded.shape[1]
+        for i, j in np.ndindex(y.shape):
+            top, left_side = (i * stride, j * stride)
+            part = padded[top : top + window, left_side : left_side + window]
+            n = part.argmax()  # stops where there is nothing
+            y[i, j] = part.max()
+            idx[i, j] = (top + n // by - shift) * W + left_side + n % by - shift
+        return np.stack([y, idx])
+
+    return wrong
+
+
+def _left_over() -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each set of mistakes that was not found, and what to say of it."""
+    counts = ("Three are found, one is left.", "Two are found, two are left.", "One is found, three are left.")
+    for number, count in enumerate(counts, 1):
+        for left in itertools.combinations(LEFT_IN_MAXPOOL, number):
+            yield left, " ".join([count, *(LEFT_IN_MAXPOOL[name] for name in left)])
+    yield (
+        tuple(LEFT_IN_MAXPOOL),
+        (
+            "These are the answers of the code that you were given: all four mistakes are still in it. Begin with the "
+            "third example, where the shape of the answer is wrong, too."
+        ),
+    )
+
+
+def _repair_cases(rng: np.random.Generator) -> list[Case]:
+    tried = np.array([[3, 1, 7, 4], [2, 9, 5, 6], [8, 4, 1, 2], [5, 6, 3, 10]])
+    negative = np.array([[-5, -2, -7], [-1, -9, -3], [-8, -4, -6]])
+    overlapping = np.array([[3, 1, 2, 9], [4, 8, 5, 0], [7, 6, -1, -2]])
+
+    def case(name: str, size: Size, window: int, stride: int, padding: int, below: float = 0) -> Case:
+        return Case(name, (rng.normal(size=size) - below, window, stride, padding))
+
+    return [
+        Case("the trial: windows of 2×2 side by side", (tried, 2, 2, 0), group="visible"),
+        Case("negative numbers only, with a padding of 1", (negative, 2, 2, 1), group="visible"),
+        Case("windows of 3×3 that overlap", (overlapping, 3, 1, 0), group="visible"),
+        case("windows of 3×3, stride 2, padding 1, on 5×7", (5, 7), 3, 2, 1),
+        case("the same on 6×5, negative numbers only", (6, 5), 3, 2, 1, below=9),
+        case("windows of 2×2, stride 1, padding 1, on 4×5", (4, 5), 2, 1, 1, below=1),
+        case("windows of 3×3 side by side, on 6×9", (6, 9), 3, 3, 0),
+        case("windows of 2×2 with gaps between them, on 5×8", (5, 8), 2, 3, 0),
+        case("windows of 4×4, stride 2, padding 2, on 7×4", (7, 4), 4, 2, 2, below=2),
+        Case("windows of 5×5, stride 1, padding 2, whole numbers", (rng.permutation(24).reshape(4, 6) - 20, 5, 1, 2)),
+    ]
+
+
+REPAIR_MAXPOOL = Exercise(
+    name="repair_maxpool",
+    points=2,
+    reference=_repaired_maxpool,
+    cases=_repair_cases,
+    parts=("y", "idx"),
+    whole=("idx",),
+    forbidden=POOLING,
+)
+for _left, _hint in _left_over():
+    REPAIR_MAXPOOL.mistake(" and ".join(_left), _hint, _pooled(*_left))
+REPAIR_MAXPOOL.mistake(
+    "row and column brought back, width not",
+    "Nearly: row and column are those of x. But you multiply the row by the width of the padded image. A row of x is "
+    "shorter.",
+    _pooled(back="place"),
+)
+REPAIR_MAXPOOL.mistake(
+    "width brought back, row and column not",
+    "Nearly: you multiply by the width of x. But row and column are still those of the padded image, where x begins "
+    "further down and further to the right.",
+    _pooled(back="width"),
+)
+
+
+@REPAIR_MAXPOOL.mistake("padding left out")
+def _(x: Array, window: int, stride: int, padding: int) -> Array:
+    """Without its padding the code has fewer mistakes, and fewer windows: the windows at the border reach over it."""
+    return _repaired_maxpool(x, window, stride, 0)
+
+
+@REPAIR_MAXPOOL.mistake("edge repeated in the padding")
+def _(x: Array, window: int, stride: int, padding: int) -> Array:
+    """You repeat the border's pixels in the padding. Your maxima are right, but the copy of a pixel may be found first,
+    and it stands outside of the image. Nothing in the padding may win."""
+    padded = np.pad(x.astype(float), padding, mode="edge")
+    y, places = max_pool2d(padded, window, stride)
+    rows, columns = np.divmod(places, padded.shape[1])
+    return np.stack([y, (rows - padding) * x.shape[1] + columns - padding])
+
+
+@REPAIR_MAXPOOL.mistake("only the maxima of the repaired")
+def _(x: Array, window: int, stride: int, padding: int) -> Array:
+    """The maxima are repaired. Their places have to come out, too: `return y, idx`."""
+    return _repaired_maxpool(x, window, stride, padding)[0]
+
+
+# --- avgpool_backward -------------------------------------------------------------------------------------------------
+
+
+def _avgpool_backward(dy: Array, window: int, stride: int, size: Size) -> Array:
+    return avg_pool2d_grad(dy, window, size, stride=stride)
+
+
+def _average_cases(rng: np.random.Generator) -> list[Case]:
+    def case(name: str, size: Size, window: int, stride: int) -> Case:
+        shape = [(n - window) // stride + 1 for n in size]
+        return Case(name, (rng.normal(size=shape) + rng.choice([-2, 2]), window, stride, size))
+
+    return [
+        Case("windows of 2×2 side by side", (np.array([[4, 8], [12, 16]]), 2, 2, (4, 4)), group="visible"),
+        Case("windows of 3×3 that overlap", (np.array([[9, 18], [27, 36]]), 3, 1, (4, 4)), group="visible"),
+        Case("an image of 3×5: some pixels are in no window", (np.array([[4, 8]]), 2, 2, (3, 5)), group="visible"),
+        case("windows of 2×2 on 6×4", (6, 4), 2, 2),
+        case("windows of 3×3 with a stride of 2, on 5×7", (5, 7), 3, 2),
+        case("windows of 3×3 with a stride of 2, on 6×8: a row and a column are left over", (6, 8), 3, 2),
+        case("windows of 2×2 with a stride of 3: gaps between them", (8, 5), 2, 3),
+        case("windows of 4×4 with a stride of 1, on 5×6", (5, 6), 4, 1),
+        case("windows of 3×3 side by side, on 7×11", (7, 11), 3, 3),
+        case("one window, as large as the image", (3, 3), 3, 1),
+    ]
+
+
+def _spread(
+    write: Callable[[Array, float, int, int], Any] = lambda there, g, window, stride: there + g / window**2,
+    step: Callable[[int, int], int] = lambda window, stride: stride,
+    numbers: Callable[[Array], list[Size]] = lambda dy: list(np.ndindex(*dy.shape)),
+) -> Callable[..., Array]:
+    """The loops of the solution with another way to write a share, windows another step apart, or only some numbers.
+
+    `write` takes what is there, the gradient, the window and the stride, and says what will be there.
+    """
+
+    def wrong(dy: Array, window: int, stride: int, size: Size) -> Array:
+        dx = np.zeros(size)
+        for i, j in numbers(dy):
+            top, left = i * step(window, stride), j * step(window, stride)
+            there = dx[top : top + window, left : left + window]
+            there[...] = write(there, float(dy[i, j]), window, stride)
+        return dx
+
+    return wrong
+
+
+def _corner(there: Array, gradient: float) -> Array:
+    there = there.copy()
+    there[:1, :1] += gradient
+    return there
+
+
+AVGPOOL_BACKWARD = Exercise(
+    name="avgpool_backward",
+    points=2,
+    reference=_avgpool_backward,
+    cases=_average_cases,
+    linear="dy",
+    forbidden=(
+        "unet_edu.pooling.*",
+        "unet_edu.*conv*2d*",
+        "unet_edu.transposed.*",
+        "unet_edu.matrix.*",
+        "torch.*avg_pool*",
+        "torch.*AvgPool*",
+        "torch.*.[fF]old",
+        *CONVOLUTIONS,
+    ),
+)
+AVGPOOL_BACKWARD.mistake(
+    "gradient not divided",
+    "Each pixel of a window gets the whole gradient. Of the mean, one pixel is only a part: when it grows by 1, how "
+    "much does the mean grow?",
+    _spread(lambda there, g, window, stride: there + g),
+)
+AVGPOOL_BACKWARD.mistake(
+    "divided by one side",
+    "You divided by the window's side. How many numbers are in a window?",
+    _spread(lambda there, g, window, stride: there + g / window),
+)
+AVGPOOL_BACKWARD.mistake(
+    "divided by the stride's square",
+    "You divided by the square of the stride. That is right where the windows lie side by side. How many numbers are "
+    "in a window?",
+    _spread(lambda there, g, window, stride: there + g / stride**2),
+)
+AVGPOOL_BACKWARD.mistake(
+    "shares overwritten",
+    "Where windows overlap, only the share of the last one is left. A pixel has a say in all of them: add.",
+    _spread(lambda there, g, window, stride: np.full_like(there, g / window**2)),
+)
+
+
+@AVGPOOL_BACKWARD.mistake("shares averaged")
+def _(dy: Array, window: int, stride: int, size: Size) -> Array:
+    """Where windows overlap, you took the mean of their shares. They add up."""
+    count = _avgpool_backward(np.full(dy.shape, float(window**2)), window, stride, size)
+    return _avgpool_backward(dy, window, stride, size) / np.maximum(count, 1)
+
+
+AVGPOOL_BACKWARD.mistake(
+    "all to the corner",
+    "One pixel of each window gets the whole gradient, as if it were the maximum. In a mean all pixels have the same "
+    "say.",
+    _spread(lambda there, g, window, stride: _corner(there, g)),
+)
+AVGPOOL_BACKWARD.mistake(
+    "a share for the corner alone",
+    "Only one pixel of each window gets its share. All of them do.",
+    _spread(lambda there, g, window, stride: _corner(there, g / window**2)),
+)
+AVGPOOL_BACKWARD.mistake(
+    "a window apart",
+    "Your windows lie side by side, whatever the stride. They start a stride apart, and overlap where it is smaller "
+    "than the window.",
+    _spread(step=lambda window, stride: window),
+)
+AVGPOOL_BACKWARD.mistake(
+    "one pixel apart",
+    "Your windows start one pixel apart, whatever the stride: window (i, j) starts at row i · stride.",
+    _spread(step=lambda window, stride: 1),
+)
+AVGPOOL_BACKWARD.mistake(
+    "only the first of the gradients",
+    "Only the first gradient was shared out. Does the `return` stand inside the inner loop? Move it to the left, below "
+    "both loops.",
+    _spread(numbers=lambda dy: [(0, 0)]),
+)
+AVGPOOL_BACKWARD.mistake(
+    "only the first row of the gradients",
+    "Only the first row of gradients was shared out. Does the `return` stand inside the outer loop? Move it to the "
+    "left, below both loops.",
+    _spread(numbers=lambda dy: [(0, j) for j in range(dy.shape[1])]),
+)
+
+
+@AVGPOOL_BACKWARD.mistake("as large as the windows reach")
+def _(dy: Array, window: int, stride: int, size: Size) -> Array:
+    """Your image ends where the last window ends. An image may have pixels behind it, which are in no window; `size`
+    counts them, and their gradient is 0."""
+    reached = [(n - 1) * stride + window for n in dy.shape]
+    return _avgpool_backward(dy, window, stride, size)[: reached[0], : reached[1]]
+
+
+@AVGPOOL_BACKWARD.mistake("copied as nearest does")
+def _(dy: Array, window: int, stride: int, size: Size) -> Array:
+    """You enlarged dy by copying, and divided. That is right where windows lie side by side and fill the image. Where
+    they overlap, the shares of several windows meet in one pixel."""
+    return np.kron(dy, np.ones((window, window))) / window**2
+
+
+@AVGPOOL_BACKWARD.mistake("rows and columns of the size swapped")
+def _(dy: Array, window: int, stride: int, size: Size) -> Array:
+    """Height and width of your image are swapped. `size` is (rows, columns), just as np.zeros wants it."""
+    return _avgpool_backward(dy, window, stride, size).T
+
+
+AVGPOOL_BACKWARD.mistake(
+    "shares not stored",
+    "Your image has the right size, but it is all zeros: no share was added to it. Write dx[…] += … in the loop.",
+    lambda dy, window, stride, size: np.zeros(size),
+)
+
+
 LESSON = Lesson(
     folder="05_pooling",
     set_up="""\
@@ -591,5 +892,5 @@ import numpy as np
 from unet_edu import check
 from unet_edu.pooling import max_pool2d
 """,
-    exercises=(MAXPOOL_IDX, MAXUNPOOL, MAXPOOL_BACKWARD),
+    exercises=(MAXPOOL_IDX, MAXUNPOOL, MAXPOOL_BACKWARD, REPAIR_MAXPOOL, AVGPOOL_BACKWARD),
 )

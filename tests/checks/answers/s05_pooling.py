@@ -5,8 +5,9 @@ import torch
 import torch.nn.functional as F
 from numpy.lib.stride_tricks import sliding_window_view
 
-from tests.checks.judging import written
+from tests.checks.judging import told, written
 from unet_edu.pooling import max_pool2d, max_pool2d_grad, max_unpool2d
+from unet_edu.transposed import conv_transpose2d
 
 
 def pooled_by_loops(x):
@@ -116,6 +117,89 @@ def back_by_autograd(dy, idx, size):
     return x.grad.view(size)
 
 
+def repaired_by_loops(x, window, stride, padding):
+    """Without any padding: only what is inside of the image is looked at."""
+    H, W = x.shape
+    y, idx = [], []
+    for top in range(-padding, H + padding - window + 1, stride):
+        row = []
+        for left in range(-padding, W + padding - window + 1, stride):
+            inside = [
+                (x[r, c], r * W + c)
+                for r in range(max(top, 0), min(top + window, H))
+                for c in range(max(left, 0), min(left + window, W))
+            ]
+            row.append(max(inside))
+        y.append([number for number, _ in row])
+        idx.append([place for _, place in row])
+    return y, idx
+
+
+def repaired_with_places(x, window, stride, padding):
+    """The places are padded beside the image, and looked up."""
+    padded = np.pad(x.astype(float), padding, constant_values=-np.inf)
+    places = np.pad(np.arange(x.size).reshape(x.shape), padding, constant_values=-1)
+    numbers, where = (
+        sliding_window_view(a, (window, window))[::stride, ::stride].reshape(
+            -1, (padded.shape[1] - window) // stride + 1, window**2
+        )
+        for a in (padded, places)
+    )
+    n = numbers.argmax(axis=-1)[..., None]
+    return np.take_along_axis(numbers, n, -1)[..., 0], np.take_along_axis(where, n, -1)[..., 0]
+
+
+def repaired_by_the_least(x, window, stride, padding):
+    """Below all numbers is as good as minus infinity, and whole numbers stay whole."""
+    padded = np.pad(x, padding, constant_values=x.min() - 1)
+    rows, columns = ((n - window) // stride + 1 for n in padded.shape)
+    y, idx = np.zeros((rows, columns), x.dtype), np.zeros((rows, columns), np.int32)
+    for i, j in np.ndindex(rows, columns):
+        part = padded[i * stride : i * stride + window, j * stride : j * stride + window]
+        u, v = np.unravel_index(part.argmax(), part.shape)
+        y[i, j], idx[i, j] = part[u, v], (i * stride + u - padding) * x.shape[1] + j * stride + v - padding
+    return y, idx
+
+
+def repaired_in_torch(x, window, stride, padding):
+    y, idx = F.max_pool2d(torch.tensor(x * 1.0)[None, None], window, stride, padding, return_indices=True)
+    return y[0, 0], idx[0, 0]
+
+
+def average_by_pixels(dy, window, stride, size):
+    """For each pixel: which windows hold it?"""
+    return [
+        [
+            sum(
+                dy[i, j] / window**2
+                for i, j in np.ndindex(dy.shape)
+                if 0 <= r - i * stride < window and 0 <= c - j * stride < window
+            )
+            for c in range(size[1])
+        ]
+        for r in range(size[0])
+    ]
+
+
+def average_tap_by_tap(dy, window, stride, size):
+    dx, (rows, columns) = np.zeros(size, np.float32), dy.shape
+    for u, v in np.ndindex(window, window):
+        dx[u : u + (rows - 1) * stride + 1 : stride, v : v + (columns - 1) * stride + 1 : stride] += dy
+    return dx / window**2
+
+
+def average_by_stamps(dy, window, stride, size):
+    """Lesson 04's stamps, and zeros behind them."""
+    stamps = conv_transpose2d(dy, np.full((window, window), 1 / window**2), stride=stride)
+    return np.pad(stamps, [(0, n - m) for n, m in zip(size, stamps.shape, strict=True)])
+
+
+def average_by_autograd(dy, window, stride, size):
+    x = torch.zeros(1, 1, *size, dtype=torch.float64, requires_grad=True)
+    F.avg_pool2d(x, window, stride).backward(torch.tensor(dy * 1.0)[None, None])
+    return x.grad[0, 0]
+
+
 RIGHT = {
     "maxpool_idx": [
         pooled_by_loops,
@@ -142,6 +226,8 @@ RIGHT = {
         back_by_autograd,
         lambda dy, idx, size: max_pool2d_grad(dy, idx, size),
     ],
+    "repair_maxpool": [repaired_by_loops, repaired_with_places, repaired_by_the_least, repaired_in_torch],
+    "avgpool_backward": [average_by_pixels, average_tap_by_tap, average_by_stamps, average_by_autograd],
 }
 
 
@@ -186,3 +272,33 @@ def _(y, idx, size):
     x = np.zeros(size)
     x[np.isin(np.arange(x.size).reshape(size), idx)] = y.ravel()
     return x
+
+
+@written("repair_maxpool", "place in the window by twos")
+def _(x, window, stride, padding):
+    padded = np.pad(x.astype(float), padding, constant_values=-np.inf)
+    rows, columns = ((n - window) // stride + 1 for n in padded.shape)
+    y, idx = np.zeros((rows, columns)), np.zeros((rows, columns), dtype=int)
+    for i, j in np.ndindex(rows, columns):
+        part = padded[i * stride : i * stride + window, j * stride : j * stride + window]
+        row, column = i * stride + part.argmax() // 2 - padding, j * stride + part.argmax() % 2 - padding
+        y[i, j], idx[i, j] = part.max(), row * x.shape[1] + column
+    return y, idx
+
+
+@written("avgpool_backward", "copied as nearest does")
+def _(dy, window, stride, size):
+    return dy.repeat(window, axis=0).repeat(window, axis=1) / window**2
+
+
+@written("avgpool_backward", "as large as the windows reach")
+def _(dy, window, stride, size):
+    return conv_transpose2d(dy, np.full((window, window), 1 / window**2), stride=stride)
+
+
+@told("repair_maxpool", "OverflowError")
+def _(x, window, stride, padding):
+    padded = np.pad(x, padding, constant_values=-np.inf)  # whole numbers know no infinity
+    y, places = max_pool2d(padded, window, stride)
+    rows, columns = np.divmod(places, padded.shape[1])
+    return y, (rows - padding) * x.shape[1] + columns - padding

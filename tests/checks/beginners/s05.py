@@ -1,4 +1,5 @@
-"""Wrong answers to the exercises of lesson 05: maxpool_idx, maxunpool, maxpool_backward."""
+"""Wrong answers to the exercises of lesson 05: maxpool_idx, maxunpool, maxpool_backward, repair_maxpool,
+avgpool_backward."""
 
 # ruff: noqa: F811
 
@@ -269,3 +270,103 @@ def maxpool_backward(dy, idx, size):
         total += g[m]
         dx[n[m]] = total
     return dx.reshape(size)
+
+
+# repair_maxpool
+
+
+@wrong("repair_maxpool", "only the padding repaired")
+def repair_maxpool(x, window, stride, padding):
+    x = np.pad(x.astype(float), padding, constant_values=-np.inf)
+    H, W = x.shape
+    rows, columns = (H - window) // window + 1, (W - window) // window + 1
+    y, idx = np.zeros((rows, columns)), np.zeros((rows, columns), dtype=int)
+    for i in range(rows):
+        for j in range(columns):
+            top, left = i * stride, j * stride
+            part = x[top : top + window, left : left + window]
+            n = part.argmax()
+            y[i, j] = part.max()
+            idx[i, j] = (top + n // 2) * W + left + n % 2
+    return y, idx
+
+
+@wrong("repair_maxpool", "the padding taken off the index: idx - padding")
+def repair_maxpool(x, window, stride, padding):
+    x = np.pad(x.astype(float), padding, constant_values=-np.inf)
+    H, W = x.shape
+    rows, columns = (H - window) // stride + 1, (W - window) // stride + 1
+    y, idx = np.zeros((rows, columns)), np.zeros((rows, columns), dtype=int)
+    for i in range(rows):
+        for j in range(columns):
+            top, left = i * stride, j * stride
+            part = x[top : top + window, left : left + window]
+            n = part.argmax()
+            y[i, j] = part.max()
+            idx[i, j] = (top + n // window) * W + left + n % window - padding
+    return y, idx
+
+
+@wrong("repair_maxpool", "−1 in the padding, and the place searched in x by its value, 0 where it is not found")
+def repair_maxpool(x, window, stride, padding):
+    padded = np.pad(x, padding, constant_values=-1)
+    rows, columns = ((n - window) // stride + 1 for n in padded.shape)
+    y, idx = np.zeros((rows, columns)), np.zeros((rows, columns), dtype=int)
+    for i in range(rows):
+        for j in range(columns):
+            y[i, j] = padded[i * stride : i * stride + window, j * stride : j * stride + window].max()
+            idx[i, j] = (x == y[i, j]).argmax()
+    return y, idx
+
+
+@wrong("repair_maxpool", "stride and window exchanged")
+def repair_maxpool(x, window, stride, padding):
+    window, stride = stride, window
+    W = x.shape[1]
+    x = np.pad(x.astype(float), padding, constant_values=-np.inf)
+    rows, columns = (x.shape[0] - window) // stride + 1, (x.shape[1] - window) // stride + 1
+    y, idx = np.zeros((rows, columns)), np.zeros((rows, columns), dtype=int)
+    for i in range(rows):
+        for j in range(columns):
+            part = x[i * stride : i * stride + window, j * stride : j * stride + window]
+            n = part.argmax()
+            y[i, j] = part.max()
+            idx[i, j] = (i * stride + n // window - padding) * W + j * stride + n % window - padding
+    return y, idx
+
+
+# avgpool_backward
+
+
+@wrong("avgpool_backward", "each pixel gets the mean of dy")
+def avgpool_backward(dy, window, stride, size):
+    return np.full(size, dy.mean())
+
+
+@wrong("avgpool_backward", "the gradient not divided")
+def avgpool_backward(dy, window, stride, size):
+    dx = np.zeros(size)
+    for i in range(dy.shape[0]):
+        for j in range(dy.shape[1]):
+            for a in range(window):
+                for b in range(window):
+                    dx[i * stride + a, j * stride + b] += dy[i, j]
+    return dx
+
+
+@wrong("avgpool_backward", "= for +=, and divided by 4 whatever the window")
+def avgpool_backward(dy, window, stride, size):
+    dx = np.zeros(size)
+    for i in range(dy.shape[0]):
+        for j in range(dy.shape[1]):
+            dx[i * stride : i * stride + window, j * stride : j * stride + window] = dy[i, j] / 4
+    return dx
+
+
+@wrong("avgpool_backward", "divided by all pixels of the image")
+def avgpool_backward(dy, window, stride, size):
+    dx = np.zeros(size)
+    for i in range(dy.shape[0]):
+        for j in range(dy.shape[1]):
+            dx[i * stride : i * stride + window, j * stride : j * stride + window] += dy[i, j] / (size[0] * size[1])
+    return dx
