@@ -667,7 +667,7 @@ def networks_reordered(host: Host) -> bytes:
 POOLING = solutions("05_pooling")["maxpool_idx"]
 
 
-@KINDS(6, topic="05_pooling", verdicts={"maxpool_idx": "wrong"})
+@KINDS(10, topic="05_pooling", verdicts={"maxpool_idx": "wrong"})
 def indices_of_floats(host: Host) -> bytes:
     """The indices of the maxima are right, but floats, and index nothing: each part of an answer keeps its type on its
     way out of the sandbox."""
@@ -676,7 +676,7 @@ def indices_of_floats(host: Host) -> bytes:
     return packed(filled(topic="05_pooling", maxpool_idx=floats))
 
 
-@KINDS(10, topic="05_pooling")
+@KINDS(14, topic="05_pooling")
 def indices_in_lists(host: Host) -> bytes:
     """Two lists of lists, one of floats and one of whole numbers."""
     renamed = POOLING.replace("def maxpool_idx", "def in_arrays")
@@ -684,7 +684,7 @@ def indices_in_lists(host: Host) -> bytes:
     return packed(filled(topic="05_pooling", maxpool_idx=renamed + as_lists))
 
 
-@KINDS(10, topic="04_transposed_convolution")
+@KINDS(14, topic="04_transposed_convolution")
 def sparse_matrix(host: Host) -> bytes:
     """A sparse matrix, as lesson 04 has them."""
     renamed = solutions("04_transposed_convolution")["conv_matrix"].replace("def conv_matrix", "def dense")

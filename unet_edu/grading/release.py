@@ -22,7 +22,7 @@ __all__ = ["release"]
 URLS = dict(line.split(", ", 1) for line in metadata("unet-edu").get_all("Project-URL", []))
 REPOSITORY = URLS["Repository"]
 HERE = f"{REPOSITORY}/blob/main"
-NUMBERS = ("No", "One", "Two", "Three", "Four", "Five")  # exercises; no notebook has more
+NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven")  # exercises; no notebook has more
 STRANGE = "is it the course's own, as `make exercises` makes it?"
 CLOSING = """\
 ## Done
