@@ -62,12 +62,11 @@ def interpolate_loops(x: NDArray[Any], size: tuple[int, int]) -> NDArray[np.floa
     -------
     (H', W') array of float64
     """
-    y = np.zeros(size)
+    y, (H, W) = np.zeros(size), x.shape
     for i, j in np.ndindex(size):
-        # the place that this output looks at, kept inside of the image
-        row, column = (
-            np.clip((k + 0.5) * old / new - 0.5, 0, old - 1) for k, old, new in zip((i, j), x.shape, size, strict=True)
-        )
+        # the place that this output looks at, kept inside the image
+        row = np.clip((i + 0.5) * H / size[0] - 0.5, 0, H - 1)
+        column = np.clip((j + 0.5) * W / size[1] - 0.5, 0, W - 1)
         for u, v in np.ndindex(x.shape):
             # full weight where a pixel lies at that place, none at a distance of 1
             y[i, j] += max(1 - abs(row - u), 0) * max(1 - abs(column - v), 0) * x[u, v]

@@ -69,7 +69,7 @@ def test_notes_tell_the_operator_and_its_adjoint():
 
 @pytest.mark.parametrize("name", PHOTOS)
 def test_photographs_are_filtered_by_the_kernel_that_is_shown(name):
-    kernel = PRESETS["Sobel, left to right"]
+    kernel = PRESETS["Sobel x, left to right"]
     y, low, high = filtered(ConvolutionState(FROM_PHOTO, kernel, False, name))
     np.testing.assert_array_equal(y, conv2d(pixels(name), kernel))
     np.testing.assert_allclose(y, 255 * conv2d(photo(name), kernel), atol=8 / 2)  # pixels are rounded to whole numbers
@@ -110,7 +110,7 @@ def test_notes_tell_of_the_padding_and_of_what_no_window_reads():
 
 
 def test_cells_of_a_photograph_have_the_colour_of_their_number():
-    state = ConvolutionState(FROM_PHOTO, PRESETS["Sobel, left to right"], False, "coins", 100, 7)
+    state = ConvolutionState(FROM_PHOTO, PRESETS["Sobel x, left to right"], False, "coins", 100, 7)
     scene, (y, _, high) = convolution_scene(state), filtered(state)
     grounds = [int(ground[1:3], 16) for ground in scene.grid("input").fill]
     assert grounds == pixels("coins")[100:108, 7:15].ravel().tolist()
@@ -134,8 +134,8 @@ def test_what_is_left_of_a_sum_that_cancels_is_written_as_zero():
         ("box blur", 1),
         ("Gaussian blur", 1),
         ("sharpen", 1),
-        ("Sobel, left to right", 0),
-        ("Sobel, top to bottom", 0),
+        ("Sobel x, left to right", 0),
+        ("Sobel y, top to bottom", 0),
         ("Laplacian", 0),
     ],
 )
@@ -146,8 +146,8 @@ def test_presets_keep_a_flat_surface_or_answer_to_change_alone(name, total):
 def test_sobels_answer_to_their_own_direction():
     across = np.tile(np.arange(5.0), (5, 1))  # brighter from left to right
     for name, ramp, other in (
-        ("Sobel, left to right", across, across.T),
-        ("Sobel, top to bottom", across.T, across),
+        ("Sobel x, left to right", across, across.T),
+        ("Sobel y, top to bottom", across.T, across),
     ):
         assert (conv2d(ramp, PRESETS[name]) == 8).all() and not conv2d(other, PRESETS[name]).any()
 
@@ -219,7 +219,7 @@ def test_a_box_is_one_pixel_where_no_window_lies_in_the_grid():
 
 
 def test_the_still_picture_shows_the_photograph_before_and_after_the_kernel():
-    state = ConvolutionState(FROM_PHOTO, PRESETS["Sobel, left to right"], True, "coins")
+    state = ConvolutionState(FROM_PHOTO, PRESETS["Sobel x, left to right"], True, "coins")
     figure = convolution_picture(state).figure
     left, right = (axes.images[0] for axes in figure.axes[1:])
     y, low, high = filtered(state)

@@ -15,7 +15,7 @@ from unet_edu.explore.convolution import PRESETS, pixels
 from unet_edu.explore.page import STYLES, TO_PLAY, html
 
 pytestmark = pytest.mark.needs("chromium")
-SOBEL = PRESETS["Sobel, left to right"]
+SOBEL = PRESETS["Sobel x, left to right"]
 
 
 @pytest.fixture

@@ -109,7 +109,7 @@ def test_photographs_arrive_as_they_are(tmp_path, name):
     states = [
         ConvolutionState(FROM_PHOTO, PRESETS[kernel], flip, name, row, column, stride, padding, dilation)
         for kernel, flip, row, column, stride, padding, dilation in (
-            ("Sobel, left to right", False, 0, 0, 1, 0, 1),
+            ("Sobel x, left to right", False, 0, 0, 1, 0, 1),
             ("Gaussian blur", True, 9, 20, 2, 1, 2),
             ("Laplacian", False, 100, 7, 3, 2, 3),
         )

@@ -36,7 +36,7 @@ def test_images_are_floats(lesson):
     assert lesson.coins.shape == (303, 384)
 
 
-@claim("one byte per pixel, a whole number from 0 to 255")
+@claim("one byte per pixel, a whole number from 0 to 255", "on real pixels, here from 0 to 255")
 def test_a_byte(lesson):
     assert np.iinfo(np.uint8).min == 0 and np.iinfo(np.uint8).max == 255
     assert lesson.grey.dtype == np.uint8 and np.array_equal(lesson.grey, (lesson.coins * 255).round())
@@ -103,7 +103,7 @@ def test_sizes_without_an_argument(image, kernel):
 
 @claim(
     "You change the top left pixel of `x`: how many of the four outputs change?",
-    "And if you change the one in row 1, column 1?",
+    "And for row 1, column 1?",
     "each time under another weight",
 )
 def test_a_changed_pixel(lesson):
@@ -167,7 +167,7 @@ def test_kernels_on_flat_ground(lesson):
     assert len(lesson.kernels) == 7
 
 
-@claim("Seven of them:")
+@claim("Here are seven: one copies, two blur, one sharpens, three find changes.")
 def test_the_identity_copies_all_but_the_border(lesson):
     assert np.array_equal(conv2d(lesson.coins, lesson.kernels["identity"]), lesson.coins[1:-1, 1:-1])
 
@@ -180,7 +180,7 @@ def test_the_sign_on_a_left_rim(lesson):
     assert row.max() > 1 and row.min() < -1
 
 
-@claim("The blurs change little.")
+@claim("A blur changes little.")
 def test_blurs_change_less_than_the_others(lesson):
     change = {
         name: np.abs(conv2d(lesson.coins, kernel) - lesson.coins[1:-1, 1:-1]).mean()
@@ -202,7 +202,7 @@ def test_numbers_that_no_screen_shows(lesson):
 
 
 @claim("How many weights has this `layer`?", "one for each input channel.")
-@claim("10 in this layer; in one from 5 to 5 channels 25, with 225 weights.")
+@claim("here 10. (From 5 to 5 channels: 25, with 225 weights.)")
 def test_weights_are_counted(lesson):
     assert lesson.guesses["How many weights has this `layer`?"].numbers == [90]
     for c_out, bias in product((2, 5), (False, True)):
@@ -234,7 +234,7 @@ def test_one_by_one(lesson):
     assert torch.allclose(layer(image), sums, atol=1e-5)
 
 
-@claim("added once to each of its pixels, whatever the image shows", "without it, a window of zeros can only give 0")
+@claim("added to each of its pixels, whatever the image shows", "Without it, a window of zeros can only give 0")
 def test_a_bias(lesson):
     shift = conv2d(lesson.x5, lesson.w52, [10, -3]) - conv2d(lesson.x5, lesson.w52)
     assert (shift[0, 0] == 10).all() and (shift[0, 1] == -3).all()
@@ -313,7 +313,7 @@ def test_the_patches_show_something(lesson):
     assert lesson.patches.shape == (12, 24, 24) and lesson.patches.std((1, 2)).min() > 0.09
 
 
-@claim("PyTorch's *backpropagation* finds the same nine numbers.", "the 2 comes from the square")
+@claim("PyTorch's *backpropagation* finds the same nine numbers.", "The 2 comes from the square")
 def test_the_gradient(lesson):
     kernel = torch.from_numpy(lesson.first_kernel.copy())[None, None].requires_grad_()
     F.mse_loss(F.conv2d(torch.from_numpy(lesson.inputs), kernel), torch.from_numpy(lesson.targets)).backward()
@@ -329,7 +329,7 @@ def test_the_gradient_by_nudging(lesson):
         assert np.isclose((lesson.loss_and_gradient(nudged)[0] - loss) / 1e-6, gradient[place], rtol=1e-4)
 
 
-@claim("multiply each pixel that the weight met by the error that came out there, and add up")
+@claim("Multiply each such pixel by its error, and add up")
 def test_what_the_gradient_adds_up(lesson):
     error = conv2d(lesson.inputs, lesson.first_kernel[None, None]) - lesson.targets
     gradient = conv2d_grad_weight(2 * error / error.size, lesson.inputs, (3, 3))[0, 0]
@@ -386,7 +386,7 @@ def test_receptive_fields(lesson):
         assert seen.all() and receptive_field([(3,)] * n).size == 1 + 2 * n
 
 
-@claim("it listens to the middle more than to the rim")
+@claim("the middle counts more than the rim")
 def test_the_middle_has_most_ways(lesson):
     ways = conv2d_grad_input(np.ones((3, 3), int), np.ones((3, 3), int), (5, 5))
     assert ways.max() == ways[2, 2] == 9 and ways[0, 0] == 1
@@ -425,7 +425,7 @@ def test_the_rims(lesson):
 # ---------------------------------------------------------------------------------------------------- quiz, and the end
 
 
-@claim("Choose, and read why it is right or wrong.")
+@claim("Choose an answer, and read why it is right or wrong.")
 def test_the_answers_of_the_quiz(lesson):
     right = [next(option.text for option in question.options if option.is_right) for question in quiz("02").questions]
     with_bias = sum(parameter.numel() for parameter in nn.Conv2d(4, 6, kernel_size=3).parameters())

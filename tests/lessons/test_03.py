@@ -187,8 +187,7 @@ def test_bicubic_is_steeper_at_an_edge(lesson):
 
 
 @claim(
-    "A part of the coins becomes 8 times larger. Which rule makes pixels that are darker than the darkest pixel "
-    "before?",
+    "A part of the coins becomes 8 times larger. Which rule makes pixels that are darker than all before?",
     "Negative weights do that. Means with positive weights stay between the darkest and the brightest pixel.",
     "Bicubic also goes above the brightest pixel",
 )
@@ -310,10 +309,9 @@ def test_other_numbers_for_the_same_classes_change_nothing_for_nearest_alone(les
 
 
 @claim(
-    "Bilinear makes it 3 times larger, and the result is rounded to whole classes. What stands between person and "
-    "plants?",
+    "Bilinear makes it 3 times larger. Then we round to classes. What stands between person and plants?",
     "The means of 1 and 3 are numbers between them, and rounding makes a class of these.",
-    "The person wears purses all round, and a sidewalk runs up the building. Framed is what nobody drew.",
+    "Purses surround the person, and a sidewalk runs up the building. The frames mark what nobody drew.",
 )
 def test_a_rim_of_purses(lesson):
     assert [lesson.names[number] for number in (1, 2, 3)] == ["person", "purse", "plants"]
@@ -363,8 +361,8 @@ def test_no_rule_brings_the_outline_back(lesson):
 @claim(
     "With bilinear and a factor of 2, it gives 0.25, 0.75, 0.75 and 0.25 of itself to four outputs. The next "
     "input does the same, two places further.",
-    "Equal, but for the last number: no stamp comes from beyond the border, where interpolation repeats the last "
-    "pixel.",
+    "They are equal except for the last number: no stamp comes from beyond the border, where interpolation repeats the "
+    "last pixel.",
 )
 def test_stamps(lesson):
     B = axis_matrix(6, 12)

@@ -39,7 +39,8 @@ def test_each_rule_is_a_stamp(lesson):
 
 
 @claim(
-    "Bicubic's stamp has 64 numbers, 8×8. Find the 64 numbers that bring the camera man back with the smallest error.",
+    "Bicubic's stamp has 64 numbers, 8×8. Find the 64 numbers that bring the photograph camera back with the smallest "
+    "error.",
     "The 64 numbers are not, and they are the same for every pixel. So each pixel gives one equation with "
     "64 unknowns. No 64 numbers make all equations true.",
 )

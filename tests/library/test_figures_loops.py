@@ -128,7 +128,7 @@ def test_the_window_s_numbers_are_those_of_the_convolution():
     assert len(sums) == output.size
     for text, result, (i, j) in zip(sums, output.ravel(), np.ndindex(output.shape), strict=True):
         products = [tuple(map(int, product.split("·"))) for product in text.split(" = ")[0].split(" + ")]
-        assert products == list(zip(X[i : i + 3, j : j + 3].ravel(), W.ravel(), strict=True))
+        assert products == list(zip(W.ravel(), X[i : i + 3, j : j + 3].ravel(), strict=True))
         assert sum(a * b for a, b in products) == int(text.split(" = ")[1]) == result
     assert sum("×" in text for text in written(loop.frames[loop.still])) == W.size
 

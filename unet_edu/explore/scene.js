@@ -223,7 +223,7 @@ export function mountScene(root, given, onEdit, { height, least = LEAST, wraps =
         part.group.classList.toggle("linked", lit.has(cell));
         part.group.setAttribute("aria-selected", cell === shown);
         // so that the longest number fits into its cell, and can be read
-        write(part.text, text, Math.max(px * Math.min(0.38, 1.4 / longest), Math.min(10, (1.45 * px) / longest)));
+        write(part.text, text, Math.max(px * Math.min(0.38, 1.25 / longest), Math.min(10, (1.45 * px) / longest)));
         // a factor that would be too small to read stands in the note alone
         write(part.corner, (1.5 * px) / corner.length < LEAST_LETTER ? "" : corner, Math.max(LEAST_LETTER, Math.min(0.22 * px, (1.2 * px) / corner.length)));
         tint(part, isHidden(cell) ? "" : grid.fill?.[k]);

@@ -43,7 +43,7 @@ def marked(image: ArrayLike, top: int, left: int, side: int = 8) -> Shown:
     """A photograph with a small square marked in it."""
     image = np.asarray(image)
     height, width = image.shape
-    figure = photos(Photo(image, f"{height} × {width} pixels", box=(top, left, side, side)), columns=1, tile=TILE)
+    figure = photos(Photo(image, f"{height} rows × {width} columns", box=(top, left, side, side)), columns=1, tile=TILE)
     return Shown(figure, "24 coins on a table. A small square is marked on the rim of a coin.", image=image)
 
 
@@ -100,18 +100,18 @@ def close_up(image: ArrayLike, kernels: Mapping[str, NDArray[np.float64]]) -> Sh
 
 
 def on_a_screen(output: ArrayLike) -> Shown:
-    """What a screen makes of numbers that it cannot show: cut off at 0 and 1, and squeezed into bytes."""
+    """What a screen makes of numbers that it cannot show: cut off at 0 and 1, and as bytes, which run over."""
     output = np.asarray(output)
     cut = np.clip(output, 0, 1)
-    squeezed = (output * 255).round().astype(np.int64).astype(np.uint8)  # what careless code does: the last byte stays
+    wrapped = (output * 255).round().astype(np.int64).astype(np.uint8)  # what careless code does: the last byte stays
     figure = photos(
-        Photo(cut, "cut off at 0 and 1"), Photo(squeezed, "squeezed into bytes", high=255), columns=2, tile=NOISY_TILE
+        Photo(cut, "cut off at 0 and 1"), Photo(wrapped, "as bytes that run over", high=255), columns=2, tile=NOISY_TILE
     )
     words = (
         "Two drawings of one Sobel output. Cut off at 0 and 1, only the left rim of each coin is left. As bytes, faint "
         "noise turns into black and white speckles."
     )
-    return Shown(figure, words, output=output, cut=cut, squeezed=squeezed)
+    return Shown(figure, words, output=output, cut=cut, wrapped=wrapped)
 
 
 def channel_sums(windows: ArrayLike, kernels: ArrayLike) -> Shown:
@@ -121,6 +121,7 @@ def channel_sums(windows: ArrayLike, kernels: ArrayLike) -> Shown:
     figure = numbers(
         [Grid(window, f"channel {c}", "input") for c, window in enumerate(windows)],
         [Grid(kernel, f"its kernel\nsum {_signed(sums[c])}", "kernel") for c, kernel in enumerate(kernels)],
+        [Grid([[sums.sum()]], "all five sums, added:\none output number", "output")],
     )
     words = (
         f"{len(windows)} windows of 3 by 3, one from each input channel, and below each the kernel that belongs to it. "

@@ -394,7 +394,7 @@ def _draw_places(axes: Axes, size: int, source: NDArray[Any], named: Collection[
         axes.plot(place, 0.5, "o", color=ROLES["error"].line, markersize=5)
         if i in named:
             text = f"{place:.3g}".replace("-", "−")
-            axes.text(place + 0.02, 1.45, text, fontsize=9, ha="left", va="center", **FONT)
+            axes.text(place + 0.05, 1.45, text, fontsize=9, ha="left", va="center", **FONT)
     axes.text(-1.45, 0.5, f"input, {size} pixels", fontsize=9, va="center", color=ROLES["input"].line)
     axes.text(-1.45, 2.3, f"output, {len(source)} pixels", fontsize=9, va="center", color=ROLES["output"].line)
     axes.set(xlim=(-1.5, size - 0.2), ylim=(2.75, -0.05))

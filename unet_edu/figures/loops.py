@@ -113,8 +113,8 @@ def window_sliding(x: ArrayLike, w: ArrayLike) -> Loop:
 
 
 def _sum(patch: NDArray[Any], w: NDArray[Any], width: float) -> list[str]:
-    """The products of one place and their sum, in lines that fit."""
-    products = [f"{number(a)}·{number(b)}" for a, b in zip(patch.ravel(), w.ravel(), strict=True)]
+    """The products of one place, weight first as the explorers write them, and their sum, in lines that fit."""
+    products = [f"{number(b)}·{number(a)}" for a, b in zip(patch.ravel(), w.ravel(), strict=True)]
     return textwrap.wrap(f"{' + '.join(products)} = {number((patch * w).sum())}", int((width - 2 * MARGIN) / 0.088))
 
 

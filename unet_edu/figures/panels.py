@@ -377,8 +377,10 @@ def _draw_photo(
         axes.imshow(values, cmap="gray", vmin=image.low, vmax=image.high, interpolation="antialiased")
     if image.box is not None:
         top_row, left_column, rows, columns = image.box
+        air = 0.5 + values.shape[1] / 120  # the line lies around the pixels, and covers none of them
         for width, colour in ((4, PAPER), (2, ROLES["kernel"].line)):  # a white rim keeps it visible on any ground
-            rectangle(axes, (left_column - 0.5, top_row - 0.5), columns, rows, None, colour, width)
+            corner = left_column - air, top_row - air
+            rectangle(axes, corner, columns + 2 * air - 1, rows + 2 * air - 1, None, colour, width)
     axes.set_title(image.title, fontsize=9.5, pad=3, **FONT)
     for spine in axes.spines.values():
         spine.set(color=ROLES["neutral"].line, linewidth=0.6)
