@@ -62,7 +62,7 @@ class UNet(nn.Module):
         with the places of the pooling of the same level (the way of SegNet). The last two get a 1×1 convolution, which
         halves the channels.
     norm : {None, "batch"}
-        Batch normalisation after each 3×3 convolution. It came after the paper, and takes the place of the bias.
+        Batch normalisation after each 3×3 convolution, in place of its bias. The paper could have had it, and does not.
     dropout : float
         The part of the bottom's numbers that training sets to 0. The paper has dropout "at the end of the contracting
         path" and does not say how much; 0.5 is what its published code uses.
