@@ -159,7 +159,7 @@ ROWS = (
     Row("06", "sizes", "side slider → new U", own("Image side"), DRAWING),
     Row("06", "sizes", "poolings slider → new U", own("Poolings"), DRAWING),
     Row("06", "unet", "a copy → new answer", ".across select", ".answer .below", choices=(1, 0)),
-    Row("06", "skips", "picture slider → new masks", handle("Picture"), FIRST_HTML),
+    Row("side_roads/06_gradients", "skips", "picture slider → new masks", handle("Picture"), FIRST_HTML),
     Row("07", "elastic", "σ slider → new net", handle("σ in pixels"), VIEWS),
     Row("07", "weight_map", "w0 slider → new map", handle("w0"), POINTED),
     Row("07", "training", "step slider → new answers", handle("Step"), FIRST_HTML),

@@ -196,16 +196,16 @@ def test_an_odd_side(lesson):
 
 
 @claim("Move Image side down from 572. How many steps lie between two sides that fit?")
-@claim("What is the next side above 572 that fits, and what side comes out?")
+@claim("Which side from 1000 to 1010 fits, and what side comes out?", "From a side that fits, go in steps.")
 @claim("All sides that fit are 16 apart: 188, 204, … 572 … And 184 fewer come out.")
 @claim("- 23 convolutions, 31,030,658 parameters, 572 → 388. Sides that fit are 16 apart, and 184 pixels are lost.")
 @claim("or nothing is left")
 @claim("and before the block above 4 more", 'Up: four times "double, lose 4"', "The difference is 184.")
 def test_which_sides_fit(lesson):
-    assert [*lesson.fitting] == [*range(188, 701, 16)]
+    assert [*lesson.fitting] == [*range(188, 1100, 16)]
     assert all(out == side - 184 for side, out in lesson.fitting.items())
-    question = "What is the next side above 572 that fits, and what side comes out?"
-    assert lesson.guesses[question].numbers == [588, 404]
+    assert lesson.guesses["Which side from 1000 to 1010 fits, and what side comes out?"].numbers == [1004, 820]
+    assert sum(1000 <= side <= 1010 for side in lesson.fitting) == 1 and 572 + 27 * 16 == 1004
     for b in range(4, 30):
         n, out = b + 4, b
         for _ in range(4):
@@ -383,7 +383,7 @@ def test_normalisation_cures_it_too(lesson):
 
 @claim("batch normalisation is three months older than the paper")
 @claim("Residual networks came later in that year.")
-@claim("And what had it not, in 2015? Batch normalisation, padding, anything residual.")
+@claim("What did it not have, in 2015? Batch normalisation, padding, anything residual.")
 @claim("With skips they trained 152 layers.")
 def test_what_was_older_and_what_was_younger(lesson):
     """The addresses of arXiv begin with the year and the month. “All that came later” would have failed here."""

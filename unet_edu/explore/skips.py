@@ -1,4 +1,4 @@
-"""The skip explorer: what networks do that were trained with other skip connections, or with none. Lesson 06."""
+"""The skip explorer: networks that were trained with other skip connections, or with none. A side road of lesson 06."""
 
 from __future__ import annotations
 
