@@ -165,7 +165,7 @@ def test_what_is_cut_off(lesson, table):
     kept = [table[f"up.{step}"].shape[1] for step in range(4)]
     margins = [(copy.shape[-1] - side) // 2 for copy, side in zip(reversed(lesson.copies), kept, strict=True)]
     assert margins == [4, 16, 40, 88] and lesson.x.shape == (1, 64, 388, 388)
-    assert [int(found) for found in re.findall(r"(\d+) cut off", lesson.printed)] == margins
+    assert [int(found) for found in re.findall(r"(\d+) off each side", lesson.printed)] == margins
     assert 8 == 2**3
 
 
@@ -187,6 +187,7 @@ def test_the_last_step(lesson):
 
 
 @claim("trace an image through it: 572 pixels in, 388 out")
+@claim("Try 570×570 pixels:")
 @claim("A pooling that meets 279 pixels drops the last row and column (lesson 05).")
 @claim("PyTorch would not complain; our network does.")
 def test_an_odd_side(lesson):
