@@ -39,7 +39,7 @@ from unet_edu._running.devices import autocast, channels_last
 from unet_edu.sizes import layer_table, legal_side
 from unet_edu.unet import UNet
 
-__all__ = ["Tiling", "default_tile", "mirrored", "predict", "tiling"]
+__all__ = ["Tiling", "default_tile", "in_tiles", "mirrored", "predict", "tiling"]
 
 SIDES = (2048, 1536, 1024, 768, 512, 384, 256)  # of tiles to choose from; below 256 a deep network reads mostly margin
 BUDGET = 2**30  # bytes for the answers of all layers at once, on a CPU
@@ -167,6 +167,60 @@ def predict(
                 else:
                     out[:, top:bottom, left:right] = kept
             bar.update(len(batch))
+    return out
+
+
+def in_tiles(model: UNet, image: Any, tile: int, step: int) -> NDArray[np.float32]:
+    """The probability of each class, from tiles that lie any step apart: to see what a wrong step does.
+
+    Off the phase, or with a margin that is too narrow, this is not the answer for the whole image. `predict` chooses a
+    step that is right.
+
+    Parameters
+    ----------
+    model : UNet
+    image : (H, W) or (C, H, W) array
+        As for `predict`.
+    tile : int
+        The side of the square that the network reads; a legal size.
+    step : int
+        From one tile to the next, and how many pixels are kept. With padding "valid" the margin is the border that the
+        network loses. With "same" it is what the step leaves of the tile, half at each end, in whole windows.
+
+    Returns
+    -------
+    float32 array (num_classes, H, W)
+
+    Raises
+    ------
+    ValueError
+        When the tile is not legal, or the step is so wide that pixels would get no answer.
+
+    References
+    ----------
+    Lesson 08.
+
+    Examples
+    --------
+    >>> in_tiles(UNet(widths=(4, 8, 16)), np.zeros((50, 70)), tile=76, step=33).shape
+    (2, 50, 70)
+    """
+    (H, W), read = _reader(model, image)
+    model.output_size(tile)  # raises when it is not legal
+    phase = 2**model.depth
+    border = 6 * phase - 4 if model.config["padding"] == "valid" else 0
+    if not 0 < step <= tile - 2 * border:
+        raise ValueError(f"step: expected 1 to {tile - 2 * border}, what a tile of {tile} answers, got {step}")
+    margin = border or (tile - step) // 2 // phase * phase
+    rows, columns = (Tiling(range(0, length, step), step, margin, tile, border) for length in (H, W))
+    out = np.empty((model.config["num_classes"], H, W), np.float32)
+    first = margin - border
+    with _in_evaluation(model, next(model.parameters()).device, "float32") as network:
+        for top, left in itertools.product(rows.starts, columns.starts):
+            answer = network(read(_seen(rows, top, H), _seen(columns, left, W))[None]).softmax(dim=1)[0]
+            bottom, right = _end(rows, top, H), _end(columns, left, W)
+            kept = answer[:, first : first + bottom - top, first : first + right - left]
+            out[:, top:bottom, left:right] = kept.cpu().numpy()
     return out
 
 

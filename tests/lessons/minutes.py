@@ -22,7 +22,7 @@ KINDS = {
     "guesses": (1.5, re.compile(r"\b(?:guess\(|my_guess = )")),
     "cells": (1 / 3, re.compile(r"\S")),
 }
-LIMITS = {"00": 20, "03": 45, "05": 55}
+LIMITS = {"00": 20, "03": 45, "05": 55, "08": 50}
 LIMIT = 60  # of every other lesson
 SAID = re.compile(r"\| (\d+) minutes(?:, and (\d+) for the exercises)?[^|]*\|[^|]*\|$", re.MULTILINE)
 

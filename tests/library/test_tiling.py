@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.library import processes
-from unet_edu.tiling import BUDGET, default_tile, mirrored, predict, tiling
+from unet_edu.tiling import BUDGET, default_tile, in_tiles, mirrored, predict, tiling
 from unet_edu.unet import UNet, layer_table, level_sides, receptive_field
 
 CLASSES = 3
@@ -403,3 +403,25 @@ def test_a_large_image_needs_no_more_memory_than_its_tiles(server, tmp_path):
     found = json.loads((tmp_path / "found.json").read_text())
     assert found["difference"] < 0.02  # float32 or bfloat16, for pixels that see nothing but the same 600 × 600
     assert found["memory"] < 30e6, found
+
+
+@pytest.mark.parametrize("padding, side, step", [("valid", 68, 28), ("valid", 100, 24), ("same", 76, 28)])
+def test_in_tiles_is_the_whole_on_the_phase_and_with_enough_margin(padding, side, step):
+    model, image = network(2, padding), picture(61, 90)
+    np.testing.assert_allclose(
+        in_tiles(model, image, side, step), predict(model, image, precision="float32"), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("padding, side, step", [("valid", 100, 58), ("same", 64, 64), ("same", 100, 57)])
+def test_in_tiles_shows_what_a_wrong_step_does(padding, side, step):
+    model, image = network(2, padding), picture(61, 90)
+    assert abs(in_tiles(model, image, side, step) - predict(model, image, precision="float32")).max() > 1e-3
+    assert model.training
+
+
+def test_in_tiles_leaves_no_gap():
+    with pytest.raises(ValueError, match="step: expected 1 to 60, what a tile of 100 answers, got 61"):
+        in_tiles(network(2), picture(61, 90), 100, 61)
+    with pytest.raises(ValueError, match="nearest legal sides are 100 and 104"):
+        in_tiles(network(2), picture(61, 90), 101, 20)

@@ -18,7 +18,7 @@ from unet_edu.explore.explorer import Explorer, Picture
 from unet_edu.explore.fields import checked, controls, menu, slider
 from unet_edu.explore.picture import digest
 from unet_edu.figures.palette import INK, PAPER, ROLES
-from unet_edu.figures.tiles import KEPT, READ, squares, wide
+from unet_edu.figures.tiles import BRIGHTEST, KEPT, READ, ROUNDING, squares, wide
 
 if TYPE_CHECKING:
     from unet_edu.tiling import Tiling
@@ -31,8 +31,6 @@ TILE = 68  # pixels that the network reads, a legal side with either padding
 STEPS = range(20, 61, 2)  # multiples of 4 are on the phase of two poolings
 BEFORE, AFTER = 24, 60  # pixels of mirrored surroundings that the picture shows: no tile reads farther
 PADDINGS = {"valid: nothing is added": "valid", "same: zeros around each tile": "same"}
-ROUNDING = 1e-4  # sums in another order differ by less; another phase, or zeros, by more
-BRIGHTEST = 0.2  # the difference that is drawn in the full colour
 GAP = to_rgb(ROLES["neutral"].fill)
 
 
