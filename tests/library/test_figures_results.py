@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
+from tests.library.drawings import expect_legible_on_white_whole_and_not_too_wide, expect_the_same_twice, texts
 from unet_edu.data import measured as results
 from unet_edu.data.measured import Measured, measured, samples
+from unet_edu.figures import results as drawn
 from unet_edu.figures.palette import ROLES
 from unet_edu.figures.results import ZOOM, found_cells, over_cells, scored_cells, spread
 
@@ -114,3 +116,54 @@ def test_what_comes_with_the_package_says_when_where_and_how(name):
         for score, value in record["scores"].items():
             assert np.isfinite(value), (record["variant"], score)
             assert score.startswith(("cells", "found")) or 0 <= value <= 1
+
+
+WALL = np.ones((5, 7), int)
+WALL[:, 3] = 0
+GAP = WALL.copy()
+GAP[2, 3] = 1
+FILM = [(np.full((8, 9), 0.1 * step), np.full((8, 9), step)) for step in range(3)]
+RUNS = {"one": [0.7, 0.8, 0.75], "two": [0.4], "elsewhere": [0.9]}
+DRAWINGS = {
+    "marked": lambda: drawn.marked(("noise", np.full(TRUTH.shape, 1.2), FOUND, TRUTH), ("b", TRUTH / 9, TRUTH, TRUTH)),
+    "mistakes": lambda: drawn.mistakes(
+        np.eye(4, dtype=int), {"none": np.zeros((4, 4), int), "two": 2 * np.eye(4, dtype=int)}
+    ),
+    "mistakes scored": lambda: drawn.mistakes_scored({"one": {"IoU": 0.5, "SEG": 0}, "two": {"IoU": 1, "SEG": 0.25}}),
+    "walls": lambda: drawn.walls(WALL, {"gap": GAP, "none": WALL, "all": 1 - WALL}),
+    "bent": lambda: drawn.bent(WALL, ("towards gap", GAP, GAP != WALL)),
+    "ranks": lambda: drawn.ranks({"A": (0.1, 0.3), "B": (0.2, 0.1), "C": (0.3, 0.2)}, ("first error", "second error")),
+    "frames of films": lambda: drawn.frames_of_films([FILM, FILM], (0, 1), (0, 2)),
+    "scored runs": lambda: drawn.scored_runs(RUNS, {"one": 0.85}, ["elsewhere"]),
+    "runs without others": lambda: drawn.scored_runs({"one": [0.5, 0.6]}, {}, []),
+    "thresholds": lambda: drawn.thresholds([0.2, 0.5, 0.8], [0.9, 0.8, 0.7], [0.2, 0.8, 0.6]),
+    "training curve": lambda: drawn.training_curve([{"step": n, "loss": 1 / n, "seg": n / 9} for n in (1, 4, 8)]),
+}
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_same_data_same_picture(name):
+    expect_the_same_twice(lambda: DRAWINGS[name]().figure)
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_legible_on_white_whole_and_not_too_wide(name):
+    expect_legible_on_white_whole_and_not_too_wide(DRAWINGS[name]().figure)
+
+
+def test_words_say_how_many_cells_were_found():
+    assert "noise: 1 of 3 cells are marked as found; b: 3 of 3" in DRAWINGS["marked"]().words
+
+
+def test_places_are_counted_from_the_smallest_error():
+    shown = DRAWINGS["ranks"]()
+    assert shown.values["places"].tolist() == [[1, 3], [2, 1], [3, 2]]
+    assert "by first error: A, B, C; by second error: B, C, A" in shown.words
+
+
+def test_an_aim_is_marked_in_its_row_and_another_test_is_told_apart():
+    figure = DRAWINGS["scored runs"]().figure
+    lines = [line for line in figure.axes[0].lines if list(line.get_xdata()) == [0.85, 0.85]]
+    assert len(lines) == 1 and np.mean(lines[0].get_ydata()) == 0
+    said = [text.get_text() for text in texts(figure)]
+    assert "aim" in said and "another test, not to be compared with the dots" in said

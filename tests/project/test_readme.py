@@ -130,7 +130,8 @@ def problems(page: str) -> list[str]:
 
 def problems_of(row: Row, path: Path) -> Iterator[str]:
     number, text = path.name[:2], cells(path, "markdown")
-    calls = "\n".join(cells(each, "code") for each in (path, *path.parent.glob(f"side_roads/{number}_*.ipynb")))
+    notebooks = (path, *path.parent.glob(f"side_roads/{number}_*.ipynb"))
+    calls = "\n".join(cells(each, "code") for each in notebooks)
     title = text.splitlines()[0].removeprefix("# ").replace(" · ", " ")
     expected = Row(
         lesson=[(title, f"course/{path.name}")],
@@ -154,7 +155,7 @@ def problems_of(row: Row, path: Path) -> Iterator[str]:
     for column, ours, theirs in zip(Row._fields, expected, there, strict=True):
         if sorted(ours) != sorted(theirs):
             yield f"{column}: expected {ours}, got {theirs}"
-    used = imported(path)
+    used = set().union(*map(imported, notebooks))
     for name, target in row.modules:
         module = target.removesuffix(".py").replace("/", ".")
         if not any(f"{each}.".startswith(f"{module}.") for each in used):

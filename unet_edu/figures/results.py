@@ -14,11 +14,28 @@ from matplotlib.patches import Patch
 from numpy.typing import ArrayLike, NDArray
 
 from unet_edu.figures.palette import INK, PAPER, ROLES
-from unet_edu.figures.panels import DPI, FONT, WIDTH
+from unet_edu.figures.panels import DPI, FONT, WIDTH, Grid, Photo, curves, numbers, painted, photos
 from unet_edu.figures.segmentation import wide
+from unet_edu.figures.shown import Shown
 from unet_edu.instances import cell_scores
 
-__all__ = ["draw_spread", "found_cells", "over_cells", "scored_cells", "spread"]
+__all__ = [
+    "bent",
+    "draw_spread",
+    "found_cells",
+    "frames_of_films",
+    "marked",
+    "mistakes",
+    "mistakes_scored",
+    "over_cells",
+    "ranks",
+    "scored_cells",
+    "scored_runs",
+    "spread",
+    "thresholds",
+    "training_curve",
+    "walls",
+]
 
 ZOOM = 3  # pixels of the picture a pixel of the image, so that an outline is thinner than a pixel
 FOUND, MISSED = "found: IoU above 0.5", "not found"
@@ -181,3 +198,264 @@ def _edges(labels: NDArray[Any]) -> NDArray[np.bool_]:
         for side in ((0, 1), (1, 0)):
             edge |= np.pad(differs, [side if axis == n else (0, 0) for n in (0, 1)])
     return edge & (labels > 0)
+
+
+def marked(*panels: tuple[str, ArrayLike, ArrayLike, ArrayLike]) -> Shown:
+    """Draw images with their cells side by side, which were found and which not.
+
+    Parameters
+    ----------
+    *panels : (title, image, found, truth)
+
+    Returns
+    -------
+    Shown
+    """
+    said = []
+    for title, _, found, truth in panels:
+        right = found_cells(found, truth)
+        said.append(f"{' '.join(title.split())}: {right.sum()} of {len(right)} cells are marked as found")
+    words = (
+        "The same cells, with white outlines of what was predicted; green where a cell was found, striped orange where "
+        f"not. {'; '.join(said)}."
+    )
+    values = {f"found_{n}": np.asarray(found) for n, (_, _, found, _) in enumerate(panels)}
+    clipped = [(title, np.clip(image, 0, 1), found, truth) for title, image, found, truth in panels]
+    return Shown(scored_cells(*clipped), words, **values)
+
+
+def mistakes(truth: ArrayLike, found: Mapping[str, ArrayLike]) -> Shown:
+    """Draw a small truth and predictions of it that each make one mistake.
+
+    Parameters
+    ----------
+    truth : (H, W) array of int
+        An instance map.
+    found : mapping from the name of a mistake to (H, W) array of int
+
+    Returns
+    -------
+    Shown
+    """
+    maps = {"truth": np.asarray(truth)} | {name: np.asarray(each) for name, each in found.items()}
+    figure = photos(*(Photo(painted(each), name) for name, each in maps.items()), columns=3, tile=WIDTH / 3)
+    pieces = ", ".join(f"{name} {len(np.unique(each[each > 0]))}" for name, each in maps.items())
+    words = f"Small maps of cells, each cell in a colour of its own. How many pieces there are: {pieces}."
+    return Shown(figure, words, **maps)
+
+
+def mistakes_scored(scores: Mapping[str, Mapping[str, float]]) -> Shown:
+    """Draw the scores of predictions side by side, one row each.
+
+    Parameters
+    ----------
+    scores : mapping from the name of a prediction to its scores by their names
+        All from 0 to 1, and the same scores for each.
+
+    Returns
+    -------
+    Shown
+    """
+    names = list(next(iter(scores.values())))
+    height = 0.75 + 0.42 * len(scores)
+    figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor=PAPER)
+    for n, score in enumerate(names):
+        axes = figure.add_axes((0.09 + n * 0.9 / len(names), 0.1 / height, 0.8 / len(names), 1 - 0.5 / height))
+        for row, each in enumerate(scores.values()):
+            axes.barh(row, each[score], color=ROLES["input"].fill, edgecolor=ROLES["input"].line)
+            axes.text(0.03, row, f"{each[score]:.2f}", va="center", fontsize=10, **FONT)
+        axes.set(xlim=(0, 1.02), ylim=(len(scores) - 0.4, -0.6), xticks=[])
+        axes.set_yticks(range(len(scores)), list(scores) if n == 0 else [""] * len(scores), fontsize=10, **FONT)
+        axes.tick_params(length=0)
+        axes.spines[["top", "right", "bottom"]].set_visible(False)
+        axes.set_title(score, fontsize=10, pad=4, **FONT)
+    said = "; ".join(
+        f"{name}: {', '.join(f'{score} {value:.2f}' for score, value in each.items())}" for name, each in scores.items()
+    )
+    table = [[each[score] for score in names] for each in scores.values()]
+    return Shown(figure, f"Bars from 0 to 1. {said}.", scores=table)
+
+
+def walls(truth: ArrayLike, found: Mapping[str, ArrayLike]) -> Shown:
+    """Draw a slice of two cells and a membrane, and predictions with a fault each; what differs is framed.
+
+    Parameters
+    ----------
+    truth : (H, W) array
+        1 inside a cell, 0 on a membrane.
+    found : mapping from the name of a fault to (H, W) array
+
+    Returns
+    -------
+    Shown
+    """
+    truth = np.asarray(truth)
+    drawn = [Grid(mask, name, "neutral", np.asarray(mask) != truth, "error") for name, mask in found.items()]
+    rows = [[Grid(truth, "truth", "neutral", truth == 0), *drawn[:2]], drawn[2:]]
+    said = ", ".join(f"{name} {int((np.asarray(mask) != truth).sum())}" for name, mask in found.items())
+    words = f"Grids of ones, the cells, and zeros, the membranes. Pixels that differ from the truth are framed: {said}."
+    return Shown(numbers(*rows), words, truth=truth, **found)
+
+
+def bent(truth: ArrayLike, *pairs: tuple[str, ArrayLike, ArrayLike]) -> Shown:
+    """Draw how far a truth can be bent towards predictions, and the pixels that would tear or join.
+
+    Parameters
+    ----------
+    truth : (H, W) array
+    *pairs : (title, (H, W) array, (H, W) array of bool)
+        The truth as it was bent, and what is framed in it.
+
+    Returns
+    -------
+    Shown
+    """
+    truth = np.asarray(truth)
+    rows: list[list[Grid | str]] = [
+        [Grid(truth, "truth", "neutral", truth == 0), "→", Grid(mask, title, "output", frame, "error")]
+        for title, mask, frame in pairs
+    ]
+    said = "; ".join(f"{title}, {int(np.sum(frame))} pixels framed" for title, _, frame in pairs)
+    values = {f"bent_{n}": np.asarray(mask) for n, (_, mask, _) in enumerate(pairs)}
+    return Shown(numbers(*rows), f"In each row the truth, and the truth as it was bent: {said}.", truth=truth, **values)
+
+
+def ranks(errors: Mapping[str, Sequence[float]], measures: Sequence[str]) -> Shown:
+    """Draw who comes where by each of some errors, a line for each program.
+
+    Parameters
+    ----------
+    errors : mapping from a program to its errors
+        The smaller the better.
+    measures : sequence of str
+
+    Returns
+    -------
+    Shown
+    """
+    table = np.array(list(errors.values()))
+    places = table.argsort(axis=0).argsort(axis=0) + 1
+    figure = Figure(figsize=(8.4, 3.6), dpi=DPI, facecolor=PAPER)
+    axes = figure.add_axes((0.13, 0.06, 0.6, 0.8))
+    styles = ((role, dashes) for dashes in ("-", "--") for role in ("output", "input", "error", "skip", "kernel"))
+    for row, name, (role, dashes) in zip(range(len(table)), errors, styles, strict=False):
+        axes.plot(places[row], color=ROLES[role].line, linestyle=dashes, linewidth=2.5, marker="o", markersize=8)
+        axes.text(len(measures) - 0.85, places[row, -1], name, va="center", fontsize=10, **FONT)
+        for column, error in enumerate(table[row]):
+            axes.text(
+                column, places[row, column] - 0.2, f"{error:g}", ha="center", va="bottom", fontsize=9, zorder=4,
+                bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1}, **FONT,
+            )  # fmt: skip
+    axes.set(ylim=(len(table) + 0.3, 0.3), xlim=(-0.3, len(measures) - 0.9))
+    axes.set_xticks(range(len(measures)), list(measures), fontsize=10, **FONT)
+    axes.xaxis.tick_top()
+    axes.set_yticks(range(1, len(table) + 1), ["first", *map(str, range(2, len(table))), "last"], fontsize=9.5, **FONT)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    said = "; ".join(
+        f"by {measure}: " + ", ".join(np.array(list(errors))[places[:, n].argsort()])
+        for n, measure in enumerate(measures)
+    )
+    return Shown(figure, f"Programs in their order, the best first. {said}.", places=places)
+
+
+def frames_of_films(films: Sequence[Sequence[tuple[Any, Any]]], numbers_: Sequence[int], steps: Sequence[int]) -> Shown:
+    """Draw some frames of some films.
+
+    Parameters
+    ----------
+    films : sequence of films, each of frames, each an image and its cells
+    numbers_, steps : sequence of int
+        Which films, one row each, and which frames.
+
+    Returns
+    -------
+    Shown
+    """
+    chosen = [(n, step) for n in numbers_ for step in steps]
+    panels = [Photo(films[n][step][0], f"film {n}, frame {step}") for n, step in chosen]
+    words = (
+        f"Frames {', '.join(map(str, steps))} of films {' and '.join(map(str, numbers_))}. Neighbouring frames of one "
+        "film can hardly be told apart; the cells of two films lie at quite different places."
+    )
+    shown = np.stack([films[n][step][1] for n, step in chosen])
+    return Shown(photos(*panels, columns=len(steps), tile=WIDTH / len(steps)), words, frames=shown)
+
+
+def scored_runs(
+    runs: Mapping[str, Sequence[float]], aims: Mapping[str, float], others: Collection[str], xlabel: str = "SEG"
+) -> Shown:
+    """Draw all runs as dots, a row for each setting, and what was aimed at as a dashed mark in its row.
+
+    Parameters
+    ----------
+    runs : mapping from the name of a setting to the scores of its runs
+    aims : mapping from the name of a setting to what was aimed at
+    others : names of settings
+        Those whose scores come from another test and must not be compared: diamonds.
+    xlabel : str
+
+    Returns
+    -------
+    Shown
+    """
+    figure = spread(runs, xlabel, others=others)
+    axes = figure.axes[0]
+    for name, aim in aims.items():
+        row = list(runs).index(name)
+        axes.plot([aim, aim], [row - 0.4, row + 0.4], color=INK, linewidth=2.2, linestyle=(0, (1.5, 1)))
+    old = axes.get_legend()
+    handles: list[Any] = list(old.legend_handles) if old else []
+    names = [text.get_text() for text in old.get_texts()] if old else []
+    if old:
+        old.remove()
+    if aims:
+        handles, names = [*handles, Line2D([], [], color=INK, linestyle=":", linewidth=2.2)], [*names, "aim"]
+    figure.legend(handles, names, fontsize=9, frameon=False, ncols=2, loc="upper center", labelcolor=INK)
+    axes.set_xlim(0, 1)
+    said = "; ".join(f"{name} {', '.join(f'{score:.3f}' for score in scores)}" for name, scores in runs.items())
+    aimed = ", ".join(f"{name} {aim:g}" for name, aim in aims.items())
+    words = f"A dot for each run. {said}. Aims, dashed: {aimed}. Diamonds, of another test: {', '.join(others)}."
+    return Shown(figure, words, scores=np.concatenate([np.asarray(each, float) for each in runs.values()]))
+
+
+def thresholds(levels: ArrayLike, pixels: ArrayLike, cells: ArrayLike) -> Shown:
+    """Draw two scores over the threshold.
+
+    Parameters
+    ----------
+    levels, pixels, cells : (n,) arrays
+        The thresholds, the IoU of the pixels and SEG.
+
+    Returns
+    -------
+    Shown
+    """
+    levels, pixels, cells = map(np.asarray, (levels, pixels, cells))
+    figure = curves({"IoU of the pixels": pixels, "SEG": cells}, "threshold", "score", x=levels)
+    words = (
+        f"Two curves over the threshold. The IoU of the pixels is highest at {levels[pixels.argmax()]:g}, SEG at "
+        f"{levels[cells.argmax()]:g}; between 0.3 and 0.7 SEG is nearly level."
+    )
+    return Shown(figure, words, pixels=pixels, cells=cells)
+
+
+def training_curve(curve: Sequence[Mapping[str, float]]) -> Shown:
+    """Draw the loss and the SEG of some frames while a network was trained.
+
+    Parameters
+    ----------
+    curve : sequence of {"step", "loss", "seg"}
+
+    Returns
+    -------
+    Shown
+    """
+    series = {"SEG of three frames": [row["seg"] for row in curve], "loss": [row["loss"] for row in curve]}
+    figure = curves(series, "training step", "", x=[row["step"] for row in curve])
+    first, last = curve[0], curve[-1]
+    words = (
+        f"Two curves over the training steps, from {first['step']} to {last['step']}. The loss goes from "
+        f"{first['loss']:.2f} to {last['loss']:.2f}, SEG from {first['seg']:.2f} to {last['seg']:.2f}."
+    )
+    return Shown(figure, words, seg=series["SEG of three frames"])

@@ -37,7 +37,12 @@ def _swept(
 
 
 def _sweep(probabilities: Array, truth: Array, thresholds: Array) -> Array:
-    return _swept()(probabilities, truth, thresholds)
+    rows = []
+    for t in thresholds:
+        mask = probabilities >= t
+        both = (mask & truth).sum()
+        rows.append([both / mask.sum(), both / truth.sum(), both / (mask | truth).sum()])
+    return np.array(rows)
 
 
 def _sweep_cases(rng: np.random.Generator) -> list[Case]:
@@ -285,7 +290,16 @@ def _seg(
     return lambda prediction, truth: average(_cell_scores(prediction, truth, **rules))
 
 
-_seg_score = _seg()
+def _seg_score(prediction: Array, truth: Array) -> float:
+    scores = []
+    for n in np.unique(truth[truth > 0]):
+        R, score = truth == n, 0.0
+        for m in np.unique(prediction[R & (prediction > 0)]):
+            S = prediction == m
+            if 2 * (R & S).sum() > R.sum():
+                score = (R & S).sum() / (R | S).sum()
+        scores.append(score)
+    return float(np.mean(scores))
 
 
 def _moved(box: Box, down: int, right: int) -> Box:
@@ -618,7 +632,10 @@ def _spread(scores: Array) -> float:
 
 
 def _ablation_table(runs: Runs) -> Array:
-    return _table(_mean, _spread, len)(runs)
+    scores: dict[str, list[float]] = {}
+    for variant, _, score in runs:
+        scores.setdefault(variant, []).append(score)
+    return np.array([[np.mean(s), np.std(s, ddof=1), len(s)] for s in scores.values()])
 
 
 def _run_cases(rng: np.random.Generator) -> list[Case]:
