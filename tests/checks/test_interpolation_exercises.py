@@ -35,6 +35,11 @@ def test_the_worked_numbers_of_the_lesson():
     assert wrong["normalised to 1"].sum() == 1
     assert wrong["block of ones"].shape == (2, 2)
 
+    _, right, wrong = worked("up_volume")
+    assert right.tolist() == [[[0, 8]], [[1, 7]], [[3, 5]], [[4, 4]]]
+    assert wrong["slices repeated"].tolist() == [[[0, 8]], [[0, 8]], [[4, 4]], [[4, 4]]]
+    assert worked("up_volume", 1)[1][1].tolist() == [[2, 3, 5, 6], [2, 2.5, 3.5, 4]]
+
 
 @pytest.mark.parametrize("scale", [2, 4, 8])
 def test_the_stamp_is_bilinear_inside_and_darker_at_the_border(scale):

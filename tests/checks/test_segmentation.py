@@ -36,6 +36,16 @@ def test_the_worked_numbers_of_the_notebook():
     assert (wrong["accuracy"], wrong["divided by the truth"]) == (10 / 20, 4 / 9)
     assert worked("iou", 1)[1] == 1.0
 
+    case, right, wrong = worked("repair_score")
+    assert right == 1 and np.array_equal(*case.args[:2]) and wrong["as it was given"] == pytest.approx(2 / 3)
+    (predictions, targets, classes), right, wrong = (worked("repair_score", 1)[0].args, *worked("repair_score", 1)[1:])
+    assert right == pytest.approx((5 / 7 + 2 / 3 + 3 / 4) / 3) and f"{right:.4f}" == "0.7103"
+    assert f"{wrong['as it was given']:.4f}" == "0.4722"
+    # In one image the same pixels get the same score; before the repair they got another.
+    together = predictions.reshape(1, 4, 3), targets.reshape(1, 4, 3), classes
+    assert EXERCISES["repair_score"].reference(*together) == right
+    assert f"{EXERCISES['repair_score'].mistakes[0].wrong(*together):.4f}" == "0.7103"
+
 
 def test_bytes_wrap_around_as_the_hint_says():
     a = np.array([255], np.uint8)

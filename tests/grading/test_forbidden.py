@@ -408,6 +408,10 @@ CHEATS = {
     "confusion": "from unet_edu.metrics import confusion_matrix\ndef confusion(prediction, target, num_classes):\n"
     "    return confusion_matrix(prediction, target, num_classes)",
     "iou": "from sklearn.metrics import jaccard_score as j\ndef iou(prediction, target): return j(target, prediction)",
+    "repair_score": (
+        "from unet_edu import metrics as m\ndef repair_score(predictions, targets, num_classes):\n"
+        "    return m.mean_iou(m.confusion_matrix(predictions, targets, num_classes))"
+    ),
     "conv2d_naive": (
         "import torch\ndef conv2d_naive(x, k):\n"
         "    return torch.conv2d(torch.tensor(x)[None], torch.tensor(k)[None, None])[0]"
@@ -421,6 +425,9 @@ CHEATS = {
     "receptive_field": (
         "import unet_edu.convolution as c\ndef receptive_field(layers): return [c.receptive_field(layers).size]"
     ),
+    "conv2d_panorama": (
+        "import scipy.ndimage as s\ndef conv2d_panorama(x, k): return s.correlate(x, k, mode=('constant', 'wrap'))"
+    ),
     "up_nearest": (
         "from unet_edu.interpolation import interpolate\n"
         "def up_nearest(x, scale): return interpolate(x, 4, mode='nearest')"
@@ -431,6 +438,10 @@ CHEATS = {
     "resize_mask": "from PIL import Image\ndef resize_mask(mask, size): return Image.fromarray(mask).resize(size)",
     "bilinear_kernel": (
         "from unet_edu import interpolation\ndef bilinear_kernel(scale): return interpolation.bilinear_kernel(scale)"
+    ),
+    "up_volume": (
+        "from scipy import ndimage\n"
+        "def up_volume(x, scales): return ndimage.zoom(x, scales, order=1, mode='nearest', grid_mode=True)"
     ),
     "conv_matrix": (
         "from unet_edu.matrix import conv2d_matrix\ndef conv_matrix(k, h, w): return conv2d_matrix(k, (h, w))"

@@ -697,11 +697,225 @@ IOU.mistake(
 )
 
 
+# --- repair_score -----------------------------------------------------------------------------------------------------
+
+
+def _repair_score(predictions: Array, targets: Array, num_classes: int) -> float:
+    both, predicted, true = _by_class(predictions, targets, num_classes)
+    either = predicted + true - both
+    is_there = either > 0
+    return float((both[is_there] / either[is_there]).mean())
+
+
+def _by_class(predictions: Array, targets: Array, num_classes: int) -> tuple[Array, Array, Array]:
+    """Of each class the pixels in both, in the predictions, in the truths: of all that is given, counted together."""
+    classes = np.arange(num_classes)[:, None]
+    p, t = predictions.ravel() == classes, targets.ravel() == classes
+    return (p & t).sum(axis=1), p.sum(axis=1), t.sum(axis=1)
+
+
+def _image_cases(rng: np.random.Generator) -> list[Case]:
+    def images(classes: Any, *shape: int) -> tuple[Array, Array]:
+        """Truths in which each of the classes occurs, and predictions that are often wrong. Each image has its own
+        share of right pixels, and its own share of each class: so a mean over images differs from what is asked."""
+        classes = np.asarray(classes)
+        targets = np.stack(
+            [rng.choice(classes, shape[1:], p=rng.dirichlet(np.ones(len(classes)))) for _ in range(shape[0])]
+        )
+        targets.flat[: len(classes)] = rng.permutation(classes)
+        share = rng.permutation(np.linspace(0.3, 0.9, shape[0])).reshape(-1, 1, 1)
+        return np.where(rng.random(shape) < share, targets, rng.choice(classes, shape)), targets
+
+    perfect = np.array([[[0, 0, 2], [0, 2, 2]]])
+    targets = np.array([[[0, 0, 0], [0, 1, 1]], [[2, 2, 0], [2, 2, 0]]])
+    predictions = np.array([[[0, 0, 1], [0, 1, 1]], [[2, 2, 0], [2, 0, 0]]])
+    some = np.sort(rng.choice(12, 5, replace=False))
+    apart = images([0, 1], 2, 4, 5), images([2, 3], 2, 4, 5)
+    invented, lost = images([0, 1], 2, 5, 4), images([0, 1, 2], 3, 5, 3)
+    invented[0].flat[int(rng.integers(10, 40))] = 2
+    lost[0][lost[0] == 1] = 0
+    return [
+        Case(
+            "a perfect prediction, in which one of three classes does not occur",
+            (perfect, perfect.copy(), 3),
+            group="visible",
+        ),
+        Case("two images with three classes, of which each has two", (predictions, targets, 3), group="visible"),
+        Case("one image", (*images([0, 1, 2], 1, 6, 7), 3)),
+        Case("three images, each with all classes", (*images([0, 1, 2, 3], 3, 8, 9), 4)),
+        Case("four images; the last of four classes does not occur", (*images([0, 1, 2], 4, 5, 3), 4)),
+        Case("no pixel is background", (*images([1, 2], 3, 4, 6), 3)),
+        Case("five of twelve classes occur", (*images(some, 5, 6, 5), 12)),
+        Case(
+            "classes 0 and 1 in two images, 2 and 3 in the others", (*map(np.concatenate, zip(*apart, strict=True)), 5)
+        ),
+        Case("a class that is only predicted", (*invented, 4)),
+        Case("a class that was never predicted", (*lost, 3)),
+    ]
+
+
+Rule = Callable[[Array, Array, Array], Array]  # from the three counts of each class to its score; NaN: it has none
+
+
+def _ious(both: Array, predicted: Array, true: Array) -> Array:
+    either = predicted + true - both
+    return np.where(either > 0, both / np.maximum(either, 1), np.nan)
+
+
+def _pooled(rule: Rule, average: Callable[[Array], Any] = np.nanmean) -> Callable[..., float]:
+    """A score of counts over all images, by a wrong rule."""
+
+    def wrong(predictions: Array, targets: Array, num_classes: int) -> float:
+        return float(average(rule(*_by_class(predictions, targets, num_classes))))
+
+    return wrong
+
+
+def _image_by_image(average: Callable[[Array], Any], rule: Rule = _ious) -> Callable[..., float]:
+    """A score of each image's own counts: `average` takes a table with a row for each image and a column for each
+    class."""
+
+    def wrong(predictions: Array, targets: Array, num_classes: int) -> float:
+        pairs = zip(predictions, targets, strict=True)
+        return float(average(np.array([rule(*_by_class(p, t, num_classes)) for p, t in pairs])))
+
+    return wrong
+
+
+def _mean_of_means(axis: int) -> Callable[[Array], Any]:
+    """First along one axis of the table, then over what came out; what is nowhere is left out of both."""
+
+    def average(table: Array) -> Any:
+        rows = table if axis else table.T
+        return np.mean([row[~np.isnan(row)].mean() for row in rows if not np.isnan(row).all()])
+
+    return average
+
+
+REPAIR_SCORE = Exercise(name="repair_score", points=2, reference=_repair_score, cases=_image_cases, forbidden=OF_SCORES)
+REPAIR_SCORE.mistake(
+    "as it was given",
+    "So it was before the repair. What does it make of a class that is neither in the image nor predicted? And what of "
+    "an image that is cut in two?",
+    _image_by_image(lambda table: np.nan_to_num(table).mean()),
+)
+REPAIR_SCORE.mistake(
+    "absent class counts as 0",
+    "Good so far: the pixels of all images are counted together. Next: a class that is nowhere, neither in a truth nor "
+    "in a prediction. It still counts as 0, as if everything about it were wrong.",
+    _pooled(_ious, lambda scores: np.nan_to_num(scores).mean()),
+)
+REPAIR_SCORE.mistake(
+    "absent class counts as 1",
+    "A class that is nowhere, neither in a truth nor in a prediction, counts as 1 in your function. Nobody found it, "
+    "so it deserves no praise: leave it out of the mean.",
+    _pooled(_ious, lambda scores: np.nan_to_num(scores, nan=1.0).mean()),
+)
+REPAIR_SCORE.mistake(
+    "absent class counts as 1, image by image",
+    "A class that an image does not have, and that nobody found there, counts as 1 in your function. Two things: such "
+    "a class has no score, and the pixels of all images are counted together.",
+    _image_by_image(lambda table: np.nan_to_num(table, nan=1.0).mean()),
+)
+REPAIR_SCORE.mistake(
+    "mean over images and classes",
+    "Good so far: a class that is nowhere is left out. Next: your score still changes when an image is cut in two. "
+    "Count the pixels of a class over all images, and divide once for each class.",
+    _image_by_image(np.nanmean),
+)
+REPAIR_SCORE.mistake(
+    "mean of each class over the images",
+    "You took the mean of each class's IoU over the images. Cut an image in two, and it changes: a ratio of sums is "
+    "not the mean of ratios. Add up the counts of all images first, and divide once for each class.",
+    _image_by_image(_mean_of_means(0)),
+)
+REPAIR_SCORE.mistake(
+    "mean of each image",
+    "You computed a score for each image, and took their mean. Cut an image in two, and it changes. Here all pixels "
+    "count alike, wherever they are: add up the counts of all images first, and divide once for each class.",
+    _image_by_image(_mean_of_means(1)),
+)
+REPAIR_SCORE.mistake(
+    "one ratio for all classes",
+    "You added up the counts of all classes, and divided once. So a class with many pixels hides the others. Each "
+    "class has a ratio of its own; of these take the mean.",
+    _pooled(lambda both, p, t: np.array([both.sum() / (p + t - both).sum()])),
+)
+REPAIR_SCORE.mistake(
+    "accuracy",
+    "That is the share of right pixels. Each class has an IoU of its own; of these take the mean.",
+    _pooled(lambda both, p, t: np.array([both.sum() / t.sum()])),
+)
+REPAIR_SCORE.mistake(
+    "only classes of the truth",
+    "Right but for a class that is predicted somewhere and true nowhere. It was invented: its IoU is 0, and it counts.",
+    _pooled(lambda both, p, t: np.where(t > 0, _ious(both, p, t), np.nan)),
+)
+REPAIR_SCORE.mistake(
+    "only classes that were predicted",
+    "Right but for a class that is there and was never predicted. It was missed: its IoU is 0, and it counts.",
+    _pooled(lambda both, p, t: np.where(p > 0, _ious(both, p, t), np.nan)),
+)
+REPAIR_SCORE.mistake(
+    "only classes with a right pixel",
+    "Right but for classes of which no pixel is right. A class that was missed, or invented, has the IoU 0, and "
+    "counts. Leave out only those of which there is no pixel at all: neither in a truth nor in a prediction.",
+    _pooled(lambda both, p, t: np.where(both > 0, _ious(both, p, t), np.nan)),
+)
+REPAIR_SCORE.mistake(
+    "background left out",
+    "Class 0 does not count in your mean. The background is a class like the others.",
+    _pooled(lambda both, p, t: _ious(both, p, t)[1:]),
+)
+REPAIR_SCORE.mistake(
+    "last class forgotten",
+    "The last class does not count in your mean. Does the loop over the classes stop one step too early? "
+    "range(num_classes) already leaves num_classes out.",
+    _pooled(lambda both, p, t: _ious(both, p, t)[:-1]),
+)
+REPAIR_SCORE.mistake(
+    "classes weighted by their pixels",
+    "Your mean gives a class with many pixels more weight. Here all classes that occur count alike.",
+    _pooled(lambda both, p, t: np.array([np.nansum(_ious(both, p, t) * t) / t.sum()])),
+)
+REPAIR_SCORE.mistake(
+    "Dice",
+    "You changed what was right: twice the overlap by the sum of the two areas is the Dice coefficient. The IoU of a "
+    "class divides by its union.",
+    _pooled(lambda both, p, t: np.where(p + t > 0, 2 * both / np.maximum(p + t, 1), np.nan)),
+)
+REPAIR_SCORE.mistake(
+    "divided by the truth",
+    "You divided each overlap by the area of the truth: that is the recall. The given code divides by the union, and "
+    "that was right.",
+    _pooled(lambda both, p, t: np.where(t > 0, both / np.maximum(t, 1), np.nan)),
+)
+
+
+@REPAIR_SCORE.mistake("only the last image")
+def _(predictions, targets, num_classes):
+    """Only the last image counts: do your counts start anew for each image? Set them to 0 once, above the loop over the
+    images."""
+    return _repair_score(predictions[-1], targets[-1], num_classes)
+
+
+@REPAIR_SCORE.mistake("only the first image")
+def _(predictions, targets, num_classes):
+    """Only the first image counts. Does the `return` stand inside the loop over the images? Move it to the left."""
+    return _repair_score(predictions[0], targets[0], num_classes)
+
+
+@REPAIR_SCORE.mistake("one score for each class")
+def _(predictions: Array, targets: Array, num_classes: int) -> Array:
+    """You returned one number for each class. Asked is a single number: the mean over the classes that occur."""
+    return np.nan_to_num(_ious(*_by_class(predictions, targets, num_classes)))
+
+
 LESSON = Lesson(
     folder="01_segmentation",
     set_up="""\
 import numpy as np
 from unet_edu import check
 """,
-    exercises=(LABEL_MAP, ONE_HOT, CONFUSION, IOU),
+    exercises=(LABEL_MAP, ONE_HOT, CONFUSION, IOU, REPAIR_SCORE),
 )

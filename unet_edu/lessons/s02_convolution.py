@@ -672,6 +672,237 @@ def _(layers):
     return [1, *_receptive_field(layers)]
 
 
+# --- conv2d_panorama --------------------------------------------------------------------------------------------------
+
+
+def _conv2d_panorama(x: Array, k: Array) -> Array:
+    a, b = k.shape[0] // 2, k.shape[1] // 2
+    around = np.pad(x, ((0, 0), (b, b)), mode="wrap")
+    return conv2d(around, k, padding=(a, 0))
+
+
+def _panorama_cases(rng: np.random.Generator) -> list[Case]:
+    x = np.array([[1, 0, 2, 4], [3, 5, 0, 1]])
+    k = np.array([[0, 1, 0], [2, 0, -1], [0, 3, 0]])
+
+    def case(name: str, x_shape: tuple[int, int], k_shape: tuple[int, int], *, whole: bool = False) -> Case:
+        if whole:
+            return Case(name, (rng.integers(-9, 10, x_shape), rng.integers(-9, 10, k_shape)))
+        return Case(name, (rng.normal(size=x_shape), rng.normal(size=k_shape)))
+
+    return [
+        Case("each neighbour on the left", (np.array([[5, 1, 2, 8]]), np.array([[1, 0, 0]])), group="visible"),
+        Case("a panorama of 2×4 and a kernel of 3×3", (x, k), group="visible"),
+        case("a panorama of 3×6 and a kernel of 3×3", (3, 6), (3, 3), whole=True),
+        case("a panorama of 5×7 and a kernel of 3×5", (5, 7), (3, 5)),
+        case("a panorama of 7×4 and a kernel of 5×3", (7, 4), (5, 3)),
+        case("a panorama of 4×4 and a kernel of 3×3", (4, 4), (3, 3)),
+        case("a kernel of one row", (4, 6), (1, 5)),
+        case("a kernel of one column", (5, 4), (5, 1)),
+        case("a kernel as wide as the panorama", (4, 5), (3, 5)),
+        case("a kernel higher than the panorama", (2, 6), (5, 3), whole=True),
+    ]
+
+
+Margins = tuple[int, int]  # rows or columns before and after
+
+
+def _continued(columns: Any = "wrap", rows: Any = "constant") -> Callable[..., Array]:
+    """A convolution of an image that was continued in another way; "" leaves it as it is."""
+
+    def wrong(x: Array, k: Array) -> Array:
+        for axis, mode in ((1, columns), (0, rows)):
+            if mode:
+                margins = [(0, 0), (0, 0)]
+                margins[axis] = (k.shape[axis] // 2, k.shape[axis] // 2)
+                x = np.pad(x, margins, mode=mode)
+        return conv2d(x, k)
+
+    return wrong
+
+
+def _shifted(rows: Callable[[int], Margins], columns: Callable[[int], Margins]) -> Callable[..., Array]:
+    """The right borders with other margins: each says for the size of the kernel's side how much before and after."""
+
+    def wrong(x: Array, k: Array) -> Array:
+        around = np.pad(x, ((0, 0), columns(k.shape[1])), mode="wrap")
+        return conv2d(np.pad(around, (rows(k.shape[0]), (0, 0))), k)
+
+    return wrong
+
+
+def _one_sided(right: Any, left: Any = "wrap", row: Any = "constant") -> Callable[..., Array]:
+    """The right margins, of which each of the left, the right and the upper one is continued in its own way."""
+
+    def wrong(x: Array, k: Array) -> Array:
+        a, b = k.shape[0] // 2, k.shape[1] // 2
+        sides = [np.pad(x, ((0, 0), (b, b)), mode=mode) for mode in (left, right)]
+        x = np.concatenate([sides[0][:, : b + 1], sides[1][:, b + 1 :]], axis=1)
+        return conv2d(np.pad(np.pad(x, ((a, 0), (0, 0)), mode=row), ((0, a), (0, 0))), k)
+
+    return wrong
+
+
+def _half(size: int) -> Margins:
+    return size // 2, size // 2
+
+
+CONV2D_PANORAMA = Exercise(
+    name="conv2d_panorama",
+    points=2,
+    reference=_conv2d_panorama,
+    cases=_panorama_cases,
+    linear="x",
+    forbidden=(  # but not conv2d_loops, which the text offers
+        "unet_edu.*conv2d",
+        "unet_edu.*conv2d_grad*",
+        "unet_edu.matrix.*",
+        "unet_edu.transposed.*",
+        *CONVOLUTIONS,
+    ),
+)
+CONV2D_PANORAMA.mistake(
+    "nothing outside",
+    "You laid the kernel only where it fits, so your output is smaller than the image. Here each pixel is a middle: "
+    "continue the image first, on all four sides.",
+    _continued("", ""),
+)
+CONV2D_PANORAMA.mistake(
+    "rows so far",
+    "Good so far: above and below there are zeros. Next: left and right. There the panorama goes on with the columns "
+    "of its other end.",
+    _continued("", "constant"),
+)
+CONV2D_PANORAMA.mistake(
+    "columns so far",
+    "Good so far: left and right the panorama goes on with its other end. Next: above and below. There it has no "
+    "neighbours: zeros.",
+    _continued("wrap", ""),
+)
+CONV2D_PANORAMA.mistake(
+    "zeros all around",
+    "You put zeros on all four sides, as a network does with a photograph. But left of the first column of a panorama "
+    "stands its last one.",
+    _continued("constant", "constant"),
+)
+CONV2D_PANORAMA.mistake(
+    "goes on in all directions",
+    "Your panorama goes on above and below, too: the sky meets the ground. Only left and right are neighbours; above "
+    "and below there are zeros.",
+    _continued("wrap", "wrap"),
+)
+CONV2D_PANORAMA.mistake(
+    "sides exchanged",
+    "The sides are exchanged: your image goes on above and below, and has zeros left and right. x[i, j] is row i and "
+    "column j, and it is the columns that go around.",
+    _continued("constant", "wrap"),
+)
+for _name, _mode, _done in (
+    ("edge repeated", "edge", "repeated the column at the edge"),
+    ("mirrored", "reflect", "mirrored the image at its edge"),
+    ("mirrored with the edge", "symmetric", "mirrored the image, the column at the edge included"),
+):
+    CONV2D_PANORAMA.mistake(
+        _name,
+        f"Left and right you {_done}. A panorama goes on there with the columns of its other end.",
+        _continued(_mode, "constant"),
+    )
+
+
+@CONV2D_PANORAMA.mistake("columns of the same end")
+def _(x: Array, k: Array) -> Array:
+    """Your columns were put on at the wrong end: on the left you put the first columns once more, and on the right the
+    last ones. Left of the first column stands the last one."""
+    b = k.shape[1] // 2
+    return conv2d(np.concatenate([x[:, :b], x, x[:, x.shape[1] - b :]], axis=1), k, padding=(k.shape[0] // 2, 0))
+
+
+@CONV2D_PANORAMA.mistake("columns of the other end turned round")
+def _(x: Array, k: Array) -> Array:
+    """You put the columns of the other end beside the image, but in the wrong order. Walk to the left over the edge:
+    you meet the last column first, then the last but one."""
+    b = k.shape[1] // 2
+    left, right = x[:, ::-1][:, :b], x[:, :b][:, ::-1]
+    return conv2d(np.concatenate([left, x, right], axis=1), k, padding=(k.shape[0] // 2, 0))
+
+
+CONV2D_PANORAMA.mistake(
+    "rows repeated",
+    "Above and below you repeated the row at the edge. There the panorama has no neighbours: zeros.",
+    _continued("wrap", "edge"),
+)
+CONV2D_PANORAMA.mistake(
+    "first row meets the last",
+    "Above the first row you meet the last one: x[−1] is the last row in Python, and no error. Above a panorama there "
+    "are zeros.",
+    _one_sided("wrap", row="wrap"),
+)
+CONV2D_PANORAMA.mistake(
+    "goes around on the left alone",
+    "Your panorama goes on over its left edge, where x[:, −1] happens to be the last column, and not over its right "
+    "edge. Which column stands right of the last one?",
+    _one_sided("constant"),
+)
+CONV2D_PANORAMA.mistake(
+    "goes around on the right alone",
+    "Your panorama goes on over its right edge, and not over its left one. Which column stands left of the first?",
+    _one_sided("wrap", left="constant"),
+)
+CONV2D_PANORAMA.mistake(
+    "only on the right",
+    "Your panorama goes on only over its right edge, and your windows begin at their pixel. The kernel's middle lies "
+    "on the pixel, so half of a window lies left of it, and half above.",
+    _shifted(lambda n: (0, n - 1), lambda n: (0, n - 1)),
+)
+CONV2D_PANORAMA.mistake(
+    "window begins at its column",
+    "Along the rows your windows begin at their pixel. The kernel's middle lies on the pixel: half of the window's "
+    "columns lie left of it.",
+    _shifted(_half, lambda n: (0, n - 1)),
+)
+CONV2D_PANORAMA.mistake(
+    "window ends at its column",
+    "Along the rows your windows end at their pixel. The kernel's middle lies on the pixel: half of the window's "
+    "columns lie right of it.",
+    _shifted(_half, lambda n: (n - 1, 0)),
+)
+CONV2D_PANORAMA.mistake(
+    "window begins at its row",
+    "Your windows begin at the row of their pixel. The kernel's middle lies on the pixel: half of the window's rows "
+    "lie above it.",
+    _shifted(lambda n: (0, n - 1), _half),
+)
+CONV2D_PANORAMA.mistake(
+    "always one pixel wider",
+    "You continue the image by one pixel, which fits a kernel of 3×3. How far does a kernel of 5 reach to the left of "
+    "its middle? Take that from k.shape, for each side.",
+    _shifted(lambda n: (1, 1), lambda n: (1, 1)),
+)
+
+
+@CONV2D_PANORAMA.mistake("margins exchanged")
+def _(x: Array, k: Array) -> Array:
+    """The margins are exchanged: how many rows are put on follows from the kernel's rows, k.shape[0], and how many
+    columns from its columns, k.shape[1]."""
+    a, b = k.shape[1] // 2, k.shape[0] // 2
+    return conv2d(np.pad(x, ((0, 0), (b, b)), mode="wrap"), k, padding=(a, 0))
+
+
+@CONV2D_PANORAMA.mistake("output continued")
+def _(x: Array, k: Array) -> Array:
+    """You convolved first, and continued what came out. Continue the image, then lay the kernel on it: the numbers at
+    the edge come from pixels of both ends."""
+    (a, b), y = (n // 2 for n in k.shape), conv2d(x, k)
+    return np.pad(np.pad(y, ((0, 0), (b, b)), mode="wrap"), ((a, a), (0, 0)))
+
+
+@CONV2D_PANORAMA.mistake("kernel flipped")
+def _(x, k):
+    """The borders are right, but your kernel is turned upside down and left to right. Lay it on the image as it is:
+    k[0, 0] meets the upper left pixel of the window."""
+    return _conv2d_panorama(x, k[::-1, ::-1])
+
+
 LESSON = Lesson(
     folder="02_convolution",
     set_up="""\
@@ -679,5 +910,5 @@ import numpy as np
 from unet_edu import check
 from unet_edu.convolution import conv2d_grad_input, conv2d_loops
 """,
-    exercises=(CONV2D_NAIVE, OUT_SIZE, CONV2D_MULTICHANNEL, RECEPTIVE_FIELD),
+    exercises=(CONV2D_NAIVE, OUT_SIZE, CONV2D_MULTICHANNEL, RECEPTIVE_FIELD, CONV2D_PANORAMA),
 )

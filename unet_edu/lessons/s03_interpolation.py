@@ -669,6 +669,224 @@ BILINEAR_KERNEL.mistake(
 )
 
 
+# --- up_volume --------------------------------------------------------------------------------------------------------
+
+
+Scales = tuple[int, int, int]
+Matrix = Callable[[int, int], Array]  # from the size along a side and its factor
+
+
+def _up_volume(x: Array, scales: Scales) -> Array:
+    for axis, scale in enumerate(scales):
+        B = axis_matrix(x.shape[axis], x.shape[axis] * scale)
+        x = np.moveaxis(np.tensordot(B, x, axes=(1, axis)), 0, axis)
+    return x
+
+
+def _volume_cases(rng: np.random.Generator) -> list[Case]:
+    def case(name: str, shape: Scales, scales: Scales, *, whole: bool = False) -> Case:
+        n = int(np.prod(shape))
+        x = (rng.permutation(4 * n)[:n] - 2 * n).reshape(shape) if whole else rng.normal(size=shape) * 9
+        return Case(name, (x, scales))
+
+    corners = np.array([[[0, 8], [4, 0]], [[8, 0], [-4, 16]]])
+    return [
+        Case("two slices become four", (np.array([[[0, 8]], [[4, 4]]]), (2, 1, 1)), group="visible"),
+        Case("2×2×2, twice as deep and twice as wide", (corners, (2, 1, 2)), group="visible"),
+        case("3×2×4 by the factors 2, 3, 1", (3, 2, 4), (2, 3, 1), whole=True),
+        case("2×3×4 by the factors 3, 1, 2, with fractions", (2, 3, 4), (3, 1, 2)),
+        case("4×3×2 by the factors 1, 2, 4, with fractions", (4, 3, 2), (1, 2, 4)),
+        case("2×4×3 by the factors 5, 2, 3", (2, 4, 3), (5, 2, 3), whole=True),
+        case("3×4×3 by the factors 4, 1, 1, with fractions", (3, 4, 3), (4, 1, 1)),
+        case("a single slice, by the factors 3, 2, 2", (1, 3, 4), (3, 2, 2)),
+        case("3×3×3 by the factors 2, 2, 2", (3, 3, 3), (2, 2, 2)),
+    ]
+
+
+def _along(depth: Matrix, rows: Matrix | None = None, columns: Matrix | None = None) -> Callable[..., Array]:
+    """A volume that is enlarged by these matrices along its sides."""
+
+    def wrong(x: Array, scales: Scales) -> Array:
+        D, R, C = (
+            matrix(size, scale)
+            for matrix, size, scale in zip((depth, rows or depth, columns or depth), x.shape, scales, strict=True)
+        )
+        return np.einsum("ad,bi,cj,dij->abc", D, R, C, x)
+
+    return wrong
+
+
+def _with_scales(change: Callable[[Scales], Scales]) -> Callable[..., Array]:
+    """The right answer to other factors."""
+    return lambda x, scales: _up_volume(x, change(scales))
+
+
+UP_VOLUME = Exercise(
+    name="up_volume",
+    points=2,
+    reference=_up_volume,
+    cases=_volume_cases,
+    linear="x",
+    forbidden=("numpy.interp", *RESIZING),
+)
+UP_VOLUME.mistake(
+    "only the slices",
+    "Good so far: each slice is enlarged. Next: the depth. Between two slices there come new ones, and each pixel of "
+    "them is mixed of the pixels before and behind it.",
+    _along(_as_it_is, _tent, _tent),
+)
+UP_VOLUME.mistake(
+    "only the depth",
+    "Good so far: there are as many slices as there should be. Next: the rows and the columns of each slice.",
+    _along(_tent, _as_it_is, _as_it_is),
+)
+UP_VOLUME.mistake(
+    "without the columns",
+    "Good so far: depth and rows are right. Next: the columns, which are axis 2.",
+    _along(_tent, _tent, _as_it_is),
+)
+UP_VOLUME.mistake(
+    "without the rows",
+    "Good so far: depth and columns are right. Next: the rows, which are axis 1.",
+    _along(_tent, _as_it_is, _tent),
+)
+UP_VOLUME.mistake(
+    "slices repeated",
+    "Along the depth you copy slices: that is nearest. A new slice lies between two others; mix these, the nearer one "
+    "with more weight, as you do with rows.",
+    _along(_copies, _tent, _tent),
+)
+UP_VOLUME.mistake(
+    "nearest",
+    "Your output only copies: that is nearest. Here two neighbours are mixed, along each of the three sides.",
+    _along(_copies),
+)
+UP_VOLUME.mistake(
+    "plain mean of the neighbours",
+    "You took the plain mean of the neighbours. The nearer one counts more; the weights depend on the distance.",
+    _along(_plain_means),
+)
+UP_VOLUME.mistake(
+    "corners aligned",
+    "Your outputs are spread evenly from the first middle to the last: that is align_corners=True. Here both volumes "
+    "lie edge on edge, along each side: source = (i + 0.5) / scale − 0.5.",
+    _along(lambda n, s: axis_matrix(n, n * s, align_corners=True)),
+)
+UP_VOLUME.mistake(
+    "half pixels forgotten",
+    "Your volume has slid towards its first corner: the outputs look at i / scale. A number belongs to the middle of "
+    "its place, which lies half a place from the edge, in the output and in the input.",
+    _along(_at(lambda i, s: i / s)),
+)
+UP_VOLUME.mistake(
+    "half pixels forgotten along the depth",
+    "Rows and columns are right, and your slices have slid to the front: along the depth the outputs look at i / "
+    "scale. A slice has a middle, too: source = (i + 0.5) / scale − 0.5, as for rows.",
+    _along(_at(lambda i, s: i / s), _tent, _tent),
+)
+UP_VOLUME.mistake(
+    "line drawn on beyond the border",
+    "At the border your function draws the line on. Outside of the first and the last middle the number at the border "
+    "is repeated, along each side.",
+    _along(_extrapolated),
+)
+UP_VOLUME.mistake(
+    "zeros outside",
+    "Your volume becomes darker at its border: there you mix with zeros from outside. The number at the border is "
+    "repeated, along each side.",
+    _along(lambda n, s: np.maximum(0, 1 - np.abs(_places(n, s)[:, None] - np.arange(n)))),
+)
+UP_VOLUME.mistake(
+    "last slice mixed into the first",
+    "In front of the first slice you mix in the last one: x[−1] is the last one in Python, and no error. Keep the "
+    "source from going below 0.",
+    _along(_at(_centres, lower=lambda k, n: k % n), _tent, _tent),
+)
+UP_VOLUME.mistake(
+    "last pixel mixed into the first",
+    "In front of the first pixel you mix in the last one: x[−1] is the last number in Python, and no error. Keep the "
+    "source from going below 0, along each side.",
+    _along(_at(_centres, lower=lambda k, n: k % n)),
+)
+UP_VOLUME.mistake(
+    "weights exchanged",
+    "The two weights have changed places. The nearer neighbour counts more.",
+    _along(_weights_exchanged),
+)
+UP_VOLUME.mistake(
+    "one factor for all sides",
+    "You used the first factor for all three sides. Each side has its own: scales is (depth, rows, columns).",
+    _with_scales(lambda scales: (scales[0],) * 3),
+)
+UP_VOLUME.mistake(
+    "factors turned round",
+    "The factors are in the wrong order. scales has the order of the axes: depth, rows, columns.",
+    _with_scales(lambda scales: scales[::-1]),
+)
+UP_VOLUME.mistake(
+    "factors of rows and columns exchanged",
+    "The factors of the rows and of the columns have changed places. scales is (depth, rows, columns), as x.shape is.",
+    _with_scales(lambda scales: (scales[0], scales[2], scales[1])),
+)
+UP_VOLUME.mistake(
+    "factor of the rows for the columns, too",
+    "Each slice has one factor for both sides in your function, that of the rows. The columns have their "
+    "own, scales[2].",
+    _with_scales(lambda scales: (scales[0], scales[1], scales[1])),
+)
+UP_VOLUME.mistake(
+    "factor of the columns for the rows, too",
+    "Each slice has one factor for both sides in your function, that of the columns. The rows have their "
+    "own, scales[1].",
+    _with_scales(lambda scales: (scales[0], scales[2], scales[2])),
+)
+UP_VOLUME.mistake(
+    "depth last in the factors",
+    "You took the last factor for the depth. scales has the order of the axes: the depth comes first.",
+    _with_scales(lambda scales: (scales[2], scales[0], scales[1])),
+)
+UP_VOLUME.mistake(
+    "always twice as large",
+    "Your function always makes every side twice as large. Use its argument, scales, one number for each side.",
+    _with_scales(lambda scales: (2, 2, 2)),
+)
+
+
+@UP_VOLUME.mistake("directions averaged")
+def _(x: Array, scales: Scales) -> Array:
+    """You took the mean of three results, one for each direction. Do one direction after the other, each on what came
+    out of the one before: the weights multiply."""
+    ways = [[_tent if axis == each else _copies for each in range(3)] for axis in range(3)]
+    return np.mean([_along(*way)(x, scales) for way in ways], axis=0)
+
+
+@UP_VOLUME.mistake("depth comes last")
+def _(x: Array, scales: Scales) -> Array:
+    """Your numbers are right, but the depth has become the last axis. If you moved an axis to enlarge along it, move it
+    back afterwards."""
+    return np.moveaxis(_up_volume(x, scales), 0, -1)
+
+
+@UP_VOLUME.mistake("axes turned round")
+def _(x: Array, scales: Scales) -> Array:
+    """Your numbers are right, but the axes are in the reverse order: .T turns all three of them round. The order is
+    depth, rows, columns."""
+    return _up_volume(x, scales).T
+
+
+@UP_VOLUME.mistake("rows and columns swapped")
+def _(x: Array, scales: Scales) -> Array:
+    """Each of your slices lies on its side: rows and columns have changed places. Does one turn too many, or too few,
+    stand somewhere?"""
+    return _up_volume(x, scales).swapaxes(1, 2)
+
+
+@UP_VOLUME.mistake("rounded")
+def _(x, scales):
+    """Your output is rounded to whole numbers. A mean of whole numbers may be a fraction."""
+    return np.rint(_up_volume(x, scales))
+
+
 LESSON = Lesson(
     folder="03_interpolation",
     set_up="""\
@@ -676,5 +894,5 @@ import numpy as np
 from unet_edu import check
 from unet_edu.interpolation import interpolate
 """,
-    exercises=(UP_NEAREST, UP_BILINEAR, RESIZE_MASK, BILINEAR_KERNEL),
+    exercises=(UP_NEAREST, UP_BILINEAR, RESIZE_MASK, BILINEAR_KERNEL, UP_VOLUME),
 )

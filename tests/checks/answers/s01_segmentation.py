@@ -117,6 +117,39 @@ def iou_with_a_tiny_number(prediction, target):
     return ((p & t).sum() + 1e-7) / ((p | t).sum() + 1e-7)
 
 
+def score_by_counts(predictions, targets, num_classes):
+    scores = []
+    for k in range(num_classes):
+        both = either = 0
+        for prediction, target in zip(predictions, targets, strict=True):
+            both += ((prediction == k) & (target == k)).sum()
+            either += ((prediction == k) | (target == k)).sum()
+        if either > 0:
+            scores.append(both / either)
+    return sum(scores) / len(scores)
+
+
+def score_by_table(predictions, targets, num_classes):
+    C = table_by_loops(predictions, targets, num_classes)
+    ious = []
+    for k in range(num_classes):
+        union = sum(C[k]) + sum(row[k] for row in C) - C[k][k]
+        ious += [C[k][k] / union] if union else []
+    return np.mean(ious)
+
+
+def score_with_nan(predictions, targets, num_classes):
+    C = np.array(table_by_masks(predictions, targets, num_classes), float)
+    with np.errstate(invalid="ignore"):
+        return np.nanmean(np.diag(C) / (C.sum(axis=0) + C.sum(axis=1) - np.diag(C)))
+
+
+def score_of_what_occurs(predictions, targets, num_classes):
+    p, t = torch.tensor(predictions), torch.tensor(targets)
+    masks = [(p == k, t == k) for k in torch.cat([p, t]).unique()]
+    return torch.stack([(a & b).sum() / (a | b).sum() for a, b in masks]).mean()
+
+
 RIGHT = {
     "label_map": [
         labels_by_loops,
@@ -128,6 +161,7 @@ RIGHT = {
     "one_hot": [planes_by_loops, planes_of_true_and_false, planes_by_identity, planes_in_torch],
     "confusion": [table_by_loops, table_by_masks, table_by_bincount, table_by_add_at, table_by_planes],
     "iou": [iou_by_logic, iou_by_loops, iou_by_sets, iou_with_a_tiny_number],
+    "repair_score": [score_by_counts, score_by_table, score_with_nan, score_of_what_occurs],
 }
 
 
@@ -166,6 +200,35 @@ def _(prediction, target, num_classes):
     for t, p in zip(target.ravel(), prediction.ravel(), strict=True):
         C[t - 1, p - 1] += 1
     return C
+
+
+@written("repair_score", "absent class counts as 0")
+def _(predictions, targets, num_classes):
+    scores = []
+    for k in range(num_classes):
+        p, t = predictions == k, targets == k
+        scores.append((p & t).sum() / max((p | t).sum(), 1))
+    return sum(scores) / len(scores)
+
+
+@written("repair_score", "mean over images and classes")
+def _(predictions, targets, num_classes):
+    """One mistake is repaired: an `if` around the last line."""
+    scores = []
+    for prediction, target in zip(predictions, targets, strict=True):
+        for k in range(num_classes):
+            p, t = prediction == k, target == k
+            if (p | t).any():
+                scores.append((p & t).sum() / (p | t).sum())
+    return sum(scores) / len(scores)
+
+
+@written("repair_score", "mean of each image")
+def _(predictions, targets, num_classes):
+    def score(p, t):
+        return np.mean([((p == k) & (t == k)).sum() / ((p == k) | (t == k)).sum() for k in np.union1d(p, t)])
+
+    return np.mean([score(p, t) for p, t in zip(predictions, targets, strict=True)])
 
 
 @written("one_hot", "reshaped in place of moved")

@@ -98,6 +98,37 @@ def field_by_adjoint(layers):
     return torch.tensor(sizes)
 
 
+def around_by_remainders(x, k):
+    (H, W), (kH, kW) = x.shape, k.shape
+    y = np.zeros((H, W))
+    for i, j in np.ndindex(H, W):
+        for u, v in np.ndindex(kH, kW):
+            row, column = i + u - kH // 2, (j + v - kW // 2) % W
+            if 0 <= row < H:
+                y[i, j] += k[u, v] * x[row, column]
+    return y
+
+
+def around_by_padding(x, k):
+    a, b = k.shape[0] // 2, k.shape[1] // 2
+    x = np.pad(x, ((0, 0), (b, b)), mode="wrap")
+    x = np.pad(x, ((a, a), (0, 0)))
+    return plane_by_four_loops(x, k)
+
+
+def around_by_rolling(x, k):
+    """Each weight moves the whole image."""
+    kH, kW = k.shape
+    x = np.vstack([np.zeros((kH // 2, x.shape[1])), x, np.zeros((kH // 2, x.shape[1]))])
+    H = x.shape[0] - kH + 1
+    return sum(k[u, v] * np.roll(x, kW // 2 - v, axis=1)[u : u + H] for u, v in np.ndindex(kH, kW))
+
+
+def around_in_torch(x, k):
+    x = F.pad(torch.tensor(x, dtype=torch.float64)[None, None], (k.shape[1] // 2, k.shape[1] // 2, 0, 0), "circular")
+    return F.conv2d(x, torch.tensor(k, dtype=torch.float64)[None, None], padding=(k.shape[0] // 2, 0))[0, 0]
+
+
 RIGHT = {
     "conv2d_naive": [
         plane_by_four_loops,
@@ -115,6 +146,7 @@ RIGHT = {
     ],
     "conv2d_multichannel": [batch_by_planes, batch_by_windows, batch_in_torch],
     "receptive_field": [field_by_products, field_by_walking_back, field_by_adjoint],
+    "conv2d_panorama": [around_by_remainders, around_by_padding, around_by_rolling, around_in_torch],
 }
 
 
@@ -146,6 +178,40 @@ def _(x, w, bias=None, stride=1, padding=0):
     """It rarely fits."""
     y = batch_by_windows(x, w, None, stride, padding)
     return y if bias is None else y + bias
+
+
+@written("conv2d_panorama", "columns of the same end")
+def _(x, k):
+    b = k.shape[1] // 2
+    a = k.shape[0] // 2
+    around = np.zeros((x.shape[0] + 2 * a, x.shape[1] + 2 * b))
+    around[a : a + x.shape[0], b : b + x.shape[1]] = x
+    if b:
+        around[a : a + x.shape[0], :b] = x[:, :b]
+        around[a : a + x.shape[0], -b:] = x[:, -b:]
+    return plane_by_windows(around, k)
+
+
+@written("conv2d_panorama", "goes on in all directions")
+def _(x, k):
+    """Remainders for both indices."""
+    (H, W), (kH, kW) = x.shape, k.shape
+    y = np.zeros((H, W))
+    for i, j in np.ndindex(H, W):
+        for u, v in np.ndindex(kH, kW):
+            y[i, j] += k[u, v] * x[(i + u - kH // 2) % H, (j + v - kW // 2) % W]
+    return y
+
+
+@written("conv2d_panorama", "window begins at its row")
+def _(x, k):
+    (H, W), (kH, kW) = x.shape, k.shape
+    y = np.zeros((H, W))
+    for i, j in np.ndindex(H, W):
+        for u, v in np.ndindex(kH, kW):
+            if i + u < H:
+                y[i, j] += k[u, v] * x[i + u, (j + v - kW // 2) % W]
+    return y
 
 
 # --- what is told of other mistakes -----------------------------------------------------------------------------------

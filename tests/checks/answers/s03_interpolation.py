@@ -117,6 +117,47 @@ def stamp_as_a_gradient(scale):
     return y[start : start + 2 * scale, start : start + 2 * scale]
 
 
+def volume_by_sides(x, scales):
+    """Whatever side is to grow is brought to the front, and back."""
+    for axis, scale in enumerate(scales):
+        x = np.swapaxes(x, 0, axis)
+        places = ((np.arange(len(x) * scale) + 0.5) / scale - 0.5).clip(0, len(x) - 1)
+        k = places.astype(int)
+        f = (places - k).reshape(-1, 1, 1)
+        x = (1 - f) * x[k] + f * x[np.minimum(k + 1, len(x) - 1)]
+        x = np.swapaxes(x, 0, axis)
+    return x
+
+
+def volume_by_loops(x, scales):
+    def two(i, scale, n):
+        source = min(max((i + 0.5) / scale - 0.5, 0), n - 1)
+        return [(int(source), 1 - source % 1), (min(int(source) + 1, n - 1), source % 1)]
+
+    y = np.zeros(np.multiply(x.shape, scales))
+    for place in np.ndindex(y.shape):
+        pairs = [two(i, scale, n) for i, scale, n in zip(place, scales, x.shape, strict=True)]
+        for d, a in pairs[0]:
+            for i, b in pairs[1]:
+                for j, c in pairs[2]:
+                    y[place] += a * b * c * x[d, i, j]
+    return y
+
+
+def volume_along_axes(x, scales):
+    def longer(row, scale):
+        return np.interp((np.arange(len(row) * scale) + 0.5) / scale - 0.5, np.arange(len(row)), row)
+
+    for axis in (2, 1, 0):
+        x = np.apply_along_axis(longer, axis, x, scales[axis])
+    return x.tolist()
+
+
+def volume_in_torch(x, scales):
+    x = torch.tensor(x, dtype=torch.float64)[None, None]
+    return F.interpolate(x, scale_factor=tuple(map(float, scales)), mode="trilinear")[0, 0]
+
+
 RIGHT = {
     "up_nearest": [
         copies_by_loops,
@@ -128,6 +169,7 @@ RIGHT = {
     "up_bilinear": [mixed_by_loops, mixed_by_axes, mixed_by_four_pictures, mixed_in_torch, mixed_in_scipy],
     "resize_mask": [mask_by_loops, mask_by_indices, mask_by_another_ratio, mask_in_torch],
     "bilinear_kernel": [stamp_by_loops, stamp_by_steps, stamp_as_a_gradient],
+    "up_volume": [volume_by_sides, volume_by_loops, volume_along_axes, volume_in_torch],
 }
 
 
@@ -160,6 +202,22 @@ def _(mask, size):
 def _(scale):
     row = 1 - np.abs(np.arange(2 * scale) - scale) / scale
     return np.outer(row, row)
+
+
+@written("up_volume", "slices repeated")
+def _(x, scales):
+    wide = np.array([mixed_by_axes(image, 1) for image in x])
+    for axis in (1, 2):
+        wide = np.swapaxes(wide, 0, axis)
+        wide = np.swapaxes(volume_by_sides(wide, (scales[axis], 1, 1)), 0, axis)
+    return np.repeat(wide, scales[0], axis=0)
+
+
+@written("up_volume", "depth comes last")
+def _(x, scales):
+    """A side is moved to the end, made longer, and left there."""
+    y = np.array([volume_by_sides(image[None], (1, *scales[1:]))[0] for image in x])
+    return volume_by_sides(np.moveaxis(y, 0, -1), (1, 1, scales[0]))
 
 
 # --- what is told of other mistakes -----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Wrong answers to the exercises of lesson 01: label_map, one_hot, confusion, iou."""
+"""Wrong answers to the exercises of lesson 01: label_map, one_hot, confusion, iou, repair_score."""
 
 # ruff: noqa: F811
 
@@ -283,3 +283,85 @@ def iou(prediction, target):
     w = max(0, min(a[3], b[3]) - max(a[1], b[1]))
     inter = h * w
     return inter / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - inter)
+
+
+# repair_score
+
+
+@wrong("repair_score", "only the zero is repaired: a class without pixels is skipped in each image")
+def repair_score(predictions, targets, num_classes):
+    scores = []
+    for prediction, target in zip(predictions, targets, strict=True):
+        for k in range(num_classes):
+            p, t = prediction == k, target == k
+            either = (p | t).sum()
+            if either == 0:
+                continue
+            scores.append((p & t).sum() / either)
+    return sum(scores) / len(scores)
+
+
+@wrong("repair_score", "counted together, but divided by the number of classes")
+def repair_score(predictions, targets, num_classes):
+    total = 0
+    for k in range(num_classes):
+        both = ((predictions == k) & (targets == k)).sum()
+        either = ((predictions == k) | (targets == k)).sum()
+        if either > 0:
+            total += both / either
+    return total / num_classes
+
+
+@wrong("repair_score", "the counters are set to zero inside the loop over the images")
+def repair_score(predictions, targets, num_classes):
+    scores = []
+    for k in range(num_classes):
+        for prediction, target in zip(predictions, targets, strict=True):
+            both, either = 0, 0
+            both += ((prediction == k) & (target == k)).sum()
+            either += ((prediction == k) | (target == k)).sum()
+        if either > 0:
+            scores.append(both / either)
+    return sum(scores) / len(scores)
+
+
+@wrong("repair_score", "one class too few, because the background seems to be no class; absent ones are 0")
+def repair_score(predictions, targets, num_classes):
+    scores = []
+    for k in range(1, num_classes):
+        p, t = predictions == k, targets == k
+        scores.append((p & t).sum() / max((p | t).sum(), 1))
+    return sum(scores) / len(scores)
+
+
+@wrong("repair_score", "the counts of all classes in one ratio")
+def repair_score(predictions, targets, num_classes):
+    both = either = 0
+    for k in range(num_classes):
+        both += ((predictions == k) & (targets == k)).sum()
+        either += ((predictions == k) | (targets == k)).sum()
+    return both / either
+
+
+@wrong("repair_score", "the classes of the truth only")
+def repair_score(predictions, targets, num_classes):
+    scores = []
+    for k in np.unique(targets):
+        p, t = predictions == k, targets == k
+        scores.append((p & t).sum() / (p | t).sum())
+    return np.mean(scores)
+
+
+@wrong("repair_score", "the images weighted by how many pixels are no background")
+def repair_score(predictions, targets, num_classes):
+    total = weight = 0
+    for prediction, target in zip(predictions, targets, strict=True):
+        ious = []
+        for k in range(num_classes):
+            p, t = prediction == k, target == k
+            if (p | t).any():
+                ious.append((p & t).sum() / (p | t).sum())
+        w = (target > 0).sum()
+        total += w * np.mean(ious)
+        weight += w
+    return total / max(weight, 1)

@@ -1,4 +1,5 @@
-"""Wrong answers to the exercises of lesson 02: conv2d_naive, out_size, conv2d_multichannel, receptive_field."""
+"""Wrong answers to the exercises of lesson 02: conv2d_naive, out_size, conv2d_multichannel, receptive_field,
+conv2d_panorama."""
 
 # ruff: noqa: F811
 
@@ -376,3 +377,93 @@ def receptive_field(layers):
         jump *= s
         result.append(size * size)
     return result
+
+
+# conv2d_panorama
+
+
+@wrong("conv2d_panorama", "np.pad with wrap on both axes")
+def conv2d_panorama(x, k):
+    a, b = k.shape[0] // 2, k.shape[1] // 2
+    x = np.pad(x, ((a, a), (b, b)), mode="wrap")
+    H, W = x.shape
+    y = np.zeros((H - 2 * a, W - 2 * b))
+    for i in range(y.shape[0]):
+        for j in range(y.shape[1]):
+            y[i, j] = (x[i : i + k.shape[0], j : j + k.shape[1]] * k).sum()
+    return y
+
+
+@wrong("conv2d_panorama", "the column index by remainder, the row index as it comes: -1 is the last row")
+def conv2d_panorama(x, k):
+    H, W = x.shape
+    kH, kW = k.shape
+    y = np.zeros((H, W))
+    for i in range(H):
+        for j in range(W):
+            for u in range(kH):
+                for v in range(kW):
+                    r = i + u - kH // 2
+                    c = (j + v - kW // 2) % W
+                    if r < H:
+                        y[i, j] += x[r, c] * k[u, v]
+    return y
+
+
+@wrong("conv2d_panorama", "the window starts at the pixel and goes around on the right")
+def conv2d_panorama(x, k):
+    H, W = x.shape
+    kH, kW = k.shape
+    padded = np.vstack([x, np.zeros((kH - 1, W))])
+    y = np.zeros((H, W))
+    for i in range(H):
+        for j in range(W):
+            for u in range(kH):
+                for v in range(kW):
+                    y[i, j] += padded[i + u, (j + v) % W] * k[u, v]
+    return y
+
+
+@wrong("conv2d_panorama", "the columns put on at the wrong ends")
+def conv2d_panorama(x, k):
+    a, b = k.shape[0] // 2, k.shape[1] // 2
+    if b > 0:
+        x = np.hstack([x[:, :b], x, x[:, -b:]])
+    x = np.pad(x, ((a, a), (0, 0)))
+    y = np.zeros((x.shape[0] - 2 * a, x.shape[1] - 2 * b))
+    for i, j in np.ndindex(y.shape):
+        y[i, j] = np.sum(x[i : i + k.shape[0], j : j + k.shape[1]] * k)
+    return y
+
+
+@wrong("conv2d_panorama", "a margin of 1 whatever the kernel")
+def conv2d_panorama(x, k):
+    x = np.pad(np.pad(x, ((0, 0), (1, 1)), mode="wrap"), ((1, 1), (0, 0)))
+    y = np.zeros((x.shape[0] - k.shape[0] + 1, x.shape[1] - k.shape[1] + 1))
+    for i, j in np.ndindex(y.shape):
+        y[i, j] = np.sum(x[i : i + k.shape[0], j : j + k.shape[1]] * k)
+    return y
+
+
+@wrong("conv2d_panorama", "the image pasted three times, and the left copy taken")
+def conv2d_panorama(x, k):
+    a = k.shape[0] // 2
+    three = np.pad(np.hstack([x, x, x]), ((a, a), (0, 0)))
+    y = np.zeros(x.shape)
+    for i, j in np.ndindex(y.shape):
+        window = three[i : i + k.shape[0], j : j + k.shape[1]]
+        y[i, j] = np.sum(window * k)
+    return y
+
+
+@wrong("conv2d_panorama", "only the left edge goes around, on the right there are zeros")
+def conv2d_panorama(x, k):
+    H, W = x.shape
+    kH, kW = k.shape
+    y = np.zeros((H, W))
+    for i, j in np.ndindex(H, W):
+        for u, v in np.ndindex(kH, kW):
+            r, c = i + u - kH // 2, j + v - kW // 2
+            if 0 <= r < H and c < W:
+                y[i, j] += x[r, c] * k[u, v]
+    return y

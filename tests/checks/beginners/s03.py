@@ -1,4 +1,4 @@
-"""Wrong answers to the exercises of lesson 03: up_nearest, up_bilinear, resize_mask, bilinear_kernel."""
+"""Wrong answers to the exercises of lesson 03: up_nearest, up_bilinear, resize_mask, bilinear_kernel, up_volume."""
 
 # ruff: noqa: F811
 
@@ -344,3 +344,77 @@ def bilinear_kernel(scale):
     up = np.linspace(0, 1, scale)
     row = np.concatenate([up, up[::-1]])
     return np.outer(row, row)
+
+
+# up_volume
+
+
+@wrong("up_volume", "each slice enlarged, and the slices repeated")
+def up_volume(x, scales):
+    result = []
+    for image in x:
+        wide = np.array([stretch(row, scales[2]) for row in image])
+        high = np.array([stretch(column, scales[1]) for column in wide.T]).T
+        for _ in range(scales[0]):
+            result.append(high)
+    return np.array(result)
+
+
+@wrong("up_volume", "the slices enlarged, the depth forgotten")
+def up_volume(x, scales):
+    result = []
+    for image in x:
+        wide = np.array([stretch(row, scales[2]) for row in image])
+        result.append(np.array([stretch(column, scales[1]) for column in wide.T]).T)
+    return np.array(result)
+
+
+@wrong("up_volume", "the scales unpacked in the order width, height, depth")
+def up_volume(x, scales):
+    w, h, d = scales
+    x = np.apply_along_axis(stretch, 0, x, d)
+    x = np.apply_along_axis(stretch, 1, x, h)
+    return np.apply_along_axis(stretch, 2, x, w)
+
+
+@wrong("up_volume", "the axis is moved to the end and not back, three times")
+def up_volume(x, scales):
+    for axis in range(3):
+        x = np.moveaxis(x, axis, -1)
+        x = np.apply_along_axis(stretch, -1, x, scales[axis])
+    return x
+
+
+@wrong("up_volume", "between two slices always their plain mean")
+def up_volume(x, scales):
+    x = np.apply_along_axis(stretch, 1, x, scales[1])
+    x = np.apply_along_axis(stretch, 2, x, scales[2])
+    result = []
+    for n in range(len(x)):
+        after = x[min(n + 1, len(x) - 1)]
+        result.append(x[n])
+        for _ in range(scales[0] - 1):
+            result.append((x[n] + after) / 2)
+    return np.array(result)
+
+
+@wrong("up_volume", "the depth by a source without the halves")
+def up_volume(x, scales):
+    x = np.apply_along_axis(stretch, 1, x, scales[1])
+    x = np.apply_along_axis(stretch, 2, x, scales[2])
+    D = x.shape[0]
+    y = np.zeros((D * scales[0], *x.shape[1:]))
+    for i in range(len(y)):
+        source = i / scales[0]
+        k = int(source)
+        f = source - k
+        y[i] = (1 - f) * x[k] + f * x[min(k + 1, D - 1)]
+    return y
+
+
+@wrong("up_volume", "one factor for the rows and the columns, as in the exercise before")
+def up_volume(x, scales):
+    s = scales[1]
+    x = np.apply_along_axis(stretch, 0, x, scales[0])
+    x = np.apply_along_axis(stretch, 1, x, s)
+    return np.apply_along_axis(stretch, 2, x, s)
