@@ -92,7 +92,7 @@ def cells_of_the_wrong_type(host: Host) -> bytes:
     return packed({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4})
 
 
-@KINDS(10, "unreadable", "graded")
+@KINDS(12, "unreadable", "graded")
 def not_utf_8(host: Host) -> bytes:
     """Two bytes of a docstring are no text. Whoever can read the rest may."""
     return packed(filled()).replace(b"Convolve the plane", b"Convolve \xff\xfe the plane", 1)

@@ -299,13 +299,13 @@ for _name, _cells in list(TABLES.items())[::6]:
     )
 
 
-@KINDS(7, "needs review", never=("conv2d_naive",), verdicts={"conv2d_naive": "needs review", "out_size": "right"})
-def one_of_four_by_a_library(host: Host) -> bytes:
-    """No silent zero: the one function waits for the instructor, and the three others are judged."""
+@KINDS(9, "needs review", never=("conv2d_naive",), verdicts={"conv2d_naive": "needs review", "out_size": "right"})
+def one_of_five_by_a_library(host: Host) -> bytes:
+    """No silent zero: the one function waits for the instructor, and the others are judged."""
     return packed(filled(first=[WITH_TORCH], conv2d_naive=LIBRARIES["functional"]))
 
 
-@KINDS(10)
+@KINDS(12)
 def libraries_for_comparison(host: Host) -> bytes:
     """Outside the functions a library may convolve as much as it likes: that is how one checks one's own work."""
     compare = """
@@ -700,7 +700,7 @@ def startup_files(host: Host) -> bytes:
     return small(STARTUP.replace("MARK", host.mark), *all_in("return 1").values(), "import os\nos._exit(1)")
 
 
-@KINDS(10, "graded", "needs review")
+@KINDS(12, "graded", "needs review")
 def startup_files_and_good_work(host: Host) -> bytes:
     """The same, with good work: it harms nobody, and the work counts."""
     return packed(filled(first=[STARTUP.replace("MARK", host.mark)], last=["import os\nos._exit(1)"]))
@@ -922,7 +922,7 @@ def files_closed(host: Host) -> bytes:
     return small(*all_in("return 1").values(), close)
 
 
-@KINDS(10, "graded", "needs review")
+@KINDS(12, "graded", "needs review")
 def strange_files(host: Host) -> bytes:
     """FIFOs, links, devices, sparse files of a terabyte, in every folder, under every name that a grader may use."""
     write = """
@@ -977,7 +977,7 @@ def reaching_out(host: Host) -> str:
     return text
 
 
-@KINDS(10, "graded", "needs review")
+@KINDS(12, "graded", "needs review")
 def sends_packets(host: Host) -> bytes:
     """Connections to the machine's own addresses by TCP, UDP, and sockets with and without a file; questions to name servers."""
     return packed(filled(last=[reaching_out(host)]))
@@ -989,7 +989,7 @@ def answers_by_telephone(host: Host) -> bytes:
     return small(*all_in(dedent(reaching_out(host)) + "\nreturn len(HEARD)").values())
 
 
-@KINDS(10, "graded", "needs review")
+@KINDS(12, "graded", "needs review")
 def writes_everywhere(host: Host) -> bytes:
     """A file in every folder there is."""
     write = """
@@ -1005,7 +1005,7 @@ def writes_everywhere(host: Host) -> bytes:
     return packed(filled(last=[write.replace("MARK", host.mark)]))
 
 
-@KINDS(10, "graded", "needs review")
+@KINDS(12, "graded", "needs review")
 def daemons(host: Host) -> bytes:
     """Processes that cut all ties and mean to live on: with a session of their own, forked twice, by a shell."""
     start = """
@@ -1022,7 +1022,7 @@ def daemons(host: Host) -> bytes:
     return packed(filled(last=[start.replace("MARK", host.mark)]))
 
 
-@KINDS(10, "graded", "needs review")
+@KINDS(12, "graded", "needs review")
 def looks_around(host: Host) -> bytes:
     """/proc, ptrace, other processes' memory, files and environment: read and written."""
     pry = """
@@ -1048,7 +1048,7 @@ def looks_around(host: Host) -> bytes:
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
-@KINDS(7, "graded", verdicts={"conv2d_naive": "wrong"})
+@KINDS(9, "graded", verdicts={"conv2d_naive": "wrong"})
 def html_and_escapes(host: Host) -> bytes:
     """Scripts and terminal commands in what is raised, printed and displayed, in names and in comments."""
     function = f"""
@@ -1116,15 +1116,15 @@ for _number, _names in enumerate(_some(HARD_TO_READ), 1):
         f"hard_to_read_{_number}",
         lambda host, names=_names: packed(filled(last=[HARD_TO_READ[name] for name in names])),
         "Programs that read programs stumble on such cells: nested too deeply, or of lines on which a careless pattern takes minutes.",
-        mark=10,
+        mark=12,
         statuses={"graded", "needs review"},
     )
 
 
-@KINDS(10, "graded", "needs review")
+@KINDS(12, "graded", "needs review")
 def hard_to_read_in_a_function(host: Host) -> bytes:
     """The same in the cells of the functions, above them."""
-    above = dict(zip(POINTS, ("strings", "aliases", "blocks", "definitions"), strict=True))
+    above = dict(zip(POINTS, ("strings", "aliases", "blocks", "definitions"), strict=False))
     return packed(filled(**{name: f"{HARD_TO_READ[what]}\n\n{GOOD[name]}" for name, what in above.items()}))
 
 

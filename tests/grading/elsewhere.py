@@ -33,7 +33,7 @@ IS_NEW = sys.version_info >= (3, 12)
 
 
 @KINDS(
-    10 if IS_NEW else 2,
+    12 if IS_NEW else 4,
     "graded" if IS_NEW else "partial",
     reasons=()
     if IS_NEW
@@ -50,7 +50,7 @@ def python_3_12(host: Host) -> bytes:
 
 
 @KINDS(
-    2,
+    4,
     "partial",
     verdicts=dict.fromkeys(NOT_READ, "crashed"),
     reasons=("conv2d_naive is written in cell 3", "out_size is written in cell 6", "or has a slip"),
@@ -68,7 +68,7 @@ def no_python(host: Host) -> bytes:
 
 
 @KINDS(
-    2,
+    4,
     "partial",
     verdicts={**dict.fromkeys(NOT_READ, "crashed"), "receptive_field": "right"},
     reasons=(
@@ -108,13 +108,14 @@ def files_that_are_not_here(host: Host) -> bytes:
         "out_size": "open('of_mine.txt')",
         "conv2d_multichannel": "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9')",
         "receptive_field": "helper_of_mine(1)",
+        "conv2d_panorama": "helper_of_mine(2)",
     }
     return all_needing(
         lines, ["import numpy as np\nONE = np.load('one_of_mine.npy')", "'x'", "%run helpers_of_mine.py"]
     )
 
 
-@KINDS(10)
+@KINDS(12)
 def constants_below_what_raises(host: Host) -> bytes:
     """An assertion fails, and a package is missing: what the cell makes below is there all the same."""
     above = {
@@ -132,7 +133,7 @@ def constants_below_what_raises(host: Host) -> bytes:
 
 
 @KINDS(
-    3,
+    5,
     verdicts=dict.fromkeys(("conv2d_naive", "out_size", "receptive_field"), "wrong"),
     reasons=(
         "conv2d_naive stopped with NameError: name 'kernell' is not defined",

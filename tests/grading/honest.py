@@ -24,9 +24,9 @@ def source(cell: dict[str, Any]) -> str:
 # ------------------------------------------------------------------------------------------------ how much is written
 
 
-@KINDS(10)
+@KINDS(12)
 def perfect(host: Host) -> bytes:
-    """All four functions are right."""
+    """All five functions are right."""
     return packed(filled())
 
 
@@ -42,7 +42,7 @@ def half_of_it(host: Host) -> bytes:
     return packed(filled(written=False, **{name: GOOD[name] for name in ("conv2d_naive", "out_size")}))
 
 
-@KINDS(8.5, verdicts={"conv2d_naive": "half"})
+@KINDS(10.5, verdicts={"conv2d_naive": "half"})
 def one_case_forgotten(host: Host) -> bytes:
     """Right on what the notebook shows and on five of six fresh cases: half of the three points."""
     return packed(filled(conv2d_naive=GOOD["conv2d_naive"] + "\n\nf = conv2d_naive\n" + FAILS_ON_ONE_COLUMN))
@@ -56,7 +56,7 @@ def conv2d_naive(x, k):
 """
 
 
-@KINDS(7, verdicts={"conv2d_naive": "wrong"})
+@KINDS(9, verdicts={"conv2d_naive": "wrong"})
 def whole_numbers_only(host: Host) -> bytes:
     """Right on what the notebook shows, wrong wherever there are fractions: less than half of the fresh cases, so no
     points."""
@@ -65,7 +65,7 @@ def whole_numbers_only(host: Host) -> bytes:
     return packed(filled(conv2d_naive=wrong))
 
 
-@KINDS(8, verdicts={"out_size": "missing"})
+@KINDS(10, verdicts={"out_size": "missing"})
 def one_function_deleted(host: Host) -> bytes:
     """The cell of one function is gone; the others count."""
     notebook = filled()
@@ -121,7 +121,7 @@ COLAB_BADGE = (
 )
 
 
-@KINDS(10)
+@KINDS(12)
 def saved_by_colab(host: Host) -> bytes:
     """What Colab makes of a notebook, with the cells that people add there."""
     extra = [
@@ -139,7 +139,7 @@ def half_of_it_saved_by_colab(host: Host) -> bytes:
     return as_colab_saves(filled(written=False, **{name: GOOD[name] for name in ("conv2d_naive", "out_size")}))
 
 
-@KINDS(10)
+@KINDS(12)
 def colab_uploads(host: Host) -> bytes:
     """Cells that only work in Colab and in a terminal stand everywhere."""
     first = [
@@ -153,14 +153,14 @@ def colab_uploads(host: Host) -> bytes:
     return packed(filled(first=first, last=last))
 
 
-@KINDS(10)
+@KINDS(12)
 def kernel_of_another_name(host: Host) -> bytes:
     """The notebook asks for a kernel that is not here."""
     spec = {"kernelspec": {"name": "my-conda-env", "display_name": "R 4.3", "language": "R"}}
     return packed({**filled(), "metadata": spec})
 
 
-@KINDS(10)
+@KINDS(12)
 def schema_3(host: Host) -> bytes:
     """The format of 2013: worksheets, and `input` in place of `source`."""
     cells = []
@@ -172,13 +172,13 @@ def schema_3(host: Host) -> bytes:
     return packed({"metadata": {"name": ""}, "nbformat": 3, "nbformat_minor": 0, "worksheets": [{"cells": cells}]})
 
 
-@KINDS(10)
+@KINDS(12)
 def byte_order_mark(host: Host) -> bytes:
     """Windows' Notepad puts three bytes before the text."""
     return b"\xef\xbb\xbf" + packed(filled())
 
 
-@KINDS(10)
+@KINDS(12)
 def carriage_returns(host: Host) -> bytes:
     """Lines end as on Windows, in the file and in the cells."""
     notebook = filled()
@@ -187,7 +187,7 @@ def carriage_returns(host: Host) -> bytes:
     return packed(notebook).replace(b"\n", b"\r\n")
 
 
-@KINDS(10)
+@KINDS(12)
 def metadata_lost(host: Host) -> bytes:
     """No metadata, no ids, no outputs, sources as lists of lines: what some editors leave."""
     cells = [
@@ -196,7 +196,7 @@ def metadata_lost(host: Host) -> bytes:
     return packed({"cells": cells, "nbformat": 4, "nbformat_minor": 5})
 
 
-@KINDS(10)
+@KINDS(12)
 def metadata_of_the_wrong_types(host: Host) -> bytes:
     """Metadata are null, a list, a number."""
     notebook = filled()
@@ -205,7 +205,7 @@ def metadata_of_the_wrong_types(host: Host) -> bytes:
     return packed({**notebook, "metadata": None})
 
 
-@KINDS(10)
+@KINDS(12)
 def nbgrader_ids_edited(host: Host) -> bytes:
     """Ids, points and the schema's version of nbgrader were changed."""
     notebook = filled()
@@ -215,7 +215,7 @@ def nbgrader_ids_edited(host: Host) -> bytes:
     return packed(notebook)
 
 
-@KINDS(10)
+@KINDS(12)
 def large_outputs(host: Host) -> bytes:
     """Ten megabytes of pictures are stored in the notebook."""
     notebook = filled()
@@ -225,7 +225,7 @@ def large_outputs(host: Host) -> bytes:
     return packed(notebook)
 
 
-@KINDS(10, "graded", "unreadable")
+@KINDS(12, "graded", "unreadable")
 def half_a_character(host: Host) -> bytes:
     """A comment holds half of a pair of code units, which no encoding can write, and another cell a NUL."""
     return packed(filled(last=["# \ud800\nx = 1", "x = 'a\0b'"]))
@@ -234,7 +234,7 @@ def half_a_character(host: Host) -> bytes:
 # --------------------------------------------------------------------------------------------- what people do to cells
 
 
-@KINDS(10)
+@KINDS(12)
 def every_cell_twice(host: Host) -> bytes:
     """All cells were copied, ids and all."""
     notebook = filled()
@@ -242,7 +242,7 @@ def every_cell_twice(host: Host) -> bytes:
     return packed(notebook)
 
 
-@KINDS(10)
+@KINDS(12)
 def checks_deleted(host: Host) -> bytes:
     """The check cells are gone."""
     notebook = filled()
@@ -250,7 +250,7 @@ def checks_deleted(host: Host) -> bytes:
     return packed(notebook)
 
 
-@KINDS(10)
+@KINDS(12)
 def set_up_deleted(host: Host) -> bytes:
     """The first cell, which imports NumPy, is gone."""
     notebook = filled()
@@ -258,7 +258,7 @@ def set_up_deleted(host: Host) -> bytes:
     return packed(notebook)
 
 
-@KINDS(10)
+@KINDS(12)
 def cells_split(host: Host) -> bytes:
     """What was one cell is three: a helper, the function, the call."""
     helper = "def window_sum(x, k, i, j):\n    return (x[i : i + k.shape[0], j : j + k.shape[1]] * k).sum()"
@@ -275,13 +275,13 @@ def conv2d_naive(x, k):
 """
 
 
-@KINDS(10)
+@KINDS(12)
 def cells_merged(host: Host) -> bytes:
     """All code stands in one cell."""
     return small("\n\n".join(source(cell) for cell in code_cells(filled())))
 
 
-@KINDS(10)
+@KINDS(12)
 def cells_reversed(host: Host) -> bytes:
     """The last cell stands first: the functions come before the imports."""
     notebook = filled()
@@ -289,25 +289,25 @@ def cells_reversed(host: Host) -> bytes:
     return packed(notebook)
 
 
-@KINDS(10)
+@KINDS(12)
 def a_better_one_later(host: Host) -> bytes:
     """The first try was wrong; the second, at the end of the notebook, is right. The later one counts."""
     return packed(filled(conv2d_naive="def conv2d_naive(x, k):\n    return x", last=[GOOD["conv2d_naive"]]))
 
 
-@KINDS(7)
+@KINDS(9)
 def a_worse_one_later(host: Host) -> bytes:
     """The later one counts, also where it is worse."""
     return packed(filled(last=["def conv2d_naive(x, k):\n    return x"]))
 
 
-@KINDS(10)
+@KINDS(12)
 def an_error_above_the_function(host: Host) -> bytes:
     """In the function's cell, a line above it raises: the function was never defined in this run, but it is there."""
     return packed(filled(conv2d_naive="print(undefined_name)\n\n" + GOOD["conv2d_naive"]))
 
 
-@KINDS(10)
+@KINDS(12)
 def errors_elsewhere(host: Host) -> bytes:
     """Cells that have nothing to do with the functions raise, or are no Python at all."""
     first = ["1 / 0", "x = = 3", "import no_such_package", "open('my_photo.png')", "int(input('your name? '))"]
@@ -317,7 +317,7 @@ def errors_elsewhere(host: Host) -> bytes:
 # ------------------------------------------------------------------------------------------------- what people write
 
 
-@KINDS(10)
+@KINDS(12)
 def words_on_stderr(host: Host) -> bytes:
     """The function warns, logs, and shows a bar of progress."""
     return packed(filled(conv2d_naive=WITH_WORDS))
@@ -341,7 +341,7 @@ def conv2d_naive(x, k):
 """
 
 
-@KINDS(10)
+@KINDS(12)
 def float32(host: Host) -> bytes:
     """The sums are kept in 32 bits, as in a network."""
     shorter = {name: GOOD[name].replace("+ 1))", "+ 1), dtype=np.float32)") for name in CONVOLUTIONS}
@@ -352,7 +352,7 @@ def float32(host: Host) -> bytes:
 CONVOLUTIONS = ("conv2d_naive", "conv2d_multichannel")
 
 
-@KINDS(10)
+@KINDS(12)
 def tensors_and_lists(host: Host) -> bytes:
     """Answers are a tensor with a gradient, a list of rows, an array of one number, a tuple."""
     renamed = {name: GOOD[name].replace(f"def {name}", f"def my_{name}") for name in GOOD}
@@ -366,7 +366,7 @@ def tensors_and_lists(host: Host) -> bytes:
     return packed(filled(first=["import torch"], **answers))
 
 
-@KINDS(10)
+@KINDS(12)
 def many_styles(host: Host) -> bytes:
     """An object that can be called, a name given later, recursion, a decorator: functions all the same."""
     answers = {
@@ -426,7 +426,7 @@ def receptive_field(layers):
 """
 
 
-@KINDS(10)
+@KINDS(12)
 def by_views_and_sums(host: Host) -> bytes:
     """Windows as views and their sums by einsum: no library convolves here."""
     return packed(filled(conv2d_naive=BY_VIEWS, conv2d_multichannel=BY_VIEWS_4D))
@@ -448,7 +448,7 @@ def conv2d_multichannel(x, w, bias=None, stride=1, padding=0):
 """
 
 
-@KINDS(10)
+@KINDS(12)
 def slow_but_there(host: Host) -> bytes:
     """A tenth of a second for each call is no endless loop."""
     return packed(
@@ -458,14 +458,14 @@ def slow_but_there(host: Host) -> bytes:
     )
 
 
-@KINDS(10)
+@KINDS(12)
 def input_changed(host: Host) -> bytes:
     """The function works on its own input and leaves it changed: not nice, and right."""
     text = GOOD["conv2d_naive"].replace("    return y", "    x *= 0\n    return y")
     return packed(filled(conv2d_naive=text))
 
 
-@KINDS(10)
+@KINDS(12)
 def settings_of_numpy_and_torch(host: Host) -> bytes:
     """Options of the libraries were changed for the whole notebook."""
     settings = """
@@ -483,7 +483,7 @@ def settings_of_numpy_and_torch(host: Host) -> bytes:
     return packed(filled(first=[settings]))
 
 
-@KINDS(10)
+@KINDS(12)
 def another_folder_and_stdout(host: Host) -> bytes:
     """The working folder was changed, and what is printed goes to a string, then to a closed file."""
     moved = "import io, os, sys, tempfile\nos.chdir(tempfile.mkdtemp())\nsys.stdout = io.StringIO()\nprint('hello')"
@@ -491,7 +491,7 @@ def another_folder_and_stdout(host: Host) -> bytes:
     return packed(filled(first=[moved], last=[closed]))
 
 
-@KINDS(10)
+@KINDS(12)
 def magics(host: Host) -> bytes:
     """IPython's own commands, on the function's cell too."""
     answers = {
@@ -505,14 +505,14 @@ def magics(host: Host) -> bytes:
     )
 
 
-@KINDS(10, "graded", "needs review")
+@KINDS(12, "graded", "needs review")
 def own_module(host: Host) -> bytes:
     """A cell writes a module, the next one imports from it."""
     write = "%%writefile my_convolution.py\nimport numpy as np\n\n" + GOOD["conv2d_naive"]
     return packed(filled(conv2d_naive="from my_convolution import conv2d_naive", first=[write]))
 
 
-@KINDS(10)
+@KINDS(12)
 def pictures(host: Host) -> bytes:
     """Figures are drawn and shown, animated, and saved."""
     draw = """
@@ -526,7 +526,7 @@ def pictures(host: Host) -> bytes:
     return packed(filled(last=[draw]))
 
 
-@KINDS(10)
+@KINDS(12)
 def annotations_and_letters(host: Host) -> bytes:
     """Types, letters of many alphabets, and a global counter."""
     return packed(filled(out_size=WITH_LETTERS, first=["from __future__ import annotations", "größe = '三 🙂'"]))
@@ -545,13 +545,13 @@ def out_size(i: int, k: int, s: int = 1, p: int = 0, d: int = 1) -> int:
 """
 
 
-@KINDS(10)
+@KINDS(12)
 def leaves_by_the_door(host: Host) -> bytes:
     """`exit()`, `quit()` and `sys.exit()` stand in cells, as people leave a notebook."""
     return packed(filled(first=["import sys\nsys.exit()"], last=["exit()", "quit", "sys.exit('bye')"]))
 
 
-@KINDS(10)
+@KINDS(12)
 def imports_behind_an_error(host: Host) -> bytes:
     """One cell: a check that raises, and behind it the next function with its import."""
     cell = "assert conv2d_naive(np.eye(3), np.eye(2))[0, 0] == 7\n\nimport math\n\n" + WITH_MATH
@@ -564,13 +564,13 @@ def out_size(i, k, s=1, p=0, d=1):
 """
 
 
-@KINDS(7, "graded", "partial", never=("conv2d_naive",))
+@KINDS(9, "graded", "partial", never=("conv2d_naive",))
 def raises_what_nobody_catches(host: Host) -> bytes:
     """A function raises KeyboardInterrupt itself: it is wrong, and the other functions are judged."""
     return packed(filled(conv2d_naive="def conv2d_naive(x, k):\n    raise KeyboardInterrupt"))
 
 
-@KINDS(10)
+@KINDS(12)
 def slips(host: Host) -> bytes:
     """`seed = 42` in place of `seed(42)`; the old names of NumPy's types; a name of the language used for a number."""
     first = [
@@ -581,7 +581,7 @@ def slips(host: Host) -> bytes:
     return packed(filled(first=first, last=["print(eval('3 + 4'))", "exec('y = 3')", "list = [1, 2]"]))
 
 
-@KINDS(10)
+@KINDS(12)
 def habits(host: Host) -> bytes:
     """What people's first cells are full of: looks at the machine, reloads, stand-ins for what NumPy no longer has."""
     first = """
@@ -598,7 +598,7 @@ def habits(host: Host) -> bytes:
     return packed(filled(first=[first, "!cat /proc/cpuinfo | head -3\nprint(int.__subclasses__())"]))
 
 
-@KINDS(10)
+@KINDS(12)
 def methods_of_its_own(host: Host) -> bytes:
     """A class of the student's own has methods called conv and pool, beside types of PyTorch."""
     return packed(filled(first=["import torch"], conv2d_naive=OWN_METHODS))
@@ -621,13 +621,13 @@ def conv2d_naive(x, k):
 """
 
 
-@KINDS(10)
+@KINDS(12)
 def all_habits(host: Host) -> bytes:
     """Some forty cells of the kinds that people add, among them pictures of 150 kB. `habits.py` has them one by one."""
     return packed(filled(last=[cell for name, cell in BESIDE.items() if not name.startswith("a table")]))
 
 
-@KINDS(10)
+@KINDS(12)
 def a_pool_of_threads(host: Host) -> bytes:
     """The rows are computed by a pool of threads, and a log file is written."""
     return packed(filled(conv2d_naive=INSIDE["a pool"] + "\n\nopen('log.txt', 'w').close()"))

@@ -11,9 +11,9 @@ from tests.grading.submissions import POINTS, Host, Kinds, all_in, filled, packe
 KINDS = Kinds("stops")
 GOOD = solutions()
 ALL = tuple(POINTS)
-unharmed = KINDS(10)
+unharmed = KINDS(12)
 """A cell does something terrible; all functions are in other cells."""
-suspicious = KINDS(10, "graded", "needs review")
+suspicious = KINDS(12, "graded", "needs review")
 """The same, in a way that nobody needs for an exercise; so a person may be asked to look. The functions are still worth
 their points."""
 
@@ -63,13 +63,13 @@ def endless_and_deaf(host: Host) -> bytes:
     return in_cells(DEAF, "os.kill(os.getpid(), signal.SIGSTOP)")
 
 
-@KINDS(7, "partial", verdicts={"conv2d_naive": "timed out", "receptive_field": "right"})
+@KINDS(9, "partial", verdicts={"conv2d_naive": "timed out", "receptive_field": "right"})
 def endless_function(host: Host) -> bytes:
     """One function does not end."""
     return in_functions({"conv2d_naive": FOREVER})
 
 
-@KINDS(7, "partial", verdicts={"conv2d_naive": "timed out"})
+@KINDS(9, "partial", verdicts={"conv2d_naive": "timed out"})
 def endless_on_fresh_cases(host: Host) -> bytes:
     """Right on the cases that the notebook shows; on any other it does not end."""
     last = (
@@ -79,7 +79,7 @@ def endless_on_fresh_cases(host: Host) -> bytes:
     return packed(filled(last=[last]))
 
 
-@KINDS(2, "partial", verdicts=dict.fromkeys(("conv2d_naive", "out_size", "conv2d_multichannel"), "timed out"))
+@KINDS(4, "partial", verdicts=dict.fromkeys(("conv2d_naive", "out_size", "conv2d_multichannel"), "timed out"))
 def endless_in_three_ways(host: Host) -> bytes:
     """One swallows exceptions, one ignores signals, one runs in C."""
     return in_functions({"conv2d_naive": SWALLOWS, "out_size": DEAF, "conv2d_multichannel": IN_C})
@@ -91,13 +91,13 @@ def endless_everywhere(host: Host) -> bytes:
     return in_functions(dict.fromkeys(ALL, FOREVER))
 
 
-@KINDS(7, "partial", verdicts={"out_size": "right"})
+@KINDS(9, "partial", verdicts={"out_size": "right"})
 def stopped_by_itself(host: Host) -> bytes:
     """A function sends SIGSTOP to its own process, and to all others."""
     return in_functions({"conv2d_naive": "os.kill(os.getpid(), signal.SIGSTOP)\nos.kill(-1, signal.SIGSTOP)"})
 
 
-@KINDS(10, "graded", "partial", "timed out")
+@KINDS(12, "graded", "partial", "timed out")
 def many_endless_cells(host: Host) -> bytes:
     """Thirty cells that do not end: the whole has a limit, too."""
     return packed(filled(last=[FOREVER] * 30))
@@ -109,7 +109,7 @@ def needing(name: str) -> str:
     return f"{head}{end}    assert ONE == 1\n{body}"
 
 
-@KINDS(10, reasons=("cell 3 was ended by the signal SIGSEGV",))
+@KINDS(12, reasons=("cell 3 was ended by the signal SIGSEGV",))
 def constants_of_long_cells(host: Host) -> bytes:
     """So many cells have died that none is run as a whole: what others make is there all the same, also beside what
     takes too long."""
@@ -120,7 +120,7 @@ def constants_of_long_cells(host: Host) -> bytes:
 
 
 @KINDS(
-    8,
+    10,
     "partial",
     verdicts={"out_size": "crashed"},
     reasons=("out_size needs ONE, which is not there: cell 3 ran longer",),
@@ -160,7 +160,7 @@ def kills_its_parent(host: Host) -> bytes:
     return in_cells(kill)
 
 
-@KINDS(2, "partial", verdicts=dict.fromkeys(("conv2d_naive", "out_size", "conv2d_multichannel"), "crashed"))
+@KINDS(4, "partial", verdicts=dict.fromkeys(("conv2d_naive", "out_size", "conv2d_multichannel"), "crashed"))
 def dies_in_functions(host: Host) -> bytes:
     """One function ends the process, one kills it, one reads at address 0."""
     return in_functions(
@@ -172,7 +172,7 @@ def dies_in_functions(host: Host) -> bytes:
     )
 
 
-@KINDS(7, "partial", "needs review", verdicts={"out_size": "right"}, never=("conv2d_naive",))
+@KINDS(9, "partial", "needs review", verdicts={"out_size": "right"}, never=("conv2d_naive",))
 def reads_at_address_0(host: Host) -> bytes:
     """ctypes kills the process. (Who uses ctypes in an exercise may be looked at.)"""
     return in_functions({"conv2d_naive": "import ctypes\nreturn ctypes.string_at(0)"})
@@ -184,7 +184,7 @@ def dies_everywhere(host: Host) -> bytes:
     return in_functions(dict.fromkeys(ALL, "os._exit(0)"))
 
 
-@KINDS(8, "partial", "graded", never=("out_size",), verdicts={"conv2d_naive": "right"})
+@KINDS(10, "partial", "graded", never=("out_size",), verdicts={"conv2d_naive": "right"})
 def recursion_without_end(host: Host) -> bytes:
     """A function calls itself, with the limit of Python raised to a thousand million."""
     return in_functions(
@@ -193,13 +193,13 @@ def recursion_without_end(host: Host) -> bytes:
     )
 
 
-@KINDS(8, "graded", "partial", verdicts={"conv2d_naive": "right"})
+@KINDS(10, "graded", "partial", verdicts={"conv2d_naive": "right"})
 def recursion(host: Host) -> bytes:
     """A function calls itself without an end, and Python stops it."""
     return in_functions({"out_size": "return out_size(*args, **kwargs) + 1"})
 
 
-@KINDS(8, "graded", "partial", "needs review", never=("out_size",), verdicts={"conv2d_naive": "right"})
+@KINDS(10, "graded", "partial", "needs review", never=("out_size",), verdicts={"conv2d_naive": "right"})
 def finalisers(host: Host) -> bytes:
     """Objects that raise, print and make more of themselves when they are collected."""
     bomb = """
@@ -241,13 +241,13 @@ def greedy_cells(host: Host) -> bytes:
     return in_cells(GREEDY, MANY_GREEDY)
 
 
-@KINDS(7, "partial", verdicts={"conv2d_naive": "over memory", "out_size": "right"})
+@KINDS(9, "partial", verdicts={"conv2d_naive": "over memory", "out_size": "right"})
 def greedy_function(host: Host) -> bytes:
     """A function takes memory without an end."""
     return in_functions({"conv2d_naive": GREEDY})
 
 
-@KINDS(7, "partial", "graded", never=("conv2d_naive",), verdicts={"out_size": "right"})
+@KINDS(9, "partial", "graded", never=("conv2d_naive",), verdicts={"out_size": "right"})
 def greedy_at_once(host: Host) -> bytes:
     """A function asks for all the memory there is, in one step."""
     return in_functions({"conv2d_naive": "return np.ones(10**12)"})
@@ -332,13 +332,13 @@ def loud_display(host: Host) -> bytes:
     )
 
 
-@KINDS(7, "partial", "needs review", never=("conv2d_naive",), verdicts={"out_size": "right"})
+@KINDS(9, "partial", "needs review", never=("conv2d_naive",), verdicts={"out_size": "right"})
 def loud_function(host: Host) -> bytes:
     """A function that prints without an end."""
     return in_functions({"conv2d_naive": "while True:\n    os.write(1, b'x' * 100_000)"})
 
 
-@KINDS(7, "partial", "graded", never=("conv2d_naive",), verdicts={"out_size": "right"})
+@KINDS(9, "partial", "graded", never=("conv2d_naive",), verdicts={"out_size": "right"})
 def giant_answer(host: Host) -> bytes:
     """An answer of 80 megabytes, and one that is as large as the memory allows."""
     return in_functions({"conv2d_naive": "return np.ones((10**4, 10**3))"})

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 ROOT = Path(__file__).parents[2]
 TOPIC = "02_convolution"
-POINTS = {"conv2d_naive": 3, "out_size": 2, "conv2d_multichannel": 3, "receptive_field": 2}
+POINTS = {"conv2d_naive": 3, "out_size": 2, "conv2d_multichannel": 3, "receptive_field": 2, "conv2d_panorama": 2}
 
 Group = Literal["honest", "broken", "cheat", "stops"]
 
