@@ -49,13 +49,15 @@ def test_right_wrong_empty_and_missing_are_told_apart_in_words():
         "out_size": ("passed", 2),
         "conv2d_multichannel": ("not found", 0),
         "receptive_field": ("failed", 0),
+        "conv2d_panorama": ("not found", 0),
     }
     assert repr(found).splitlines() == [
-        "Exercises 02: 2 of 10 points so far",
+        "Exercises 02: 2 of 12 points so far",
         "  ○ conv2d_naive         not yet    0 of 3",
         "  ✓ out_size             passed     2 of 2",
         "  ○ conv2d_multichannel  not found  0 of 3",
         "  ✗ receptive_field      failed     0 of 2",
+        "  ○ conv2d_panorama      not found  0 of 2",
         "Next: conv2d_naive. Nothing is written there yet.",
         "Each function counts as it was when its cell last ran: after a change, run that cell and then this one.",
     ]
@@ -157,7 +159,7 @@ def test_after_a_restart_and_all_cells_it_is_right(tmp_path):
     ).execute()
     (cell,) = (cell for cell in book.cells if cell.id == "progress")
     said = cell.outputs[0].data["text/plain"]
-    assert said.startswith("Exercises 02: 2 of 10 points so far") and said.count("not yet") == 3
+    assert said.startswith("Exercises 02: 2 of 12 points so far") and said.count("not yet") == 4
 
 
 # ---------------------------------------------------------------------------------------------------------- the command
@@ -198,7 +200,7 @@ def test_it_finds_notebooks_by_what_is_in_them(downloads):
 def test_the_better_of_two_copies_counts_and_the_next_step_is_named(downloads):
     last = run("progress").split("\n\n")[-1].splitlines()
     assert last == [
-        "In all: 2 of 20 points, 1 of 8 exercises right.",
+        "In all: 2 of 24 points, 1 of 10 exercises right.",
         "Next: label_map, in more/iou.ipynb. There is no function of this name yet: run its cell.",
     ]
 
@@ -214,7 +216,7 @@ def test_one_broken_notebook_does_not_stop_the_others(downloads):
     (downloads / "a.ipynb").write_text("{")
     said = run("progress", code=1)
     assert "unet-edu: a.ipynb: The file is no notebook, or only a part of one" in said
-    assert "In all: 2 of 20 points" in said and "Traceback" not in said
+    assert "In all: 2 of 24 points" in said and "Traceback" not in said
 
 
 def test_nothing_found_says_where_it_looked(tmp_path):
@@ -252,7 +254,7 @@ def test_an_instructor_s_choice_is_counted_with_its_points(tmp_path):
     run("release", "02_convolution", "-o", tmp_path, "-e", "out_size", "-p", "out_size=4", "--from", ROOT / "exercises")
     assert "In all: 0 of 4 points, 0 of 1 exercises right." in run("progress", tmp_path)
     changed = notebook(tmp_path / "one.ipynb", STUB, 'progress("02", {"no": "points"})', "check(conv2d_naive)")
-    assert "0 of 10 points" in run("check", changed, code=1)
+    assert "0 of 12 points" in run("check", changed, code=1)
 
 
 def test_in_the_repository_the_exercises_are_found_and_a_student_needs_nothing_more():

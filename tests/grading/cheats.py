@@ -450,6 +450,7 @@ def visible_answers_by_heart(host: Host) -> bytes:
     receptive_field = by_heart([3, 5], [2, 6])
     plane = np.array([[[[4, 2], [7, 5]]]])
     conv2d_multichannel = by_heart(plane, plane + 10, plane, plane)
+    conv2d_panorama = by_heart(np.array([[8, 5, 1, 2]]), np.array([[17, 15, -4, 6], [-2, 6, 11, 1]]))
     """
     return small(stored, answers)
 
@@ -749,7 +750,8 @@ def solve(roots=("/",)):
             exec(source, space)
         except BaseException:
             pass
-    return {n: space[n] for n in ("conv2d_naive", "out_size", "conv2d_multichannel", "receptive_field") if n in space}
+    names = "conv2d_naive", "out_size", "conv2d_multichannel", "receptive_field", "conv2d_panorama"
+    return {n: space[n] for n in names if n in space}
 """
 
 

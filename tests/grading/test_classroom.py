@@ -23,9 +23,10 @@ import pytest
 
 from tests.grading.conftest import in_gradebook
 from tests.grading.graders import by_its_words
+from tests.grading.submissions import FOUR
 from tests.patience import PATIENCE_S
 from unet_edu.grading import engine
-from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
+from unet_edu.grading.assignment import Assignment
 from unet_edu.grading.marks import classroom, cluster
 from unet_edu.grading.marks.cluster import Failure
 from unet_edu.grading.marks.gradebook import Gradebook
@@ -34,7 +35,7 @@ from unet_edu.grading.marks.submissions import Roster, SubmissionError
 from unet_edu.grading.sandbox import Limits
 
 ROOT = Path(__file__).parents[2]
-ASSIGNMENT = ASSIGNMENTS["02_convolution"]
+ASSIGNMENT = FOUR
 SEED = 2015
 
 
@@ -536,12 +537,12 @@ import sys
 from pathlib import Path
 if __name__ == "__main__":
     from tests.grading.graders import by_its_words
+    from tests.grading.submissions import FOUR
     from unet_edu.grading import engine, sandbox
-    from unet_edu.grading.assignment import ASSIGNMENTS
     from unet_edu.grading.marks import classroom
     engine.grade, engine.ENGINE, sandbox.require = by_its_words, "stand-in", lambda: None
     submitted, output = map(Path, sys.argv[1:])
-    classroom.grade_class(ASSIGNMENTS["02_convolution"], submitted, output, seed=2015, workers=2)
+    classroom.grade_class(FOUR, submitted, output, seed=2015, workers=2)
 """
 
 

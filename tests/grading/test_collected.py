@@ -79,7 +79,7 @@ def test_each_file_of_a_flat_folder_has_a_row(tmp_path: Path, grade: Grade) -> N
     students = [name.split(".")[0] for name in (*books, *others)]
     rows = grade(*listed(tmp_path, "student\nzoe\n" + "\n".join(students)))
     assert {name: (row["status"], row["mark"], row["reason"]) for name, row in rows.items()} == {
-        **{name.split(".")[0]: ("graded", "10", "") for name in books},
+        **{name.split(".")[0]: ("graded", "12", "") for name in books},
         **{name[:3]: ("unreadable", "", f"no notebook (.ipynb) was handed in, but {name}") for name in others},
         "zoe": ("not submitted", "", ""),
     }
@@ -107,17 +107,17 @@ def test_one_moment_costs_the_same_however_it_is_written(tmp_path: Path, grade: 
     own = tmp_path / "02_convolution" / "assignment.json"
     rows = grade(assignment=own)
     assert {(rows[name]["status"], rows[name]["mark"], rows[name]["late penalty"]) for name in LATE} == {
-        ("graded", "8", "2")
+        ("graded", "9.6", "2.4")
     }
     for name, text in UNCLEAR.items():
         row = rows[name]
         assert (row["status"], row["mark"], row["late penalty"]) == ("needs review", "", "")
         assert f"not understood: “2027-07-02 {text}”" in row["reason"]
     assert (rows["first"]["status"], rows["first"]["mark"]) == ("needs review", "")
-    assert " ".join(grade.said.split()).count("If you accept it: 10 of 10.") == 5  # type: ignore[attr-defined]
+    assert " ".join(grade.said.split()).count("If you accept it: 12 of 12.") == 5  # type: ignore[attr-defined]
     rows = grade("--time-zone", "Asia/Kolkata", assignment=own)
-    assert (rows["ist"]["status"], rows["ist"]["mark"], rows["ist"]["reason"]) == ("graded", "8", "")
-    assert rows["bst"]["status"] == "needs review" and rows["cest"]["mark"] == "8"
+    assert (rows["ist"]["status"], rows["ist"]["mark"], rows["ist"]["reason"]) == ("graded", "9.6", "")
+    assert rows["bst"]["status"] == "needs review" and rows["cest"]["mark"] == "9.6"
 
 
 @pytest.mark.parametrize("language", SHEETS)
@@ -129,7 +129,7 @@ def test_moodle_takes_its_worksheet_back_in_any_language(tmp_path: Path, grade: 
     put(tmp_path / "handed in" / f"Ada L_17_{M}_conv.ipynb")
     rows = grade(*listed(tmp_path, "\n".join([titles, *lines])), code=0)
     assert {name: (row["status"], row["mark"]) for name, row in rows.items()} == {
-        "Ada@example.org": ("graded", "10"),
+        "Ada@example.org": ("graded", "12"),
         "Ala@example.org": ("not submitted", ""),
     }
     columns = titles.split(",")
@@ -149,9 +149,9 @@ def test_who_is_not_on_the_list_is_said(tmp_path: Path, grade: Grade) -> None:
     put(folder / "Alan Turing" / "conv.ipynb")
     rows = grade(*listed(tmp_path, MOODLE_WORKSHEET))
     assert {name: (row["status"], row["mark"], row["reason"]) for name, row in rows.items()} == {
-        ADA: ("graded", "10", ""),
-        "Ada Lovelace_99": ("graded", "10", "Nobody on the list of the class has this number."),
-        ALAN: ("graded", "10", "2 notebooks with the same functions: alan@example.org.ipynb counts, not conv.ipynb."),
+        ADA: ("graded", "12", ""),
+        "Ada Lovelace_99": ("graded", "12", "Nobody on the list of the class has this number."),
+        ALAN: ("graded", "12", "2 notebooks with the same functions: alan@example.org.ipynb counts, not conv.ipynb."),
     }
     assert "2 with a mark whom the list of the class has not, or twice: a person has to look" in grade.said  # type: ignore[attr-defined]
 
@@ -172,13 +172,13 @@ def test_of_an_unfilled_and_a_filled_notebook_none_is_a_silent_zero(tmp_path: Pa
     assert {name: (row["status"], row["mark"], row["reason"]) for name, row in rows.items()} == {
         "ada": ("needs review", "", differ.format("ada")),
         "bob": ("needs review", "", differ.format("02_convolution")),
-        "cem": ("graded", "10", ""),
-        "dua": ("graded", "10", same),
+        "cem": ("graded", "12", ""),
+        "dua": ("graded", "12", same),
     }
 
 
 def test_a_name_that_a_student_chose_takes_nobodys_mark(tmp_path: Path, grade: Grade) -> None:
-    """One student's ten points became "unreadable", and somebody who handed in nothing got another's mark."""
+    """One student's twelve points became "unreadable", and somebody who handed in nothing got another's mark."""
     folder = tmp_path / "handed in"
     put(folder / f"Ada Lovelace_17_{M}_conv.ipynb")
     put(folder / f"Eve_8_{M}_x_17_{M}_conv.ipynb", UNFILLED)
@@ -186,7 +186,7 @@ def test_a_name_that_a_student_chose_takes_nobodys_mark(tmp_path: Path, grade: G
     worksheet = MOODLE_WORKSHEET + "Participant 8,Eve,eve@example.org,Submitted for grading,,10.00,Yes,-,-,\n"
     rows = grade(*listed(tmp_path, worksheet), code=0)
     assert {name: (row["status"], row["mark"]) for name, row in rows.items()} == {
-        ADA: ("graded", "10"),
+        ADA: ("graded", "12"),
         ALAN: ("not submitted", ""),
         "eve@example.org": ("graded", "0"),
     }
@@ -200,7 +200,7 @@ def test_a_name_that_is_no_text_is_stored(tmp_path: Path, grade: Grade) -> None:
         with open(os.fsencode(folder) + b"/" + name, "wb") as file:
             file.write(DONE.encode())
     rows = grade(code=0)
-    assert len(rows) == 5 and {row["mark"] for row in rows.values()} == {"10"}
+    assert len(rows) == 5 and {row["mark"] for row in rows.values()} == {"12"}
     assert {row["reason"][:8] for row in rows.values()} == {"The name"}
     assert len([*(tmp_path / "output" / "02_convolution" / "feedback").iterdir()]) == 5
     assert grade(code=0) == rows
@@ -225,7 +225,7 @@ def test_the_doubtful_row_can_be_decided(tmp_path: Path, grade: Grade) -> None:
             assert score.needs_manual_grade and score.auto_score is None
             score.manual_score, score.needs_manual_grade = points, False
         book._book.db.commit()
-    assert grade(code=0)["ada"]["mark"] == "10"
+    assert grade(code=0)["ada"]["mark"] == "12"
 
 
 def test_a_doubt_says_what_the_work_is_worth() -> None:

@@ -44,8 +44,8 @@ OUT_SIZE = "def out_size(i, k, s=1, p=0, d=1):\n    return (i + 2 * p - d * (k -
 
 def test_a_solution_is_right():
     said = run("check", SOLUTION)
-    assert said.startswith("02_convolution\n") and said.count(": passed.") == 4
-    assert said.endswith("10 of 10 points by these cases. The grader tries others, too.\n")
+    assert said.startswith("02_convolution\n") and said.count(": passed.") == 5
+    assert said.endswith("12 of 12 points by these cases. The grader tries others, too.\n")
 
 
 def test_ipython_s_own_folder_stays_as_it_is(tmp_path, monkeypatch):
@@ -65,7 +65,7 @@ def test_ipython_s_own_folder_stays_as_it_is(tmp_path, monkeypatch):
 
 def test_an_unfilled_notebook_is_not_yet():
     said = run("check", EXERCISE, code=1)
-    assert said.count(": not yet.") == 4 and "0 of 10 points by these cases." in said
+    assert said.count(": not yet.") == 5 and "0 of 12 points by these cases." in said
 
 
 def test_the_verdicts_are_those_of_the_notebook(tmp_path):
@@ -153,7 +153,7 @@ def test_a_student_needs_nothing_but_the_course():
     done = subprocess.run(
         [sys.executable, "-c", program, "check", SOLUTION], check=False, capture_output=True, text=True
     )
-    assert (done.returncode, done.stderr) == (0, "") and "10 of 10 points" in done.stdout
+    assert (done.returncode, done.stderr) == (0, "") and "12 of 12 points" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -358,10 +358,10 @@ def test_a_class_from_the_command_line_then_one_row_that_needs_a_person(folder):
     assert done.stdout.endswith("Tables and feedback: grading/02_convolution\n")
     assert "\r" not in done.stdout  # no progress bar where nobody watches
     text = (folder / "grading" / "02_convolution" / "marks.csv").read_text("utf-8-sig")
-    assert [line.split(",")[:3] for line in text.splitlines()[1:]] == [["ada", "graded", "10"], ["bob", "graded", "0"]]
+    assert [line.split(",")[:3] for line in text.splitlines()[1:]] == [["ada", "graded", "12"], ["bob", "graded", "0"]]
     with Gradebook(f"sqlite:///{folder}/grading/gradebook.db") as book:
         marks = book.marks(ASSIGNMENTS["02_convolution"])
-    assert {student: sum(scores.values()) for student, scores in marks.items()} == {"ada": 10, "bob": 0}
+    assert {student: sum(scores.values()) for student, scores in marks.items()} == {"ada": 12, "bob": 0}
 
     (folder / "submitted" / "cy.ipynb").write_text("{")
     said = run("grade", "02_convolution", folder / "submitted", "-o", folder / "grading", "--quiet", code=3)
@@ -372,7 +372,7 @@ def test_unsafe_grades_without_the_sandbox_and_says_so_on_every_row(folder):
     said = run("grade", "02_convolution", folder / "submitted", "--unsafe", "--workers", 1, "-o", folder / "grading")
     assert said.startswith("WARNING: --unsafe.") and "graded without the sandbox (--unsafe): 2" in said
     text = (folder / "grading" / "02_convolution" / "marks.csv").read_text("utf-8-sig")
-    assert [line.split(",")[2] for line in text.splitlines()[1:]] == ["10", "0"]
+    assert [line.split(",")[2] for line in text.splitlines()[1:]] == ["12", "0"]
     assert all(line.endswith(",no") for line in text.splitlines()[1:])
 
 

@@ -10,9 +10,10 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
+from tests.grading.submissions import FOUR
 from unet_edu.checks.answer import Answer, attempt
 from unet_edu.grading import engine, judge, session
-from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
+from unet_edu.grading.assignment import Assignment
 from unet_edu.grading.engine import ENGINE, grade
 from unet_edu.grading.judge import fresh_cases
 from unet_edu.grading.result import Result
@@ -20,7 +21,7 @@ from unet_edu.grading.sandbox import Limits, SandboxError, Stopped
 from unet_edu.lessons import EXERCISES
 
 SEED = 2**90 + 1
-CONVOLUTION = ASSIGNMENTS["02_convolution"]
+CONVOLUTION = FOUR
 NAMES = [name for name, _ in CONVOLUTION.points]
 ALL = "define " + " ".join(NAMES)
 

@@ -19,12 +19,12 @@ import pytest
 from nbgrader import api
 from nbgrader.plugins import CsvExportPlugin
 
-from unet_edu.grading.assignment import ASSIGNMENTS
+from tests.grading.submissions import FOUR
 from unet_edu.grading.marks.gradebook import Gradebook, GradebookError, LockedError
 from unet_edu.grading.result import Outcome, Result, Status
 
 ROOT = Path(__file__).parents[2]
-CONVOLUTION = ASSIGNMENTS["02_convolution"]
+CONVOLUTION = FOUR
 EARNED = {"conv2d_naive": 3.0, "out_size": 1.0, "conv2d_multichannel": 0.0, "receptive_field": 2.0}
 NBGRADER = [sys.executable, "-m", "nbgrader"]
 # nbgrader's own commands look for alembic there
@@ -254,13 +254,13 @@ def test_cells_that_nbgrader_made_are_used(made: str, tmp_path: Path) -> None:
     assert grades(made, "ada")["why-smaller"]["manual_score"] == 4.0
     assert not grades(made, "ada")["why-smaller"]["needs_manual_grade"]
     line = exported(made, tmp_path)["ada"]
-    assert (line["score"], line["max_score"]) == ("11.0", "15.0")
+    assert (line["score"], line["max_score"]) == ("11.0", "17.0")  # the fifth function of the notebook has no score
     with Gradebook(made) as book:
-        assert book.handout(CONVOLUTION) == ("handout", {"why-smaller": 5.0})
+        assert book.handout(CONVOLUTION) == ("handout", {"check-conv2d-panorama": 2.0, "why-smaller": 5.0})
     with api.Gradebook(made) as other:
         (notebook,) = other.find_assignment("02_convolution").notebooks
         assert notebook.name == "handout"
-        assert len(notebook.submissions[0].comments) == len(notebook.solution_cells) == 5
+        assert len(notebook.submissions[0].comments) == len(notebook.solution_cells) == 6
 
 
 def test_other_points_there_are_a_sentence(made: str) -> None:

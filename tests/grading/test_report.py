@@ -20,14 +20,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.explorers.browser import chromium
-from unet_edu.grading.assignment import ASSIGNMENTS, Assignment
+from tests.grading.submissions import FOUR
+from unet_edu.grading.assignment import Assignment
 from unet_edu.grading.marks.feedback import feedback
 from unet_edu.grading.marks.report import Row, bare_line, summary, tables
 from unet_edu.grading.marks.submissions import Roster, read_roster
 from unet_edu.grading.result import Outcome, Result, Status
 from unet_edu.lessons import EXERCISES
 
-CONVOLUTION = ASSIGNMENTS["02_convolution"]
+CONVOLUTION = FOUR
 LATE = replace(CONVOLUTION, due="2026-11-01T12:00+01:00", late_percent_per_day=10)
 SEED = 271828182845904523536028747135266249775
 
