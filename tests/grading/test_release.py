@@ -150,7 +150,7 @@ def test_colab_is_offered_for_the_course_s_own_notebook_alone(chosen, tmp_path):
     "name, options, words",
     [
         ("2_convolution", {}, "01_segmentation, .* 09_results.*, got '2_convolution'"),
-        ("02_convolution", {"exercises": ["iou"]}, "conv2d_naive, .* receptive_field, got iou"),
+        ("02_convolution", {"exercises": ["iou"]}, "conv2d_naive, .* conv2d_panorama, got iou"),
         ("02_convolution", {"points": {"iou": 1}}, "points: .* conv2d_naive, .* got iou"),
         ("02_convolution", {"exercises": ["out_size"], "points": {"conv2d_naive": 1}}, "chosen out_size, got conv2d"),
         ("02_convolution", {"points": {"out_size": 0}}, "above 0"),

@@ -226,7 +226,7 @@ def test_the_commands_for_instructors_in_their_order(school):
         result = CliRunner().invoke(cli.app, command)
         assert result.exit_code == (3 if command[0] == "grade" else 0), result.output  # 3: Ada waits for a person
         if command in in_the_readme:
-            assert marks()["ben"]["mark"] == "10" and "cy" not in marks()
+            assert marks()["ben"]["mark"] == "12" and "cy" not in marks()
     assert {path.name for path in Path("release/02_convolution").iterdir()} == {
         "02_convolution.ipynb",
         "assignment.json",
@@ -235,7 +235,7 @@ def test_the_commands_for_instructors_in_their_order(school):
     found = marks()
     assert {name: (row["status"], row["mark"]) for name, row in found.items()} == {
         "ada": ("needs review", ""),
-        "ben": ("graded", "10"),
+        "ben": ("graded", "12"),
         "cy": ("not submitted", ""),
     }
     assert "scipy.signal.correlate2d" in found["ada"]["reason"]
@@ -248,7 +248,7 @@ def test_the_commands_for_instructors_in_their_order(school):
     assert "manual_score, grade.needs_manual_grade = 3, False" in decide
     exec(decide, {"__name__": "docs"})  # noqa: S102, our own lines
     result = CliRunner().invoke(cli.app, here[-1])
-    assert result.exit_code == 0 and marks()["ada"]["mark"] == "10", result.output
+    assert result.exit_code == 0 and marks()["ada"]["mark"] == "12", result.output
 
 
 def test_the_other_commands_for_instructors_are_known_and_few():
