@@ -241,7 +241,7 @@ def _alone_in(output: Path, folder: Path) -> Iterator[None]:
     """While no other grader writes into the same folder. The lock goes with its process, also when that is killed."""
     if output.resolve().is_relative_to(folder.resolve()):
         raise ValueError(
-            f"{output}: expected a folder for the results that does not lie among the submissions; take another --output"
+            f"{output}: expected a folder for the results that does not lie among the submissions; name an --output"
         )
     output.mkdir(mode=0o700, parents=True, exist_ok=True)  # marks are nobody else's business
     try:
