@@ -187,7 +187,7 @@ def test_a_drawn_cell_is_found_rubbed_out_and_undone(page, cells):
     count(page, cells + 1)
     before(page, cells)
     expect(page.get_by_role("status").first).to_contain_text(f"Cell drawn. {cells + 1} cells, before {cells}.")
-    page.get_by_role("radio", name="Rub one out").check()
+    page.get_by_role("radio", name="Erase one").check()
     press(page, 95, 95)
     count(page, cells)
     before(page, cells + 1)

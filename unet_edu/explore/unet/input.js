@@ -7,7 +7,7 @@ import { newCell, rubbedCell } from "./picture.js";
 
 const TOOLS = {
   draw: ["Draw a cell", "Press where a cell shall be, and drag it."],
-  rub: ["Rub one out", "Press on a cell: its surroundings take its place."],
+  rub: ["Erase one", "Press on a cell: its surroundings take its place."],
   move: ["Drag it", "What leaves on one side is mirrored on the other."],
 };
 const STEP = 4; // pixels that an arrow key moves the cross; with shift it is one

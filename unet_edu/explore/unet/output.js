@@ -23,7 +23,7 @@ export function mountOutput(root, it) {
     parts.words = add(answer, "p", { class: "below" });
     const compared = add(root, "div", { class: "compared" });
     parts.now = drawMask(compared, "found now");
-    parts.before = drawMask(compared, "before your change");
+    parts.before = drawMask(compared, "found before");
     parts.difference = add(root, "p", { class: "difference" });
   }
 
@@ -53,7 +53,7 @@ export function mountOutput(root, it) {
     paintMask(parts.before, before ?? result, false);
     const isTurned = before && before.columns !== result.columns; // then no pixel has one to be compared with
     const changed = before ? result.probability.reduce((count, value, k) => count + (value > 0.5 !== before.probability[k] > 0.5), 0) : 0;
-    const difference = `${changed} of ${result.probability.length} pixels are answered otherwise`;
+    const difference = `${changed} of ${result.probability.length} pixels now have another answer`;
     write(parts.difference, "text", isTurned ? "" : before ? difference : "Draw, or switch something off");
   }
 
