@@ -11,7 +11,7 @@ from scipy import ndimage
 from unet_edu.figures.panels import WIDTH, Photo, photos
 from unet_edu.figures.shown import Shown
 
-__all__ = ["beside", "cell_masks", "coins", "largest_piece", "nuclei", "stained", "strip"]
+__all__ = ["beside", "cell_masks", "coins", "largest_piece", "nuclei", "stained", "strip", "tissue_beside"]
 
 
 def coins(image: ArrayLike) -> Shown:
@@ -59,18 +59,20 @@ def beside(image: ArrayLike, by_threshold: ArrayLike, by_network: ArrayLike) -> 
     image : (H, W) array
     by_threshold, by_network : (H, W) arrays of 0 and 1, or booleans
     """
-    figure = photos(
-        Photo(image, "the photograph"),
-        Photo(by_threshold, "marked by the threshold"),
-        Photo(by_network, "marked by the U-Net"),
-        columns=3,
-        tile=WIDTH / 3,
-    )
     words = (
         "The coins and two masks. The threshold's mask has the strip of table along the upper edge, and holes in the "
         "coins. The U-Net's mask shows 24 discs on black, with next to no holes, and a few specks."
     )
-    return Shown(figure, words, threshold=by_threshold, network=by_network)
+    return _beside(image, by_threshold, by_network, words)
+
+
+def tissue_beside(image: ArrayLike, by_threshold: ArrayLike, by_network: ArrayLike) -> Shown:
+    """A grey picture of stained tissue, and what a threshold and a U-Net mark: as `beside`."""
+    words = (
+        "The tissue in grey and two masks. The threshold marks dark parts of the glands. The U-Net marks many small "
+        "pieces of the glands, and patches between them. Neither marks the nuclei alone."
+    )
+    return _beside(image, by_threshold, by_network, words)
 
 
 def cell_masks(image: ArrayLike, masks: Mapping[str, ArrayLike]) -> Shown:
@@ -148,3 +150,14 @@ def largest_piece(mask: ArrayLike) -> NDArray[np.bool_]:
     labels, _ = ndimage.label(np.asarray(mask))
     piece: NDArray[np.bool_] = labels == 1 + np.bincount(labels.ravel())[1:].argmax()
     return piece
+
+
+def _beside(image: ArrayLike, by_threshold: ArrayLike, by_network: ArrayLike, words: str) -> Shown:
+    figure = photos(
+        Photo(image, "the photograph"),
+        Photo(by_threshold, "marked by the threshold"),
+        Photo(by_network, "marked by the U-Net"),
+        columns=3,
+        tile=WIDTH / 3,
+    )
+    return Shown(figure, words, threshold=by_threshold, network=by_network)
