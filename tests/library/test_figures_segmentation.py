@@ -174,6 +174,11 @@ def test_a_label_map_has_its_number_in_each_cell_and_counts_in_the_legend():
     assert frames == [cells[place].get_xy() for place in np.flatnonzero(LABELS == 2)]
 
 
+def test_signs_stand_for_the_numbers_of_a_label_map():
+    found = words(label_map(np.array([[0, 1], [1, 0]]), {1: "wrong", 0: "right"}, signs={1: "FP"}))
+    assert found == ["0", "FP", "FP", "0", "FP", "wrong: 2 px", "0", "right: 2 px"]
+
+
 def test_a_confusion_matrix_stands_as_it_is_counted():
     figure = confusion(TABLE, ("ground", "coin", "none"))
     found = words(figure)

@@ -205,7 +205,13 @@ def legend(axes: Axes, unknown: bool, columns: int = 4) -> None:
     axes.legend(patches, names, loc="center", ncols=columns, fontsize=9, frameon=False, handleheight=1.2)
 
 
-def label_map(labels: ArrayLike, names: Mapping[int, str], title: str = "", marked: ArrayLike | None = None) -> Figure:
+def label_map(
+    labels: ArrayLike,
+    names: Mapping[int, str],
+    title: str = "",
+    marked: ArrayLike | None = None,
+    signs: Mapping[int, str] | None = None,
+) -> Figure:
     """Draw a small label map: in each cell its number, on the colour of its class, and the legend beside it.
 
     Parameters
@@ -216,12 +222,15 @@ def label_map(labels: ArrayLike, names: Mapping[int, str], title: str = "", mark
     title : str
     marked : (H, W) array of bool, optional
         Cells to frame.
+    signs : mapping from class number to str, optional
+        What stands for a number where the numbers would say nothing: two letters at most.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
     labels = np.asarray(labels)
+    signs = {number: str(number) for number in {*labels.ravel().tolist(), *names}} | dict(signs or {})
     rows, columns = labels.shape
     cell, key = 0.34, 2.9
     width, height = columns * cell + key + 3 * ROOM, max(rows * cell, 0.3 * len(names)) + 2 * ROOM + 0.25 * bool(title)
@@ -231,14 +240,14 @@ def label_map(labels: ArrayLike, names: Mapping[int, str], title: str = "", mark
     for (i, j), label in np.ndenumerate(labels):
         x, y = left + j * cell, top + i * cell
         rectangle(axes, (x, y), cell, cell, CLASSES[label], PAPER, 0.8)
-        write(axes, x + cell / 2, y + cell / 2, str(label), 9, va="center_baseline")
+        write(axes, x + cell / 2, y + cell / 2, signs[int(label)], 9, va="center_baseline")
     for i, j in [] if marked is None else np.argwhere(np.asarray(marked)):
         rectangle(axes, (left + j * cell, top + i * cell), cell, cell, None, INK, 2.5)
     x = left + columns * cell + ROOM
     for n, (number, name) in enumerate(names.items()):
         y = top + 0.3 * n
         rectangle(axes, (x, y), 0.26, 0.24, CLASSES[number], INK, 0.6)
-        write(axes, x + 0.13, y + 0.12, str(number), 9, va="center_baseline")
+        write(axes, x + 0.13, y + 0.12, signs[number], 9, va="center_baseline")
         count = np.count_nonzero(labels == number)
         axes.text(x + 0.36, y + 0.12, f"{name}: {count} px", va="center_baseline", fontsize=10, **FONT)
     return figure
@@ -491,10 +500,11 @@ def two_squares(truth: ArrayLike, prediction: ArrayLike) -> Shown:
     ----------
     truth, prediction : (H, W) arrays of 0 and 1
     """
-    four = {0: "in neither (TN)", 1: "only predicted (FP)", 2: "only true (FN)", 3: "in both (TP)"}
+    four = {3: "in both", 1: "only predicted", 2: "only true", 0: "in neither"}
+    signs = {3: "TP", 1: "FP", 2: "FN", 0: "TN"}
     both = 2 * np.asarray(truth) + np.asarray(prediction)
     words = "A grid with two overlapping squares, one a row lower and a column further to the right than the other."
-    return Shown(label_map(both, four, "the true square and the predicted one"), words, both=both)
+    return Shown(label_map(both, four, "the true square and the predicted one", signs=signs), words, both=both)
 
 
 def coins_marked(image: ArrayLike, masks: Mapping[str, ArrayLike], truth: ArrayLike) -> Shown:
@@ -516,13 +526,14 @@ def cells_marked(image: ArrayLike, masks: Mapping[str, ArrayLike], truth: ArrayL
     return Shown(verdicts(*[(title, image, mask, truth) for title, mask in masks.items()]), words, **_named(masks))
 
 
-def confusions(table: ArrayLike, names: Sequence[str]) -> Shown:
+def confusions(table: ArrayLike, names: Sequence[str], title: str = "") -> Shown:
     """A confusion matrix.
 
     Parameters
     ----------
     table : (K, K) array of int
     names : sequence of K str
+    title : str
     """
     table = np.asarray(table)
     wrong = [
@@ -533,7 +544,7 @@ def confusions(table: ArrayLike, names: Sequence[str]) -> Shown:
     words = (
         f"A confusion matrix of {len(table)} classes. {table.trace():,} of {table.sum():,} pixels are on the diagonal. "
     )
-    return Shown(confusion(table, names), words + "; ".join(wrong) + ".", table=table)
+    return Shown(confusion(table, names, title), words + "; ".join(wrong) + ".", table=table)
 
 
 def dice_over_iou() -> Shown:
