@@ -41,7 +41,7 @@ def test_one_threshold_or_two(name):
 
 
 @claim("After 1500 steps the map is worth much at the plain threshold, and less in the whole method:")
-@claim("with balanced classes; the paper's has 10 and 5.")
+@claim("with balanced classes; the paper's has 10 and 5.", "So this comparison is not fair to it.")
 def test_the_weight_map(lesson):
     worth = {
         way: real.scores("seg", experiment="dic", variant=f"full{way}", steps=1500)[0]

@@ -40,3 +40,8 @@ def test_a_missing_wall(lesson):
 @claim("The U-Net's 0.000353 are about 93 such pixels in each slice of 512×512.")
 def test_the_papers_warping_error():
     assert round(0.000353 * 512 * 512) == 93
+
+
+@claim("They went on with a Rand score that thins the borders first, and with a second score that counts information.")
+def test_the_rand_score_was_repaired_and_not_given_up(lesson):
+    assert "replaced all three" not in lesson.path.read_text()

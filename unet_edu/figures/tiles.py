@@ -49,7 +49,7 @@ PALE = 0.55  # how much white lies over the mirrored part
 ROUNDING = 1e-4  # sums in another order differ by less; another phase, or zeros, by more
 BRIGHTEST = 0.2  # the difference that is drawn in the full colour
 SHADES = 12  # of grey in a loop
-HALF, THIRD = 4.6, WIDTH / 3  # inches: two and three photographs side by side
+HALF, THIRD = 3.5, WIDTH / 3  # inches: two and three photographs side by side
 
 Box = tuple[int, int, int, int]  # top, left, rows, columns
 
