@@ -14,6 +14,7 @@ from unet_edu.losses import (
     class_balance,
     cross_entropy_and_dice,
     dice_loss,
+    focal_loss,
     nearest_two,
     separated,
     weighted_cross_entropy,
@@ -408,3 +409,32 @@ def test_shapes_that_do_not_belong_together_are_refused(loss):
         loss(logits, labels[:, :, :-1])
     with pytest.raises(ValueError, match="weights: expected shape"):
         loss(logits, labels, weights[0])
+
+
+# --------------------------------------------------------------------------------------------------------------- focal
+
+
+def test_focal_is_that_of_the_formula():
+    rng = torch.Generator().manual_seed(5)
+    logits = torch.randn(2, 3, 4, 5, generator=rng, dtype=torch.float64, requires_grad=True)
+    labels, weights = torch.randint(3, (2, 4, 5), generator=rng), torch.rand(2, 4, 5, generator=rng)
+    p = logits.softmax(dim=1).gather(1, labels[:, None])[:, 0]
+    for gamma in (0.5, 1, 2, 5):
+        expected = (weights * (1 - p) ** gamma * -p.log()).mean()
+        torch.testing.assert_close(focal_loss(logits, labels, weights, gamma=gamma), expected)
+    torch.testing.assert_close(
+        focal_loss(logits, labels, weights, gamma=0), weighted_cross_entropy(logits, labels, weights)
+    )
+    assert torch.autograd.gradcheck(lambda x: focal_loss(x, labels, weights), logits)
+
+
+def test_a_certain_pixel_costs_nothing_by_the_focal_loss_and_harms_no_gradient():
+    logits = torch.tensor([[[[1e4, 30.0]], [[0.0, 0.0]]]], requires_grad=True)
+    loss = focal_loss(logits, torch.zeros(1, 1, 2, dtype=torch.int64))
+    loss.backward()
+    assert 0 <= loss < 1e-20 and torch.isfinite(logits.grad).all()
+
+
+def test_focal_refuses_a_gamma_below_zero():
+    with pytest.raises(ValueError, match="gamma: expected a number of at least 0, got -1"):
+        focal_loss(torch.zeros(1, 2, 1, 1), torch.zeros(1, 1, 1, dtype=torch.int64), gamma=-1)

@@ -329,3 +329,25 @@ def test_every_ablation_has_its_runs_and_its_pictures(real_data):
         assert {arrays[name].shape for name in arrays.files} == {(ablations.SHOWN, ablations.SIDE, ablations.SIDE)}
         first = ablations.drawn(2000, 1)[0]  # the kept pictures are the first of those that are scored
         assert (arrays["truth"][0] == first.instances).all()
+
+
+def test_every_recipe_of_lesson_07_has_its_runs(real_data):
+    program("in_parts"), program("ablations")  # which it imports, as it does real_data
+    recipes = program("recipes")
+    records = json.loads(recipes.RESULTS.read_text(encoding="utf-8"))["records"]
+    runs = {(record["variant"], record["seed"]) for record in records}
+    assert runs == {(variant, seed) for variant in recipes.VARIANTS for seed in (0, 1, 2)} and len(records) == len(runs)
+    assert {record["steps"] * record["batch_size"] for record in records} == {400}
+
+
+def test_a_recipe_is_trained_and_scored(real_data, tmp_path, monkeypatch):
+    program("in_parts"), program("ablations")
+    recipes = program("recipes")
+    monkeypatch.setattr(recipes, "OURS", {**recipes.OURS, "steps": 2})
+    monkeypatch.setattr(recipes, "WIDTHS", (2, 2))
+    for _ in range(2):  # a row of the same variant and seed is replaced
+        recipes.main(["--seeds", "1", "--variants", "normalised", "focal", "--out", str(tmp_path / "new.json")])
+    first, second = json.loads((tmp_path / "new.json").read_text(encoding="utf-8"))["records"]
+    assert (first["variant"], second["variant"], first["steps"]) == ("normalised", "focal", 2)
+    assert abs(first["scores"]["iou"] - first["scores"]["iou_dim"]) < 1e-3, "light that is normalised away"
+    assert all(0 <= score <= 1 for record in (first, second) for score in record["scores"].values())

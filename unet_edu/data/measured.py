@@ -1,4 +1,4 @@
-"""What this code reached when it was measured: results in the package, with date, machine and command. Lesson 09.
+"""What this code reached when it was measured: results in the package, with date, machine and command. Lessons 07 and 09.
 
 They were written by programs in `benchmarks/`, and nobody edits them. So a lesson can show what took hours to compute.
 """
@@ -44,7 +44,7 @@ def measured(name: str) -> Measured:
     Parameters
     ----------
     name : str
-        "real_data" or "ablations".
+        "real_data", "ablations" or "recipes".
 
     Returns
     -------

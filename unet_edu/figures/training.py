@@ -1,18 +1,46 @@
-"""The pictures of lesson 07: cells in colours, and scores side by side."""
+"""The pictures of lesson 07 and its side roads: cells in colours, weights, losses, and scores side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from unet_edu.data.measured import Measured
+from unet_edu.figures.film import Film, Loop
 from unet_edu.figures.palette import CLASSES, INK, PAPER, ROLES
-from unet_edu.figures.panels import DPI, FONT, WIDTH
+from unet_edu.figures.panels import DPI, FONT, WIDTH, Grid, Photo, canvas, curves, numbers, painted, photos, write
+from unet_edu.figures.results import draw_spread
+from unet_edu.figures.shown import Shown
+from unet_edu.instances import connected, seg
+from unet_edu.losses import border_weight_map, separated
 
-__all__ = ["coloured_cells", "score_bars"]
+__all__ = [
+    "agreeing",
+    "answers",
+    "beside",
+    "coloured_cells",
+    "counted",
+    "gap",
+    "in_colour",
+    "learning",
+    "loss_over_steps",
+    "overfitting",
+    "pixel_losses",
+    "runs",
+    "samples",
+    "score_bars",
+    "scored",
+    "sizes_through",
+    "to_learn_from",
+    "weights_of",
+]
+
+THIRD = WIDTH / 3  # three photographs side by side
 
 
 def coloured_cells(image: ArrayLike, instances: ArrayLike) -> NDArray[np.float32]:
@@ -94,3 +122,361 @@ def score_bars(scores: Mapping[str, Mapping[str, float]], level: tuple[float, st
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.legend(fontsize=9, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), handleheight=1.1)
     return figure
+
+
+def to_learn_from(frames: Sequence[Any]) -> Shown:
+    """Images and their true cells below them.
+
+    Parameters
+    ----------
+    frames : sequence of Frame
+    """
+    figure = photos(
+        *(Photo(frame.image, f"image {n}") for n, frame in enumerate(frames)),
+        *(Photo(coloured_cells(*frame[:2]), f"{frame.instances.max()} nuclei") for frame in frames),
+        columns=len(frames),
+        tile=WIDTH / len(frames),
+    )
+    words = (
+        f"{len(frames)} grey images of bright nuclei on black. Many nuclei touch. Below, the truth: the same images "
+        "with each nucleus in a colour and a dark line around it."
+    )
+    return Shown(figure, words, images=np.stack([frame.image for frame in frames]))
+
+
+def counted(frame: Any, mask: ArrayLike) -> Shown:
+    """An image, its true cells, and the pieces of a mask.
+
+    Parameters
+    ----------
+    frame : Frame
+    mask : (H, W) array of booleans
+        Of a threshold.
+    """
+    found = connected(np.asarray(mask))
+    figure = photos(
+        Photo(frame.image, "a validation image"),
+        Photo(coloured_cells(*frame[:2]), f"the truth: {frame.instances.max()} nuclei"),
+        Photo(coloured_cells(frame.image, found), f"Otsu: {found.max()} pieces"),
+        columns=3,
+        tile=THIRD,
+    )
+    words = (
+        f"A validation image with a clump of nuclei. In the truth, {frame.instances.max()} nuclei have a colour each. "
+        f"In Otsu's answer there are {found.max()} pieces: the clump is nearly all one piece in one colour."
+    )
+    return Shown(figure, words, found=found > 0)
+
+
+def samples(crops: Sequence[tuple[Any, Any, Any]]) -> Shown:
+    """Crops, with their labels in colour.
+
+    Parameters
+    ----------
+    crops : sequence of (image, labels, weights)
+        As `Crops` gives them.
+    """
+    panels = [
+        Photo(coloured_cells(np.clip(np.asarray(image)[0], 0, 1), connected(np.asarray(labels) > 0)), f"crop {n}")
+        for n, (image, labels, _) in enumerate(crops)
+    ]
+    words = (
+        f"{len(panels)} crops from one image, with their labels in colour. Each is turned, mirrored, bent, larger or "
+        "smaller, brighter or darker than the others, and the colours lie on the nuclei in all of them."
+    )
+    figure = photos(*panels, columns=3, tile=THIRD)
+    return Shown(figure, words, labels=np.stack([np.asarray(labels) for _, labels, _ in crops]))
+
+
+def gap(instances: ArrayLike) -> Shown:
+    """Cells that touch as numbers, and their labels with a gap.
+
+    Parameters
+    ----------
+    instances : (H, W) array of whole numbers
+    """
+    instances = np.asarray(instances)
+    labels, names = separated(instances), np.unique(instances[instances > 0]).tolist()
+    figure = numbers(
+        [
+            Grid(instances, f"cells {' and '.join(map(str, names))}", "input"),
+            "→",
+            Grid(labels, "labels", "output", (instances > 0) & ~labels, "error"),
+        ]
+    )
+    words = (
+        f"Cells that touch, as numbers {' and '.join(map(str, names))}. In the labels they are 1, and the columns "
+        "where they touched are 0."
+    )
+    return Shown(figure, words, labels=labels)
+
+
+def weights_of(frame: Any) -> Shown:
+    """An image, its cells, its labels and its weights.
+
+    Parameters
+    ----------
+    frame : Frame
+    """
+    weights, labels = border_weight_map(frame.instances), separated(frame.instances)
+    figure = photos(
+        Photo(frame.image, "image"),
+        Photo(coloured_cells(*frame[:2]), "cells"),
+        Photo(labels, "labels, with gaps"),
+        Photo(weights, "weights: black is 1, white is 10", low=1, high=10),
+        columns=2,
+        tile=3.5,
+    )
+    words = (
+        "A training image, its cells in colours, its labels in white with black gaps where cells touch, and its "
+        "weights: bright lines along the gaps, grey where two cells are near, black elsewhere, in the cells too."
+    )
+    return Shown(figure, words, labels=labels, weights=weights)
+
+
+def pixel_losses() -> Shown:
+    """What a pixel costs by the cross-entropy and by the focal loss, over the probability of its true class."""
+    p = np.linspace(0.02, 1, 99)
+    costs = {"cross-entropy: −log p": -np.log(p), "focal: (1 − p)² · (−log p)": (1 - p) ** 2 * -np.log(p)}
+    words = (
+        "Two curves over p. Both are high on the left, where the network is wrong, and 0 at p = 1. The focal loss lies "
+        "below, and is almost 0 from p = 0.8 on, where the cross-entropy still falls."
+    )
+    figure = curves(costs, "p: probability of the true class", "cost of the pixel", x=p)
+    return Shown(figure, words, focal=costs["focal: (1 − p)² · (−log p)"])
+
+
+def runs(
+    results: Measured,
+    variants: Mapping[str, str],
+    scores: Mapping[str, str] | None = None,
+) -> Shown:
+    """Stored runs as dots, a row for each variant and a panel for each score.
+
+    Parameters
+    ----------
+    results : Measured
+    variants : mapping from what is written beside a row to the variant
+        The range of the first one is drawn through all rows.
+    scores : mapping from a score to its name, optional
+        SEG and the IoU of the foreground when left out.
+    """
+    scores = scores or {"seg": "SEG of the cells", "iou": "IoU of the foreground"}
+    groups = {
+        score: {name: results.scores(score, variant=variant) for name, variant in variants.items()} for score in scores
+    }
+    high = 0.75 + 0.36 * len(variants)
+    figure = Figure(figsize=(WIDTH, high), dpi=DPI, facecolor=PAPER)
+    left = 0.3 + 0.083 * max(map(len, variants))
+    each = (WIDTH - left - 0.15) / len(scores)
+    for n, (score, label) in enumerate(scores.items()):
+        place = ((left + n * each) / WIDTH, 0.55 / high, (each - 0.3) / WIDTH, 1 - 0.65 / high)
+        axes = figure.add_axes(place)
+        draw_spread(axes, groups[score], label, next(iter(variants)))
+        if n:
+            axes.set_yticks(range(len(variants)), [""] * len(variants))
+    said = " ".join(
+        f"{label}: " + "; ".join(f"{name} {min(dots):.2f} to {max(dots):.2f}" for name, dots in groups[score].items())
+        + "."
+        for score, label in scores.items()
+    )  # fmt: skip
+    words = f"A dot for each run, and its mean as a line. {said}"
+    return Shown(figure, words, **{score: list(groups[score].values()) for score in scores})
+
+
+def sizes_through(sizes: Mapping[str, Sequence[float]]) -> Shown:
+    """How large the numbers are after each convolution of networks with different first weights.
+
+    Parameters
+    ----------
+    sizes : mapping from the way in which the weights were drawn to a number for each convolution
+    """
+    count = len(next(iter(sizes.values())))
+    figure = curves(sizes, "convolution, from the first to the last", "size of its output", log="y")
+    words = (
+        f"Curves over the {count} convolutions, on a logarithmic axis: {', '.join(sizes)}. One stays level, one falls "
+        "to less than a tenth, one rises by a factor of about two with each convolution."
+    )
+    return Shown(figure, words, sizes=np.log10(list(sizes.values())))
+
+
+def loss_over_steps(
+    losses: Mapping[str, Sequence[float]], words: str, *, mean_of: int = 1, floor: float | None = None
+) -> Shown:
+    """The losses of trainings, step by step.
+
+    Parameters
+    ----------
+    losses : mapping from the name of a training to the loss of each of its steps
+    words : str
+        What there is to see.
+    mean_of : int
+        Draw the mean of so many steps.
+    floor : float, optional
+        A loss that no step can be below.
+    """
+    means = {
+        name: [np.mean(values[max(0, n - mean_of) : n]) for n in range(1, len(values) + 1)]
+        for name, values in losses.items()
+    }
+    level = None if floor is None else (floor, f"floor: {floor:.2f}")
+    label = "loss" if mean_of == 1 else f"loss, mean of {mean_of} steps"
+    longest = np.arange(1, max(map(len, losses.values())) + 1)
+    return Shown(curves(means, "step", label, x=longest, level=level), words, steps=longest)
+
+
+def scored(scores: Mapping[str, Mapping[str, float]], words: str, aim: float | None = None) -> Shown:
+    """A table of scores as bars.
+
+    Parameters
+    ----------
+    scores : mapping from the name of a method to its scores
+    words : str
+        What there is to see.
+    aim : float, optional
+        What SEG shall reach.
+    """
+    level = None if aim is None else (aim, "our aim for SEG")
+    return Shown(score_bars(scores, level=level), words, aim=[aim or 0.0], methods=range(len(scores)))
+
+
+def answers(frame: Any, masks: Mapping[str, ArrayLike]) -> Shown:
+    """An image, its truth, and what several methods found in it.
+
+    Parameters
+    ----------
+    frame : Frame
+    masks : mapping from the name of a method to an (H, W) array of booleans
+    """
+    panels = [Photo(frame.image, "validation image"), Photo(coloured_cells(*frame[:2]), _truth(frame))]
+    for name, mask in masks.items():
+        pieces = connected(np.asarray(mask))
+        title = f"{name}: {pieces.max()} pieces,\nSEG {seg(pieces, frame.instances):.2f}"
+        panels.append(Photo(coloured_cells(frame.image, pieces), title))
+    words = (
+        "The crowded validation image, its truth, and the answers of "
+        f"{', '.join(masks)}, with each connected piece in one colour. Where two nuclei were not told apart, they have "
+        "one colour."
+    )
+    return Shown(photos(*panels, columns=3, tile=THIRD), words, image=frame.image)
+
+
+def learning(snapshots: Mapping[str, Mapping[int, ArrayLike]], instances: ArrayLike) -> Loop:
+    """Trainings as a loop: the pieces that each network finds, from its first step to its last.
+
+    Parameters
+    ----------
+    snapshots : mapping from the name of a training to the probabilities of "cell", (H, W), by their steps
+        One that has none at a step, because it was stopped, shows the one before.
+    instances : (H, W) array of whole numbers
+        The true cells.
+    """
+    instances = np.asarray(instances)
+    steps = sorted({step for run in snapshots.values() for step in run})
+    film, side, gap, top = Film(), 2.3, 0.14, 0.72
+
+    def draw(step: int) -> Figure:
+        figure, axes = canvas(len(snapshots) * (side + gap) + gap, top + side + gap)
+        write(axes, gap, 0.2, f"step {step} of {steps[-1]}", 11, ha="left", fontweight="bold")
+        limits: dict[str, Any] = {"xlim": axes.get_xlim(), "ylim": axes.get_ylim()}
+        for n, (name, run) in enumerate(snapshots.items()):
+            pieces = connected(np.asarray(run[max((k for k in run if k <= step), default=min(run))]) > 0.5)
+            left = gap + n * (side + gap)
+            write(axes, left, top - 0.16, f"{name}: {pieces.max()} pieces", 9.5, ha="left")
+            drawn = painted(np.where(pieces > 0, (pieces - 1) % (len(CLASSES) - 1) + 1, 0))
+            extent = (left, left + side, top + side, top)
+            axes.imshow(drawn, extent=extent, interpolation="nearest", aspect="auto")
+        axes.set(**limits)
+        return figure
+
+    for step in steps:
+        film.add(draw(step), 0.45 if step < steps[-1] else 2.0)
+    if len(steps) == 1:  # stopped before the first validation
+        film.add(draw(steps[0]), 2.0)
+    words = (
+        f"{len(snapshots)} trainings side by side ({', '.join(snapshots)}): the pieces that each network finds in the "
+        f"crowded validation image, each in one colour, from step {steps[0]} to step {steps[-1]}. Bright and dark "
+        f"come first; the gaps between nuclei come later, and in the first training alone nearly all of the "
+        f"{len(np.unique(instances[instances > 0]))} nuclei are told apart."
+    )
+    return film.loop(words, truth=instances, steps=steps)
+
+
+def overfitting(histories: Mapping[str, Any]) -> Shown:
+    """The loss on the training crops and on the validation images, over the steps.
+
+    Parameters
+    ----------
+    histories : mapping from the name of a training to its `History`
+    """
+    steps = max(([row["step"] for row in history.rows] for history in histories.values()), key=len)
+    series = {
+        f"{name}, {where}": [row[key] for row in history.rows]
+        for name, history in histories.items()
+        for where, key in (("training", "loss"), ("validation", "val_loss"))
+    }
+    words = (
+        "Four curves of the loss on a logarithmic axis. With augmentation, training and validation fall together. "
+        "Without, the training loss falls far lower, and the validation loss stays high above it."
+    )
+    return Shown(curves(series, "step", "loss", x=steps, log="y"), words, steps=steps)
+
+
+def beside(image: ArrayLike, dim: ArrayLike) -> Shown:
+    """An image twice: as it is, and with less light.
+
+    Parameters
+    ----------
+    image, dim : (H, W) arrays from 0 to 1
+    """
+    panels = (Photo(image, "a test image"), Photo(dim, "the same, half as bright"))
+    words = "A test image twice. The second has half of the light; the nuclei are the same."
+    return Shown(photos(*panels, columns=2, tile=3.5), words, image=image, dim=dim)
+
+
+def in_colour(frame: Any, answer: ArrayLike, names: Sequence[str]) -> Shown:
+    """A colour image, its labels, and the classes that a network gives.
+
+    Parameters
+    ----------
+    frame : Frame
+        Its image has three channels, its instances are classes.
+    answer : (H, W) array of whole numbers
+    names : sequence of str
+        Of the classes, the ground left out.
+    """
+    key = " · ".join(f"{number}: {name}" for number, name in enumerate(names, start=1))
+    figure = photos(
+        Photo(np.moveaxis(np.asarray(frame.image), 0, -1), "another image, three channels"),
+        Photo(painted(frame.instances), f"its labels ({key})"),
+        Photo(painted(answer), "what the network says"),
+        columns=3,
+        tile=THIRD,
+    )
+    words = (
+        f"An image with nuclei in two colours, its labels with a colour for each class ({key}), and the answer of the "
+        "network, in which nearly all nuclei have the right class."
+    )
+    return Shown(figure, words, labels=frame.instances)
+
+
+def agreeing(groups: Mapping[str, ArrayLike]) -> Shown:
+    """How far gradients agree: a dot for the cosine of each with the mean of all.
+
+    Parameters
+    ----------
+    groups : mapping from when it was measured to an array of cosines
+    """
+    figure = Figure(figsize=(8.0, 0.8 + 0.5 * len(groups)), dpi=DPI, facecolor=PAPER)
+    left, high = 0.35 + 0.085 * max(map(len, groups)), 0.8 + 0.5 * len(groups)
+    axes = figure.add_axes((left / 8.0, 0.6 / high, 0.96 - left / 8.0, 1 - 0.7 / high))
+    draw_spread(axes, {name: np.asarray(values) for name, values in groups.items()}, "cosine: 1 is the same direction")
+    words = (
+        "A dot for the gradient of each crop: its cosine with the mean of all. Before the first step all lie near 1. "
+        "After the training they are spread out, and some lie below 0.5."
+    )
+    return Shown(figure, words, crops=[len(np.asarray(values)) for values in groups.values()])
+
+
+def _truth(frame: Any) -> str:
+    return f"the truth: {len(np.unique(frame.instances[frame.instances > 0]))}"
