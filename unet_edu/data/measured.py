@@ -1,6 +1,7 @@
-"""What this code reached when it was measured: results in the package, with date, machine and command. Lessons 07 and 09.
+"""What this code reached when it was measured: results in the package, with date, machine and command.
 
 They were written by programs in `benchmarks/`, and nobody edits them. So a lesson can show what took hours to compute.
+Lessons 07 and 09.
 """
 
 from __future__ import annotations

@@ -16,26 +16,24 @@ from unet_edu.figures.palette import CLASSES, INK, PAPER, ROLES
 from unet_edu.figures.panels import DPI, FONT, WIDTH, Grid, Photo, canvas, curves, numbers, painted, photos, write
 from unet_edu.figures.results import draw_spread
 from unet_edu.figures.shown import Shown
-from unet_edu.instances import connected, seg
+from unet_edu.instances import connected
 from unet_edu.losses import border_weight_map, separated
 
 __all__ = [
     "agreeing",
-    "answers",
-    "beside",
     "coloured_cells",
     "counted",
+    "fading",
+    "first_weights",
     "gap",
     "in_colour",
     "learning",
     "loss_over_steps",
     "overfitting",
-    "pixel_losses",
     "runs",
     "samples",
     "score_bars",
     "scored",
-    "sizes_through",
     "to_learn_from",
     "weights_of",
 ]
@@ -234,22 +232,12 @@ def weights_of(frame: Any) -> Shown:
     return Shown(figure, words, labels=labels, weights=weights)
 
 
-def pixel_losses() -> Shown:
-    """What a pixel costs by the cross-entropy and by the focal loss, over the probability of its true class."""
-    p = np.linspace(0.02, 1, 99)
-    costs = {"cross-entropy: −log p": -np.log(p), "focal: (1 − p)² · (−log p)": (1 - p) ** 2 * -np.log(p)}
-    words = (
-        "Two curves over p. Both are high on the left, where the network is wrong, and 0 at p = 1. The focal loss lies "
-        "below, and is almost 0 from p = 0.8 on, where the cross-entropy still falls."
-    )
-    figure = curves(costs, "p: probability of the true class", "cost of the pixel", x=p)
-    return Shown(figure, words, focal=costs["focal: (1 − p)² · (−log p)"])
-
-
 def runs(
     results: Measured,
     variants: Mapping[str, str],
     scores: Mapping[str, str] | None = None,
+    *,
+    one_scale: bool = False,
 ) -> Shown:
     """Stored runs as dots, a row for each variant and a panel for each score.
 
@@ -260,6 +248,8 @@ def runs(
         The range of the first one is drawn through all rows.
     scores : mapping from a score to its name, optional
         SEG and the IoU of the foreground when left out.
+    one_scale : bool
+        Whether all panels have the same scale, because they show the same kind of score.
     """
     scores = scores or {"seg": "SEG of the cells", "iou": "IoU of the foreground"}
     groups = {
@@ -269,10 +259,13 @@ def runs(
     figure = Figure(figsize=(WIDTH, high), dpi=DPI, facecolor=PAPER)
     left = 0.3 + 0.083 * max(map(len, variants))
     each = (WIDTH - left - 0.15) / len(scores)
+    every = [dot for rows in groups.values() for dots in rows.values() for dot in dots]
     for n, (score, label) in enumerate(scores.items()):
         place = ((left + n * each) / WIDTH, 0.55 / high, (each - 0.3) / WIDTH, 1 - 0.65 / high)
         axes = figure.add_axes(place)
         draw_spread(axes, groups[score], label, next(iter(variants)))
+        if one_scale:
+            axes.set_xlim(min(every) - 0.02, max(every) + 0.02)
         if n:
             axes.set_yticks(range(len(variants)), [""] * len(variants))
     said = " ".join(
@@ -284,18 +277,41 @@ def runs(
     return Shown(figure, words, **{score: list(groups[score].values()) for score in scores})
 
 
-def sizes_through(sizes: Mapping[str, Sequence[float]]) -> Shown:
-    """How large the numbers are after each convolution of networks with different first weights.
+def first_weights(image: ArrayLike, widths: Sequence[int] = (16, 32, 64, 128, 256)) -> Shown:
+    """How large the numbers are after each convolution of U-Nets that have learned nothing, by their first weights.
 
     Parameters
     ----------
-    sizes : mapping from the way in which the weights were drawn to a number for each convolution
+    image : (H, W) array
+        It goes through each network, with mean 0 and standard deviation 1.
+    widths : sequence of int
+        The channels of each level.
     """
-    count = len(next(iter(sizes.values())))
-    figure = curves(sizes, "convolution, from the first to the last", "size of its output", log="y")
+    import torch  # not at the top: other pictures need no network
+    from torch import nn
+
+    from unet_edu.unet import UNet
+
+    standard = np.asarray(image, np.float32)
+    standard = np.pad((standard - standard.mean()) / standard.std(), 30, mode="reflect")
+    sizes: dict[str, list[float]] = {}
+    for name, factor in (("He: √(2 / N)", 1.0), ("PyTorch's own", None), ("twice He's", 2.0)):
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            torch.manual_seed(2015)
+            model = UNet(widths=widths).eval()
+            layers = [each for each in model.modules() if isinstance(each, nn.Conv2d | nn.ConvTranspose2d)]
+            after: list[float] = []
+            for layer in layers:
+                layer.reset_parameters() if factor is None else layer.weight.mul_(factor)
+                layer.register_forward_hook(lambda _, x, y, after=after: after.append(float(y.square().mean().sqrt())))
+            model(torch.from_numpy(standard)[None, None])
+        sizes[name] = after
+    count = np.arange(1, len(layers) + 1)
+    figure = curves(sizes, "convolution, from the first to the last", "size of its output", x=count, log="y")
     words = (
-        f"Curves over the {count} convolutions, on a logarithmic axis: {', '.join(sizes)}. One stays level, one falls "
-        "to less than a tenth, one rises by a factor of about two with each convolution."
+        f"Three curves over the {len(layers)} convolutions, on a logarithmic axis. He's stays level to the end. "
+        "PyTorch's own weights let the numbers fall to less than a tenth. Twice He's make them about twice as large "
+        "with each convolution, to more than a million."
     )
     return Shown(figure, words, sizes=np.log10(list(sizes.values())))
 
@@ -322,7 +338,12 @@ def loss_over_steps(
     level = None if floor is None else (floor, f"floor: {floor:.2f}")
     label = "loss" if mean_of == 1 else f"loss, mean of {mean_of} steps"
     longest = np.arange(1, max(map(len, losses.values())) + 1)
-    return Shown(curves(means, "step", label, x=longest, level=level), words, steps=longest)
+    figure = curves(means, "step", label, x=longest, level=level)
+    first = figure.axes[0].lines[0]
+    first.set(linewidth=6, alpha=0.35)  # a curve that lies on it is seen, too
+    if len(means) > 1 or level is not None:
+        figure.axes[0].legend(fontsize=9, frameon=False)
+    return Shown(figure, words, steps=longest)
 
 
 def scored(scores: Mapping[str, Mapping[str, float]], words: str, aim: float | None = None) -> Shown:
@@ -340,27 +361,6 @@ def scored(scores: Mapping[str, Mapping[str, float]], words: str, aim: float | N
     return Shown(score_bars(scores, level=level), words, aim=[aim or 0.0], methods=range(len(scores)))
 
 
-def answers(frame: Any, masks: Mapping[str, ArrayLike]) -> Shown:
-    """An image, its truth, and what several methods found in it.
-
-    Parameters
-    ----------
-    frame : Frame
-    masks : mapping from the name of a method to an (H, W) array of booleans
-    """
-    panels = [Photo(frame.image, "validation image"), Photo(coloured_cells(*frame[:2]), _truth(frame))]
-    for name, mask in masks.items():
-        pieces = connected(np.asarray(mask))
-        title = f"{name}: {pieces.max()} pieces,\nSEG {seg(pieces, frame.instances):.2f}"
-        panels.append(Photo(coloured_cells(frame.image, pieces), title))
-    words = (
-        "The crowded validation image, its truth, and the answers of "
-        f"{', '.join(masks)}, with each connected piece in one colour. Where two nuclei were not told apart, they have "
-        "one colour."
-    )
-    return Shown(photos(*panels, columns=3, tile=THIRD), words, image=frame.image)
-
-
 def learning(snapshots: Mapping[str, Mapping[int, ArrayLike]], instances: ArrayLike) -> Loop:
     """Trainings as a loop: the pieces that each network finds, from its first step to its last.
 
@@ -373,16 +373,26 @@ def learning(snapshots: Mapping[str, Mapping[int, ArrayLike]], instances: ArrayL
     """
     instances = np.asarray(instances)
     steps = sorted({step for run in snapshots.values() for step in run})
-    film, side, gap, top = Film(), 2.3, 0.14, 0.72
+    film, side, gap, top = Film(), 2.2, 0.14, 0.72
 
     def draw(step: int) -> Figure:
-        figure, axes = canvas(len(snapshots) * (side + gap) + gap, top + side + gap)
-        write(axes, gap, 0.2, f"step {step} of {steps[-1]}", 11, ha="left", fontweight="bold")
+        figure, axes = canvas((1 + len(snapshots)) * (side + gap) + gap, top + side + gap)
+        write(
+            axes,
+            gap,
+            0.22,
+            f"step {step} of {steps[-1]}, and how many pieces are found",
+            11,
+            ha="left",
+            fontweight="bold",
+        )
         limits: dict[str, Any] = {"xlim": axes.get_xlim(), "ylim": axes.get_ylim()}
-        for n, (name, run) in enumerate(snapshots.items()):
-            pieces = connected(np.asarray(run[max((k for k in run if k <= step), default=min(run))]) > 0.5)
+        found = {"the truth": instances}
+        for name, run in snapshots.items():
+            found[name] = connected(np.asarray(run[max((k for k in run if k <= step), default=min(run))]) > 0.5)
+        for n, (name, pieces) in enumerate(found.items()):
             left = gap + n * (side + gap)
-            write(axes, left, top - 0.16, f"{name}: {pieces.max()} pieces", 9.5, ha="left")
+            write(axes, left, top - 0.16, f"{name}: {len(np.unique(pieces[pieces > 0]))}", 10.5, ha="left")
             drawn = painted(np.where(pieces > 0, (pieces - 1) % (len(CLASSES) - 1) + 1, 0))
             extent = (left, left + side, top + side, top)
             axes.imshow(drawn, extent=extent, interpolation="nearest", aspect="auto")
@@ -394,8 +404,9 @@ def learning(snapshots: Mapping[str, Mapping[int, ArrayLike]], instances: ArrayL
     if len(steps) == 1:  # stopped before the first validation
         film.add(draw(steps[0]), 2.0)
     words = (
-        f"{len(snapshots)} trainings side by side ({', '.join(snapshots)}): the pieces that each network finds in the "
-        f"crowded validation image, each in one colour, from step {steps[0]} to step {steps[-1]}. Bright and dark "
+        f"The truth, and {len(snapshots)} trainings beside it ({', '.join(snapshots)}): the pieces that each network "
+        f"finds in the crowded validation image, each in one colour, from step {steps[0]} to step {steps[-1]}. "
+        "Bright and dark "
         f"come first; the gaps between nuclei come later, and in the first training alone nearly all of the "
         f"{len(np.unique(instances[instances > 0]))} nuclei are told apart."
     )
@@ -422,19 +433,7 @@ def overfitting(histories: Mapping[str, Any]) -> Shown:
     return Shown(curves(series, "step", "loss", x=steps, log="y"), words, steps=steps)
 
 
-def beside(image: ArrayLike, dim: ArrayLike) -> Shown:
-    """An image twice: as it is, and with less light.
-
-    Parameters
-    ----------
-    image, dim : (H, W) arrays from 0 to 1
-    """
-    panels = (Photo(image, "a test image"), Photo(dim, "the same, half as bright"))
-    words = "A test image twice. The second has half of the light; the nuclei are the same."
-    return Shown(photos(*panels, columns=2, tile=3.5), words, image=image, dim=dim)
-
-
-def in_colour(frame: Any, answer: ArrayLike, names: Sequence[str]) -> Shown:
+def in_colour(frame: Any, answer: ArrayLike, tints: ArrayLike) -> Shown:
     """A colour image, its labels, and the classes that a network gives.
 
     Parameters
@@ -442,20 +441,21 @@ def in_colour(frame: Any, answer: ArrayLike, names: Sequence[str]) -> Shown:
     frame : Frame
         Its image has three channels, its instances are classes.
     answer : (H, W) array of whole numbers
-    names : sequence of str
-        Of the classes, the ground left out.
+    tints : (classes, 3) array from 0 to 1
+        In which colour to paint each class; the ground, class 0, becomes a light grey.
     """
-    key = " · ".join(f"{number}: {name}" for number, name in enumerate(names, start=1))
+    colours = np.array(tints, dtype=float)
+    colours[0] = 0.9
     figure = photos(
         Photo(np.moveaxis(np.asarray(frame.image), 0, -1), "another image, three channels"),
-        Photo(painted(frame.instances), f"its labels ({key})"),
-        Photo(painted(answer), "what the network says"),
+        Photo(colours[np.asarray(frame.instances)], "its labels: three classes"),
+        Photo(colours[np.asarray(answer)], "what the network says"),
         columns=3,
         tile=THIRD,
     )
     words = (
-        f"An image with nuclei in two colours, its labels with a colour for each class ({key}), and the answer of the "
-        "network, in which nearly all nuclei have the right class."
+        "An image with nuclei in two colours on black, its labels with a colour for each class, and the answer of the "
+        "network. Nearly all pixels have the right class; some nuclei that touch still hang together."
     )
     return Shown(figure, words, labels=frame.instances)
 
@@ -470,7 +470,9 @@ def agreeing(groups: Mapping[str, ArrayLike]) -> Shown:
     figure = Figure(figsize=(8.0, 0.8 + 0.5 * len(groups)), dpi=DPI, facecolor=PAPER)
     left, high = 0.35 + 0.085 * max(map(len, groups)), 0.8 + 0.5 * len(groups)
     axes = figure.add_axes((left / 8.0, 0.6 / high, 0.96 - left / 8.0, 1 - 0.7 / high))
-    draw_spread(axes, {name: np.asarray(values) for name, values in groups.items()}, "cosine: 1 is the same direction")
+    draw_spread(
+        axes, {name: np.asarray(values).tolist() for name, values in groups.items()}, "cosine: 1 is the same direction"
+    )
     words = (
         "A dot for the gradient of each crop: its cosine with the mean of all. Before the first step all lie near 1. "
         "After the training they are spread out, and some lie below 0.5."
@@ -478,5 +480,18 @@ def agreeing(groups: Mapping[str, ArrayLike]) -> Shown:
     return Shown(figure, words, crops=[len(np.asarray(values)) for values in groups.values()])
 
 
-def _truth(frame: Any) -> str:
-    return f"the truth: {len(np.unique(frame.instances[frame.instances > 0]))}"
+def fading(weights: Mapping[str, ArrayLike]) -> Shown:
+    """How much a gradient counts as it grows older.
+
+    Parameters
+    ----------
+    weights : mapping from the name of a momentum to its powers 0, 1, 2 …
+    """
+    values = {name: np.asarray(each) for name, each in weights.items()}
+    figure = curves(values, "age of a gradient, in steps", "how much it counts")
+    words = (
+        f"Falling curves, for {', '.join(values)}. All begin at 1. The smaller the momentum, the sooner a gradient is "
+        "forgotten: with 0.5 after a few steps, with 0.9 after about 40; with 0.99 a gradient 200 steps old still "
+        "counts more than a tenth."
+    )
+    return Shown(figure, words, counts=np.stack(list(values.values())))
