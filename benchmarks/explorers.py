@@ -162,7 +162,7 @@ ROWS = (
     Row("side_roads/06_gradients", "skips", "picture slider → new masks", handle("Picture"), FIRST_HTML),
     Row("07", "elastic", "σ slider → new net", handle("σ in pixels"), VIEWS),
     Row("07", "weight_map", "w0 slider → new map", handle("w0"), POINTED),
-    Row("07", "training", "step slider → new answers", handle("Step"), FIRST_HTML),
+    Row("side_roads/07", "training", "step slider → new answers", handle("Step"), FIRST_HTML),
     Row("08", "tiles", "column slider → tile moved", handle("Column"), POINTED),
     Row("08", "tiles", "step slider → new difference", handle("Step"), FIRST_HTML),
     Row("09", "ablations", "variant → new gallery", menu("Variant"), SECOND_HTML, choices=(1, 2)),
