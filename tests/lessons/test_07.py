@@ -148,9 +148,8 @@ def test_the_border_term(lesson):
     assert asked.numbers == [2.78] and np.isclose(10 * np.exp(-64 / 50), 2.7804, atol=1e-4)
 
 
-@claim(
-    "Move cell 2 towards cell 1. How wide may a gap be, so that a mistake in its middle still costs twice as much as elsewhere?"
-)
+@claim("Move cell 2 towards cell 1.")
+@claim("How wide may a gap be, so that a mistake in its middle still costs twice as much as elsewhere?")
 def test_how_wide(lesson):
     wide = 5 * np.sqrt(2 * np.log(10))
     assert np.isclose(1 + 10 * np.exp(-(wide**2) / 50), 2) and 10.7 < wide < 10.8

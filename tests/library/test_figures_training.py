@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+from unet_edu.data.measured import measured
+from unet_edu.data.samples import Frame
+from unet_edu.figures import training as figures
 from unet_edu.figures.palette import CLASSES
 from unet_edu.figures.training import coloured_cells, score_bars
 
@@ -49,3 +52,40 @@ def test_bars_are_as_long_as_the_scores():
 def test_too_many_kinds_are_refused():
     with pytest.raises(ValueError, match="at most 5 kinds"):
         score_bars({"a": {str(n): 0.5 for n in range(6)}})
+
+
+def test_each_stored_run_is_a_dot():
+    results = measured("recipes")
+    shown = figures.runs(results, {"ours": "ours", "no map": "no map"}, one_scale=False)
+    assert np.allclose(shown.values["seg"], [results.scores("seg", variant=name) for name in ("ours", "no map")])
+    left, right = shown.figure.axes
+    dots = [line for line in left.lines if line.get_marker() == "o"]
+    assert [len(line.get_xdata()) for line in dots] == [3, 3]
+    assert "ours 0.83 to 0.84" in shown.words and left.get_xlim() != right.get_xlim()
+    one = figures.runs(results, {"ours": "ours"}, {"seg": "SEG", "seg_dim": "dim"}, one_scale=True)
+    assert one.figure.axes[0].get_xlim() == one.figure.axes[1].get_xlim()
+
+
+def test_learning_is_a_loop_whose_steps_are_those_of_all_runs():
+    truth = np.array([[1, 1, 0, 2, 2]] * 3)
+    runs = {"a": {0: np.zeros((3, 5)), 10: (truth > 0) * 0.9, 20: (truth > 0) * 0.9}, "stopped": {0: np.ones((3, 5))}}
+    loop = figures.learning(runs, truth)
+    assert len(loop.frames) == 3 and loop.values["steps"] == [0, 10, 20]
+    texts = [text.get_text() for text in loop.frames[1].axes[0].texts]
+    assert texts[1:] == ["the truth: 2", "a: 2", "stopped: 1"] and "step 10 of 20" in texts[0]
+    assert len(figures.learning({"a": {0: np.zeros((3, 5))}}, truth).frames) == 2, "stopped before it began"
+
+
+def test_a_colour_for_each_class_and_a_light_ground():
+    frame = Frame(np.zeros((3, 2, 2)), np.array([[0, 1], [2, 0]]))
+    shown = figures.in_colour(frame, np.zeros((2, 2), int), [[0, 0, 0], [0.9, 0.2, 0.5], [0.2, 0.5, 0.9]])
+    drawn = shown.figure.axes[1].images[0].get_array()
+    assert np.allclose(drawn[0, 1], [0.9, 0.2, 0.5]) and np.allclose(drawn[0, 0], 0.9)
+
+
+def test_first_weights_leave_the_random_numbers_alone():
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(1)
+    before = torch.random.get_rng_state()
+    shown = figures.first_weights(np.eye(36), widths=(4, 8))
+    assert torch.equal(torch.random.get_rng_state(), before) and shown.values["sizes"].shape[0] == 3
