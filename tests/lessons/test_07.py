@@ -57,7 +57,7 @@ def test_otsu(lesson):
     assert (found.max(), lesson.crowd.instances.max()) == (6, 12)
 
 
-@claim("The piece covers more than half of either cell, and each cell is half of the piece. The foreground's IoU is 1.")
+@claim("The piece covers both cells, and each is half of it. The foreground's IoU is 1.")
 @claim("for each true cell take the piece that covers more than half of it, and the IoU of the two")
 def test_two_cells_as_one_piece(lesson):
     merged = connected(lesson.two_cells > 0)
