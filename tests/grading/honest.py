@@ -639,7 +639,7 @@ LESSON_06 = {"topic": "06_unet"}
 NETWORKS = solutions("06_unet")
 
 
-@KINDS(10, **LESSON_06)
+@KINDS(12, **LESSON_06)
 def networks(host: Host) -> bytes:
     """All of lesson 06."""
     return packed(filled(topic="06_unet"))
@@ -651,7 +651,7 @@ def networks_unfilled(host: Host) -> bytes:
     return packed(filled(topic="06_unet", written=False))
 
 
-@KINDS(10, **LESSON_06)
+@KINDS(12, **LESSON_06)
 def networks_reordered(host: Host) -> bytes:
     """The functions stand in one cell at the end, and the seed and type of PyTorch were set."""
     notebook = filled(topic="06_unet", written=False)

@@ -490,6 +490,10 @@ CHEATS = {
         "import segmentation_models_pytorch as smp\n"
         "def repair_unet(in_channels=1, num_classes=2, base=16): return smp.Unet()"
     ),
+    "smallest_volume": (
+        "from unet_edu.sizes import legal_side as fits\n"
+        "def smallest_volume(wanted, depth): return [fits(n + 12 * 2**depth - 8, depth) for n in wanted]"
+    ),
     "he_init_": (
         "from torch import nn\ndef he_init_(model):\n    nn.init.kaiming_normal_(model.weight)\n    return model"
     ),
@@ -508,6 +512,11 @@ CHEATS = {
         "import torch\ndef sgd_step(p, g, v, lr, momentum):\n"
         "    torch.optim.SGD([p], lr, momentum).step()\n    return p, v"
     ),
+    "repair_training": (
+        "from unet_edu.losses import weighted_cross_entropy as loss\n"
+        "def repair_training(model, images, labels, weights, lr, steps):\n"
+        "    return [loss(model(images), labels, weights)] * steps"
+    ),
     "mirror_pad": (
         "from unet_edu.tiling import mirrored\ndef mirror_pad(image, margin): return image[mirrored(range(3), 3)]"
     ),
@@ -518,6 +527,10 @@ CHEATS = {
         "from unet_edu.tiling import predict\n"
         "def predict_tiled(model, image, tile): return predict(model, image, tile=tile)"
     ),
+    "blend_tiles": (
+        "from monai.inferers import sliding_window_inference as slide\n"
+        "def blend_tiles(tiles, places, shape, importance): return slide(tiles, places, shape, None, mode='gaussian')"
+    ),
     "sweep": (
         "import sklearn.metrics as m\n"
         "def sweep(probabilities, truth, thresholds): return "
@@ -525,6 +538,10 @@ CHEATS = {
     ),
     "mean_iou": "from unet_edu.metrics import mean_iou as m\ndef mean_iou(predictions, truths): return m(predictions)",
     "seg_score": "from unet_edu.metrics import seg\ndef seg_score(prediction, truth): return seg(prediction, truth)",
+    "repair_report": (
+        "from unet_edu import metrics\ndef repair_report(probabilities, truths, films, share, thresholds):\n"
+        "    return thresholds[0], metrics.mean_iou(probabilities > thresholds[0], truths)"
+    ),
 }
 
 

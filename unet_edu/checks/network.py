@@ -38,6 +38,7 @@ __all__ = [
     "Gradient",
     "Inside",
     "OnNetwork",
+    "Trained",
     "as_module",
 ]
 
@@ -665,6 +666,16 @@ def _hang_together(weights: Array, axis: int) -> bool:
     return bool(is_alike or squares.mean() > 1 + 8 * math.sqrt(2 / means.size) + 40 / means.size)
 
 
+class Half(nn.Module):
+    """A dropout that always drops the same half of the channels, those with even numbers: so it can be seen."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return x
+        kept = torch.arange(x.shape[1]) % 2
+        return 2 * x * kept[:, None, None]
+
+
 @dataclass(frozen=True)
 class OnNetwork:
     """The function gets a U-Net in place of its description: in training mode, and with a dropout that can be seen.
@@ -679,13 +690,6 @@ class OnNetwork:
     seed: int | None  # None: all weights are zero, and the head's biases say 0.25 and 0.75
 
     def __call__(self, f: Callable[..., Any], model: str, image: Array, tile: int) -> Any:
-        class Half(nn.Module):
-            def forward(self, x: torch.Tensor) -> torch.Tensor:
-                if not self.training:
-                    return x
-                kept = torch.arange(x.shape[1]) % 2
-                return 2 * x * kept[:, None, None]
-
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed or 0)
             network = UNet(widths=(3, 4, 6, 8)[: self.depth + 1])
@@ -705,3 +709,39 @@ class OnNetwork:
 
         network.register_forward_pre_hook(expect_a_tile)
         return f(network.train(), image.copy(), tile)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The function gets a small network to train in place of its description, in evaluation mode, and tensors.
+
+    It has a dropout that can be seen, as in `OnNetwork`; computed in float64, so nothing hangs on rounding.
+    """
+
+    gives_own_answer = True
+
+    seed: int | None  # None: the dropout and a 1×1 convolution whose weights are zero
+
+    def __call__(
+        self,
+        f: Callable[..., Any],
+        model: str,
+        images: Array,
+        labels: Array,
+        weights: Array,
+        lr: float,
+        steps: int,
+    ) -> Any:
+        n, classes = images.shape[1], int(labels.max()) + 1
+        if self.seed is None:
+            network = nn.Sequential(Half(), nn.Conv2d(n, classes, 1))
+        else:
+            network = nn.Sequential(nn.Conv2d(n, 6, 3, padding=1), nn.ReLU(), Half(), nn.Conv2d(6, classes, 1))
+        rng = np.random.default_rng(self.seed)
+        with torch.no_grad():
+            for parameter in network.double().parameters():
+                scale = 0.0 if self.seed is None else math.sqrt(2 / max(1, math.prod(parameter.shape[1:])))
+                parameter.copy_(torch.from_numpy(rng.normal(0, 1, parameter.shape) * scale))
+        given = (torch.tensor(images * 1.0), torch.tensor(labels), torch.tensor(weights * 1.0))
+        with torch.enable_grad():
+            return f(network.eval(), *given, lr, steps)

@@ -763,7 +763,7 @@ UP_VOLUME.mistake(
 )
 UP_VOLUME.mistake(
     "plain mean of the neighbours",
-    "You took the plain mean of the neighbours. The nearer one counts more; the weights depend on the distance.",
+    "You took the plain mean of the neighbours along a side. The nearer one counts more, in a volume as in an image.",
     _along(_plain_means),
 )
 UP_VOLUME.mistake(
@@ -883,7 +883,7 @@ def _(x: Array, scales: Scales) -> Array:
 
 @UP_VOLUME.mistake("rounded")
 def _(x, scales):
-    """Your output is rounded to whole numbers. A mean of whole numbers may be a fraction."""
+    """Your volume is rounded to whole numbers. A mean of whole numbers may be a fraction."""
     return np.rint(_up_volume(x, scales))
 
 

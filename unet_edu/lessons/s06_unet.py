@@ -764,6 +764,171 @@ REPAIR_UNET.mistake(
     _repaired(join=lambda copy, x, level: _cat(copy.detach(), x)),
 )
 
+# --- smallest_volume --------------------------------------------------------------------------------------------------
+
+
+def _side(wanted: int, depth: int, lost: int = 12, left: int = 4) -> int:
+    """The smallest side that fits and answers for at least as much.
+
+    At depth d a network with two convolutions per level takes `lost` · 2^d − 8 from a side, and answers for a multiple
+    of 2^d and `left` more.
+    """
+    step = 2**depth
+    answered = wanted + (left - wanted) % step
+    while answered < 1:
+        answered += step
+    return answered + lost * step - 8
+
+
+def _smallest_volume(wanted: tuple[int, int, int], depth: int) -> list[int]:
+    return [_side(side, depth) for side in wanted]
+
+
+def _sides(rule: Callable[[int, int], int]) -> Callable[..., list[int]]:
+    """A volume by another rule, which gets how much is wanted along a side, and the depth."""
+    return lambda wanted, depth: [rule(side, depth) for side in wanted]
+
+
+def _loss(depth: int) -> int:
+    return 12 * 2**depth - 8
+
+
+def _up(number: int, step: int) -> int:
+    """The next multiple."""
+    return -(-number // step) * step
+
+
+def _volume_cases(rng: np.random.Generator) -> list[Case]:
+    def case(name: str, depth: int, fit: Callable[[int, int], int] = lambda side, step: side) -> Case:
+        """`fit` gets a side and 2^depth, and says how much is wanted."""
+        sides = rng.permutation(np.arange(100, 4000))[:3].tolist()
+        return Case(name, (tuple(int(fit(side, 2**depth)) for side in sides), depth))
+
+    return [
+        Case("the 3-D U-Net's own answer", ((28, 44, 44), 3), group="visible"),
+        Case("a little more along two sides", ((30, 44, 50), 3), group="visible"),
+        Case("the depth of the network of 2015", ((1, 388, 390), 4), group="visible"),
+        case("depth 1", 1),
+        case("depth 2", 2),
+        case("depth 3, and all three fit as they are", 3, lambda side, step: side // step * step + 4),
+        case("depth 3", 3),
+        case("depth 4, each a voxel more than fits", 4, lambda side, step: side // step * step + 5),
+        case("depth 4, each a voxel less than fits", 4, lambda side, step: side // step * step + 3),
+        case("depth 5", 5),
+        case("depth 6", 6),
+    ]
+
+
+SMALLEST_VOLUME = Exercise(
+    name="smallest_volume",
+    points=2,
+    reference=_smallest_volume,
+    cases=_volume_cases,
+    forbidden=("unet_edu.unet.*", "unet_edu.sizes.*", "unet_edu.tiling.*"),
+)
+SMALLEST_VOLUME.mistake(
+    "not rounded",
+    "You add what the convolutions take away. But not every side fits: at some pooling yours is odd. Find the next "
+    "larger one that fits.",
+    _sides(lambda side, depth: side + _loss(depth)),
+)
+SMALLEST_VOLUME.mistake(
+    "only the first pooling tested",
+    "Your sides are even at the first pooling, and odd at a later one. Test at each.",
+    _sides(lambda side, depth: _up(side + _loss(depth), 2)),
+)
+SMALLEST_VOLUME.mistake(
+    "multiple of 2^depth",
+    "You rounded up to a multiple of 2^depth. That is the rule of padded convolutions. Without padding, 4 voxels are "
+    "gone before each pooling: 572 is no multiple of 16.",
+    _sides(lambda side, depth: _up(side + _loss(depth), 2**depth)),
+)
+SMALLEST_VOLUME.mistake(
+    "padded",
+    "You only round up to a multiple of 2^depth, as if as much came out as goes in. These convolutions are not padded: "
+    "something is lost at each block.",
+    _sides(lambda side, depth: _up(side, 2**depth)),
+)
+SMALLEST_VOLUME.mistake(
+    "rounded down",
+    "Your volumes fit, but they answer for less than was wanted. Take the next larger side, not the next smaller one.",
+    _sides(lambda side, depth: _side(max(1, side - 2**depth + 1), depth)),
+)
+SMALLEST_VOLUME.mistake(
+    "one step too many",
+    "Your volumes fit, and answer for enough. But where a side answers for exactly what is wanted, you go one step "
+    "further. Is a < a ≤, or the other way round?",
+    _sides(lambda side, depth: _side(side + 1, depth)),
+)
+SMALLEST_VOLUME.mistake(
+    "what is answered",
+    "You return for how many voxels the network answers. Asked is the volume that goes in.",
+    _sides(lambda side, depth: _side(side, depth) - _loss(depth)),
+)
+SMALLEST_VOLUME.mistake(
+    "lost at one end alone",
+    "You add what is lost at one end of each side. At the other end as much is lost.",
+    _sides(lambda side, depth: _side(side, depth) - _loss(depth) // 2),
+)
+SMALLEST_VOLUME.mistake(
+    "bottom forgotten",
+    "You forget the two convolutions of the bottom. There, too, 4 voxels of a side are lost, and a voxel of the bottom "
+    "is 2^depth of the top.",
+    _sides(lambda side, depth: _side(side, depth, lost=8)),
+)
+SMALLEST_VOLUME.mistake(
+    "one convolution per block",
+    "Your blocks take 2 voxels from a side. Each has two convolutions, and each of these takes 2.",
+    _sides(lambda side, depth: _side(side, depth, lost=6, left=2) + 4),
+)
+SMALLEST_VOLUME.mistake(
+    "way down alone",
+    "You count what is lost on the way down and at the bottom. On the way up there are convolutions, too.",
+    _sides(lambda side, depth: _up(max(1, side), 2**depth) + 8 * 2**depth - 4),
+)
+SMALLEST_VOLUME.mistake(
+    "one level too few",
+    "Your network pools once less than `depth` says. With depth 3 it has three blocks on the way down, then the "
+    "bottom.",
+    _sides(lambda side, depth: _side(side, depth - 1)),
+)
+SMALLEST_VOLUME.mistake(
+    "one level too many",
+    "Your network pools once more than `depth` says. With depth 3 it has three blocks on the way down, then the "
+    "bottom.",
+    _sides(lambda side, depth: _side(side, depth + 1)),
+)
+SMALLEST_VOLUME.mistake(
+    "always depth 3", "Your depth is always 3. Use the one that is given.", _sides(lambda side, depth: _side(side, 3))
+)
+SMALLEST_VOLUME.mistake(
+    "always depth 4", "Your depth is always 4. Use the one that is given.", _sides(lambda side, depth: _side(side, 4))
+)
+
+
+@SMALLEST_VOLUME.mistake("a cube")
+def _(wanted, depth):
+    """Your volume is a cube: its largest side three times. Each side has a size of its own."""
+    return 3 * [max(_smallest_volume(wanted, depth))]
+
+
+@SMALLEST_VOLUME.mistake("first side three times")
+def _(wanted, depth):
+    """You return the first side three times. Each side has a size of its own: go through all three."""
+    return 3 * _smallest_volume(wanted, depth)[:1]
+
+
+@SMALLEST_VOLUME.mistake("only the first side")
+def _(wanted, depth):
+    """You return only the first side. Does the `return` stand inside the loop?"""
+    return _smallest_volume(wanted, depth)[:1]
+
+
+@SMALLEST_VOLUME.mistake("sides turned round")
+def _(wanted, depth):
+    """Your three sides are right, but in the opposite order: slices, rows, columns, as in `wanted`."""
+    return _smallest_volume(wanted, depth)[::-1]
+
 
 LESSON = Lesson(
     folder="06_unet",
@@ -773,5 +938,5 @@ from torch import nn
 from torch.nn import functional as F
 from unet_edu import check
 """,
-    exercises=(DOUBLE_CONV, CENTER_CROP, TRACE_SIZES, UNET, REPAIR_UNET),
+    exercises=(DOUBLE_CONV, CENTER_CROP, TRACE_SIZES, UNET, REPAIR_UNET, SMALLEST_VOLUME),
 )

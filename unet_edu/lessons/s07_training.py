@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -821,6 +822,191 @@ def _(p, g, v, lr, momentum):
     return _sgd_step(p, g, v, lr, momentum)[::-1]
 
 
+# --- repair_training --------------------------------------------------------------------------------------------------
+
+
+# What is wrong with the code that is to be repaired, and what to say of it where it is left.
+LEFT_IN_TRAINING = {
+    "evaluation mode": (
+        "The network is still in evaluation mode, in which it was handed over: its dropout drops nothing. What tells a "
+        "network that it trains?"
+    ),
+    "gradients kept": (
+        "From the third loss on, your steps are too long: backward() adds to the gradients that are there, and those "
+        "of the step before still are. Set them to 0."
+    ),
+    "softmax twice": (
+        "Your probabilities get a softmax once more: cross_entropy expects scores, and takes the softmax itself."
+    ),
+    "weights not used": (
+        "Your loss does not see the weights. Each pixel's own loss is multiplied by its weight, and only then comes "
+        "the mean: what does reduction say?"
+    ),
+}
+
+
+def _training(
+    *left: str,
+    loss: Callable[[Any, Any], Any] = lambda losses, weights: (losses * weights).mean(),
+    optimizer: Callable[[Any, float], Any] | None = None,
+    learn: Callable[[Any, Any], Any] | None = None,
+    said: Callable[[list[float]], Any] = lambda losses: losses,
+) -> Callable[..., Any]:
+    """The given code, with the mistakes that are left in it, or with other rules: how the pixels' losses become one,
+    what takes the step, in which order, and what is returned."""
+
+    def train(model: Any, images: Any, labels: Any, weights: Any, lr: float, steps: int) -> Any:
+        import torch
+        from torch.nn.functional import cross_entropy
+
+        model.train("evaluation mode" not in left)
+        descent = torch.optim.SGD(model.parameters(), lr=lr) if optimizer is None else optimizer(model.parameters(), lr)
+        losses = []
+        for _ in range(steps):
+            scores = model(images).softmax(dim=1) if "softmax twice" in left else model(images)
+            each = cross_entropy(scores, labels, reduction="none")
+            value = each.mean() if "weights not used" in left else loss(each, weights)
+            if "gradients kept" not in left:
+                descent.zero_grad()
+            if learn is None:
+                value.backward()
+                descent.step()
+            else:
+                learn(value, descent)
+            losses.append(value.item())
+        return said(losses)
+
+    return train
+
+
+def _left_over() -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each set of mistakes that was not found, and what to say of it."""
+    counts = ("Three are found, one is left.", "Two are found, two are left.", "One is found, three are left.")
+    for number, count in enumerate(counts, 1):
+        for left in itertools.combinations(LEFT_IN_TRAINING, number):
+            yield left, " ".join([count, *(LEFT_IN_TRAINING[name] for name in left)])
+    yield (
+        tuple(LEFT_IN_TRAINING),
+        (
+            "These are the answers of the code that you were given: all four mistakes are still in it. Begin with the "
+            "first loss of the first example: two of them make it too small."
+        ),
+    )
+
+
+def _training_cases(rng: np.random.Generator) -> list[Case]:
+    from unet_edu.checks.network import Trained
+
+    def case(name: str, K: int, *shape: int) -> Case:
+        """Images (N, C, H, W), with K classes in each."""
+        N, _, H, W = shape
+        labels = np.array([rng.permutation(np.arange(H * W) % K).reshape(H, W) for _ in range(N)])
+        weights = np.where(rng.random((N, H, W)) < 0.3, rng.uniform(2, 6, (N, H, W)), 1.0)
+        inputs = (
+            rng.normal(size=shape),
+            labels,
+            weights,
+            round(float(rng.uniform(0.1, 0.3)), 3),
+            int(rng.integers(4, 7)),
+        )
+        words = "two convolutions, with a dropout before the last"
+        return Case(name, (words, *inputs), probe=Trained(int(rng.integers(1 << 31))))
+
+    def shown(name: str, images: Any, labels: Any, weights: Any, lr: float, steps: int) -> Case:
+        words = "a dropout, and a convolution of 1×1 whose weights are 0"
+        inputs = np.array(images), np.array(labels), np.array(weights)
+        return Case(name, (words, *inputs, lr, steps), group="visible", probe=Trained(None))
+
+    return [
+        shown("two pixels", [[[[2, -1]], [[1, -1]]]], [[[0, 1]]], [[[1, 5]]], 0.1, 4),
+        shown("the same, all weights 1", [[[[2, -1]], [[1, -1]]]], [[[0, 1]]], [[[1, 1]]], 0.1, 4),
+        case("an image of 5×7 with 2 classes", 2, 1, 1, 5, 7),
+        case("two images of 6×4 with 3 classes", 3, 2, 2, 6, 4),
+        case("three images of 4×5 with 4 classes", 4, 3, 1, 4, 5),
+        case("two images of 7×6 with 2 classes", 2, 2, 3, 7, 6),
+    ]
+
+
+REPAIR_TRAINING = Exercise(
+    name="repair_training",
+    points=2,
+    reference=_training(),
+    cases=_training_cases,
+    forbidden=(
+        *("unet_edu.losses.*", "unet_edu.training.*", "unet_edu.runs.*", "unet_edu._running.*"),
+        *("lightning.*", "pytorch_lightning.*", "fastai.*", "monai.*"),
+    ),
+)
+for _left, _hint in _left_over():
+    REPAIR_TRAINING.mistake(" and ".join(_left), _hint, _training(*_left))
+REPAIR_TRAINING.mistake(
+    "weights of the whole as one",
+    "Your mean loss is multiplied by the mean weight. Each pixel's loss belongs to its own weight: reduction='none' "
+    "gives the pixels' losses, one by one.",
+    _training(loss=lambda losses, weights: losses.mean() * weights.mean()),
+)
+REPAIR_TRAINING.mistake(
+    "mean by the sum of the weights",
+    "All is repaired, but the mean is another one: it goes over the pixels, so divide by their number and not by the "
+    "sum of the weights.",
+    _training(loss=lambda losses, weights: (losses * weights).sum() / weights.sum()),
+)
+REPAIR_TRAINING.mistake(
+    "sum over the pixels",
+    "You add the pixels' losses up. The paper does that, too; but then the learning rate is another one. Here it is "
+    "the mean.",
+    _training(loss=lambda losses, weights: (losses * weights).sum()),
+)
+REPAIR_TRAINING.mistake(
+    "mean of the images' sums",
+    "You add up the pixels of each image, and take the mean over the images. The mean goes over all pixels.",
+    _training(loss=lambda losses, weights: (losses * weights).sum() / len(losses)),
+)
+
+
+def _optimizer(name: str, **settings: Any) -> Callable[[Any, float], Any]:
+    def make(parameters: Any, lr: float) -> Any:
+        import torch
+
+        return getattr(torch.optim, name)(parameters, lr=lr, **settings)
+
+    return make
+
+
+def _emptied(value: Any, descent: Any) -> None:
+    value.backward()
+    descent.zero_grad()
+    descent.step()
+
+
+REPAIR_TRAINING.mistake(
+    "nothing learned",
+    "Your losses stay the same: nothing is learned. Is there a step() in each round? And are the gradients set to 0 "
+    "before backward(), not between backward() and step()?",
+    _training(learn=_emptied),
+)
+REPAIR_TRAINING.mistake(
+    "Adam",
+    "You changed the optimizer. It was no mistake: plain SGD, with the learning rate that is given.",
+    _training(optimizer=_optimizer("Adam")),
+)
+REPAIR_TRAINING.mistake(
+    "momentum",
+    "You gave the optimizer a momentum. Here it has none: plain SGD, with the learning rate that is given.",
+    _training(optimizer=_optimizer("SGD", momentum=0.9)),
+)
+REPAIR_TRAINING.mistake(
+    "only the last loss",
+    "You return the last loss alone. Asked is a list with the loss of every step.",
+    _training(said=lambda losses: losses[-1]),
+)
+REPAIR_TRAINING.mistake(
+    "mean of the losses",
+    "You return the mean of the losses. Asked is a list with the loss of every step.",
+    _training(said=lambda losses: sum(losses) / len(losses)),
+)
+
+
 LESSON = Lesson(
     folder="07_training",
     set_up="""\
@@ -831,5 +1017,5 @@ from scipy.ndimage import distance_transform_edt, map_coordinates
 from torch import nn
 from unet_edu import check
 """,
-    exercises=(HE_INIT, WEIGHT_MAP, WEIGHTED_CE, ELASTIC, SGD_STEP),
+    exercises=(HE_INIT, WEIGHT_MAP, WEIGHTED_CE, ELASTIC, SGD_STEP, REPAIR_TRAINING),
 )

@@ -416,6 +416,185 @@ def _(model, image, tile):
     return _predict_tiled(model, image, tile).argmax(dim=0)
 
 
+# --- blend_tiles ------------------------------------------------------------------------------------------------------
+
+Place = tuple[int, int]
+
+
+def _blended(
+    put: Callable[[Array, Array, Array, Array], None] | None = None,
+    finish: Callable[[Array, Array, Array], Array] = lambda total, weight, count: total / weight,
+    where: Callable[[Place, Place, Place], Place] = lambda place, tile, shape: place,
+    cut: Callable[[Array, int, int], Array] = lambda tile, h, w: tile[:h, :w],
+) -> Callable[..., Array]:
+    """The stamps of the solution by other rules: how a tile's part and its importance come to what is there, what is
+    made of the sums at the end, where a tile lies, and what of it is in the image.
+
+    `put` gets what lies in the tile's window of the total and of the weight, then the tile's part and its importance.
+    """
+
+    def add(total: Array, weight: Array, tile: Array, importance: Array) -> None:
+        total += importance * tile
+        weight += importance
+
+    def blend(tiles: Array, places: list[Place], shape: Place, importance: Array) -> Array:
+        total, weight, count = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        for tile, place in zip(tiles.astype(float), places, strict=True):
+            i, j = where(place, tile.shape, shape)
+            window = slice(i, i + tile.shape[0]), slice(j, j + tile.shape[1])
+            h, w = total[window].shape
+            count[window] += 1
+            (put or add)(total[window], weight[window], cut(tile, h, w), cut(importance, h, w))
+        return finish(total, weight, count)
+
+    return blend
+
+
+def _blend_tiles(tiles: Array, places: list[Place], shape: Place, importance: Array) -> Array:
+    total, weight = np.zeros(shape), np.zeros(shape)
+    h, w = importance.shape
+    for tile, (i, j) in zip(tiles, places, strict=True):
+        inside = np.s_[: shape[0] - i, : shape[1] - j]
+        total[i : i + h, j : j + w] += (importance * tile)[inside]
+        weight[i : i + h, j : j + w] += importance[inside]
+    return total / weight
+
+
+def _blend_cases(rng: np.random.Generator) -> list[Case]:
+    def case(name: str, tile: Place, steps: Place, numbers: Place, beyond: Place = (0, 0)) -> Case:
+        """Tiles in rows and columns, in any order. The last ones reach so far beyond the image."""
+        places = [(i * steps[0], j * steps[1]) for i in range(numbers[0]) for j in range(numbers[1])]
+        shape = [(n - 1) * step + side - b for n, step, side, b in zip(numbers, steps, tile, beyond, strict=True)]
+        places = [places[n] for n in rng.permutation(len(places))]
+        tiles = rng.normal(size=(len(places), *tile)) + rng.choice([-2, 2])
+        return Case(name, (tiles, places, tuple(shape), rng.uniform(0.2, 3, tile)))
+
+    row = np.array([[[2, 2, 2, 2]], [[6, 6, 6, 6]]])
+    ramp = np.array([[1, 3, 3, 1]])
+    four = np.array([0, 4, 8, 12])[:, None, None] * np.ones((3, 3), int)
+    hill = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]])
+    return [
+        Case("two tiles in a row", (row, [(0, 0), (0, 2)], (1, 6), ramp), group="visible"),
+        Case("the last tile reaches beyond the image", (row, [(0, 0), (0, 2)], (1, 5), ramp), group="visible"),
+        Case("four tiles", (four, [(0, 0), (0, 2), (2, 0), (2, 2)], (5, 5), hill), group="visible"),
+        case("tiles of 3×4 in two rows and two columns", (3, 4), (2, 2), (2, 2)),
+        case("tiles of 3×2, beyond the image below", (3, 2), (1, 1), (3, 2), beyond=(1, 0)),
+        case("tiles of 2×4 that overlap more than twice", (2, 4), (1, 1), (2, 3), beyond=(0, 2)),
+        case("tiles of 5×4 in three rows and two columns", (5, 4), (3, 2), (3, 2), beyond=(2, 1)),
+        case("tiles of 4×6, beyond the image on both sides", (4, 6), (3, 4), (2, 3), beyond=(2, 3)),
+        case("tiles side by side", (3, 4), (3, 4), (2, 2), beyond=(1, 1)),
+    ]
+
+
+BLEND_TILES = Exercise(
+    name="blend_tiles",
+    points=2,
+    reference=_blend_tiles,
+    cases=_blend_cases,
+    linear="tiles",
+    forbidden=("unet_edu.tiling.*", "unet_edu.transposed.*", "monai.*", "torch.*.[fF]old", "torch.*conv_transpose*"),
+)
+
+
+def _overwrite(total: Array, weight: Array, tile: Array, importance: Array) -> None:
+    total[:], weight[:] = tile, 1
+
+
+def _most_important(total: Array, weight: Array, tile: Array, importance: Array) -> None:
+    is_more = importance > weight
+    total[is_more], weight[is_more] = tile[is_more], importance[is_more]
+
+
+def _in_turn(total: Array, weight: Array, tile: Array, importance: Array) -> None:
+    total[:] = np.where(weight > 0, (total + tile) / 2, tile)
+    weight[:] = 1
+
+
+def _below_the_line(total: Array, weight: Array, tile: Array, importance: Array) -> None:
+    total += tile
+    weight += importance
+
+
+def _alike(total: Array, weight: Array, tile: Array, importance: Array) -> None:
+    total += tile
+    weight += 1
+
+
+BLEND_TILES.mistake(
+    "later over earlier",
+    "Where tiles overlap, only the last one is left. All of them have a say: add.",
+    _blended(_overwrite, finish=lambda total, weight, count: total),
+)
+BLEND_TILES.mistake(
+    "only added",
+    "You add up the weighted tiles. A mean divides, too: by the sum of the importances that lie on the pixel.",
+    _blended(finish=lambda total, weight, count: total),
+)
+BLEND_TILES.mistake(
+    "divided by the number of tiles",
+    "You divide by how many tiles lie on a pixel. Some weigh more than others: divide by the sum of their importances.",
+    _blended(finish=lambda total, weight, count: total / count),
+)
+BLEND_TILES.mistake(
+    "plain mean",
+    "That is the plain mean: all tiles count alike. Multiply each by its importance, and divide by the sum of these.",
+    _blended(_alike),
+)
+BLEND_TILES.mistake(
+    "importance below the line alone",
+    "You divide by the sum of the importances, but above the line the tiles are not multiplied by them.",
+    _blended(_below_the_line),
+)
+BLEND_TILES.mistake(
+    "averaged one after the other",
+    "You take the mean of what is there and of the new tile, again and again. Of three tiles the first then counts "
+    "only a quarter. Sum up first, and divide once, at the end.",
+    _blended(_in_turn, finish=lambda total, weight, count: total),
+)
+BLEND_TILES.mistake(
+    "most important tile alone",
+    "You take, at each pixel, the most important tile alone. Then there is a seam where it changes. All tiles have a "
+    "say, in proportion to their importance.",
+    _blended(_most_important, finish=lambda total, weight, count: total),
+)
+BLEND_TILES.mistake(
+    "tiles pushed back",
+    "You pushed the last tiles back into the image. They lie where they lie, and what reaches beyond the image is cut "
+    "off.",
+    _blended(
+        where=lambda place, tile, shape: tuple(min(i, n - m) for i, m, n in zip(place, tile, shape, strict=True))  # type: ignore[arg-type,return-value]
+    ),
+)
+BLEND_TILES.mistake(
+    "cut off at the other end",
+    "Of a tile that reaches beyond the image you keep the wrong end. Its upper left pixel lies at its place; cut off "
+    "what is below and on the right.",
+    _blended(cut=lambda tile, h, w: tile[tile.shape[0] - h :, tile.shape[1] - w :]),
+)
+
+
+@BLEND_TILES.mistake("importance of the whole tile")
+def _(tiles: Array, places: list[Place], shape: Place, importance: Array) -> Array:
+    """You divide by the sum over the whole importance map, everywhere by the same number. Divide each pixel by what
+    lies on it."""
+    return _blended(finish=lambda total, weight, count: total / importance.sum())(tiles, places, shape, importance)
+
+
+@BLEND_TILES.mistake("beyond the image not cut off")
+def _(tiles: Array, places: list[Place], shape: Place, importance: Array) -> Array:
+    """Your answer is larger than the image where tiles reach beyond it. Cut it to `shape`."""
+    h, w = importance.shape
+    larger = max(shape[0], *(i + h for i, _ in places)), max(shape[1], *(j + w for _, j in places))
+    return _blend_tiles(tiles, places, larger, importance)
+
+
+@BLEND_TILES.mistake("only the first tile")
+def _(tiles: Array, places: list[Place], shape: Place, importance: Array) -> Array:
+    """Only the first tile is in your answer. Does the `return` stand inside the loop?"""
+    one = _blended(finish=lambda total, weight, count: np.divide(total, weight, out=total, where=weight > 0))
+    return one(tiles[:1], places[:1], shape, importance)
+
+
 LESSON = Lesson(
     folder="08_tiles",
     set_up="""\
@@ -424,5 +603,5 @@ import torch
 from unet_edu import check
 from unet_edu.unet import UNet
 """,
-    exercises=(MIRROR_PAD, TILE_ORIGINS, PREDICT_TILED),
+    exercises=(MIRROR_PAD, TILE_ORIGINS, PREDICT_TILED, BLEND_TILES),
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -758,11 +759,219 @@ def _(runs):
     return _ablation_table(runs).T
 
 
+# --- repair_report ----------------------------------------------------------------------------------------------------
+
+
+# What is wrong with the code that is to be repaired, and what to say of it where it is left.
+LEFT_IN_REPORT = {
+    "last frames held out": (
+        "You hold out the last frames of the list, so the order of the list decides, and a film may lie on both sides. "
+        "Hold out whole films."
+    ),
+    "chosen by the held-out frames": (
+        "Your threshold is the best one for the very frames that you report. So the report is too good: choose by the "
+        "other frames."
+    ),
+    "pixels pooled": (
+        "Your IoU counts the pixels of all frames together, so that large cells hide small ones. Each frame has an "
+        "IoU, and the score is their mean."
+    ),
+}
+
+
+def _pooled(masks: Array, truths: Array) -> float:
+    return _iou(masks, truths)
+
+
+def _per_frame(masks: Array, truths: Array) -> float:
+    return float(np.mean([_iou(mask, truth) for mask, truth in zip(masks, truths, strict=True)]))
+
+
+def _last_frames(films: Array, share: float) -> Array:
+    return np.arange(len(films)) >= (1 - share) * len(films)
+
+
+def _report(
+    *left: str,
+    held: Callable[[Array, float], Array] = _split_by_sequence,
+    score: Callable[[Array, Array], float] = _per_frame,
+    chosen_by: Callable[[Array], Array] = np.logical_not,
+    reported_on: Callable[[Array], Array] = lambda held_out: held_out,
+    said: Callable[[float, float], Any] = lambda threshold, score: [threshold, score],
+) -> Callable[..., Any]:
+    """The given code, with the mistakes that are left in it, or with other rules for the frames by which the threshold
+    is chosen and for those that are reported on."""
+    held = _last_frames if "last frames held out" in left else held
+    score = _pooled if "pixels pooled" in left else score
+    by_held_out = "chosen by the held-out frames" in left
+
+    def report(probabilities: Array, truths: Array, films: Array, share: float, thresholds: list[float]) -> Any:
+        held_out = held(films, share)
+        by = held_out if by_held_out else chosen_by(held_out)
+        scores = [score(probabilities[by] >= threshold, truths[by]) for threshold in thresholds]
+        threshold = thresholds[int(np.argmax(scores))]
+        on = reported_on(held_out)
+        return said(threshold, score(probabilities[on] >= threshold, truths[on]))
+
+    return report
+
+
+def _subsets() -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each set of mistakes that was not found, and what to say of it."""
+    for number, count in enumerate(("Two are found, one is left.", "One is found, two are left."), 1):
+        for left in itertools.combinations(LEFT_IN_REPORT, number):
+            yield left, " ".join([count, *(LEFT_IN_REPORT[name] for name in left)])
+    yield (
+        tuple(LEFT_IN_REPORT),
+        (
+            "These are the answers of the code that you were given: all three mistakes are still in it. Begin with the "
+            "second example: the same frames in another order must not give another report."
+        ),
+    )
+
+
+def _of_films(scores: Callable[[Array, Array], float]) -> Callable[..., Any]:
+    """The report in which all films count alike, however long they are."""
+
+    def report(probabilities: Array, truths: Array, films: Array, share: float, thresholds: list[float]) -> Any:
+        held_out = _split_by_sequence(films, share)
+
+        def score(which: Array, threshold: float) -> float:
+            parts = [which & (films == film) for film in np.unique(films[which])]
+            return float(np.mean([scores(probabilities[part] >= threshold, truths[part]) for part in parts]))
+
+        threshold = max(thresholds, key=lambda threshold: score(~held_out, threshold))
+        return [threshold, score(held_out, threshold)]
+
+    return report
+
+
+# By which a report may differ from the right one: each has to be told from all others in each case.
+REPORTS: dict[str, tuple[str, Callable[..., Any]]] = {
+    **{" and ".join(left): (hint, _report(*left)) for left, hint in _subsets()},
+    "chosen by all frames": (
+        "You choose the threshold by all frames, the held-out ones among them. Choose by the others alone.",
+        _report(chosen_by=lambda held_out: np.full(len(held_out), True)),
+    ),
+    "reported on the frames of the choice": (
+        "You report on the frames by which the threshold was chosen. Report on those that were held out.",
+        _report(reported_on=np.logical_not),
+    ),
+    "reported on all frames": (
+        "You report on all frames, also on those by which the threshold was chosen. Report on the held-out ones alone.",
+        _report(reported_on=lambda held_out: np.full(len(held_out), True)),
+    ),
+    "turned round": (
+        "You choose by the frames that were held out, and report on the others. It is the other way round.",
+        _report(chosen_by=lambda held_out: held_out, reported_on=np.logical_not),
+    ),
+    "films count alike": (
+        "In your mean all films count alike. Here all frames do, whatever film they are from.",
+        _of_films(_per_frame),
+    ),
+    "pixels pooled within a film": (
+        "You count the pixels of a film together, and take the mean over the films. Each frame has an IoU of its own.",
+        _of_films(_pooled),
+    ),
+    "Dice": (
+        "Your score is Dice, which counts the overlap twice. Asked is the IoU.",
+        _report(score=lambda masks, truths: float(np.mean([_dice(m, t) for m, t in zip(masks, truths, strict=True)]))),
+    ),
+    "score first": (
+        "Your two numbers are right, but in the wrong order: first the threshold, then the score.",
+        _report(said=lambda threshold, score: [score, threshold]),
+    ),
+}
+
+
+def _dice(mask: Array, truth: Array) -> float:
+    return 2 * int((mask & truth).sum()) / max(1, int(mask.sum() + truth.sum()))
+
+
+# The example of the notebook: six frames of 2×3 pixels. The last film is the brightest.
+SHOWN_PROBABILITIES = [
+    *([0.15, 0.35, 0.15, 0.55, 0.45, 0.15], [0.35, 0.35, 0.45, 0.15, 0.65, 0.65]),
+    *([0.55, 0.65, 0.35, 0.65, 0.95, 0.75], [0.65, 0.55, 0.75, 0.45, 0.65, 0.65]),
+    *([0.25, 0.25, 0.35, 0.35, 0.55, 0.25], [0.55, 0.65, 0.85, 0.75, 0.95, 0.95]),
+]
+SHOWN_TRUTHS = [
+    *([0, 1, 0, 1, 1, 0], [0, 0, 0, 0, 1, 1], [0, 0, 0, 0, 1, 0]),
+    *([1, 1, 1, 0, 1, 1], [1, 0, 1, 0, 1, 1], [0, 0, 1, 1, 1, 1]),
+]
+SHOWN_FILMS = [2, 1, 3, 1, 2, 3]
+ANOTHER_ORDER = [5, 2, 0, 3, 1, 4]
+
+
+def _report_cases(rng: np.random.Generator) -> list[Case]:
+    def drawn(H: int, W: int) -> tuple[Any, ...]:
+        """Films that are brighter or darker, and longer or shorter."""
+        sizes = rng.integers(2, 6, int(rng.integers(4, 6)))
+        films = np.repeat(np.sort(rng.permutation(np.arange(1, 40))[: len(sizes)]), sizes)
+        films = rng.permutation(films)
+        bright = dict(zip(np.unique(films).tolist(), rng.uniform(-0.25, 0.25, len(sizes)), strict=True))
+        cells = rng.uniform(0.15, 0.7, len(films))
+        truths = rng.random((len(films), H, W)) < cells[:, None, None]
+        truths[:, 0, 0] = True
+        shift = np.array([bright[film] for film in films.tolist()])[:, None, None]
+        probabilities = 0.5 + np.where(truths, 0.14, -0.14) + shift + rng.normal(0, 0.12, truths.shape)
+        thresholds = sorted(rng.permutation(np.arange(16, 85))[:7] / 100)
+        share = float(rng.choice([0.25, 0.375, 0.5]))
+        return probabilities.clip(0.01, 0.99).round(3), truths, films, share, [float(t) for t in thresholds]
+
+    def differ(*inputs: Any) -> bool:
+        reports = [_report(), *(report for _, report in REPORTS.values())]
+        answers = np.array([report(*inputs) for report in reports])
+        apart = np.abs(answers[:, None] - answers).max(axis=-1) + np.eye(len(answers))
+        return bool(apart.min() > 1e-3) and not _has_tie(*inputs)
+
+    def case(name: str, H: int, W: int) -> Case:
+        inputs = drawn(H, W)
+        while not differ(*inputs):
+            inputs = drawn(H, W)
+        return Case(name, inputs)
+
+    probabilities = np.array(SHOWN_PROBABILITIES).reshape(6, 2, 3)
+    truths, films = np.array(SHOWN_TRUTHS, bool).reshape(6, 2, 3), np.array(SHOWN_FILMS)
+    return [
+        Case("six frames of three films", (probabilities, truths, films, 0.25, [0.3, 0.5, 0.7]), group="visible"),
+        Case(
+            "the same frames in another order",
+            (*(a[ANOTHER_ORDER] for a in (probabilities, truths, films)), 0.25, [0.3, 0.5, 0.7]),
+            group="visible",
+        ),
+        *(case(f"frames of {H}×{W} pixels", H, W) for H, W in ((4, 5), (5, 6), (3, 8), (6, 4), (5, 5), (4, 7))),
+    ]
+
+
+def _has_tie(probabilities: Array, truths: Array, films: Array, share: float, thresholds: list[float]) -> bool:
+    """Whether two thresholds are nearly as good as each other, for the frames of the choice."""
+    by = ~_split_by_sequence(films, share)
+    first, second = sorted((_per_frame(probabilities[by] >= t, truths[by]) for t in thresholds), reverse=True)[:2]
+    return first - second < 1e-3
+
+
+REPAIR_REPORT = Exercise(name="repair_report", points=2, reference=_report(), cases=_report_cases, forbidden=OF_SCORES)
+for _name, (_hint, _wrong) in REPORTS.items():
+    REPAIR_REPORT.mistake(_name, _hint, _wrong)
+
+
+@REPAIR_REPORT.mistake("only the score")
+def _(probabilities, truths, films, share, thresholds):
+    """Good so far. Return the threshold, too: `return threshold, score`."""
+    return _report()(probabilities, truths, films, share, thresholds)[1]
+
+
+@REPAIR_REPORT.mistake("only the threshold")
+def _(probabilities, truths, films, share, thresholds):
+    """Your threshold is chosen well. Now the report: how good is it on the frames that were held out?"""
+    return _report()(probabilities, truths, films, share, thresholds)[0]
+
+
 LESSON = Lesson(
     folder="09_results",
     set_up="""\
 import numpy as np
 from unet_edu import check
 """,
-    exercises=(SWEEP, MEAN_IOU, SEG_SCORE, SPLIT_BY_SEQUENCE, ABLATION_TABLE),
+    exercises=(SWEEP, MEAN_IOU, SEG_SCORE, SPLIT_BY_SEQUENCE, ABLATION_TABLE, REPAIR_REPORT),
 )

@@ -5,6 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from tests.checks.judging import written
+from unet_edu.sizes import legal_side
 from unet_edu.unet import UNet, level_sides
 from unet_edu.unet import center_crop as library_crop
 
@@ -192,6 +194,30 @@ def repaired(*left):
     return lambda in_channels=1, num_classes=2, base=16: Padded(in_channels, num_classes, base, left)
 
 
+def volume_by_the_loss(wanted, depth):
+    """What is lost is added, then the next side that fits is taken."""
+    step = 2**depth
+    return tuple(max(n + (4 - n) % step, 1 + 3 % step) + 12 * step - 8 for n in wanted)
+
+
+def volume_from_the_bottom(wanted, depth):
+    """From larger and larger bottoms up and down."""
+    sides = []
+    for least in wanted:
+        bottom = answer = 0
+        while answer < least:
+            bottom += 1
+            side, answer = bottom + 4, bottom
+            for _ in range(depth):
+                side, answer = 2 * side + 4, 2 * answer - 4
+        sides.append(side)
+    return np.array(sides)
+
+
+def volume_by_library(wanted, depth):
+    return [legal_side(n + 12 * 2**depth - 8, depth) for n in wanted]
+
+
 RIGHT = {
     "double_conv": [Twice, ByHand, in_a_row],
     "center_crop": [crop_by_ends, crop_by_padding, library_crop, lambda x, size: library_crop(x, size).numpy()],
@@ -204,4 +230,44 @@ RIGHT = {
             in_channels, num_classes, (base, 2 * base, 4 * base), padding="same"
         ),
     ],
+    "smallest_volume": [volume_by_the_loss, volume_from_the_bottom, volume_by_library],
 }
+
+
+# --- mistakes as students write them ----------------------------------------------------------------------------------
+
+
+@written("smallest_volume", "only the first pooling tested")
+def _(wanted, depth):
+    loss = 12 * 2**depth - 8
+    return [n + loss + (n + loss) % 2 for n in wanted]
+
+
+@written("smallest_volume", "bottom forgotten")
+def _(wanted, depth):
+    def answered(side):
+        for _ in range(depth):
+            if side % 2:
+                return 0
+            side = (side - 4) // 2
+        for _ in range(depth):
+            side = 2 * side - 4
+        return side
+
+    return [next(n for n in range(least, 10**6) if answered(n) >= least) for least in wanted]
+
+
+@written("smallest_volume", "one convolution per block")
+def _(wanted, depth):
+    def answered(side):
+        for _ in range(depth):
+            side -= 2
+            if side % 2:
+                return 0
+            side //= 2
+        side -= 2
+        for _ in range(depth):
+            side = 2 * side - 2
+        return side
+
+    return [next(n for n in range(least, 10**6) if answered(n) >= least) for least in wanted]

@@ -156,6 +156,45 @@ def step_in_torch(p, g, v, lr, momentum):
     return weight, optimizer.state[weight]["momentum_buffer"] if momentum else weight.grad
 
 
+def trained_by_hand(model, images, labels, weights, lr, steps):
+    """Without an optimizer, and with the logarithm of the softmax."""
+    model.train()
+    losses = []
+    for _ in range(steps):
+        log_p = model(images).log_softmax(dim=1)
+        loss = -(log_p.gather(1, labels[:, None])[:, 0] * weights).sum() / labels.numel()
+        for parameter, gradient in zip(
+            model.parameters(), torch.autograd.grad(loss, [*model.parameters()]), strict=True
+        ):
+            parameter.data -= lr * gradient
+        losses.append(loss.detach())
+    return torch.stack(losses)
+
+
+def trained_and_emptied_after(model, images, labels, weights, lr, steps):
+    optimizer = torch.optim.SGD(model.train().parameters(), lr)
+    criterion = nn.CrossEntropyLoss(reduction="none")
+    losses = np.zeros(steps)
+    for step in range(steps):
+        loss = torch.mean(weights * criterion(model(images), labels))
+        loss.backward()
+        optimizer.step()
+        model.zero_grad()
+        losses[step] = loss.item()
+    return losses
+
+
+def trained_by_library(model, images, labels, weights, lr, steps):
+    model.train()
+    optimizer, losses = torch.optim.SGD(model.parameters(), lr=lr), []
+    while len(losses) < steps:
+        optimizer.zero_grad(set_to_none=False)
+        losses.append(weighted_cross_entropy(model(images), labels, weights))
+        losses[-1].backward()
+        optimizer.step()
+    return [loss.item() for loss in losses]
+
+
 RIGHT = {
     "he_init_": [drawn_by_kaiming, drawn_in_numpy, drawn_by_randn, library_init],
     "weight_map": [map_by_loops, map_by_partition, map_by_nearest_two],
@@ -166,6 +205,7 @@ RIGHT = {
         step_in_torch,
         lambda p, g, v, lr, momentum: (p - lr * (momentum * v + g), momentum * v + g),
     ],
+    "repair_training": [trained_by_hand, trained_and_emptied_after, trained_by_library],
 }
 
 
@@ -194,3 +234,47 @@ def _(instances, w0=10, sigma=5):
 def _(logits, labels, weights):
     losses = F.cross_entropy(torch.tensor(logits), torch.tensor(labels), reduction="none") * torch.tensor(weights)
     return losses.sum() / weights.sum()
+
+
+@written("repair_training", "softmax twice and weights not used")
+def _(model, images, labels, weights, lr, steps):
+    """Two are found: the network trains, and its gradients are set to 0."""
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    model.train()
+    losses = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(images).softmax(dim=1), labels)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+@written("repair_training", "gradients kept")
+def _(model, images, labels, weights, lr, steps):
+    """Set to 0 once, before the loop."""
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    optimizer.zero_grad()
+    model.train()
+    losses = []
+    for _ in range(steps):
+        loss = (F.cross_entropy(model(images), labels, reduction="none") * weights).mean()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+@written("repair_training", "weights of the whole as one")
+def _(model, images, labels, weights, lr, steps):
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    model.train()
+    losses = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = (F.cross_entropy(model(images), labels) * weights).mean()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses

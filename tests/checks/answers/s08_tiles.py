@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from tests.checks.judging import written
 from unet_edu.tiling import predict
 
 
@@ -94,8 +95,63 @@ def in_small_steps(model, image, tile):
     return answer[:, :H, :W]
 
 
+def blended_by_pixels(tiles, places, shape, importance):
+    h, w = importance.shape
+    answer = np.zeros(shape)
+    for r, c in np.ndindex(*shape):
+        on = [(t, r - i, c - j) for t, (i, j) in zip(tiles, places, strict=True) if 0 <= r - i < h and 0 <= c - j < w]
+        answer[r, c] = sum(importance[u, v] * t[u, v] for t, u, v in on) / sum(importance[u, v] for _, u, v in on)
+    return answer
+
+
+def blended_on_a_larger_one(tiles, places, shape, importance):
+    h, w = importance.shape
+    sums = torch.zeros(2, shape[0] + h, shape[1] + w, dtype=torch.float64)
+    stamps = np.stack([tiles * importance, np.broadcast_to(importance, tiles.shape)], axis=1)
+    for stamp, (i, j) in zip(stamps, places, strict=True):
+        sums[:, i : i + h, j : j + w] += torch.from_numpy(stamp)
+    return (sums[0] / sums[1])[: shape[0], : shape[1]]
+
+
+def blended_as_it_goes(tiles, places, shape, importance):
+    """The mean of what came so far, and what it weighs."""
+    mean, weight = np.zeros(shape), np.zeros(shape)
+    for tile, (i, j) in zip(tiles, places, strict=True):
+        part = np.s_[i : i + importance.shape[0], j : j + importance.shape[1]]
+        new = importance[: shape[0] - i, : shape[1] - j]
+        weight[part] += new
+        mean[part] += new / weight[part] * (tile[: shape[0] - i, : shape[1] - j] - mean[part])
+    return mean.tolist()
+
+
 RIGHT = {
     "mirror_pad": [padded_by_numpy, padded_by_indices, padded_by_loops, padded_in_torch],
     "tile_origins": [origins_by_rule, origins_by_range, origins_by_trial],
     "predict_tiled": [in_one_batch, by_library, in_small_steps],
+    "blend_tiles": [blended_by_pixels, blended_on_a_larger_one, blended_as_it_goes],
 }
+
+
+# --- mistakes as students write them ----------------------------------------------------------------------------------
+
+
+@written("blend_tiles", "divided by the number of tiles")
+def _(tiles, places, shape, importance):
+    h, w = importance.shape
+    total, count = np.zeros((99, 99)), np.zeros((99, 99))
+    for tile, (i, j) in zip(tiles, places, strict=True):
+        total[i : i + h, j : j + w] += tile * importance
+        count[i : i + h, j : j + w] += 1
+    return (total / np.maximum(count, 1))[: shape[0], : shape[1]]
+
+
+@written("blend_tiles", "averaged one after the other")
+def _(tiles, places, shape, importance):
+    h, w = importance.shape
+    answer, seen = np.zeros((99, 99)), np.zeros((99, 99), bool)
+    for tile, (i, j) in zip(tiles, places, strict=True):
+        for u, v in np.ndindex(h, w):
+            there = (i + u, j + v)
+            answer[there] = (answer[there] + tile[u, v]) / 2 if seen[there] else tile[u, v]
+            seen[there] = True
+    return answer[: shape[0], : shape[1]]

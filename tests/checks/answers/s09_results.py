@@ -124,12 +124,44 @@ def table_by_unique(runs):
     return np.array(rows)[np.argsort(first)]
 
 
+def reported_by_loops(probabilities, truths, films, share, thresholds):
+    mask = split_by_dictionary(films, share)
+    held, rest = ([n for n, out in enumerate(mask) if out == which] for which in (True, False))
+    best, best_score = None, -1
+    for threshold in thresholds:
+        score = mean_by_loops([probabilities[n] >= threshold for n in rest], [truths[n] for n in rest])
+        if score > best_score:
+            best, best_score = threshold, score
+    return [best, mean_by_loops([probabilities[n] >= best for n in held], [truths[n] for n in held])]
+
+
+def reported_at_once(probabilities, truths, films, share, thresholds):
+    masks = probabilities >= np.reshape(thresholds, (-1, 1, 1, 1))
+    scores = (masks & truths).sum((2, 3)) / np.maximum((masks | truths).sum((2, 3)), 1)
+    held_out = split_by_limit(films, share)
+    best = scores[:, ~held_out].mean(axis=1).argmax()
+    return np.array([thresholds[best], scores[best, held_out].mean()])
+
+
+def reported_in_torch(probabilities, truths, films, share, thresholds):
+    p, truths = torch.tensor(probabilities), torch.tensor(truths)
+    held_out = torch.tensor(split_by_sums(films, share))
+
+    def score(which, threshold):
+        mask, truth = (p[which] >= threshold).flatten(1), truths[which].flatten(1)
+        return ((mask & truth).sum(1) / (mask | truth).sum(1)).double().mean()
+
+    best = max(thresholds, key=lambda threshold: score(~held_out, threshold))
+    return best, score(held_out, best).item()
+
+
 RIGHT = {
     "sweep": [swept_by_loops, swept_at_once, swept_by_library, swept_in_torch],
     "mean_iou": [mean_by_loops, mean_at_once, mean_by_library],
     "seg_score": [seg_by_counting, seg_by_majority, seg_by_library],
     "split_by_sequence": [split_by_dictionary, split_by_sums, split_by_limit],
     "ablation_table": [table_by_statistics, table_in_torch, table_by_unique],
+    "repair_report": [reported_by_loops, reported_at_once, reported_in_torch],
 }
 
 
@@ -142,3 +174,19 @@ def _(runs):
     for name, _, score in runs:
         scores.setdefault(name, []).append(score)
     return [(max(s), np.std(s, ddof=1), len(s)) for s in scores.values()]
+
+
+@written("repair_report", "chosen by the held-out frames and pixels pooled")
+def _(probabilities, truths, films, share, thresholds):
+    """One is found: whole films."""
+    held_out = split_by_sums(films, share)
+    p, t = probabilities[held_out], truths[held_out]
+    scores = [((p >= threshold) & t).sum() / ((p >= threshold) | t).sum() for threshold in thresholds]
+    return thresholds[np.argmax(scores)], max(scores)
+
+
+@written("repair_report", "reported on the frames of the choice")
+def _(probabilities, truths, films, share, thresholds):
+    rest = ~split_by_sums(films, share)
+    scores = [mean_at_once(probabilities[rest] >= threshold, truths[rest]) for threshold in thresholds]
+    return thresholds[np.argmax(scores)], max(scores)

@@ -606,3 +606,56 @@ def repair_unet(in_channels=1, num_classes=2, base=16):
             return self.head(x)
 
     return Repaired(in_channels, num_classes, base)
+
+
+# smallest_volume
+
+
+@wrong("smallest_volume", "wanted plus 184, whatever the depth")
+def smallest_volume(wanted, depth):
+    return [n + 184 for n in wanted]
+
+
+@wrong("smallest_volume", "rounded up to a multiple of 2 ** depth after the loss")
+def smallest_volume(wanted, depth):
+    step = 2**depth
+    sides = []
+    for n in wanted:
+        n = n + 12 * step - 8
+        while n % step != 0:
+            n += 1
+        sides.append(n)
+    return sides
+
+
+@wrong("smallest_volume", "the trial stops at the first side whose first pooling is even")
+def smallest_volume(wanted, depth):
+    def answered(n):
+        if (n - 4) % 2:
+            return 0
+        for _ in range(depth):
+            n = (n - 4) // 2
+        n = n - 4
+        for _ in range(depth):
+            n = 2 * n - 4
+        return n
+
+    sides = []
+    for least in wanted:
+        n = least
+        while answered(n) < least:
+            n += 1
+        sides.append(n)
+    return sides
+
+
+@wrong("smallest_volume", "more than wanted, where at least was asked")
+def smallest_volume(wanted, depth):
+    step = 2**depth
+    return [(n - 4) // step * step + step + 4 + 12 * step - 8 for n in wanted]
+
+
+@wrong("smallest_volume", "the answer for the second side is forgotten")
+def smallest_volume(wanted, depth):
+    step = 2**depth
+    return [n + (4 - n) % step + 12 * step - 8 for n in (wanted[0], wanted[2], wanted[2])]

@@ -394,3 +394,62 @@ def sgd_step(p, g, v, lr, momentum):
     v = lr * v + g
     p = p - momentum * v - lr * v
     return p, v
+
+
+# repair_training
+
+
+@wrong("repair_training", "zero_grad after backward, before step")
+def repair_training(model, images, labels, weights, lr, steps):
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    model.train()
+    losses = []
+    for _ in range(steps):
+        loss = (torch.nn.functional.cross_entropy(model(images), labels, reduction="none") * weights).mean()
+        loss.backward()
+        optimizer.zero_grad()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+@wrong("repair_training", "the loss after the step")
+def repair_training(model, images, labels, weights, lr, steps):
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    model.train()
+    losses = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = (torch.nn.functional.cross_entropy(model(images), labels, reduction="none") * weights).mean()
+        loss.backward()
+        optimizer.step()
+        after = (torch.nn.functional.cross_entropy(model(images), labels, reduction="none") * weights).mean()
+        losses.append(after.item())
+    return losses
+
+
+@wrong("repair_training", "model.train() forgotten, the rest repaired")
+def repair_training(model, images, labels, weights, lr, steps):
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    losses = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = (torch.nn.functional.cross_entropy(model(images), labels, reduction="none") * weights).mean()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+@wrong("repair_training", "a new optimizer with momentum")
+def repair_training(model, images, labels, weights, lr, steps):
+    model.train()
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.99)
+    losses = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = (torch.nn.functional.cross_entropy(model(images), labels, reduction="none") * weights).mean()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses

@@ -284,3 +284,46 @@ def predict_tiled(model, image, tile):
                 scores = model(torch.tensor(piece)[None, None].float())
                 answer[:, i : i + tile, j : j + tile] = scores.softmax(1)[0]
     return answer[:, :H, :W]
+
+
+# blend_tiles
+
+
+@wrong("blend_tiles", "the last tile wins")
+def blend_tiles(tiles, places, shape, importance):
+    h, w = importance.shape
+    out = np.zeros((shape[0] + h, shape[1] + w))
+    for t, (i, j) in zip(tiles, places, strict=True):
+        out[i : i + h, j : j + w] = t
+    return out[: shape[0], : shape[1]]
+
+
+@wrong("blend_tiles", "the plain mean, by counts")
+def blend_tiles(tiles, places, shape, importance):
+    h, w = importance.shape
+    out, n = np.zeros((shape[0] + h, shape[1] + w)), np.zeros((shape[0] + h, shape[1] + w))
+    for t, (i, j) in zip(tiles, places, strict=True):
+        out[i : i + h, j : j + w] += t
+        n[i : i + h, j : j + w] += 1
+    return (out / np.maximum(n, 1))[: shape[0], : shape[1]]
+
+
+@wrong("blend_tiles", "importance divided by its own sum first, then only added")
+def blend_tiles(tiles, places, shape, importance):
+    importance = importance / importance.sum()
+    h, w = importance.shape
+    out = np.zeros((shape[0] + h, shape[1] + w))
+    for t, (i, j) in zip(tiles, places, strict=True):
+        out[i : i + h, j : j + w] += t * importance
+    return out[: shape[0], : shape[1]]
+
+
+@wrong("blend_tiles", "the weights squared below the line")
+def blend_tiles(tiles, places, shape, importance):
+    h, w = importance.shape
+    out, n = np.zeros((shape[0] + h, shape[1] + w)), np.zeros((shape[0] + h, shape[1] + w))
+    for t, (i, j) in zip(tiles, places, strict=True):
+        out[i : i + h, j : j + w] += t * importance
+        n[i : i + h, j : j + w] += importance**2
+    n[n == 0] = 1
+    return (out / n)[: shape[0], : shape[1]]

@@ -393,3 +393,57 @@ def ablation_table(runs):
 def ablation_table(runs):
     values = np.array([run[2] for run in runs[: len(runs) // 3 * 3]]).reshape(-1, 3)
     return np.stack([values.mean(1), values.std(1, ddof=1), np.full(len(values), 3)], axis=1)
+
+
+# repair_report
+
+
+@wrong("repair_report", "whole films, but the rest of the code as it was")
+def repair_report(probabilities, truths, films, share, thresholds):
+    held_out = np.zeros(len(films), bool)
+    for number in np.unique(films)[::-1]:
+        if held_out.sum() >= share * len(films):
+            break
+        held_out |= films == number
+    p, t = probabilities[held_out], truths[held_out]
+    scores = [((p >= x) & t).sum() / ((p >= x) | t).sum() for x in thresholds]
+    return thresholds[np.argmax(scores)], max(scores)
+
+
+@wrong("repair_report", "the best threshold of each held-out frame")
+def repair_report(probabilities, truths, films, share, thresholds):
+    held_out = films == films.max()
+    best = []
+    for p, t in zip(probabilities[held_out], truths[held_out], strict=True):
+        best.append(max(((p >= x) & t).sum() / ((p >= x) | t).sum() for x in thresholds))
+    return thresholds[0], np.mean(best)
+
+
+@wrong("repair_report", "the last film only, whatever the share")
+def repair_report(probabilities, truths, films, share, thresholds):
+    held_out = films == films.max()
+
+    def score(which, x):
+        return np.mean(
+            [
+                ((p >= x) & t).sum() / ((p >= x) | t).sum()
+                for p, t in zip(probabilities[which], truths[which], strict=True)
+            ]
+        )
+
+    best = max(thresholds, key=lambda x: score(~held_out, x))
+    return best, score(held_out, best)
+
+
+@wrong("repair_report", "the last frames sorted by film, so that one film is cut")
+def repair_report(probabilities, truths, films, share, thresholds):
+    order = np.argsort(films, kind="stable")
+    probabilities, truths = probabilities[order], truths[order]
+    n = len(films) - int(np.ceil(share * len(films)))
+
+    def score(part, x):
+        pairs = zip(probabilities[part], truths[part], strict=True)
+        return np.mean([((p >= x) & t).sum() / ((p >= x) | t).sum() for p, t in pairs])
+
+    best = max(thresholds, key=lambda x: score(slice(0, n), x))
+    return best, score(slice(n, None), best)
