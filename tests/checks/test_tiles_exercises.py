@@ -33,6 +33,26 @@ def test_the_step_of_the_paper_would_show():
             assert all(side > case.args[2] + 8 for side in case.args[1].shape)
 
 
+def test_blended_tiles_are_a_mean_of_those_that_lie_there():
+    """Tiles that agree leave no trace, and each pixel lies between the smallest and the largest of its tiles."""
+    for seed in range(5):
+        for case in cases_of("blend_tiles", seed):
+            tiles, places, shape, importance = case.args
+            same = EXERCISES["blend_tiles"].reference(np.full(tiles.shape, 3.5), places, shape, importance)
+            assert same.shape == shape and np.allclose(same, 3.5)
+            answer = case.call(EXERCISES["blend_tiles"].reference)
+            assert tiles.min() - 1e-9 <= answer.min() <= answer.max() <= tiles.max() + 1e-9
+    beyond = [
+        case
+        for case in cases_of("blend_tiles", 0)
+        if any(
+            i + case.args[3].shape[0] > case.args[2][0] or j + case.args[3].shape[1] > case.args[2][1]
+            for i, j in case.args[1]
+        )
+    ]
+    assert 3 <= len(beyond) < len(cases_of("blend_tiles", 0))
+
+
 # --- mistakes as students write them ----------------------------------------------------------------------------------
 
 

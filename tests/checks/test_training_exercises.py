@@ -1,7 +1,10 @@
 """Lesson 07's exercises: the numbers of the lesson, and mistakes as students write them."""
 
+import itertools
 import math
+from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 import torch
@@ -10,10 +13,12 @@ from torch import nn
 
 from tests.checks.answers.s07_training import drawn_by_kaiming, map_by_loops
 from tests.checks.judging import cases_of, checked
+from unet_edu import check
 from unet_edu.lessons import EXERCISES
 from unet_edu.losses import border_weight_map
 
 torch.set_num_threads(1)
+SOLUTIONS = nbformat.read(next(Path(__file__).parents[2].glob("solutions/07_*/*.ipynb")), as_version=4)
 
 
 def test_the_worked_numbers_of_the_lesson():
@@ -37,6 +42,43 @@ def test_some_cells_touch_and_no_place_is_half_way():
             # One mirror is enough, but for one pixel of the strong field.
             beyond = [np.abs(field[axis]) >= image.shape[axis] for axis in (0, 1)]
             assert np.sum(beyond, axis=(1, 2)).tolist() == 2 * ["strong" in case.name]
+
+
+# Each mistake of the code that is to be repaired: what stands there, and what should.
+MENDED = {
+    "evaluation mode": ("    losses = []\n", "    model.train()\n    losses = []\n"),
+    "gradients kept": ("        loss.backward()\n", "        optimizer.zero_grad()\n        loss.backward()\n"),
+    "softmax twice": ("model(images).softmax(dim=1)", "model(images)"),
+    "weights not used": (
+        "cross_entropy(p, labels)",
+        'cross_entropy(p, labels, reduction="none").mul(weights).mean()',
+    ),
+}
+
+
+@pytest.mark.parametrize("left", [set(left) for n in range(5) for left in itertools.combinations(MENDED, n)], ids=str)
+def test_the_loop_to_repair_has_its_four_mistakes(left):
+    """And each set of them that is left in it is named."""
+    (source,) = (cell.source for cell in SOLUTIONS.cells if cell.id == "example-6")
+    for name, (there, right) in MENDED.items():
+        assert source.count(there) == 1
+        source = source if name in left else source.replace(there, right)
+    names = {"torch": torch, "nn": nn}
+    exec(source.partition("\n\n\nimages = ")[0], names)  # noqa: S102 - our own notebook
+
+    result = check(names["broken_training"], "repair_training")
+    assert result.misconception == " and ".join(name for name in MENDED if name in left)
+    assert result.passed == (not left)
+
+
+def test_the_small_network_of_the_example_is_that_of_the_check():
+    (source,) = (cell.source for cell in SOLUTIONS.cells if cell.id == "example-6")
+    names = {"torch": torch, "nn": nn}
+    exec(source, names)  # noqa: S102 - our own notebook
+    case = cases_of("repair_training", 0)[0]
+    given = [names[name].double() if name != "labels" else names[name] for name in ("images", "labels", "weights")]
+    losses = EXERCISES["repair_training"].reference(names["small_network"]().double(), *given, *case.args[4:])
+    assert np.allclose(losses, case.call(EXERCISES["repair_training"].reference))
 
 
 # --- mistakes as students write them ----------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ counts, do not."""
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -14,6 +15,7 @@ from tests.checks.judging import cases_of, checked
 from tests.patience import PATIENCE_S
 from unet_edu import check
 from unet_edu.lessons import EXERCISES
+from unet_edu.sizes import level_sides
 
 torch.set_num_threads(1)
 
@@ -38,6 +40,22 @@ def test_no_size_is_odd_at_one_pooling_only_by_luck():
             if any(odd):
                 seen.add(odd.index(1))
     assert seen == {0, 1, 2, 3}
+
+
+def test_the_smallest_volume_is_the_smallest_that_fits():
+    def answered(side, depth):
+        try:
+            return level_sides(side, depth)[1][-1]
+        except ValueError:
+            return 0
+
+    exercise = EXERCISES["smallest_volume"]
+    for depth in range(1, 5):
+        for wanted in range(1, 40):
+            expected = next(side for side in range(1, 999) if answered(side, depth) >= wanted)
+            assert exercise.reference((wanted, 1, 1), depth)[0] == expected
+    paper = exercise.cases(np.random.default_rng(0))[0]
+    assert paper.args == ((28, 44, 44), 3) and paper.call(exercise.reference) == [116, 132, 132]
 
 
 # --- mistakes as students write them ----------------------------------------------------------------------------------
