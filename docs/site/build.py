@@ -23,7 +23,13 @@ from unet_edu import explore
 from unet_edu.explore.unet import course_page
 
 HERE = Path(__file__).parent
-DOCUMENTS = ["CONTRIBUTING.md", "docs/training.md", "docs/instructors.md", "docs/grading-security.md"]
+DOCUMENTS = [
+    "CONTRIBUTING.md",
+    "docs/training.md",
+    "docs/instructors.md",
+    "docs/project.md",
+    "docs/grading-security.md",
+]
 RUN_TIMES = HERE / "run_times.json"
 
 

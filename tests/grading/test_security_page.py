@@ -64,6 +64,7 @@ OWN = {
     "forbidden.Scan.__init__",  # `cells.read` of text that is here already
     "journal.Journal.__init__",
     "journal._read",
+    "project._secret",
     "release._notebook",
     "sandbox.Sandbox._start",
     "bubblewrap._pipe_with",

@@ -261,6 +261,25 @@ def test_the_other_commands_for_instructors_are_known_and_few():
     assert [name for name in others if name not in ("pip", "dask")] == loop
 
 
+@pytest.mark.needs("bubblewrap")
+def test_a_project_is_graded_as_the_page_says(place, tmp_path, monkeypatch):
+    """The frames lie as the page shows them, and a student hands in the folder that `predict` leaves."""
+    page = PAGES["docs/project.md"]
+    (command,), (tree,) = commands(page), blocks("text", page)
+    (predict,) = re.findall(r"`unet-edu (predict .*)`", page)
+    monkeypatch.chdir(tmp_path)
+    for n, path in enumerate(map(Path, tree.split())):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(sorted((place / "mine" / path.parent.name).iterdir())[n // 2], path)
+    invoke(["train", str(place / "mine"), "--output", "runs/mine"])
+    invoke(shlex.split(predict))
+    shutil.make_archive("submissions/ada", "zip", "results")
+    invoke(command[1:])
+    (row,) = csv.DictReader(open("grading/10_own_images/marks.csv", encoding="utf-8-sig"))
+    assert (row["student"], row["status"], row["frames"]) == ("ada", "graded", "2")
+    assert all(f"`{path.name}" in page for path in Path("grading/10_own_images").iterdir())
+
+
 # One process for all of them: nbgrader takes seconds to start.
 NBGRADER = """
 import json, os, sys
@@ -503,6 +522,8 @@ RUN = {
     ("docs/training.md", "torchrun "): test_torchrun,
     ("docs/training.md", "python"): test_the_program_runs,
     ("docs/training.md", "text"): test_on_colab_the_same_command_is_given,  # the other one shows folders
+    ("docs/project.md", "unet-edu "): test_a_project_is_graded_as_the_page_says,
+    ("docs/project.md", "text"): test_a_project_is_graded_as_the_page_says,
     ("docs/instructors.md", "unet-edu "): test_the_commands_for_instructors_in_their_order,
     ("docs/instructors.md", "python"): test_the_commands_for_instructors_in_their_order,
     ("docs/instructors.md", "nbgrader "): test_nbgrader_s_exchange,

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from unet_edu.data.files import DataError
 
-__all__ = ["LIMIT_BYTES", "ResumingDownloader", "appearing", "unpack"]
+__all__ = ["LIMIT_BYTES", "ResumingDownloader", "appearing", "refuse_strange", "unpack"]
 
 LIMIT_BYTES = 2 * 2**30
 """No benchmark is larger, packed or unpacked. What claims to be is stopped before it fills the disk."""
@@ -166,7 +166,7 @@ def unpack(archive: Path, folder: Path, *, limit: int = LIMIT_BYTES) -> None:
     try:
         with zipfile.ZipFile(archive) as pack:
             members = pack.infolist()
-            _refuse_strange(archive, members)
+            refuse_strange(archive, members)
             declared = sum(member.file_size for member in members)
             if declared > limit:
                 raise DataError(
@@ -190,7 +190,8 @@ def _write(pack: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> None:
         shutil.copyfileobj(source, file, BLOCK)
 
 
-def _refuse_strange(archive: Path, members: list[zipfile.ZipInfo]) -> None:
+def refuse_strange(archive: Path, members: list[zipfile.ZipInfo]) -> None:
+    """DataError when a member of a zip is no plain file or folder that could be unpacked, or is there twice."""
     seen: set[str] = set()
     for member in members:
         name, kind = member.filename, stat.S_IFMT(member.external_attr >> 16)

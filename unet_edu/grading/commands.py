@@ -29,11 +29,13 @@ if TYPE_CHECKING:  # takes its time to import
     from unet_edu.grading.marks.report import Row
     from unet_edu.grading.notebook import Notebook
     from unet_edu.grading.own import Checked
+    from unet_edu.grading.sandbox import Limits
 
 __all__ = ["check", "grade", "progress", "release"]
 
 NEEDS_A_PERSON = 3
 INTERRUPTED = 130
+PROJECT = "10_own_images"
 MOST_COPIES = 5  # of one assignment; more are a class
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
@@ -48,17 +50,25 @@ WARNING = (
 
 def grade(
     assignment: Annotated[
-        str, typer.Argument(help="02_convolution and so on, or the assignment.json that `unet-edu release` wrote.")
+        str,
+        typer.Argument(
+            help="02_convolution and so on, the assignment.json that `unet-edu release` wrote, or 10_own_images."
+        ),
     ],
     folder: Annotated[
         Path,
         typer.Argument(
-            help="The notebooks: NAME.ipynb, a folder for each student, or what nbgrader, Moodle or Canvas gives."
+            help="The notebooks: NAME.ipynb, a folder for each student, or what nbgrader, Moodle or Canvas gives. Of "
+            "10_own_images a zip or a folder of label maps for each student."
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder for all that comes of it.")] = Path(
         "grading"
     ),
+    frames: Annotated[
+        Path | None,
+        typer.Option(help="Of 10_own_images: the folder with your frames, in images and labels. docs/project.md."),
+    ] = None,
     roster: Annotated[
         Path | None, typer.Option(help="A list of the class, as CSV. Who handed in nothing has a row, too.")
     ] = None,
@@ -111,8 +121,13 @@ def grade(
     from unet_edu.grading.assignment import load
     from unet_edu.grading.marks import classroom, submissions
 
-    chosen = load(assignment)
     zone = None if time_zone is None else _zone(time_zone)
+    limits = sandbox.Limits(cell=cell_seconds, total=seconds, cpu=math.ceil(seconds), memory=_bytes(memory))
+    if frames is not None or assignment == PROJECT:
+        if seed is not None or database or scheduler or workers:
+            raise ValueError(f"{PROJECT}: --seed, --database, --scheduler and --workers are for notebooks")
+        return _grade_project(assignment, folder, frames, output, roster, zone, limits, unsafe, quiet)
+    chosen = load(assignment)
     if unsafe:
         typer.echo(WARNING, err=True)
     try:
@@ -123,7 +138,7 @@ def grade(
             roster=None if roster is None else submissions.read_roster(roster, zone),
             zone=zone,
             seed=seed,
-            limits=sandbox.Limits(cell=cell_seconds, total=seconds, cpu=math.ceil(seconds), memory=_bytes(memory)),
+            limits=limits,
             workers=workers,
             scheduler=scheduler,
             database=database,
@@ -139,6 +154,51 @@ def grade(
         raise typer.Exit(INTERRUPTED) from None
     is_summed_up = quiet or _sum_up(chosen, rows, output / chosen.name)
     if not is_summed_up or _is_a_person_needed(rows):
+        raise typer.Exit(NEEDS_A_PERSON)
+    return None
+
+
+def _grade_project(
+    name: str,
+    folder: Path,
+    frames: Path | None,
+    output: Path,
+    roster: Path | None,
+    zone: ZoneInfo | None,
+    limits: Limits,
+    unsafe: bool,
+    quiet: bool,
+) -> None:
+    """Score the label maps of a class on the instructor's frames."""
+    from tqdm import tqdm
+
+    from unet_edu.grading import project, sandbox
+    from unet_edu.grading.marks import submissions
+
+    if name != PROJECT or frames is None:
+        raise ValueError(f"--frames: your frames and {PROJECT} belong together; got {name}, frames: {frames}")
+    if unsafe:
+        typer.echo(WARNING.replace("These notebooks run as programs", "These files are decoded by programs"), err=True)
+    try:
+        if not unsafe:
+            sandbox.require()
+        graded = project.grade_project(
+            folder,
+            project.frames_in(frames),
+            output / PROJECT,
+            roster=None if roster is None else submissions.read_roster(roster, zone),
+            limits=limits,
+            unsafe=unsafe,
+            watched=lambda students: tqdm(students, disable=quiet or not sys.stderr.isatty()),
+        )
+    except sandbox.SandboxError as error:
+        raise ValueError(str(error)) from None
+    except KeyboardInterrupt:
+        typer.echo("unet-edu: stopped; nothing was written.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    if not quiet:
+        typer.echo(f"{project.summary(graded)}\n\nTables and feedback: {output / PROJECT}")
+    if any(one.asks for one in graded):
         raise typer.Exit(NEEDS_A_PERSON)
 
 

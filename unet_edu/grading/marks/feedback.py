@@ -15,7 +15,7 @@ from unet_edu.grading.marks.report import Row, number
 from unet_edu.grading.result import Outcome
 from unet_edu.grading.text import plain, readable
 
-__all__ = ["feedback"]
+__all__ = ["feedback", "page"]
 
 MOST_NAME = 200
 MOST_NOTES = 50
@@ -89,7 +89,11 @@ def feedback(row: Row) -> str:
         notes = "".join(f'<li class="said">{_text(note)}</li>' for note in row.result.notes[:MOST_NOTES])
         parts.append(f"<h2>What else happened when your notebook ran</h2><ul>{notes}</ul>")
     parts.append(_footer(row))
-    body = "\n".join(part for part in parts if part)
+    return page(title, name, "\n".join(part for part in parts if part))
+
+
+def page(title: str, name: str, body: str) -> str:
+    """A page of HTML that runs nothing and fetches nothing, of what is escaped already."""
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{POLICY}">

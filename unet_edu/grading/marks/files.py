@@ -19,19 +19,18 @@ class SubmissionError(ValueError):
     """A notebook, a folder or a roster that cannot be read: the sentence says which, what is wrong and what to do."""
 
 
-def read(path: Path) -> bytes:
+def read(path: Path, most: int = MOST_BYTES) -> bytes:
     """The bytes of a submitted file.
 
     Raises
     ------
     SubmissionError
-        When it is a link, a pipe or a device, has more than 32 MB, or cannot be read.
+        When it is a link, a pipe or a device, has more bytes than `most`, or cannot be read.
     """
-    data = _begin(path, MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise SubmissionError(
-            f"{plain(path.name)}: has more than {MOST_BYTES >> 20} MB; a notebook of the course has less than 3"
-        )
+    data = _begin(path, most + 1)
+    if len(data) > most:
+        usual = "; a notebook of the course has less than 3" if most == MOST_BYTES else ""
+        raise SubmissionError(f"{plain(path.name)}: has more than {most / (1 << 20):.3g} MB{usual}")
     return data
 
 

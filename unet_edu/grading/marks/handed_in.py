@@ -26,7 +26,7 @@ from unet_edu.grading.marks.files import SubmissionError, is_notebook, read
 from unet_edu.grading.marks.times import in_utc
 from unet_edu.grading.text import one_line, plain
 
-__all__ = ["COPY", "Claim", "HandedIn", "look_at"]
+__all__ = ["COPY", "LITTER", "Claim", "HandedIn", "claims", "look_at"]
 
 MOST_ENTRIES = 2000  # files and folders that are looked at in one student's folder
 MOST_DEPTH = 3  # folders in folders, as archives leave them
@@ -122,7 +122,7 @@ def look_at(entry: os.DirEntry[str], assignment: Assignment, zone: ZoneInfo | No
     name = entry.name
     if LITTER.fullmatch(name):
         return None
-    found = HandedIn(name, _claims(name))
+    found = HandedIn(name, claims(name))
     with found.alone():
         _open(entry, assignment, zone, found)
     if found.failure:
@@ -151,7 +151,8 @@ def _open(entry: os.DirEntry[str], assignment: Assignment, zone: ZoneInfo | None
         found.problem = f"cannot be read ({error.strerror})"
 
 
-def _claims(name: str) -> list[Claim]:
+def claims(name: str) -> list[Claim]:
+    """The ways to read the name of a file or folder, that of the front first."""
     canvas = CANVAS.match(name)
     claims = [Claim("canvas", canvas[2], canvas[1], name[canvas.end() :])] if canvas else []
     claims += [
@@ -200,7 +201,7 @@ def _look_into(folder: Path, assignment: Assignment, zone: ZoneInfo | None, foun
 def _students_in(folder: Path, notebooks: list[tuple[str, Path]]) -> set[tuple[str, str]]:
     """Of how many students Moodle or Canvas packed notebooks into a folder, by their numbers."""
     paths = [path.relative_to(folder).parts for _, path in notebooks]
-    return {claim[:2] for parts in paths for part in parts for claim in _claims(part)[:1]}
+    return {claim[:2] for parts in paths for part in parts for claim in claims(part)[:1]}
 
 
 def _search(folder: Path, assignment: Assignment, found: HandedIn) -> None:

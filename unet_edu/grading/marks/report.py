@@ -27,7 +27,7 @@ from unet_edu.grading.marks.submissions import Roster
 from unet_edu.grading.result import Outcome, Result, Status
 from unet_edu.grading.text import one_line, plain, visible
 
-__all__ = ["Row", "Table", "bare_line", "certain", "number", "summary", "tables"]
+__all__ = ["Row", "Table", "bare_line", "certain", "csv_line", "number", "summary", "tables"]
 
 # A spreadsheet takes what begins so for a formula, and a formula can fetch an address with other cells in it. Before it
 # there may be what a reader drops: spaces, quotes, the joiners that cannot be seen.
@@ -167,13 +167,13 @@ def _marks(assignment: Assignment) -> Table:
     def line(row: Row) -> bytes:
         result = row.result
         numbers = [row.mark, assignment.worth, *([row.penalty] if late else []), *map(row.score, assignment.names)]
-        return _csv(
+        return csv_line(
             [row.student, result.status, *map(number, numbers)]
             + [result.reason[:MOST_REASON], number(row.earlier.earned if row.earlier else None)]
             + [result.notebook, result.engine, str(result.seed), "yes" if result.sandboxed else "no"]
         )
 
-    return Table(b"\xef\xbb\xbf" + _csv(titles), line)
+    return Table(b"\xef\xbb\xbf" + csv_line(titles), line)
 
 
 def bare_line(assignment: Assignment, student: str, reason: str) -> bytes:
@@ -198,9 +198,9 @@ def _moodle(assignment: Assignment, roster: Roster) -> Table:
         mine = roster.students.get(row.student)
         known = [mine[place] for place in kept] if mine and kept else [row.student, *[""] * (len(titles) - 1)]
         grade = _scaled(row, mine[most] if mine and most is not None else "")
-        return _csv([*known, grade, escape(_comment(row), quote=False)])
+        return csv_line([*known, grade, escape(_comment(row), quote=False)])
 
-    return Table(_csv([*titles, *_moodle_fills(roster)]), line)
+    return Table(csv_line([*titles, *_moodle_fills(roster)]), line)
 
 
 def _moodle_keeps(roster: Roster) -> list[int]:
@@ -239,10 +239,10 @@ def _canvas(assignment: Assignment, roster: Roster) -> Table:
             cells = [mine[at] if (at := roster.column(name)) is not None else "" for name in info]
         else:
             cells = [row.student if name.strip().casefold() in ("student", "sis login id") else "" for name in info]
-        return _csv([*cells, _scaled(row, possible)])
+        return csv_line([*cells, _scaled(row, possible)])
 
     worth = ["    Points Possible", *[""] * (len(info) - 1), possible or number(assignment.worth)]
-    return Table(_csv([*info, title]) + _csv(worth), line)
+    return Table(csv_line([*info, title]) + csv_line(worth), line)
 
 
 def _canvas_column(assignment: Assignment, roster: Roster) -> int | None:
@@ -281,8 +281,8 @@ def _comment(row: Row) -> str:
     return " ".join(said)
 
 
-def _csv(cells: Iterable[str]) -> bytes:
-    """One line."""
+def csv_line(cells: Iterable[str]) -> bytes:
+    """One line of a table, in which no cell is a formula."""
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerow(map(_cell, cells))
     return text.getvalue().encode()

@@ -20,7 +20,7 @@ from unet_edu.grading.marks.handed_in import COPY, SHOWN, HandedIn, look_at
 from unet_edu.grading.marks.roster import Owners, Roster, read_roster
 from unet_edu.grading.text import plain
 
-__all__ = ["Roster", "Submission", "SubmissionError", "find", "read", "read_roster"]
+__all__ = ["Roster", "Submission", "SubmissionError", "by_student", "find", "read", "read_roster"]
 
 STRANGER = "Nobody on the list of the class is called so."
 OTHER_NUMBER = "Nobody on the list of the class has this number."
@@ -110,7 +110,7 @@ def find(
             entries = sorted(scan, key=lambda entry: entry.name)
     except OSError as error:
         raise SubmissionError(f"{folder}: the folder cannot be read ({error.strerror})") from None
-    rows = _by_student(_looked_at(entries, assignment, zone), roster)
+    rows = by_student(_looked_at(entries, assignment, zone), roster)
     if not rows and not roster:
         raise SubmissionError(f"{folder}: expected notebooks (NAME.ipynb) or a folder for each student, found none")
     listed = roster.students if roster else {}
@@ -133,7 +133,8 @@ def _looked_at(entries: list[os.DirEntry[str]], assignment: Assignment, zone: Zo
     return all_found
 
 
-def _by_student(all_found: list[HandedIn], roster: Roster | None) -> dict[str, _Row]:
+def by_student(all_found: list[HandedIn], roster: Roster | None) -> dict[str, _Row]:
+    """What belongs to each student of all that was found. Nobody's has a row of its own, and a note or doubt."""
     owners = Owners(roster) if roster else None
     rows: dict[str, _Row] = {}
     called: dict[str, str] = {}  # each entry's name in a row of its own
