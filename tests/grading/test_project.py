@@ -121,7 +121,7 @@ def table(path: Path) -> list[dict[str, str]]:
 
 
 def test_a_class_of_ten(tmp_path, frames):
-    """Three of them hostile, and as many have something missing: what can be graded is, and nothing else has a score."""
+    """Four of them are hostile, and one lacks a frame: what can be graded is, and nothing else has a score."""
     handed_in, output = tmp_path / "handed_in", tmp_path / "out"
     handed_in.mkdir()
     for student, files in CLASS.items():

@@ -275,7 +275,8 @@ def test_a_project_is_graded_as_the_page_says(place, tmp_path, monkeypatch):
     invoke(shlex.split(predict))
     shutil.make_archive("submissions/ada", "zip", "results")
     invoke(command[1:])
-    (row,) = csv.DictReader(open("grading/10_own_images/marks.csv", encoding="utf-8-sig"))
+    lines = Path("grading/10_own_images/marks.csv").read_text(encoding="utf-8-sig").splitlines()
+    (row,) = csv.DictReader(lines)
     assert (row["student"], row["status"], row["frames"]) == ("ada", "graded", "2")
     assert all(f"`{path.name}" in page for path in Path("grading/10_own_images").iterdir())
 

@@ -65,12 +65,12 @@ def grade(
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder for all that comes of it.")] = Path(
         "grading"
     ),
+    roster: Annotated[
+        Path | None, typer.Option(help="A list of the class, as CSV. Who handed in nothing has a row, too.")
+    ] = None,
     frames: Annotated[
         Path | None,
         typer.Option(help="Of 10_own_images: the folder with your frames, in images and labels. docs/project.md."),
-    ] = None,
-    roster: Annotated[
-        Path | None, typer.Option(help="A list of the class, as CSV. Who handed in nothing has a row, too.")
     ] = None,
     database: Annotated[
         str | None,

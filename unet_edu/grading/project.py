@@ -1,4 +1,4 @@
-"""The project of lesson 10, graded: label maps of a class, scored on frames whose labels only the instructor has.
+"""The project `10_own_images`, graded: label maps of a class, scored on frames whose labels only the instructor has.
 
 A submission is a zip or a folder, and all in it may be hostile. A zip is read in memory, within bounds, and never
 unpacked; a label map is decoded in the sandbox; here only plain numbers are compared. What cannot be graded has a
