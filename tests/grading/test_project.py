@@ -243,6 +243,15 @@ def test_a_frame_of_more_pixels_than_a_reply_has_room_for(tmp_path):
     assert one.status == "graded" and one.scores == {"large": (1.0, 1.0)}
 
 
+def test_one_file_for_two_frames_of_different_sizes(tmp_path):
+    truth = {"a": np.eye(8, dtype=np.int32), "b": np.ones((4, 9), np.int32)}
+    same = tiff(truth["a"])
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "zoe.zip").write_bytes(packed({"a.tif": same, "b.tif": same}))
+    (one,) = project.grade_project(tmp_path / "one", truth, tmp_path / "out")
+    assert one.scores == {"a": (1.0, 1.0)} and "expected the size of the frame, 4 × 9" in one.reasons[0]
+
+
 def with_link() -> bytes:
     file = io.BytesIO(packed(WITHOUT_ONE))
     with zipfile.ZipFile(file, "a") as pack:

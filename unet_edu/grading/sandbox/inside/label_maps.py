@@ -18,13 +18,13 @@ from unet_edu.data.files import DataError
 from unet_edu.data.pictures import read_labels
 
 FILE = Path("labels")  # in the current folder, /tmp
-kept: tuple[bytes, NDArray[np.int32]] | None = None  # what was decoded last, and of which file
+kept: tuple[bytes, NDArray[np.int32]] | None = None  # what was decoded last, and of which file and frame
 
 
 def rows(data: NDArray[np.uint8], shape: tuple[int, int], top: int, bottom: int) -> NDArray[Any]:
     """Rows of a label map, of a file whose size is the expected one: int32. Or why there are none: uint8, as UTF-8."""
     global kept
-    known = hashlib.sha256(data.data).digest()
+    known = hashlib.sha256(repr(shape).encode() + data.tobytes()).digest()
     if kept is None or kept[0] != known:
         try:
             kept = known, _decoded(data, shape)
