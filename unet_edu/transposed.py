@@ -24,7 +24,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from unet_edu._arguments import Size, biases, dtype_of, images, images_and_kernels, pair, whole
 from unet_edu.convolution import conv2d, conv2d_grad_input
-from unet_edu.matrix import conv2d_matrix
 
 __all__ = [
     "conv_transpose2d",
@@ -185,6 +184,8 @@ def conv_transpose2d_by_matrix(
     Dumoulin and Visin (2016), section 4.1. Lesson 04, exercise `tconv_matrix`.
     """
     it = _read(x, w, stride, padding, output_padding, dilation)
+    from unet_edu.matrix import conv2d_matrix  # not at the top: that module brings SciPy, and a check needs none of it
+
     A = conv2d_matrix(it.w, it.size, **it.geometry, sparse=True)
     columns = it.x.reshape(len(it.x), A.shape[0]).T  # one flattened image a column
     y = (A.T @ columns).T.reshape(len(it.x), it.w.shape[1], *it.size)
