@@ -350,7 +350,7 @@ def test_headings_of_notebooks_are_headings_of_the_page(site):
 
 
 def test_the_book_is_small(site):
-    """A reader loads a page, and none is over 2 MB. All of them: some 0.8 MB for each of ten lessons and twenty side roads
-    with their pictures, and the rest for exercises, explorers, reference and fonts."""
+    """A reader loads a page, and none is over 2 MB. All of them: some 0.8 MB for each of ten lessons and twenty side
+    roads with their pictures, and the rest for exercises, explorers, reference and fonts."""
     sizes = {file: file.stat().st_size for file in site.rglob("*") if file.is_file()}
     assert max(sizes.values()) < 2_000_000 and sum(sizes.values()) < 36_000_000
