@@ -55,7 +55,7 @@ MENDED = {
 }
 
 
-@pytest.mark.parametrize("left", [set(left) for n in range(4) for left in itertools.combinations(MENDED, n)], ids=str)
+@pytest.mark.parametrize("left", [left for n in range(4) for left in itertools.combinations(MENDED, n)], ids=str)
 def test_the_code_to_repair_has_its_three_mistakes(left):
     """And each set of them that is left in it is named."""
     (source,) = (cell.source for cell in SOLUTIONS.cells if cell.id == "example-6")
