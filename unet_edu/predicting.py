@@ -1,4 +1,4 @@
-"""What a network finds on an image, from a file to files.
+"""What a network finds on an image, from a file to files. Lesson 10.
 
 `unet-edu predict` does this for many; docs/training.md shows how.
 

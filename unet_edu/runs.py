@@ -1,4 +1,4 @@
-"""A training from a folder of images to a folder of weights: what `unet-edu train` does. docs/training.md.
+"""A training from a folder of images to a folder of weights: what `unet-edu train` does. docs/training.md. Lesson 10.
 
 `prepare` reads the images, builds the network, and finds out before the first step what cannot work. Its answer can be
 trained, and says what was read, and what looks wrong with it.

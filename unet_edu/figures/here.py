@@ -81,6 +81,11 @@ LESSONS = {
         ("score",), "how good?",
         "After this lesson you can build a fair comparison: how good the network is, and what each part is worth.",
     ),
+    "10": Here(
+        tuple(PARTS), "your own images",
+        "After this lesson you can build the whole way, from a folder of your own pictures to cells that are counted "
+        "and measured.",
+    ),
 }  # fmt: skip
 """The lessons, in their order."""
 
@@ -100,7 +105,7 @@ def you_are_here(lesson: str) -> Shown:
     Parameters
     ----------
     lesson : str
-        Its number, "00" to "09".
+        Its number, "00" to "10".
 
     Returns
     -------
