@@ -43,7 +43,7 @@ MARKDOWN = re.compile(
   | (?P<formula> \$\$.+?\$\$ | \$[^$\n]+\$ )
   | (?P<heading> ^\#+\ [^\n]* )
   | (?P<item> ^\s*\d+\.\s )
-  | (?P<name> \b(?:lesson|section|exercise|part|step|question|table|figure)s?\ \d+(?:(?:,|\ to|,?\ and)\ \d+)* )
+  | (?P<name> \b(?:lesson|section|exercise|part|step|question|table|figure|dishe?)s?\ \d+(?:(?:,|\ to|,?\ and)\ \d+)* )
   | (?P<size> (?<![\d×])(?P<side>[1-3])×(?P=side)(?![\d×]) )
   | (?P<minutes> \d+\ minutes (?:,\ and\ \d+\ for\ the\ exercises)? )
   | (?P<version> Python\ \d+\.\d+ )

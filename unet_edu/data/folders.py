@@ -74,7 +74,9 @@ def nuclei_folder(
     marked: int = 60,
     new: int = 12,
 ) -> Path:
-    """Write some nuclei of the Data Science Bowl 2018 as a folder of the same form. `unet-edu data fetch DSB-2018` first.
+    """Write some nuclei of the Data Science Bowl 2018 as a folder of the same form.
+
+    `unet_edu.data.benchmarks.fetch("DSB-2018")` brings them here before.
 
     Parameters
     ----------

@@ -162,7 +162,7 @@ def sizes(diameters: Mapping[str, ArrayLike], unit: str, words: str) -> Shown:
     Shown
     """
     largest = max(float(np.max(each, initial=1.0)) for each in map(np.asarray, diameters.values()))
-    edges = np.linspace(0, 1.05 * largest, 16)
+    edges: list[float] = np.linspace(0, 1.05 * largest, 16).tolist()
     figure = Figure(figsize=(7.0, 3.0), dpi=DPI, facecolor=PAPER)
     axes = figure.add_axes((0.09, 0.19, 0.88, 0.76))
     styles = (("output", "-", "////"), ("input", "--", ""))
