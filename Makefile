@@ -22,7 +22,7 @@ LAB_CONFIG = $(VENV)/etc/jupyter/labconfig/page_config.json
 # JupyterLab refuses to run as root, which is what a container's only user is, unless told.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab site test quick notebooks exercises retarget format benchmarks peers test-colab test-nextpython test-latest test-oldest
+.PHONY: help lab site test quick notebooks exercises retarget release format benchmarks peers test-colab test-nextpython test-latest test-oldest
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {printf "make %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ exercises: $(VENV)/test.stamp  ## make exercises/ from solutions/
 retarget: $(VENV)/test.stamp  ## make this the course of another repository: REPO=owner/name
 	$(RUN) python tests/notebooks/retarget.py "$$REPO"
 	$(MAKE) exercises
+
+release: $(VENV)/test.stamp  ## build, try and tag a version: VERSION=1.2.3 (DRY=1 shows all and keeps nothing)
+	$(RUN) python tests/project/release.py "$$VERSION" $(if $(DRY),--dry)
 
 format: $(VENV)/test.stamp  ## put code and notebooks into the project's style
 	$(RUN) ruff check --fix

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from unet_edu.checks.quiz import quiz
 
 __all__ = ["check", "guess", "progress", "quiz"]
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 # All is loaded when it is first asked for, so that `import unet_edu` stays instant.
 __getattr__, __dir__, _ = lazy_loader.attach(

@@ -9,16 +9,19 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 REPOSITORY = PROJECT["urls"]["Repository"]
+# a release leads to its own tag
+REF = "main" if PROJECT["version"].endswith(".dev0") else f"v{PROJECT['version']}"
 
 
 def on_github(path: Path) -> str:
     """The address of a file or folder of the repository."""
-    return f"{REPOSITORY}/{'tree' if path.is_dir() else 'blob'}/main/{path.relative_to(ROOT).as_posix()}"
+    return f"{REPOSITORY}/{'tree' if path.is_dir() else 'blob'}/{REF}/{path.relative_to(ROOT).as_posix()}"
 
 
 def on_colab(page: str) -> str:
     """The address that opens a notebook, given by its path in the repository."""
-    return f"{REPOSITORY.replace('https://github.com/', 'https://colab.research.google.com/github/')}/blob/main/{page}"
+    there = REPOSITORY.replace("https://github.com/", "https://colab.research.google.com/github/")
+    return f"{there}/blob/{REF}/{page}"
 
 
 def relative(target: str, page: str) -> str:

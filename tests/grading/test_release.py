@@ -14,6 +14,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.utils import compute_checksum
 
+from tests.project.release import ref, version_of
 from unet_edu.grading.assignment import ASSIGNMENTS, Assignment, load
 from unet_edu.grading.release import HERE, NUMBERS, REPOSITORY, release
 
@@ -138,7 +139,8 @@ def test_colab_is_offered_for_the_course_s_own_notebook_alone(chosen, tmp_path):
         release("09_results", tmp_path / due, due=due, source=SOURCE) for due in ("", "2027-01-31T23:59+01:00")
     )
     title = source(opened(own)[0], "title")
-    notebooks = f"{REPOSITORY.replace('github.com', 'colab.research.google.com/github')}/blob/main/exercises"
+    there = REPOSITORY.replace("github.com", "colab.research.google.com/github")
+    notebooks = f"{there}/blob/{ref(version_of(ROOT))}/exercises"
     link = f"{notebooks}/09_results/09_results.ipynb"
     assert f"\n\n[Open in Colab]({link})\n\n" in title
     for folder in (dated, chosen):

@@ -18,17 +18,20 @@ from nbgrader.utils import compute_checksum
 from tests.colab import run
 from tests.notebooks.execute import ROOT, WIDGET_VIEW, notebooks
 from tests.notebooks.retarget import GITHUB, current, files, replaced, retarget
+from tests.project.release import ref, version_of
 from unet_edu import explore
 
 REPO = current(ROOT)
-COLAB = f"https://colab.research.google.com/github/{REPO}/blob/main"
+REF = ref(version_of(ROOT))
+COLAB = f"https://colab.research.google.com/github/{REPO}/blob/{REF}"
+ADDRESS = f"git+{GITHUB}{REPO}" + ("" if REF == "main" else f"@{REF}")
 ALL = notebooks("course", "solutions", "exercises")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
 SET_UP = f"""\
 try:
     import unet_edu
 except ImportError:
-    %pip install -q "unet-edu @ git+{GITHUB}{REPO}"
+    %pip install -q "unet-edu @ {ADDRESS}"
 """
 # The last words above it.
 WHY = f"""
@@ -85,7 +88,7 @@ def set_up(monkeypatch: pytest.MonkeyPatch, course: object) -> list[tuple[str, s
 
 def test_it_installs_with_the_pip_of_the_kernel_and_only_where_the_course_is_missing(monkeypatch):
     """Not with `!pip`, which may be another Python's."""
-    assert set_up(monkeypatch, None) == [("pip", f'install -q "unet-edu @ git+{GITHUB}{REPO}"')]
+    assert set_up(monkeypatch, None) == [("pip", f'install -q "unet-edu @ {ADDRESS}"')]
     assert set_up(monkeypatch, object()) == []
 
 

@@ -15,10 +15,13 @@ import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
+from tests.project.release import ref
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 COLAB = PROJECT["urls"]["Repository"].replace("https://github.com/", "https://colab.research.google.com/github/")
+REF = ref(PROJECT["version"])
 
 PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 documents = pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
@@ -37,7 +40,7 @@ def test_links_lead_somewhere(document):
     for link in links:
         folder = (ROOT / document).parent
         if link.startswith(COLAB):
-            folder, link = ROOT, link.removeprefix(f"{COLAB}/blob/main/")
+            folder, link = ROOT, link.removeprefix(f"{COLAB}/blob/{REF}/")
         if link.startswith("https://"):
             continue
         path, _, anchor = link.partition("#")
@@ -48,7 +51,7 @@ def test_links_lead_somewhere(document):
 
 def test_a_link_to_colab_in_words_leads_somewhere():
     (link,) = re.findall(rf"`({COLAB}[^`]+)`", (ROOT / "docs" / "instructors.md").read_text())
-    assert (ROOT / link.removeprefix(f"{COLAB}/blob/main/")).exists()
+    assert (ROOT / link.removeprefix(f"{COLAB}/blob/{REF}/")).exists()
 
 
 @documents
@@ -135,7 +138,7 @@ def problems_of(row: Row, path: Path) -> Iterator[str]:
     title = text.splitlines()[0].removeprefix("# ").replace(" · ", " ")
     expected = Row(
         lesson=[(title, f"course/{path.name}")],
-        colab=[("open", f"{COLAB}/blob/main/course/{path.name}")],
+        colab=[("open", f"{COLAB}/blob/{REF}/course/{path.name}")],
         exercises=[
             (folder.name, f"exercises/{folder.name}/{folder.name}.ipynb")
             for folder in sorted((ROOT / "exercises").glob(f"{number}_*"))
@@ -194,8 +197,8 @@ def test_every_explorer_is_in_the_table():
         ("exercises/08_tiles/08_tiles.ipynb", "exercises/07_training/07_training.ipynb", "08_tiles.ipynb: exercises: "),
         ("[05 Max pooling and max unpooling]", "[05 Pooling]", "05_pooling.ipynb: lesson: "),
         (
-            "blob/main/course/03_interpolation.ipynb",
-            "blob/main/course/02_convolution.ipynb",
+            f"blob/{REF}/course/03_interpolation.ipynb",
+            f"blob/{REF}/course/02_convolution.ipynb",
             "03_interpolation.ipynb: colab: ",
         ),
         ("| [00 Start here]", "00 Start here", "the table has 01_semantic"),

@@ -17,10 +17,12 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup, Tag
 
+from tests.project.release import ref
 from unet_edu import explore
 
 ROOT = Path(__file__).parents[2]
-REPOSITORY = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["Repository"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+REPOSITORY, REF = PROJECT["urls"]["Repository"], ref(PROJECT["version"])
 COLAB = REPOSITORY.replace("https://github.com/", "https://colab.research.google.com/github/")
 LESSONS = sorted((ROOT / "course").glob("*.ipynb"))
 SIDE_ROADS = sorted((ROOT / "course").glob("side_roads/*.ipynb"))
@@ -198,7 +200,7 @@ def test_a_quiz_can_be_used_without_a_kernel(site, path):
 def test_each_notebook_has_a_page_with_its_doors(site, path):
     page = page_of(site, path)
     name = path.relative_to(ROOT).as_posix()
-    assert soup(page).select_one(f'.unet-doors a[href="{COLAB}/blob/main/{name}"]')
+    assert soup(page).select_one(f'.unet-doors a[href="{COLAB}/blob/{REF}/{name}"]')
     download = soup(page).select_one(".unet-doors a[download]")
     copy = nbformat.read(page.parent / download["href"], as_version=4)
     original = nbformat.read(path, as_version=4)
@@ -216,7 +218,7 @@ def test_each_module_has_a_page_with_all_that_it_offers(site, path):
             inspect.isclass(value) or (inspect.isfunction(value) and value.__doc__)
         ) and value.__module__ == module.__name__:
             entry = page.find(id=f"{module.__name__}.{name}")
-            assert entry and entry.select_one(f'a[href^="{REPOSITORY}/blob/main/{path.as_posix()}#L"]')
+            assert entry and entry.select_one(f'a[href^="{REPOSITORY}/blob/{REF}/{path.as_posix()}#L"]')
 
 
 def test_an_operators_page_leads_to_its_lesson(site):

@@ -21,7 +21,8 @@ __all__ = ["release"]
 # [project.urls] in pyproject.toml, which is the one place that an instructor's fork changes
 URLS = dict(line.split(", ", 1) for line in metadata("unet-edu").get_all("Project-URL", []))
 REPOSITORY = URLS["Repository"]
-HERE = f"{REPOSITORY}/blob/main"
+# a release leads to its own tag
+HERE = f"{REPOSITORY}/blob/{'main' if unet_edu.__version__.endswith('.dev0') else f'v{unet_edu.__version__}'}"
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven")  # exercises; no notebook has more
 STRANGE = "is it the course's own, as `make exercises` makes it?"
 CLOSING = """\
