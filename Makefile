@@ -14,6 +14,9 @@ SLOW = tests/checks/test_exercises.py tests/checks/test_where.py tests/checks/te
 	tests/checks/test_progress.py tests/checks/test_unet_exercises.py \
 	tests/library/test_cli.py tests/library/test_predicting.py tests/library/test_tiling.py \
 	tests/library/test_data_benchmarks.py tests/library/test_data_weights.py
+# PyTorch's own index has a build without NVIDIA's libraries. Nothing else is taken from there.
+TORCH =
+SMALL = $(if $(TORCH),$(RUN) python -m pip install --constraint $(PINS) --no-deps --index-url https://download.pytorch.org/whl/$(TORCH) torch)
 QUICK = tests/library tests/checks course/02_convolution.ipynb $(SLOW:%=--ignore=%) \
 	-k "not well_formed and not odd_answers and not ((own_hint or far_from) and (unet or he_init_))"
 # By PATH, because nbgrader calls other programs by their names. IPython warns of another environment that is active in the shell.
@@ -27,7 +30,7 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {printf "make %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-lab: $(VENV)/lab.stamp $(LAB_CONFIG)  ## open the course in JupyterLab (LAB_ARGS="--no-browser" and the like)
+lab: $(VENV)/lab.stamp $(LAB_CONFIG)  ## open the course in JupyterLab (TORCH=cpu for the small PyTorch; LAB_ARGS="--no-browser" and the like)
 	$(RUN) jupyter-lab --LabApp.default_url=/lab/tree/course/00_start_here.ipynb $(AS_ROOT) $(LAB_ARGS)
 
 site: $(VENV)/site.stamp  ## make the web book in build/site
@@ -93,10 +96,12 @@ peers:  ## train what others would take on the same real frames, and print one t
 
 # The test extra contains the lab and site extras, so that after it there is nothing left for `make lab` and `make site` to install.
 $(VENV)/lab.stamp $(VENV)/site.stamp: $(VENV)/%.stamp: pyproject.toml $(PINS) | $(VENV)/bin/python
+	$(SMALL)
 	$(RUN) python -m pip install --constraint $(PINS) -e '.[$*]'
 	touch $@
 
 $(VENV)/test.stamp: pyproject.toml $(PINS) | $(VENV)/bin/python
+	$(SMALL)
 	$(RUN) python -m pip install --constraint $(PINS) -e '.[test]'
 	touch $(VENV)/lab.stamp $(VENV)/site.stamp $@
 

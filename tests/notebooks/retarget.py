@@ -2,8 +2,8 @@
 GitHub.
 
 `[project.urls] Repository` in pyproject.toml says where the course lives. That address stands also where a program
-cannot look it up: in links to Colab, in the cells that install the course there, in README.md and docs/. This rewrites
-it in every file of the clone.
+cannot look it up: in links to Colab, in the cells that install the course there, in README.md and docs/, and that of
+the web book. This rewrites both in every file of the clone.
 """
 
 from __future__ import annotations
@@ -61,7 +61,14 @@ def replaced(text: bytes, old: str, new: str) -> bytes:
     under github/owner/name."""
     # not owner/name-of-another, nor owner/name.github.io; a full stop may end a sentence, and .git an address
     pattern = rf"(github(?:usercontent)?(?:\.com)?/){re.escape(old)}(?![\w-])(?!\.(?!git\b)\w)"
-    return re.sub(pattern.encode(), rb"\g<1>" + new.encode(), text)
+    text = re.sub(pattern.encode(), rb"\g<1>" + new.encode(), text)
+    return text.replace(book(old).encode(), book(new).encode())
+
+
+def book(repo: str) -> str:
+    """Where GitHub Pages has the web book."""
+    owner, _, name = repo.partition("/")
+    return f"https://{owner.lower()}.github.io/{name}/"
 
 
 def files(root: Path) -> list[Path]:

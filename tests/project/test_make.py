@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -29,6 +31,16 @@ def project(tmp_path: Path) -> Path:
         )
         program.chmod(0o755)
     return tmp_path
+
+
+@pytest.mark.parametrize("words, small", [([], []), (["TORCH=cpu"], ["https://download.pytorch.org/whl/cpu"])])
+def test_the_small_torch_comes_first_and_alone_from_its_index(words, small):
+    """`make` says what it would run for a new environment."""
+    command = ["make", "--dry-run", "--always-make", "lab", *words]
+    clean = {"PATH": os.environ["PATH"]}  # without what another `make` may have handed down
+    done = subprocess.run(command, cwd=ROOT, env=clean, check=True, capture_output=True, text=True, timeout=PATIENCE_S)
+    found = re.findall(r" python -m pip install --constraint constraints.txt (.+)$", done.stdout, re.MULTILINE)
+    assert found == [*(f"--no-deps --index-url {index} torch" for index in small), "-e '.[lab]'"]
 
 
 def make(target: str, project: Path, fail: str) -> tuple[int, list[str]]:
