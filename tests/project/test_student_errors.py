@@ -79,7 +79,10 @@ COMMANDS = {
         ("--device: expected cpu, cuda, cuda:1 or mps, got 'gpu'",),
     ),
     "images that are not there": (unet_edu("train", "mine", "-o", "run"), ("mine",)),
-    "weights that are not there": (unet_edu("predict", "runs/mine", "new", "-o", "out"), ("runs/mine: there is no such file or folder",)),
+    "weights that are not there": (
+        unet_edu("predict", "runs/mine", "new", "-o", "out"),
+        ("runs/mine: there is no such file or folder",),
+    ),
     "PyTorch is missing": (
         unet_edu("train", "cells", "-o", "run", missing="torch"),
         ("the package torch is missing in", "activate the environment of the course", "or install the course again"),

@@ -27,7 +27,7 @@ from unet_edu.lessons import EXERCISES, LESSONS
 __all__ = ["Checked", "check_own", "expect_no_lesson", "guessed", "is_of_exercises", "notebooks", "standing"]
 
 INSIDE = Path(__file__).parent / "sandbox/inside"  # has stand-ins for what only Colab has
-NOT_OWN = ("solutions", "grading")  # folders of a clone with the notebooks of others
+NOT_OWN = ("solutions", "grading", "build")  # of a clone: notebooks of others, and copies for the web book
 A_CHECK = re.compile(r"^[ \t]*check\(\s*(\w+)", re.MULTILINE)
 A_LESSON = re.compile(r"^# ([0-9]{2}) · ", re.MULTILINE)  # its title
 CHOSEN = re.compile(r'^progress\("\d\d", (\{.*\})\)$', re.MULTILINE)  # as `unet-edu release` writes it
