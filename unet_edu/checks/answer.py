@@ -82,6 +82,10 @@ ADVICE = {
     "Cannot cast ufunc": (
         "An array of whole numbers has no room for a fraction. np.zeros(shape) makes an array of floats."
     ),
+    "cannot convert float infinity to integer": (
+        "Infinity is a float. An array of whole numbers has no room for it; x.astype(float) is the same array in "
+        "floats."
+    ),
     "must be square": (
         "Only a square matrix can have an inverse. Do you need one here? The transpose is something else."
     ),

@@ -852,6 +852,12 @@ REPAIR_SCORE.mistake(
     _pooled(lambda both, p, t: np.where(t > 0, _ious(both, p, t), np.nan)),
 )
 REPAIR_SCORE.mistake(
+    "only classes of the truth, image by image",
+    "Of the classes that an image's truth lacks, none counts in your function. Two things: the pixels of a class are "
+    "counted over all images, and divided once; and a class that is only predicted has the IoU 0, which counts.",
+    _image_by_image(np.nanmean, lambda both, p, t: np.where(t > 0, _ious(both, p, t), np.nan)),
+)
+REPAIR_SCORE.mistake(
     "only classes that were predicted",
     "Right but for a class that is there and was never predicted. It was missed: its IoU is 0, and it counts.",
     _pooled(lambda both, p, t: np.where(p > 0, _ious(both, p, t), np.nan)),

@@ -888,6 +888,14 @@ def _(x: Array, k: Array) -> Array:
     return conv2d(np.pad(x, ((0, 0), (b, b)), mode="wrap"), k, padding=(a, 0))
 
 
+@CONV2D_PANORAMA.mistake("the last 0 columns")
+def _(x: Array, k: Array) -> Array:
+    """Right but for a kernel of one column, where nothing is put on. There x[:, -0:] is the whole image, because −0 is
+    0. Say from the left where the last b columns begin: x[:, W - b:]."""
+    a, b = (n // 2 for n in k.shape)
+    return conv2d(np.concatenate([x[:, -b:], x, x[:, :b]], axis=1), k, padding=(a, 0))
+
+
 @CONV2D_PANORAMA.mistake("output continued")
 def _(x: Array, k: Array) -> Array:
     """You convolved first, and continued what came out. Continue the image, then lay the kernel on it: the numbers at

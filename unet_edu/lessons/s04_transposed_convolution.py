@@ -990,6 +990,24 @@ REPAIR_TCONV.mistake(
     _by_zeros(turn=(1, -1)),
 )
 REPAIR_TCONV.mistake(
+    "channels turned, and rows",
+    "Nearly: you turned two axes of three. If they are those of w[:, m], the first of them counts the channels, which "
+    "stay in their order. A kernel's rows and columns are the last two axes.",
+    lambda x, w, stride=1: _by_zeros(turn=(-1, 1))(x, w[::-1], stride),
+)
+REPAIR_TCONV.mistake(
+    "channels turned, too",
+    "Nearly: the kernels are turned. But so is the order of the channels, and the first channel of x meets the weights "
+    "of the last. Turn only the last two axes.",
+    lambda x, w, stride=1: _repaired_tconv(x, w[::-1], stride),
+)
+REPAIR_TCONV.mistake(
+    "each channel meets all weights",
+    "The windows of all channels meet the weights of each channel. In a loop over the channels, the window of channel "
+    "c alone meets w[c, m].",
+    lambda x, w, stride=1: _repaired_tconv(x, np.broadcast_to(w.sum(axis=0), w.shape), stride),
+)
+REPAIR_TCONV.mistake(
     "ring one too wide",
     "Your answer has a ring of zeros around it that no stamp reaches. The first window holds one pixel alone, in its "
     "last row and column: how many rows of zeros are above it?",

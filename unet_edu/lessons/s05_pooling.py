@@ -655,6 +655,7 @@ def _repair_cases(rng: np.random.Generator) -> list[Case]:
     tried = np.array([[3, 1, 7, 4], [2, 9, 5, 6], [8, 4, 1, 2], [5, 6, 3, 10]])
     negative = np.array([[-5, -2, -7], [-1, -9, -3], [-8, -4, -6]])
     overlapping = np.array([[3, 1, 2, 9], [4, 8, 5, 0], [7, 6, -1, -2]])
+    alone = np.array([-20, *rng.permutation(np.arange(-19, -8))]).reshape(3, 4) * 500
 
     def case(name: str, size: Size, window: int, stride: int, padding: int, below: float = 0) -> Case:
         return Case(name, (rng.normal(size=size) - below, window, stride, padding))
@@ -670,6 +671,7 @@ def _repair_cases(rng: np.random.Generator) -> list[Case]:
         case("windows of 2×2 with gaps between them, on 5×8", (5, 8), 2, 3, 0),
         case("windows of 4×4, stride 2, padding 2, on 7×4", (7, 4), 4, 2, 2, below=2),
         Case("windows of 5×5, stride 1, padding 2, whole numbers", (rng.permutation(24).reshape(4, 6) - 20, 5, 1, 2)),
+        Case("far below zero, and the smallest pixel is alone in its window", (alone, 2, 2, 1)),
     ]
 
 
@@ -709,6 +711,16 @@ def _(x: Array, window: int, stride: int, padding: int) -> Array:
     """You repeat the border's pixels in the padding. Your maxima are right, but the copy of a pixel may be found first,
     and it stands outside of the image. Nothing in the padding may win."""
     padded = np.pad(x.astype(float), padding, mode="edge")
+    y, places = max_pool2d(padded, window, stride)
+    rows, columns = np.divmod(places, padded.shape[1])
+    return np.stack([y, (rows - padding) * x.shape[1] + columns - padding])
+
+
+@REPAIR_MAXPOOL.mistake("smallest pixel in the padding")
+def _(x: Array, window: int, stride: int, padding: int) -> Array:
+    """Nearly: your padding is as small as the smallest pixel. Where that pixel is alone in its window, the two are
+    equal, and the padding is found first. What is smaller than every number?"""
+    padded = np.pad(x.astype(float), padding, constant_values=x.min())
     y, places = max_pool2d(padded, window, stride)
     rows, columns = np.divmod(places, padded.shape[1])
     return np.stack([y, (rows - padding) * x.shape[1] + columns - padding])

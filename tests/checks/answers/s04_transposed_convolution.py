@@ -300,6 +300,37 @@ def _(x, w, stride=1):
     return repaired_by_stamps(x, w[..., ::-1], stride)
 
 
+def repaired_with(meet):
+    """The given code, mended but for how a window meets the kernels of a map."""
+
+    def repair(x, w, stride=1):
+        (channels, H, W), (_, maps, kH, kW) = x.shape, w.shape
+        spread = np.zeros((channels, (H - 1) * stride + 1, (W - 1) * stride + 1))
+        spread[:, ::stride, ::stride] = x
+        spread = np.pad(spread, ((0, 0), (kH - 1, kH - 1), (kW - 1, kW - 1)))
+        y = np.zeros((maps, spread.shape[1] - kH + 1, spread.shape[2] - kW + 1))
+        for m, i, j in np.ndindex(y.shape):
+            y[m, i, j] = meet(spread[:, i : i + kH, j : j + kW], w[:, m])
+        return y
+
+    return repair
+
+
+@written("repair_tconv", "channels turned, and rows")
+def _(x, w, stride=1):
+    return repaired_with(lambda window, k: np.sum(window * k[::-1, ::-1]))(x, w, stride)
+
+
+@written("repair_tconv", "channels turned, too")
+def _(x, w, stride=1):
+    return repaired_with(lambda window, k: np.sum(window * np.flip(k)))(x, w, stride)
+
+
+@written("repair_tconv", "each channel meets all weights")
+def _(x, w, stride=1):
+    return repaired_with(lambda window, k: sum(np.sum(window * one[::-1, ::-1]) for one in k))(x, w, stride)
+
+
 @written("repair_tconv", "only the last channel")
 def _(x, w, stride=1):
     for c in range(len(x)):

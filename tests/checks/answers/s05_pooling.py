@@ -286,6 +286,14 @@ def _(x, window, stride, padding):
     return y, idx
 
 
+@written("repair_maxpool", "smallest pixel in the padding")
+def _(x, window, stride, padding):
+    padded = np.pad(x, padding, constant_values=x.min())
+    y, places = max_pool2d(padded, window, stride)
+    rows, columns = np.divmod(places, padded.shape[1])
+    return y, (rows - padding) * x.shape[1] + columns - padding
+
+
 @written("avgpool_backward", "copied as nearest does")
 def _(dy, window, stride, size):
     return dy.repeat(window, axis=0).repeat(window, axis=1) / window**2
@@ -296,7 +304,7 @@ def _(dy, window, stride, size):
     return conv_transpose2d(dy, np.full((window, window), 1 / window**2), stride=stride)
 
 
-@told("repair_maxpool", "OverflowError")
+@told("repair_maxpool", "OverflowError", "x.astype(float) is the same array in floats")
 def _(x, window, stride, padding):
     padded = np.pad(x, padding, constant_values=-np.inf)  # whole numbers know no infinity
     y, places = max_pool2d(padded, window, stride)
