@@ -133,19 +133,19 @@ def test_the_repository_is_the_one_of_the_project():
     assert project["urls"]["Repository"] == REPOSITORY, "`make` installs what pyproject.toml says since it was changed"
 
 
-def test_colab_is_offered_for_the_course_s_own_notebook_alone(chosen, tmp_path):
-    """The link leads to exercises/, where neither the choice nor the date stands."""
+def test_colab_and_kaggle_are_offered_for_the_course_s_own_notebook_alone(chosen, tmp_path):
+    """The links lead to exercises/, where neither the choice nor the date stands."""
     own, dated = (
         release("09_results", tmp_path / due, due=due, source=SOURCE) for due in ("", "2027-01-31T23:59+01:00")
     )
     title = source(opened(own)[0], "title")
-    there = REPOSITORY.replace("github.com", "colab.research.google.com/github")
-    notebooks = f"{there}/blob/{ref(version_of(ROOT))}/exercises"
-    link = f"{notebooks}/09_results/09_results.ipynb"
-    assert f"\n\n[Open in Colab]({link})\n\n" in title
+    link = f"{REPOSITORY}/blob/{ref(version_of(ROOT))}/exercises/09_results/09_results.ipynb"
+    colab = link.replace("github.com", "colab.research.google.com/github")
+    kaggle = f"https://www.kaggle.com/kernels/welcome?src={link}"
+    assert f"\n\n[Open in Colab]({colab}) · [Kaggle]({kaggle})\n\n" in title
     for folder in (dated, chosen):
         title = source(opened(folder)[0], "title")
-        assert title.startswith("# Exercises") and "colab.research" not in title and "Open in Colab" not in title
+        assert title.startswith("# Exercises") and not re.search(r"colab\.research|Open in Colab|[Kk]aggle", title)
 
 
 @pytest.mark.parametrize(

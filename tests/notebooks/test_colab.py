@@ -24,6 +24,7 @@ from unet_edu import explore
 REPO = current(ROOT)
 REF = ref(version_of(ROOT))
 COLAB = f"https://colab.research.google.com/github/{REPO}/blob/{REF}"
+KAGGLE = f"https://www.kaggle.com/kernels/welcome?src={GITHUB}{REPO}/blob/{REF}"
 ADDRESS = f"git+{GITHUB}{REPO}" + ("" if REF == "main" else f"@{REF}")
 ALL = notebooks("course", "solutions", "exercises")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
@@ -36,9 +37,9 @@ except ImportError:
 # The last words above it.
 WHY = f"""
 
-*The next cell installs the course where it is missing, as on Colab, and changes nothing else. \
-(If pip speaks of a restart: none is needed.) If it fails: the course needs Python 3.11 or later, \
-and [here is how to install it]({GITHUB}{REPO}#three-doors).*"""
+*The next cell installs the course where it is missing, as on Colab. \
+(If pip speaks of a restart: none is needed.) If it fails: the course needs Python 3.11 or later; \
+[here is help]({GITHUB}{REPO}#three-doors).*"""
 
 each = pytest.mark.parametrize("path", ALL, ids=lambda path: str(path.relative_to(ROOT)))
 
@@ -48,17 +49,17 @@ each = pytest.mark.parametrize("path", ALL, ids=lambda path: str(path.relative_t
 
 def test_there_are_notebooks_of_each_kind():
     folders = [path.relative_to(ROOT).parts[0] for path in ALL if path.parent.name != "side_roads"]
-    assert {folder: folders.count(folder) for folder in set(folders)} == {"course": 10, "solutions": 9, "exercises": 9}
+    assert {folder: folders.count(folder) for folder in set(folders)} == {"course": 11, "solutions": 9, "exercises": 9}
 
 
 @each
-def test_a_notebook_says_where_colab_has_it(path):
+def test_a_notebook_says_where_colab_and_kaggle_have_it(path):
     """A solution leads to its exercise."""
     first, *others = nbformat.read(path, as_version=4).cells
-    assert re.match(r"# .+\n\n\[Open in Colab\]\(", first.source)
     place = path.relative_to(ROOT).as_posix().replace("solutions/", "exercises/")
-    assert re.findall(r"\[Open in Colab\]\((.+)\)", first.source) == [f"{COLAB}/{place}"]
-    assert not any(re.search(r"open in colab", cell.source, re.IGNORECASE) for cell in others)
+    links = f"[Open in Colab]({COLAB}/{place}) · [Kaggle]({KAGGLE}/{place})"
+    assert first.source.splitlines()[1:4] == ["", links, ""] and first.source.startswith("# ")
+    assert not any(re.search(r"open in colab|kaggle\.com", cell.source, re.IGNORECASE) for cell in others)
 
 
 @each

@@ -20,8 +20,10 @@ from tests.project.release import ref
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-COLAB = PROJECT["urls"]["Repository"].replace("https://github.com/", "https://colab.research.google.com/github/")
+REPOSITORY = PROJECT["urls"]["Repository"]
 REF = ref(PROJECT["version"])
+COLAB = f"{REPOSITORY.replace('github.com', 'colab.research.google.com/github')}/blob/{REF}"
+KAGGLE = f"https://www.kaggle.com/kernels/welcome?src={REPOSITORY}/blob/{REF}"
 
 PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 documents = pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
@@ -39,8 +41,8 @@ def test_links_lead_somewhere(document):
     assert links or document == "docs/training.md"  # which has none
     for link in links:
         folder = (ROOT / document).parent
-        if link.startswith(COLAB):
-            folder, link = ROOT, link.removeprefix(f"{COLAB}/blob/{REF}/")
+        if link.startswith((COLAB, KAGGLE)):
+            folder, link = ROOT, link.removeprefix(f"{COLAB}/").removeprefix(f"{KAGGLE}/")
         if link.startswith("https://"):
             continue
         path, _, anchor = link.partition("#")
@@ -51,7 +53,7 @@ def test_links_lead_somewhere(document):
 
 def test_a_link_to_colab_in_words_leads_somewhere():
     (link,) = re.findall(rf"`({COLAB}[^`]+)`", (ROOT / "docs" / "instructors.md").read_text())
-    assert (ROOT / link.removeprefix(f"{COLAB}/blob/{REF}/")).exists()
+    assert (ROOT / link.removeprefix(f"{COLAB}/")).exists()
 
 
 @documents
@@ -82,7 +84,7 @@ LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 
 class Row(NamedTuple):
     lesson: list[tuple[str, str]]
-    colab: list[tuple[str, str]]
+    opens_in: list[tuple[str, str]]
     exercises: list[tuple[str, str]]
     modules: list[tuple[str, str]]
     explorers: list[tuple[str, str]]
@@ -138,7 +140,7 @@ def problems_of(row: Row, path: Path) -> Iterator[str]:
     title = text.splitlines()[0].removeprefix("# ").replace(" · ", " ")
     expected = Row(
         lesson=[(title, f"course/{path.name}")],
-        colab=[("open", f"{COLAB}/blob/{REF}/course/{path.name}")],
+        opens_in=[("Colab", f"{COLAB}/course/{path.name}"), ("Kaggle", f"{KAGGLE}/course/{path.name}")],
         exercises=[
             (folder.name, f"exercises/{folder.name}/{folder.name}.ipynb")
             for folder in sorted((ROOT / "exercises").glob(f"{number}_*"))
@@ -199,7 +201,7 @@ def test_every_explorer_is_in_the_table():
         (
             f"blob/{REF}/course/03_interpolation.ipynb",
             f"blob/{REF}/course/02_convolution.ipynb",
-            "03_interpolation.ipynb: colab: ",
+            "03_interpolation.ipynb: opens_in: ",
         ),
         ("| [00 Start here]", "00 Start here", "the table has 01_semantic"),
     ],

@@ -197,8 +197,8 @@ def _title(text: str, assignment: Assignment, subset: bool) -> str:
         elif row[2] in points:
             lines.append(f"{row[1]}{_plain(points[row[2]])} |")
     text = "\n".join(lines)
-    if assignment != ASSIGNMENTS[assignment.name]:  # Colab would open the course's own
-        text = re.sub(r"^\[Open in Colab\]\([^)]+\)\n\n", "", text, flags=re.MULTILINE)
+    if assignment != ASSIGNMENTS[assignment.name]:  # the links open the course's own
+        text = re.sub(r"^\[Open in Colab\]\(.+\)\n\n", "", text, flags=re.MULTILINE)
     if subset:
         count = len(points)
         book = f"[the course]({HERE}/exercises/{assignment.name}/{assignment.name}.ipynb)"
