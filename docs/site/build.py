@@ -18,18 +18,11 @@ import nbformat
 from sphinx.cmd.build import main as sphinx
 
 from docs.site import notebooks, pages
-from docs.site.project import ROOT, relative
+from docs.site.project import DOCUMENTS, ROOT, relative
 from unet_edu import explore
 from unet_edu.explore.unet import course_page
 
 HERE = Path(__file__).parent
-DOCUMENTS = [
-    "CONTRIBUTING.md",
-    "docs/training.md",
-    "docs/instructors.md",
-    "docs/project.md",
-    "docs/grading-security.md",
-]
 RUN_TIMES = HERE / "run_times.json"
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import nbformat
 from nbformat import NotebookNode
 
-from docs.site.project import ROOT, on_colab, on_github, relative
+from docs.site.project import DOCUMENTS, ROOT, on_colab, on_github, relative
 
 BADGE = re.compile(r"^\[Open in Colab.*\n*", re.MULTILINE)
 CLEAR_OUTPUTS = re.compile(r"^The answers are already stored below each cell\.(?:.+\n?)*", re.MULTILINE)
@@ -153,7 +153,9 @@ def relink(text: str, page: str) -> str:
     def follow(link: re.Match[str]) -> str:
         path, hash_sign, anchor = link[1].partition("#")
         target = (ROOT / page).parent.joinpath(path).resolve()
-        if not path or ":" in path or target.suffix in (".ipynb", ".md") or not target.exists():
+        if not path or ":" in path or not target.exists() or target.suffix == ".ipynb":
+            return link[0]
+        if target in [ROOT / name for name in DOCUMENTS]:
             return link[0]
         if target.is_relative_to(ROOT / "unet_edu") and target.suffix == ".py":
             module = ".".join(target.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")

@@ -126,6 +126,11 @@ def exercise_list(exercises: Iterable[Lesson]) -> str:
     )
 
 
+def inside(package: str, names: Iterable[str]) -> list[str]:
+    """The modules that are directly in a package."""
+    return [name for name in names if name.rpartition(".")[0] == package]
+
+
 def module_page(name: str, lessons: dict[str, Lesson]) -> str:
     """A module's page in reStructuredText, from its docstrings, with the lessons that the first of them names."""
     module = importlib.import_module(name)
@@ -136,6 +141,7 @@ def module_page(name: str, lessons: dict[str, Lesson]) -> str:
     # What a module only hands on is on the page of the module that has it; what a package loads when asked, too.
     names = () if hasattr(module, "__getattr__") else getattr(module, "__all__", ())
     own = [item for item in names if _is_written_in(module, item)]
+    below = inside(name, modules())
     return "\n".join(
         [
             name,
@@ -145,6 +151,7 @@ def module_page(name: str, lessons: dict[str, Lesson]) -> str:
             f".. automodule:: {name}",
             *([f"   :members: {', '.join(own)}"] if own else []),
             "",
+            *([".. toctree::", "   :hidden:", "", *(f"   {module}" for module in below), ""] if below else []),
         ]
     )
 
@@ -158,16 +165,16 @@ def _is_written_in(module: ModuleType, item: str) -> bool:
 
 def module_list(names: list[str]) -> str:
     """All modules with their first sentences, one table a package."""
-    packages = ["unet_edu", *(name for name in names if any(other.startswith(name + ".") for other in names))]
+    packages = ["unet_edu", *(name for name in names if inside(name, names))]
     parts = ["# Library", "", "Made from the docstrings. Each module links to its source.", ""]
     for package in packages:
-        inside = [name for name in names if name.rpartition(".")[0] == package and name not in packages]
+        own = [name for name in inside(package, names) if name not in packages]
         title = f"[{package}]({package}.rst)" if package in names else package
         first = summary(package)
         parts += [f"## {title}", "", first, "", "| module | |", "|---|---|"]
-        parts += [f"| [{name.removeprefix(package + '.')}]({name}.rst) | {summary(name)} |" for name in inside]
+        parts += [f"| [{name.removeprefix(package + '.')}]({name}.rst) | {summary(name)} |" for name in own]
         parts.append("")
-    links = "\n".join(names)
+    links = "\n".join(inside("unet_edu", names))
     return "\n".join([*parts, f"```{{toctree}}\n:hidden:\n\n{links}\n```\n"])
 
 

@@ -8,6 +8,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+# Those pages of the repository that are in the book, beside its notebooks.
+DOCUMENTS = [
+    "CONTRIBUTING.md",
+    "docs/training.md",
+    "docs/instructors.md",
+    "docs/project.md",
+    "docs/grading-security.md",
+]
 REPOSITORY = PROJECT["urls"]["Repository"]
 # a release leads to its own tag
 REF = "main" if PROJECT["version"].endswith(".dev0") else f"v{PROJECT['version']}"
