@@ -22,6 +22,7 @@ from unet_edu._arguments import numbers
 
 __all__ = [
     "average_precision",
+    "cell_mistakes",
     "cell_scores",
     "connected",
     "pixel_error",
@@ -154,6 +155,52 @@ def seg(prediction: ArrayLike, target: ArrayLike) -> float:
     """
     scores = cell_scores(prediction, target)
     return float(scores.mean()) if len(scores) else float("nan")
+
+
+def cell_mistakes(prediction: ArrayLike, target: ArrayLike) -> dict[str, int]:
+    """Count what goes wrong with cells, by kinds: a mean score says how much, and not what.
+
+    Parameters
+    ----------
+    prediction, target : (H, W) arrays of one shape
+        Instance maps.
+
+    Returns
+    -------
+    dict of str to int
+
+        * merged: true cells of which one predicted cell covers more than half, and more than half of another, too.
+        * split: true cells that are found for the most part, but by no predicted cell to more than half.
+        * missed: true cells of which more than half is not found.
+        * invented: predicted cells of which more than half lies on the background.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `cell_scores`.
+
+    References
+    ----------
+    Lesson 10.
+
+    Examples
+    --------
+    >>> cell_mistakes(prediction=[[1, 1, 1, 1, 0, 2]], target=[[1, 1, 2, 2, 0, 0]])
+    {'merged': 2, 'split': 0, 'missed': 0, 'invented': 1}
+    """
+    found, truth = _both(_cells, prediction, target, ranks=(2,))
+    cells, areas, found_cells, found_areas, (of_cell, of_found), shared = _overlaps(found, truth)
+    covers = 2 * shared > areas[of_cell]
+    covered = np.bincount(of_cell[covers], minlength=len(cells)) > 0
+    at_once = np.bincount(of_found[covers])
+    missed = 2 * np.bincount(of_cell, weights=shared, minlength=len(cells)) < areas
+    invented = 2 * np.bincount(of_found, weights=shared, minlength=len(found_cells)) < found_areas
+    return {
+        "merged": int(at_once[at_once > 1].sum()),
+        "split": int((~covered & ~missed).sum()),
+        "missed": int(missed.sum()),
+        "invented": int(invented.sum()),
+    }
 
 
 def average_precision(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from unet_edu.data.benchmarks import load, split
 from unet_edu.data.cells import synthetic_cells
 from unet_edu.data.elastic import displacement, warp
-from unet_edu.data.sources import picture_files
+from unet_edu.data.sources import pairs, picture_files
 from unet_edu.data.writing import write_tiff
 
 __all__ = ["MIRRORED", "drawn_folder", "new_pictures", "nuclei_folder"]
@@ -117,10 +117,11 @@ def new_pictures(folder: str | os.PathLike[str]) -> list[Path]:
     Raises
     ------
     DataError
-        When the folder holds no picture.
+        When there are no pictures in it, or images without labels.
     """
+    marked = [picture for picture, _ in pairs(folder)]
     new = Path(folder) / "new"
-    return picture_files([new if new.is_dir() else Path(folder) / "images"])
+    return picture_files([new]) if new.is_dir() else marked
 
 
 def _place(folder: str | os.PathLike[str] | None) -> Path:

@@ -22,7 +22,10 @@ from unet_edu.figures.shown import Shown
 __all__ = ["judged", "outlined", "overlays", "runs", "sizes", "watched"]
 
 ZOOM = 3  # pixels of the picture a pixel of the image, so that an outline is thinner than a pixel
+LARGEST = 512  # pixels: of larger pictures only some rows and columns are drawn
 COLUMNS = 3
+MOST = 6  # pictures at once
+LETTERS = 40  # of a title
 OUTLINE = "#FF8C00"  # as in the overlays of `unet-edu predict`
 
 
@@ -32,7 +35,7 @@ def outlined(*panels: tuple[str, ArrayLike, ArrayLike | None], words: str) -> Sh
     Parameters
     ----------
     *panels : (title, (H, W) array from 0 to 1, (H, W) array of int or None)
-        A title, a picture, and its cells.
+        A title, a picture, and its cells. Six at most are drawn.
     words : str
         What there is to see.
 
@@ -40,16 +43,26 @@ def outlined(*panels: tuple[str, ArrayLike, ArrayLike | None], words: str) -> Sh
     -------
     Shown
     """
-    drawn = [Photo(_with_outlines(image, cells), title) for title, image, cells in panels]
-    columns = min(COLUMNS, len(panels))
+    panels = panels[:MOST]
     marked = [0 if cells is None else int((np.asarray(cells) > 0).sum()) for _, _, cells in panels]
-    return Shown(photos(*drawn, columns=columns, tile=WIDTH / max(2, columns)), words, pixels=marked)
+    drawn = ((title, _with_outlines(image, cells)) for title, image, cells in panels)
+    return Shown(_side_by_side(drawn), words, pixels=marked)
+
+
+def _side_by_side(pictures: Iterable[tuple[str, ArrayLike]]) -> Figure:
+    drawn = [Photo(picture, _short(name)) for name, picture in pictures]
+    columns = min(COLUMNS, len(drawn))
+    return photos(*drawn, columns=columns, tile=WIDTH / max(2, columns))
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}…"
 
 
 def _with_outlines(image: ArrayLike, cells: ArrayLike | None) -> NDArray[Any]:
-    picture = np.repeat(_larger(image)[..., None], 3, axis=-1)
+    picture = np.repeat(_larger(_fewer(image))[..., None], 3, axis=-1)
     if cells is not None:
-        labels = _larger(cells)
+        labels = _larger(_fewer(cells))
         padded = np.pad(labels, 1, mode="edge")
         around = (padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:])
         picture[(labels > 0) & np.any([there != labels for there in around], axis=0)] = to_rgb(OUTLINE)
@@ -58,6 +71,12 @@ def _with_outlines(image: ArrayLike, cells: ArrayLike | None) -> NDArray[Any]:
 
 def _larger(array: ArrayLike) -> NDArray[Any]:
     return np.asarray(array).repeat(ZOOM, axis=0).repeat(ZOOM, axis=1)
+
+
+def _fewer(array: ArrayLike) -> NDArray[Any]:
+    """Pictures of somebody else may have thousands of rows: enlarged, some of them would fill the memory."""
+    step = -(-max(np.shape(array)) // LARGEST)
+    return np.asarray(array)[::step, ::step]
 
 
 def judged(*panels: tuple[str, ArrayLike, ArrayLike, ArrayLike], words: str) -> Shown:
@@ -74,7 +93,8 @@ def judged(*panels: tuple[str, ArrayLike, ArrayLike, ArrayLike], words: str) -> 
     -------
     Shown
     """
-    return Shown(scored_cells(*panels), words, pictures=range(len(panels)))
+    drawn = [(title, _fewer(image), _fewer(found), _fewer(truth)) for title, image, found, truth in panels]
+    return Shown(scored_cells(*drawn), words, pictures=range(len(panels)))
 
 
 def watched(history: Any) -> Shown:
@@ -97,8 +117,9 @@ def watched(history: Any) -> Shown:
     best, axes = history.best, figure.axes[0]
     if best is not None and np.isfinite(best[name]):
         axes.plot(best["step"], best[name], "D", color=PAPER, markeredgecolor=ROLES["output"].line, markersize=9)
+        side = "right" if best["step"] > 0.8 * steps[-1] else "center"  # its words stay in the picture
         axes.annotate(
-            "kept as best.pt", (best["step"], best[name]), (0, 10), textcoords="offset points", ha="center",
+            "kept as best.pt", (best["step"], best[name]), (0, 10), textcoords="offset points", ha=side,
             fontsize=9, color=INK,
         )  # fmt: skip
     axes.set_ylim(0, max(1.12, axes.get_ylim()[1]))
@@ -132,7 +153,7 @@ def overlays(files: Iterable[str | Path], words: str) -> Shown:
     Parameters
     ----------
     files : iterable of path
-        At most six look well.
+        Six at most are drawn.
     words : str
 
     Returns
@@ -141,11 +162,11 @@ def overlays(files: Iterable[str | Path], words: str) -> Shown:
     """
     from skimage.io import imread  # slow to import
 
-    read = {Path(file).stem.removesuffix("_overlay"): imread(file)[..., :3] for file in files}
-    drawn = [Photo(_larger(picture), name) for name, picture in read.items()]
-    columns = min(COLUMNS, len(drawn))
+    read = {Path(file).stem.removesuffix("_overlay"): imread(file)[..., :3] for file in [*files][:MOST]}
     shapes = [picture.shape[:2] for picture in read.values()]
-    return Shown(photos(*drawn, columns=columns, tile=WIDTH / max(2, columns)), words, shapes=shapes)
+    # An outline is one pixel wide here, so all rows are kept.
+    drawn = ((name, each if max(each.shape) > LARGEST else _larger(each)) for name, each in read.items())
+    return Shown(_side_by_side(drawn), words, shapes=shapes)
 
 
 def sizes(diameters: Mapping[str, ArrayLike], unit: str, words: str) -> Shown:
@@ -164,7 +185,7 @@ def sizes(diameters: Mapping[str, ArrayLike], unit: str, words: str) -> Shown:
     largest = max(float(np.max(each, initial=1.0)) for each in map(np.asarray, diameters.values()))
     edges: list[float] = np.linspace(0, 1.05 * largest, 16).tolist()
     figure = Figure(figsize=(7.0, 3.0), dpi=DPI, facecolor=PAPER)
-    axes = figure.add_axes((0.09, 0.19, 0.88, 0.76))
+    axes = figure.add_axes((0.09, 0.19, 0.88, 0.69))
     styles = (("output", "-", "////"), ("input", "--", ""))
     for (name, each), (role, dashes, hatch) in zip(diameters.items(), styles, strict=False):
         colour = ROLES[role]
@@ -176,5 +197,5 @@ def sizes(diameters: Mapping[str, ArrayLike], unit: str, words: str) -> Shown:
     axes.set_ylabel("cells", fontsize=10, **FONT)
     axes.tick_params(labelsize=9, labelcolor=INK, color=ROLES["neutral"].line)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=9.5, frameon=False, loc="upper left")
+    axes.legend(fontsize=9.5, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)  # beside no bar
     return Shown(figure, words, groups=range(len(diameters)))
