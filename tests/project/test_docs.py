@@ -252,7 +252,9 @@ def test_the_commands_for_instructors_in_their_order(school):
 
 
 def test_the_other_commands_for_instructors_are_known_and_few():
-    others = [command[0] for command in commands(INSTRUCTORS) if command[0] not in ("unet-edu", "nbgrader", "make")]
+    others = [
+        command[0] for command in commands(INSTRUCTORS) if command[0] not in ("unet-edu", "nbgrader", "make", "docker")
+    ]
     assert [name for name in others if name in ("pip", "dask")] == ["pip", "dask", "dask"]
     understood = importlib.metadata.entry_points(group="dask_cli")
     for _, name, *options in (command for command in commands(INSTRUCTORS) if command[0] == "dask"):
@@ -507,6 +509,7 @@ NOT_RUN = {
     'pip install "unet-edu @ git+https://github.com/unet-edu/unet-edu"': NETWORK,
     'pip install "unet-edu[train] @ git+https://github.com/unet-edu/unet-edu"': NETWORK,
     'pip install "unet-edu[grade] @ git+https://github.com/unet-edu/unet-edu"': NETWORK,
+    "docker build --tag unet-edu --file Containerfile .": "needs Docker; test_containers.py compares the file",
 }
 # A page and a program or language, and the test that takes all such lines from the page and runs them.
 RUN = {
@@ -529,6 +532,7 @@ RUN = {
     ("docs/instructors.md", "python"): test_the_commands_for_instructors_in_their_order,
     ("docs/instructors.md", "nbgrader "): test_nbgrader_s_exchange,
     ("docs/instructors.md", "dask "): test_the_other_commands_for_instructors_are_known_and_few,
+    ("docs/instructors.md", "docker run "): "needs Docker; test_containers.py compares its options",
     **{
         ("docs/instructors.md", line): test_nbgrader_s_exchange
         for line in ("for page in", "student=", "[ -d", "mkdir ", "cp ", "done")
@@ -561,7 +565,10 @@ def test_every_block_is_run_or_has_a_reason():
         ]
         assert len(ways) == 1, f"{page}: run it in a test, or say in NOT_RUN why not: {line}"
         used.add(ways[0])
-    assert len(found) > 40 and {page for page, _, _ in found} == PAGES.keys() - {"docs/grading-security.md"}
+    assert len(found) > 40 and {page for page, _, _ in found} == PAGES.keys() - {
+        "docs/grading-security.md",
+        "docs/teach.md",
+    }
     assert used == {*NOT_RUN, *RUN}, "an entry that belongs to nothing"
 
 

@@ -15,6 +15,7 @@ import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
+from tests.lessons.minutes import count
 from tests.project.release import ref
 
 ROOT = Path(__file__).parents[2]
@@ -216,3 +217,83 @@ def test_a_row_that_says_something_else_is_noticed(old, new, said):
 def test_every_picture_has_words():
     assert re.search(r"!\[\w[^\]]+\]\(docs/images/", README)
     assert "![](" not in README
+
+
+# -------------------------------------------------------------------------------------------- the plan of docs/teach.md
+
+TEACH = (ROOT / "docs" / "teach.md").read_text()
+WEEK = re.compile(r"^\| (\d) \| (.+?) \((\d+) minutes\) \| (.+) \|(.*) \|$", re.MULTILINE)
+
+
+@functools.cache
+def exercises() -> dict[str, tuple[str, str, int]]:
+    """Of each exercise its lesson, its dots and its minutes, by the table at the head of its notebook."""
+    found = {}
+    for path in (ROOT / "solutions").glob("*/*.ipynb"):
+        for name, dots, minutes in re.findall(
+            r"^\| \d\. `(\w+)` \| ([●○]+) \| (\d+) \|", cells(path, "markdown"), re.MULTILINE
+        ):
+            found[name] = (path.name[:2], dots, int(minutes))
+    return found
+
+
+def hours(minutes: int) -> str:
+    return f"{round(minutes / 60)} hours"
+
+
+def wrong_in(page: str) -> list[str]:
+    """Where the plan says something else than the lessons and their exercises."""
+    lessons = {path.name[:2]: count(path).said for path in sorted((ROOT / "course").glob("*.ipynb"))}
+    weeks = WEEK.findall(page)
+    found, sums, planned = [], {"lessons": 0, "everybody": 0, "more": 0}, []
+    for week, numbers, said, everybody, more in weeks:
+        taught = numbers.split(", ")
+        planned += taught
+        sums["lessons"] += int(said)
+        if int(said) != sum(lessons.get(number, 0) for number in taught):
+            found.append(f"week {week}: {said} minutes for the lessons {numbers}")
+        named = []
+        for kind, column in (("everybody", everybody), ("more", more)):
+            names = re.findall(r"`(\w+)`", column)
+            named += names
+            minutes = sum(exercises()[name][2] for name in names if name in exercises())
+            sums[kind] += minutes
+            if names and not column.endswith(f"({minutes} minutes)"):
+                found.append(f"week {week}: expected {minutes} minutes in {column}")
+        if sorted(named) != sorted(name for name, (number, *_) in exercises().items() if number in taught):
+            found.append(f"week {week}: not each exercise of the lessons {numbers} once")
+    if planned != [*lessons]:
+        found.append(f"the lessons of the plan are {planned}")
+    total = f"{hours(sums['lessons'] + sums['everybody'])} for everybody, and {hours(sums['more'])} more"
+    if total not in page:
+        found.append(f"expected: {total}")
+    for dots in (("●○○",), ("●○○", "●●○"), ("●○○", "●●○", "●●●")):
+        chosen = [minutes for _, level, minutes in exercises().values() if level in dots]
+        if f" | {len(chosen)} | {hours(sum(chosen))} |" not in page:
+            found.append(f"{' and '.join(dots)}: expected {len(chosen)} exercises in {hours(sum(chosen))}")
+    return found
+
+
+def test_the_plan_adds_up():
+    assert len(WEEK.findall(TEACH)) == 8 and "## A plan of eight weeks\n" in TEACH and len(exercises()) > 40
+    assert wrong_in(TEACH) == []
+    lightest = min(
+        WEEK.findall(TEACH)[:-1], key=lambda row: int(row[2]) + sum(map(int, re.findall(r"\((\d+) m", row[3])))
+    )
+    assert f"Week {lightest[0]} is the lightest." in TEACH
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("00, 01 (80 minutes)", "00, 01 (90 minutes)", "week 1: 90 minutes for the lessons 00, 01"),
+        ("(40 minutes) | `repair_maxpool`", "(45 minutes) | `repair_maxpool`", "week 4: expected 40 minutes in "),
+        ("`sgd_step` (70", "`sgd_stop` (65", "week 6: not each exercise"),
+        ("| 5 | 06 (60 minutes)", "| 5 | 05 (55 minutes)", "the lessons of the plan are "),
+        ("17 hours for everybody", "16 hours for everybody", "expected: 17 hours"),
+        ("| 17 | 3 hours |", "| 19 | 3 hours |", "●○○: expected 17 exercises"),
+    ],
+)
+def test_what_is_wrong_in_the_plan_is_said(old, new, said):
+    assert TEACH.count(old) == 1
+    assert any(said in problem for problem in wrong_in(TEACH.replace(old, new)))
