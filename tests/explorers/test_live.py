@@ -4,6 +4,8 @@ and hidden where the live one is."""
 from __future__ import annotations
 
 import json
+import re
+import shutil
 
 import nbformat
 import pytest
@@ -13,8 +15,10 @@ from tests.explorers.browser import (
     IS_OPEN,
     LOOK_MS,
     PANEL,
+    ROOT,
     jupyterlab,
     open_and_run,
+    put_away,
     wait_for_the_kernel,
 )
 from tests.notebooks.shown import EXPLORERS
@@ -33,6 +37,7 @@ runs = {"with the map": (np.geomspace(1, 0.1, 40), {step: 0.2 + 0.6 * (instances
 explore.training(runs, 0.5 * (instances > 0), instances)"""
 CALLS = [*(f"explore.{name}()" for name in WITHOUT_ARGUMENTS), TRAINING, 'quiz("02")']
 LINE = "run all cells down to this one."
+EXPLORER = re.compile(rf"\bexplore\.(?:{'|'.join(EXPLORERS)})\(")
 
 
 # --- what is displayed ------------------------------------------------------------------------------------------------
@@ -217,3 +222,32 @@ def test_a_notebook_that_comes_from_elsewhere_shows_the_pictures_too(saved, brow
         assert len(seen) == len(CALLS) and {said for _, said in seen} == {""}
         pictures = [cell for cell in page.locator(".jp-CodeCell").all() if cell.locator("img").count()]
         assert len(pictures) == len(CALLS) - 1 + len(IN_THE_PAGE) and all(cell.evaluate(PICTURE) for cell in pictures)
+
+
+# What JupyterLab, or a program in the page, says when it cannot show something.
+COMPLAINTS = "model not found|Error displaying widget|Loading widget|does not run here"
+STORED = ["00_start_here", "03_interpolation", "06_unet"]  # in the page; with Python; both
+
+
+@pytest.mark.needs("chromium")
+def test_a_lesson_that_a_student_opens_for_the_first_time_shows_a_picture_for_each_explorer(browser, tmp_path):
+    """As a clone has it: outputs of another machine, and no cell was run."""
+    for name in STORED:
+        shutil.copy(ROOT / "course" / f"{name}.ipynb", tmp_path)
+    with browser.new_page() as page, jupyterlab(tmp_path, root=tmp_path) as lab:
+        for name in STORED:
+            notebook = nbformat.read(tmp_path / f"{name}.ipynb", as_version=4)
+            code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+            with_explorers = [n for n, cell in enumerate(code) if EXPLORER.search(cell.source)]
+            assert with_explorers
+            reopen(page, lab.address.format(path=f"{name}.ipynb"))
+            for n in with_explorers:
+                cell = page.locator(".jp-CodeCell").nth(n)
+                cell.scroll_into_view_if_needed()
+                expect(cell.locator(".jp-RenderedImage img")).to_be_visible()
+                page.wait_for_function(PICTURE, arg=cell.element_handle(), polling=LOOK_MS)
+                expect(cell.get_by_text(LINE)).to_be_visible()
+            seen = page.locator(".jp-Notebook").inner_text()
+            assert len(seen) > 1000 and not re.search(COMPLAINTS, seen)
+            assert page.locator("[data-mime-type='application/vnd.jupyter.error']:visible").count() == 0
+            put_away(page)
