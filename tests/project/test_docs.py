@@ -349,7 +349,8 @@ def test_each_notebook_says_its_points(topic):
 def test_every_option_for_instructors_exists():
     text = re.sub(r"^```.*?^```", "", INSTRUCTORS, flags=re.MULTILINE | re.DOTALL)
     named = {option for span in re.findall(r"`([^`]+)`", text) for option in re.findall(r"--[a-z][a-z0-9-]*", span)}
-    known = {"--install", "--security-opt", "--CourseDirectory"}  # of wsl; of docker; of nbgrader
+    # of wsl; of nbgrader; of docker
+    known = {"--install", "--CourseDirectory", "--security-opt", "--cap-drop", "--entrypoint", "--user"}
     for command in ("grade", "check", "progress", "release"):
         known |= options_of(command)
     assert len(named) > 8 and {name for name in named if name != "--"} <= known
