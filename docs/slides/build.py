@@ -44,7 +44,6 @@ class Slide(NamedTuple):
     title: str
     words: list[str]
     figure: str
-    code: str
     choices: list[str]
     answer: str
     notes: str  # Markdown
@@ -121,7 +120,6 @@ def slide(own: list[NotebookNode], cells: list[NotebookNode], lesson: Lesson, ou
         inline(said.get("title") or (asked["question"] if asked else lesson.title)),
         [inline(line) for line in said.get("words", "").splitlines()],
         figure,
-        first.source if said.get("code") else "",
         [choice["html"] for choice in asked.get("choices", [])],
         asked.get("answer", ""),
         LINK.sub(r"\1", notebooks.SET_UP.sub("", notebooks.BADGE.sub("", "\n\n".join(prose)))),
