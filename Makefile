@@ -61,6 +61,7 @@ test-latest test-oldest: test-%:  ## run all tests with the newest versions, or 
 
 test-colab: .venv-colab/colab.stamp  ## run all notebooks with the packages of Google Colab, installed as there
 	.venv-colab/bin/python tests/colab/run.py
+	$(PYTHON) tests/nextpython/run.py --colab
 
 test-nextpython:  ## test on newer Pythons and libraries what needs no PyTorch, in environments of their own
 	$(PYTHON) tests/nextpython/run.py

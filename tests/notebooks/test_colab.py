@@ -15,7 +15,7 @@ import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 from nbgrader.utils import compute_checksum
 
-from tests.colab import run
+from tests.colab import compare, run
 from tests.notebooks.execute import ROOT, WIDGET_VIEW, notebooks
 from tests.notebooks.retarget import GITHUB, book, current, files, replaced, retarget
 from tests.project.release import ref, version_of
@@ -203,6 +203,49 @@ def test_what_pip_changed_is_seen():
         "pip brought new==1",
         "pip brought numpy==2.2.0",
     ]
+
+
+FREEZE = """\
+# Do not modify this file directly
+ImageIO==2.37.0
+jupyterlab_widgets==3.0.16
+numpy==2.1.3
+torch @ https://download.pytorch.org/whl/cpu/torch-2.11.0%2Bcpu-cp313-cp313-manylinux_2_28_x86_64.whl#sha256=1
+scipy==1.16.3+local
+"""
+
+
+def test_a_list_of_colab_is_compared_with_ours():
+    theirs = compare.versions(FREEZE)
+    assert theirs == {
+        "imageio": "2.37.0",
+        "jupyterlab-widgets": "3.0.16",
+        "numpy": "2.1.3",
+        "torch": "2.11.0",
+        "scipy": "1.16.3",
+    }
+    ours = {"imageio": "2.38.1", "jupyterlab-widgets": "3.0.16", "numpy": "2.1.3", "pip": "24.1.2"}
+    assert compare.differences(ours, theirs) == [
+        "imageio: here 2.38.1, on Colab 2.37.0",
+        "pip: here 24.1.2, on Colab not there",
+    ]
+
+
+def test_the_comparison_reads_a_file_or_standard_input(tmp_path):
+    text = compare.OURS.read_text()
+    assert len(compare.versions(text)) > 90
+    other = tmp_path / "pip-freeze.txt"
+    other.write_text(text.replace("typer==", "typer==9."))
+
+    def compared(name: object, given: str = "") -> tuple[int, str]:
+        program = [sys.executable, compare.__file__, str(name)]
+        done = subprocess.run(program, input=given, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    assert compared("-", text)[0] == 0
+    code, said = compared(other)
+    assert code == 1 and re.match(r"typer: here ([\d.]+), on Colab 9\.\1\n1 of \d+ packages ", said)
+    assert compared("-", "<html>") == (1, "-: expected lines like numpy==2.1.3, found none\n")
 
 
 def model(module: str, **state: str) -> dict[str, object]:
