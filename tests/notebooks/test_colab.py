@@ -8,12 +8,15 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 from nbgrader.utils import compute_checksum
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.colab import compare, run
 from tests.notebooks.execute import ROOT, WIDGET_VIEW, notebooks
@@ -21,6 +24,7 @@ from tests.notebooks.retarget import GITHUB, book, current, files, replaced, ret
 from tests.project.release import ref, version_of
 from unet_edu import explore
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 REPO = current(ROOT)
 REF = ref(version_of(ROOT))
 COLAB = f"https://colab.research.google.com/github/{REPO}/blob/{REF}"
@@ -98,6 +102,26 @@ def test_it_changes_nothing_else():
     assert not re.search(r"\s(?:-U|--upgrade|--force-reinstall|-I)\b", SET_UP)
     lines = SET_UP.splitlines()
     assert len(lines) <= 4 and "\n## Three doors\n" in (ROOT / "README.md").read_text()
+
+
+# PyTorch and NumPy there, as far as they are not those of tests/colab/requirements.txt. Kaggle's image is that of Colab
+# as it was in July 2026, with Python 3.12: github.com/Kaggle/docker-python/pull/1557
+OTHERS = {"Colab": {"torch": run.TORCH}, "Kaggle": {"torch": "2.11.0", "numpy": "2.0.2"}}
+
+
+@pytest.mark.parametrize("where", OTHERS)
+def test_what_colab_and_kaggle_have_is_new_enough_for_the_course(where):
+    """So there pip has nothing to do but to bring the course."""
+    there = compare.versions(compare.OURS.read_text()) | OTHERS[where]
+    needed = [Requirement(line) for line in PROJECT["dependencies"]]
+    assert len(needed) > 10
+    assert not [str(each) for each in needed if there[canonicalize_name(each.name)] not in each.specifier]
+
+
+def test_the_readme_says_what_to_do_where_the_cell_cannot():
+    doors = re.search(r"^## Three doors\n.*?(?=^## )", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert doors and all(f"**{where}" in doors[0] for where in ("In the browser", "In Codespaces", "In a Jupyter"))
+    assert "turn the internet on" in doors[0] and "Kaggle" in doors[0]
 
 
 # tests/lessons/test_sources.py looks at the links of the page that names the programs of others.
