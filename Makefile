@@ -22,10 +22,14 @@ QUICK = tests/library tests/checks course/02_convolution.ipynb $(SLOW:%=--ignore
 # By PATH, because nbgrader calls other programs by their names. IPython warns of another environment that is active in the shell.
 RUN = VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 LAB_CONFIG = $(VENV)/etc/jupyter/labconfig/page_config.json
+# What the slides are made of, as npm leaves it.
+REVEAL = docs/slides/node_modules/.package-lock.json
+# Where npm is missing, the tests that need them are skipped.
+REVEAL_IF_ANY = $(if $(shell command -v npm),$(REVEAL))
 # JupyterLab refuses to run as root, which is what a container's only user is, unless told.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab site test quick notebooks exercises retarget release format benchmarks peers test-colab test-nextpython test-latest test-oldest
+.PHONY: help lab site slides test quick notebooks exercises retarget release format benchmarks peers test-colab test-nextpython test-latest test-oldest
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {printf "make %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,7 +40,10 @@ lab: $(VENV)/lab.stamp $(LAB_CONFIG)  ## open the course in JupyterLab (TORCH=cp
 site: $(VENV)/site.stamp  ## make the web book in build/site
 	$(RUN) python -m docs.site.build $(SITE_ARGS)
 
-test: $(VENV)/test.stamp  ## check style and types, run all tests and all notebooks (ARGS="tests/library" for some)
+slides: $(VENV)/site.stamp $(REVEAL)  ## make slides of each lesson in build/slides
+	$(RUN) python -m docs.slides.build $(SLIDES_ARGS)
+
+test: $(VENV)/test.stamp $(REVEAL_IF_ANY)  ## check style and types, run all tests and all notebooks (ARGS="tests/library" for some)
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) mypy
@@ -51,7 +58,7 @@ quick: $(VENV)/test.stamp  ## check style and types, and test the library, the c
 # In environments of their own, made from nothing, because "newest" is something else every day. Style is for `make test` alone.
 test-latest: VENV = .venv-latest
 test-oldest: VENV = .venv-oldest
-test-latest test-oldest: test-%:  ## run all tests with the newest versions, or the oldest allowed, of all but PyTorch
+test-latest test-oldest: test-%: $(REVEAL_IF_ANY)  ## run all tests with the newest versions, or the oldest allowed, of all but PyTorch
 	rm -rf .venv-$*
 	mkdir .venv-$*
 	$(PYTHON) tests/project/versions.py $* > .venv-$*/constraints.txt
@@ -108,6 +115,11 @@ $(VENV)/test.stamp: pyproject.toml $(PINS) | $(VENV)/bin/python
 
 $(VENV)/peers.stamp: benchmarks/peers.txt pyproject.toml $(PINS) | $(VENV)/bin/python
 	$(RUN) python -m pip install --constraint $(PINS) --requirement $< -e .
+	touch $@
+
+$(REVEAL): docs/slides/package-lock.json
+	@command -v npm > /dev/null || { echo 'The slides need npm, which comes with Node.js: https://nodejs.org' >&2; exit 1; }
+	npm ci --prefix docs/slides --ignore-scripts --no-audit --no-fund
 	touch $@
 
 # JupyterLab would offer its news, and ask the network whether there is a newer JupyterLab.

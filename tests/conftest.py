@@ -72,6 +72,10 @@ NEEDS = {
         "install bubblewrap where `bwrap --dev-bind / / --unshare-net true` succeeds (Debian: apt-get install "
         "bubblewrap)",
     ),
+    "reveal.js": Need(
+        lambda: (Path(__file__).parents[1] / "docs" / "slides" / "node_modules" / "reveal.js").is_dir(),
+        "type `npm ci --prefix docs/slides`, as `make slides` does",
+    ),
     "real frames": Need(
         lambda: Path(os.environ.get("UNET_EDU_TEST_DATA", "missing")).is_dir(),
         "set UNET_EDU_TEST_DATA to the folder that holds the benchmarks' frames",

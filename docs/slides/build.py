@@ -105,7 +105,7 @@ def slides(notebook: NotebookNode, lesson: Lesson, output: Path) -> Iterator[Sli
 
 
 def slide(own: list[NotebookNode], cells: list[NotebookNode], lesson: Lesson, output: Path) -> Slide:
-    """That which begins with the first of its `own` cells. The lesson's head, which has no words for it, is the title's."""
+    """That which begins with the first of its `own` cells: the lesson's head, without words, is the title."""
     first = own[0]
     said, asked = first.metadata.get("slides", {}), guess(first)
     where = [cell for cell in cells if cell.id == said["picture"]] if "picture" in said else [] if asked else own
@@ -114,6 +114,7 @@ def slide(own: list[NotebookNode], cells: list[NotebookNode], lesson: Lesson, ou
     kinds.append("live" if LIVE in figure else "wide" if ratio > WIDE else "tall" if figure else "bare")
     prose = [asked["question"], asked["why"]] if asked else []
     prose += [cell.source for cell in own if cell.cell_type == "markdown"]
+    above = [cell.source for cell in cells[: cells.index(first)] if cell.cell_type == "markdown"]
     return Slide(
         first.id,
         " ".join(kinds).strip(),
@@ -122,7 +123,7 @@ def slide(own: list[NotebookNode], cells: list[NotebookNode], lesson: Lesson, ou
         figure,
         [choice["html"] for choice in asked.get("choices", [])],
         asked.get("answer", ""),
-        LINK.sub(r"\1", notebooks.SET_UP.sub("", notebooks.BADGE.sub("", "\n\n".join(prose)))),
+        LINK.sub(r"\1", notebooks.SET_UP.sub("", notebooks.BADGE.sub("", "\n\n".join(prose or above[-1:])))),
     )
 
 
