@@ -25,7 +25,7 @@ LAB_CONFIG = $(VENV)/etc/jupyter/labconfig/page_config.json
 # What the slides are made of, as npm leaves it.
 REVEAL = docs/slides/node_modules/.package-lock.json
 # Where npm is missing, the tests that need them are skipped.
-REVEAL_IF_ANY = $(if $(shell command -v npm),$(REVEAL))
+REVEAL_IF_ANY = $(and $(shell command -v npm),$(wildcard docs/slides/package-lock.json),$(REVEAL))
 # JupyterLab refuses to run as root, which is what a container's only user is, unless told.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 

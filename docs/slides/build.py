@@ -146,10 +146,8 @@ def pictures(cells: list[NotebookNode], lesson: Lesson, output: Path) -> Iterato
                 still = notebooks.STILL.search(following)
                 live = notebooks.live_after(outputs, number).replace(*SECTION)
                 width, height = struct.unpack(">II", content[16:24])
-                yield (
-                    notebooks.figure(outputs[number], "", source, lesson, live, still[0] if still else ""),
-                    width / height,
-                )
+                figure = notebooks.figure(outputs[number], "", source, lesson, live, still[0] if still else "")
+                yield figure.replace(' loading="lazy"', ""), width / height  # a printed slide is never looked at before
                 break
 
 

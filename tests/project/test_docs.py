@@ -495,6 +495,12 @@ def test_the_examples_of_a_mistake_and_a_question_are_those_of_the_lesson():
     assert question in (lessons / "quizzes" / "02.md").read_text()
 
 
+def test_the_example_of_a_slide_is_that_of_the_lesson():
+    (example,) = blocks("json", CONTRIBUTING)
+    cells = json.loads((ROOT / "course" / "03_interpolation.ipynb").read_text())["cells"]
+    assert sum(json.loads(f"{{{example}}}").items() <= cell["metadata"].items() for cell in cells) == 1
+
+
 # ----------------------------------------------------------------------------------------- every block is accounted for
 
 NETWORK = "needs the network"
@@ -522,6 +528,7 @@ RUN = {
     ("CONTRIBUTING.md", ""): test_a_lesson_is_changed_as_the_page_says,
     ("CONTRIBUTING.md", "text"): test_the_picture_of_the_library_has_all_of_it,
     ("CONTRIBUTING.md", "python"): test_the_examples_of_a_mistake_and_a_question_are_those_of_the_lesson,
+    ("CONTRIBUTING.md", "json"): test_the_example_of_a_slide_is_that_of_the_lesson,
     ("CONTRIBUTING.md", "markdown"): test_the_examples_of_a_mistake_and_a_question_are_those_of_the_lesson,
     ("docs/training.md", "unet-edu "): test_commands_in_their_order,
     ("docs/training.md", "torchrun "): test_torchrun,

@@ -13,7 +13,6 @@ import pytest
 from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
-REVEAL = "docs/slides/package-lock.json", "docs/slides/node_modules/.package-lock.json"
 PARTS = ["ruff check", "ruff format", "mypy", "pytest"]
 
 
@@ -23,15 +22,7 @@ def project(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "Makefile", tmp_path)
     programs = tmp_path / ".venv" / "bin"
     programs.mkdir(parents=True)
-    (tmp_path / "docs" / "slides" / "node_modules").mkdir(parents=True)
-    for name in (
-        "pyproject.toml",
-        "constraints.txt",
-        ".venv/bin/python",
-        ".venv/lab.stamp",
-        ".venv/test.stamp",
-        *REVEAL,
-    ):
+    for name in ("pyproject.toml", "constraints.txt", ".venv/bin/python", ".venv/lab.stamp", ".venv/test.stamp"):
         (tmp_path / name).touch()
     for name in {part.split()[0] for part in PARTS}:
         program = programs / name

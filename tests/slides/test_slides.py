@@ -211,6 +211,16 @@ class TestInABrowser:
         projector.keyboard.press("ArrowRight")
         expect(projector.locator("section.present > h2")).to_have_text("Convolution, without the turn")
 
+    def test_it_prints_one_slide_per_page_and_an_answer_on_a_page_of_its_own(
+        self, projector: Page, address: str
+    ) -> None:
+        projector.goto(f"{address}00_start_here.html?print-pdf")
+        pages, answers = projector.locator(".pdf-page"), projector.locator(".pdf-page .answer")
+        expect(pages).to_have_count(len(tagged(LESSONS[0])) + 2)
+        expect(answers).to_have_count(2)
+        picture = projector.get_by_role("heading", name="The right number").locator("xpath=..").locator("img")
+        assert picture.bounding_box()["height"] > SIZE["height"] / 2
+
     def test_a_deck_opens_as_a_file_and_its_explorers_answer(self, projector: Page, tmp_path: Path) -> None:
         build(tmp_path, ROOT / "course")
         page = projector.context.browser.new_page(viewport=SIZE)
