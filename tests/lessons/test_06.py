@@ -413,7 +413,7 @@ def sources(lesson):
 # ------------------------------------------------------------------------------------------------- what a U-Net is not
 
 
-@claim("It adds channels, not examples.")
+@claim("Concatenation adds channels, not examples.")
 @claim("half of the joined channels are sharp and near, half coarse and far")
 def test_concatenation_is_no_augmentation(lesson):
     copy, below = torch.zeros(3, 4, 8, 8), torch.ones(3, 4, 8, 8)

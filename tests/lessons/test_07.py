@@ -369,7 +369,7 @@ def test_the_network_tells_the_colours_apart(lesson):
 # ------------------------------------------------------------------------------------------------------------- the end
 
 
-@claim("Choose an answer, and read why it is right or wrong.", "Momentum 0.99 makes steps up to 100 times as long.")
+@claim("Momentum 0.99 makes steps up to 100 times as long.")
 def test_the_answers_of_the_quiz(lesson):
     right = [next(option.text for option in question.options if option.is_right) for question in quiz("07").questions]
     assert [round(x, 4) for x in np.sqrt([2 / 576, 2 / 64, 1 / 576])] == [0.0589, 0.1768, 0.0417]

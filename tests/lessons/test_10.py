@@ -191,7 +191,7 @@ def test_the_files(lesson):
     assert all(path.exists() for files in lesson.written.values() for path in files.values())
 
 
-@claim("how many pixels it has, and how wide a circle of the same area is", "Here: 0.5 µm per side.")
+@claim("how many pixels it has, and how wide a circle of the same area is", "Hers: 0.5 µm per side.")
 def test_the_table(lesson):
     table = lesson.measured(lesson.found[0])
     areas = np.bincount(lesson.found[0].ravel())[1:] * 0.5**2
