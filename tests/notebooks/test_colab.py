@@ -19,6 +19,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.colab import compare, run
+from tests.nextpython import run as nextpython
 from tests.notebooks.execute import ROOT, WIDGET_VIEW, notebooks
 from tests.notebooks.retarget import GITHUB, book, current, files, replaced, retarget
 from tests.project.release import ref, version_of
@@ -270,6 +271,39 @@ def test_the_comparison_reads_a_file_or_standard_input(tmp_path):
     code, said = compared(other)
     assert code == 1 and re.match(r"typer: here ([\d.]+), on Colab 9\.\1\n1 of \d+ packages ", said)
     assert compared("-", "<html>") == (1, "-: expected lines like numpy==2.1.3, found none\n")
+
+
+def judged(path: str, *cells: tuple[str, str, str]) -> list[str]:
+    """What is said of a notebook whose cells have this source, printed this, or raised an error that says this."""
+    notebook = nbformat.v4.new_notebook()
+    for source, printed, error in cells:
+        outputs = [nbformat.v4.new_output("stream", text=printed)] if printed else []
+        if error:
+            name, _, value = error.partition(": ")
+            outputs.append(nbformat.v4.new_output("error", ename=name, evalue=value))
+        notebook.cells.append(nbformat.v4.new_code_cell(source, outputs=outputs))
+    return nextpython.judged(ROOT / path, notebook)
+
+
+def test_without_torch_a_lesson_may_lack_what_comes_of_it_and_nothing_else():
+    made = ("t = torch.ones(3)", "", "NameError: name 'torch' is not defined")
+    used = ("print(t)", "", "NameError: name 't' is not defined")
+    fine = [("1", "1", "")] * 3
+    assert judged("course/02.ipynb", made, used, *fine) == []
+    assert judged("course/02.ipynb", used, *fine) == ["NameError: name 't' is not defined\nprint(t)"]
+    assert judged("course/02.ipynb", ("1 / 0", "", "ZeroDivisionError: 'torch'"), *fine) == [
+        "ZeroDivisionError: 'torch'\n1 / 0"
+    ]
+    assert judged("course/02.ipynb", made, used, ("1", "1", "")) == ["2 of 3 cells need PyTorch: most should need none"]
+
+
+def test_exercises_get_the_verdict_that_they_should():
+    solved, empty = (("check(f)", f"f: {said}.", "") for said in ("passed", "not yet"))
+    assert judged("solutions/a/a.ipynb", solved) == judged("exercises/a/a.ipynb", empty) == []
+    for path, other in (("solutions/a/a.ipynb", empty), ("exercises/a/a.ipynb", solved)):
+        (fault,) = judged(path, other)
+        assert fault.startswith("check(f): expected ")
+    assert judged("solutions/a/a.ipynb", ("1", "1", "")) == ["there is no check in it"]
 
 
 def model(module: str, **state: str) -> dict[str, object]:
