@@ -9,6 +9,7 @@ import pytest
 
 from tests.lessons.claims import missing, parts
 from tests.notebooks.execute import ROOT
+from tests.notebooks.retarget import current
 
 PAGE = (ROOT / "docs" / "sources.md").read_text()
 NUMBERS = ["06", "07", "08", "09", "10"]
@@ -22,7 +23,7 @@ def section(number: str) -> str:
 def links(text: str) -> set[str]:
     """Those that lead to papers, people and programs: not to this course."""
     found = re.findall(r"\]\((https?://[^)\s]+)\)", text)
-    return {link for link in found if "unet-edu/unet-edu" not in link}
+    return {link for link in found if current(ROOT) not in link}
 
 
 def path_of(number: str):
