@@ -15,10 +15,11 @@ from collections import defaultdict
 from pathlib import Path
 
 import nbformat
+from PIL import Image, ImageDraw, ImageFont
 from sphinx.cmd.build import main as sphinx
 
 from docs.site import notebooks, pages
-from docs.site.project import DOCUMENTS, ROOT, relative
+from docs.site.project import CARD, DOCUMENTS, ROOT, relative
 from unet_edu import explore
 from unet_edu.explore.unet import course_page
 
@@ -109,13 +110,15 @@ def explorer_figure(shown: notebooks.Shown, page: str) -> str:
 def write_index(
     source: Path, lessons: list[notebooks.Lesson], side_roads: list[notebooks.Lesson], run_times: dict[str, float]
 ) -> None:
-    first = next(shown for lesson in lessons for shown in notebooks.explorers(lesson) if shown.name == "convolution")
+    shown = [shown for lesson in lessons for shown in notebooks.explorers(lesson)]
+    whole, smallest = (next(each for each in shown if each.name == name) for name in ("unet", "convolution"))
     listed = pages.lesson_list(lessons, run_times, pages.promises(lessons[0]))
     readme = (ROOT / "README.md").read_text()
     text = (HERE / "index.md").read_text()
+    write_card(source, text.partition("\n")[0].removeprefix("# "), whole)
     for name, part in {
-        "explainer": pages.raw(explore.unet().alone().html),
-        "explorer": pages.raw(explorer_figure(first, "index.md")),
+        "explainer": pages.raw(explorer_figure(whole._replace(live=explore.unet().alone().html), "index.md")),
+        "explorer": pages.raw(explorer_figure(smallest, "index.md")),
         "lessons": listed,
         "side roads": pages.side_roads(side_roads),
         "citing": pages.section(readme, "Citing the paper"),
@@ -123,6 +126,16 @@ def write_index(
     }.items():
         text = text.replace(f"<!-- {name} -->", part)
     write(source / "index.md", text)
+
+
+def write_card(source: Path, title: str, shown: notebooks.Shown) -> None:
+    """The title above a picture, of the size that is asked for where links are shown with one."""
+    picture = Image.open(source / shown.picture).convert("RGB")
+    picture = picture.resize((1120, picture.height * 1120 // picture.width), Image.Resampling.LANCZOS)
+    card = Image.new("RGB", (1200, 630), "white")
+    card.paste(picture, (40, 600 - picture.height))
+    ImageDraw.Draw(card).text((600, 80), title, "black", ImageFont.load_default(64), anchor="mm")
+    card.quantize(128).save(source / CARD, optimize=True)
 
 
 def write_modules(source: Path, lessons: list[notebooks.Lesson]) -> None:

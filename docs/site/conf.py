@@ -3,6 +3,7 @@
 import functools
 import importlib
 import inspect
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.search.en import SearchEnglish
+from sphinx.transforms import SphinxTransform
+from sphinx.util import logging
 
-from docs.site.project import PROJECT, on_github
+from docs.site.project import BOOK, CARD, PROJECT, on_github
 
 project = PROJECT["name"]
 release = PROJECT["version"]
@@ -26,6 +29,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
+    "sphinxext.opengraph",
 ]
 exclude_patterns = ["_*"]
 
@@ -45,6 +49,10 @@ default_role = "code"
 nitpick_ignore = [("py:class", "torch.Tensor")]  # the base of a documented class; its pages are elsewhere
 
 html_theme = "furo"
+html_baseurl = ogp_site_url = BOOK
+ogp_image = CARD
+ogp_image_alt = "A small U-Net at work: a picture of cells, all its maps down and up again, and where it finds cells."
+ogp_custom_meta_tags = ['<meta name="twitter:card" content="summary_large_image" />']
 html_favicon = "_static/u.svg"
 html_static_path = ["_static"]
 html_css_files = ["book.css", "explore/scene.css", "live.css"]
@@ -68,7 +76,8 @@ html_theme_options = {
 # The pages share most of their words.
 SearchEnglish.stem = functools.cache(SearchEnglish.stem)
 
-html_js_files = [("live.js", {"type": "module"}), ("scroll.js", {"type": "module"})]
+html_search_scorer = str(Path(__file__).with_name("scorer.js"))
+html_js_files = [("live.js", {"type": "module"}), ("page.js", {"type": "module"})]
 
 
 def linkcode_resolve(domain: str, info: dict[str, str]) -> str | None:
@@ -140,10 +149,27 @@ def navigate_by_titles(app: Sphinx, page: str, template: str, context: dict[str,
     context["toctree"] = toctree
 
 
+class Words(SphinxTransform):
+    """The words of words.toml become index entries of their sections, which the search knows."""
+
+    default_priority = 840  # Sphinx collects the entries at 850
+
+    def apply(self) -> None:
+        words = tomllib.loads((Path(__file__).parent / "words.toml").read_text()).get(self.env.docname, {})
+        for section in list(self.document.findall(nodes.section)):
+            entries = words.pop(section[0].astext(), "").split(", ")
+            there = "" if section.parent is self.document else section["ids"][0]
+            if entries != [""]:
+                section += addnodes.index(entries=[("single", entry, there, "main", None) for entry in entries])
+        if words:
+            logging.getLogger(__name__).warning("words.toml: expected headings of %s, got %s", self.env.docname, words)
+
+
 def setup(app: Sphinx) -> None:
     source = Path(app.srcdir)
     app.config.html_static_path = ["_static", str(source / "_static")]
     app.config.html_extra_path = [str(source / "_extra")]
+    app.add_transform(Words)
     app.connect("autodoc-process-docstring", hide_from_napoleon, priority=400)  # napoleon comes at 500
     app.connect("autodoc-process-docstring", bring_back, priority=600)
     app.connect("autodoc-skip-member", skip_fields)

@@ -19,9 +19,7 @@ from nbformat import NotebookNode
 from docs.site.project import DOCUMENTS, ROOT, on_colab, on_github, relative
 
 BADGE = re.compile(r"^\[Open in Colab.*\n*", re.MULTILINE)
-CLEAR_OUTPUTS = re.compile(r"^The answers are already stored below each cell\.(?:.+\n?)*", re.MULTILINE)
 SET_UP = re.compile(r"\n*^\*The next cell installs the course where it is missing.*", re.MULTILINE)  # here it is folded
-FOLDED = "Where you are asked to **predict**, the answer is folded away: guess first, then open it."
 NUMBERS = re.compile(r"(?:\w+: shape \(.*\n?)*")  # as unet_edu.explore.show prints them
 EXPLORER = re.compile(r"^(?:\w+ = )?explore\.(?!show\b|digest\b)(\w+)\(", re.MULTILINE)
 PAGE = 'class="unet-page"'  # an explorer that computes in the page
@@ -117,7 +115,7 @@ def as_page(lesson: Lesson, run_time: float | None, book: Path) -> NotebookNode:
     notebook = nbformat.from_dict(lesson.notebook)
     notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}  # which knows %pip
     head = notebook.cells[0]
-    title, _, rest = SET_UP.sub("", CLEAR_OUTPUTS.sub(FOLDED, BADGE.sub("", head.source))).partition("\n")
+    title, _, rest = SET_UP.sub("", BADGE.sub("", head.source)).partition("\n")
     head.source = f"{title}\n\n{doors(lesson, run_time)}\n{rest}"
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -173,9 +171,6 @@ def _prepare_code(cell: NotebookNode, lesson: Lesson, book: Path) -> None:
     elif re.search(r"^guess\(", cell.source, re.MULTILINE):  # its code says the answer
         tags.append("hide-input")
         cell.metadata["mystnb"] = {"code_prompt_show": "Its code, with the answer", "code_prompt_hide": "Its code"}
-    elif "compare(my_guess" in cell.source:
-        tags.append("hide-output")
-        cell.metadata["mystnb"] = {"code_prompt_show": "What comes out", "code_prompt_hide": "What comes out"}
     outputs = []
     for number, output in enumerate(cell.outputs):
         data = output.get("data", {})

@@ -6,6 +6,8 @@ import os
 import tomllib
 from pathlib import Path
 
+from tests.notebooks import retarget
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # Those pages of the repository that are in the book, beside its notebooks.
@@ -18,6 +20,8 @@ DOCUMENTS = [
     "docs/grading-security.md",
 ]
 REPOSITORY = PROJECT["urls"]["Repository"]
+BOOK = retarget.book(REPOSITORY.removeprefix(retarget.GITHUB))
+CARD = "_static/card.png"  # what others show beside a link to the book
 # a release leads to its own tag
 REF = "main" if PROJECT["version"].endswith(".dev0") else f"v{PROJECT['version']}"
 

@@ -7,3 +7,6 @@ const observer = new ResizeObserver((entries) => {
   }
 });
 for (const block of document.querySelectorAll("pre, .table-wrapper, .math-wrapper")) observer.observe(block);
+
+// Pictures out of sight wait until the page is there. Then they come, too: paper shows all of them.
+addEventListener("load", () => document.querySelectorAll("img[loading=lazy]").forEach((image) => (image.loading = "eager")));
