@@ -56,8 +56,11 @@ def write_sources(source: Path, course: Path) -> None:
         notebooks.read(path, path.relative_to(ROOT).as_posix()) for path in sorted(ROOT.glob("exercises/*/*.ipynb"))
     ]
     write_assets(source)
+    promised = {f"course/{name}": words for name, words in pages.promises(lessons[0]).items()}
     for lesson in [*lessons, *side_roads, *exercises]:
         page = notebooks.as_page(lesson, run_times.get(lesson.page), source)
+        if lesson.page in promised:  # else these are the page's first words, which fits the others
+            page.metadata["og:description"] = f"{pages.sentence(promised[lesson.page])}. {lesson.time} to read and do."
         write(source / lesson.page, nbformat.writes(page))
         write(source / "_extra" / "notebooks" / lesson.page, nbformat.writes(notebooks.cleared(lesson)))
     for name in DOCUMENTS:
@@ -131,11 +134,10 @@ def write_index(
 def write_card(source: Path, title: str, shown: notebooks.Shown) -> None:
     """The title above a picture, of the size that is asked for where links are shown with one."""
     picture = Image.open(source / shown.picture).convert("RGB")
-    picture = picture.resize((1120, picture.height * 1120 // picture.width), Image.Resampling.LANCZOS)
     card = Image.new("RGB", (1200, 630), "white")
-    card.paste(picture, (40, 600 - picture.height))
-    ImageDraw.Draw(card).text((600, 80), title, "black", ImageFont.load_default(64), anchor="mm")
-    card.quantize(128).save(source / CARD, optimize=True)
+    card.paste(picture, ((card.width - picture.width) // 2, 600 - picture.height))
+    ImageDraw.Draw(card).text((600, 90), title, "black", ImageFont.load_default(64), anchor="mm")
+    card.save(source / CARD, optimize=True)
 
 
 def write_modules(source: Path, lessons: list[notebooks.Lesson]) -> None:

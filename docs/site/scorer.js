@@ -1,4 +1,4 @@
-// What the search shows first: the lessons, and the reference last. A word of words.toml is shown with the heading that has it. (The numbers
+// What the search shows first: the lessons; last the reference, but for what is just so called. A word of words.toml is shown with the heading that has it. (The numbers
 // are Sphinx's own, which are not taken where this is.)
 
 var Scorer = {
@@ -8,7 +8,7 @@ var Scorer = {
     const isHere = ([, places]) => places.some(([number, id]) => docnames[number] === page && `#${id}` === anchor);
     const heading = kind === "index" && Object.entries(alltitles).find(isHere)?.[0];
     if (heading) result[1] = `${title} > ${heading}`;
-    return score + (/^course\/\d/.test(page) ? 10 : page.startsWith("api/") ? -10 : 0);
+    return score + (/^course\/\d/.test(page) ? 10 : page.startsWith("api/") && score < 16 ? -10 : 0);
   },
   objNameMatch: 11,
   objPartialMatch: 6,

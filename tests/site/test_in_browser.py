@@ -5,15 +5,20 @@ from __future__ import annotations
 
 import functools
 import http.server
+import io
 import json
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 
+import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from pypdf import PageObject, PdfReader
 
 from tests.explorers.browser import chromium
 from tests.explorers.mounted import cell, note
@@ -289,11 +294,168 @@ def test_mathematics_is_set(lesson: Page) -> None:
     assert [family for family, status in fonts if family.startswith("MJX") and status == "loaded"]
 
 
-def test_the_search_finds_what_a_reader_looks_for(page: Page) -> None:
+# What people type: words of the lessons, other names for the same, American spelling, an abbreviation, a name in code.
+WANTED = {
+    "checkerboard": "course/04_transposed_convolution.html#checkerboards",
+    "checkerboard artefacts": "course/04_transposed_convolution.html#checkerboards",
+    "deconvolution": "course/04_transposed_convolution.html",
+    "upconv": "course/04_transposed_convolution.html#the-up-convolution-of-the-u-net",
+    "fractionally strided": "course/04_transposed_convolution.html#stamps-and-a-stride",
+    "transposed convolution": "course/04_transposed_convolution.html",
+    "upsampling": "course/03_interpolation.html",
+    "nearest neighbor": "course/03_interpolation.html#copies-and-nails",
+    "Dice": "course/01_semantic_segmentation.html#how-good-is-a-segmentation",
+    "IoU": "course/01_semantic_segmentation.html#how-good-is-a-segmentation",
+    "F1": "course/01_semantic_segmentation.html#how-good-is-a-segmentation",
+    "class imbalance": "course/01_semantic_segmentation.html#why-accuracy-lies",
+    "receptive field": "course/02_convolution.html#how-far-does-a-stack-of-kernels-see",
+    "padding": "course/02_convolution.html#the-other-arguments",
+    "atrous": "course/02_convolution.html#the-other-arguments",
+    "max unpooling": "course/05_pooling.html",
+    "skip connection": "course/06_unet.html#skip-connections",
+    "concatenate": "course/06_unet.html#up",
+    "parameters": "course/06_unet.html#count-it",
+    "batch normalization": "course/07_training.html#lever-two-normalise-the-input",
+    "overfitting": "course/07_training.html#training-and-what-each-lever-is-worth",
+    "overlap tile": "course/08_tiles.html#overlap-tile",
+    "out of memory": "course/08_tiles.html#how-large-a-tile",
+    "nnU-Net": "course/09_results.html#what-the-field-did-since",
+    "own images": "course/10_own_images.html",
+    "conv2d": "course/02_convolution.html",
+    "Colab": "course/00_start_here.html",
+    "GPU": "docs/training.html",
+    "grading": "docs/instructors.html",
+    "receptive_field": "api/unet_edu.convolution.html#unet_edu.convolution.receptive_field",
+}
+
+
+def test_the_search_shows_first_where_a_word_is_explained(page: Page) -> None:
+    found = {}
+    for words in WANTED:
+        page.goto(f"search.html?q={quote_plus(words)}")
+        expect(page.locator("p.search-summary")).to_contain_text("Search finished")
+        found[words] = page.locator("ul.search a").first.get_attribute("href")
+    assert {words: there for words, there in found.items() if not there.startswith(WANTED[words])} == {}
+
+
+def test_a_result_of_the_search_names_its_section_and_leads_there(page: Page) -> None:
     page.set_viewport_size(DESK)
     page.goto("index.html")
     box = page.get_by_role("textbox", name="Search").first
-    box.fill("transposed convolution")
+    box.fill("skip connection")
     box.press("Enter")
-    page.locator("ul.search a[href*='course/04_transposed_convolution']").first.click()
-    expect(page.locator("h1")).to_contain_text("transposed convolution")
+    first = page.locator("ul.search li").first
+    assert first.locator("a").inner_text() == "06 · The U-Net > 8 · Skip connections"
+    expect(first.locator("p.context")).to_contain_text("skip connection")
+    first.locator("a").click()
+    expect(page.get_by_role("heading", name="8 · Skip connections")).to_be_in_viewport()
+
+
+# Paper.
+
+PAPER = {"width": 695, "height": 1000}  # A4 between its margins, in CSS pixels
+PRINTED = [
+    "course/02_convolution.html",
+    "course/06_unet.html",
+    "course/side_roads/04_what_cannot_be_undone.html",
+    "exercises/02_convolution/02_convolution.html",
+    "api/unet_edu.transposed.html",
+    "docs/instructors.html",
+    "index.html",
+]
+TO_PRESS = [
+    "Skip to content",
+    "See the answer",
+    "Open in Colab",
+    "Step",
+    "Reset",
+    "Set-up",
+    "its code, with",
+    "Made with",
+]
+
+
+@pytest.fixture(scope="module")
+def printed(browser: Browser, address: str) -> Iterator[dict[str, PdfReader]]:
+    """What comes out of a printer, for one who reads in the dark."""
+    with browser.new_context(viewport=DESK, base_url=address, color_scheme="dark") as context:
+        page = context.new_page()
+        found = {}
+        for path in PRINTED:
+            page.goto(path, wait_until="networkidle")
+            found[path] = PdfReader(io.BytesIO(page.pdf(format="A4", prefer_css_page_size=True)))
+        yield found
+
+
+def squeezed(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
+@pytest.mark.parametrize("path", PRINTED)
+def test_a_printed_page_has_nothing_to_press_and_pages_with_numbers(printed: dict[str, PdfReader], path: str) -> None:
+    texts = [page.extract_text() for page in printed[path].pages]
+    assert all(f"{number} / {len(texts)}" in text for number, text in enumerate(texts, 1))
+    assert [words for words in TO_PRESS if any(re.search(rf"\b{words}\b", text) for text in texts)] == []
+
+
+@pytest.mark.parametrize("path", PRINTED)
+def test_no_heading_stands_alone_at_the_end_of_a_printed_page(printed: dict[str, PdfReader], path: str) -> None:
+    sizes = [lowest_size(page) for page in printed[path].pages]
+    assert len(sizes) > 1 and max(sizes) < 13
+
+
+def lowest_size(page: PageObject) -> float:
+    """Of the lowest text above the page's number."""
+    found = []
+
+    def see(text: str, cm: list[float], tm: list[float], _font: Any, size: float) -> None:
+        height = cm[3] * tm[5] + cm[5]
+        if text.strip() and height > 40:
+            found.append((height, size * abs(tm[3] * cm[3])))
+
+    page.extract_text(visitor_text=see)
+    return min(found)[1]
+
+
+def test_a_printed_lesson_has_its_code_its_answers_and_all_its_pictures(printed: dict[str, PdfReader]) -> None:
+    pages = printed["course/02_convolution.html"].pages
+    text = squeezed(" ".join(page.extract_text() for page in pages))
+    cells = nbformat.read(ROOT / "course" / "02_convolution.ipynb", as_version=4).cells
+    code = [cell.source for cell in cells if cell.cell_type == "code" and "guess(" not in cell.source]
+    assert len(code) > 20 and [source for source in code[1:] if squeezed(source) not in text] == []
+    assert "Theanswer144.Abyterunsover" in text and "Comparewithoursdefconv2d_loops" in text and "Inwords" not in text
+    pictures = [
+        name
+        for page in pages
+        for name, there in page["/Resources"].get("/XObject", {}).items()
+        if there.get_object()["/Subtype"] == "/Image" and there.get_object()["/Width"] > 200
+    ]
+    stored = [output for cell in cells for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
+    assert len(pictures) == len(stored) > 15
+
+
+@pytest.mark.parametrize("path", PRINTED)
+def test_paper_is_white_and_nothing_on_it_is_cut(browser: Browser, address: str, path: str) -> None:
+    with browser.new_context(viewport=PAPER, base_url=address, color_scheme="dark") as context:
+        page = context.new_page()
+        page.goto(path, wait_until="networkidle")
+        page.emulate_media(media="print")
+        page.evaluate("document.body.dataset.theme = 'dark'")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert is_as_wide_as_the_screen(page)
+        cut = (
+            "[...document.querySelectorAll('pre, .table-wrapper')].filter(box => box.scrollWidth > box.clientWidth + 1)"
+        )
+        assert page.evaluate(f"{cut}.map(box => box.textContent.slice(0, 80))") == []
+        for figure in page.locator("figure:is(.unet-live, .unet-picture)").all():
+            shown = figure.locator("img, .unet-still").locator("visible=true")
+            assert shown.count() == 1 and shown.bounding_box()["width"] > 100
+            assert not figure.locator("button, input, select").locator("visible=true").count()
+
+
+def test_the_front_page_has_its_pictures_without_javascript(browser: Browser, address: str) -> None:
+    with browser.new_context(java_script_enabled=False, base_url=address) as context:
+        page = context.new_page()
+        page.goto("index.html")
+        assert page.locator("figure.unet-live img").locator("visible=true").count() == 2
+        assert not page.get_by_text("To play, run all cells").locator("visible=true").count()

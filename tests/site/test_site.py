@@ -16,7 +16,9 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 from bs4 import BeautifulSoup, Tag
+from PIL import Image
 
+from tests.notebooks import retarget
 from tests.project.release import ref
 from unet_edu import explore
 
@@ -355,4 +357,29 @@ def test_the_book_is_small(site):
     """A reader loads a page, and none is over 2 MB. All of them: some 0.8 MB for each of ten lessons and twenty side
     roads with their pictures, and the rest for exercises, explorers, reference and fonts."""
     sizes = {file: file.stat().st_size for file in site.rglob("*") if file.is_file()}
-    assert max(sizes.values()) < 2_000_000 and sum(sizes.values()) < 36_000_000
+    assert max(sizes.values()) < 2_000_000 and sum(sizes.values()) < 30_000_000
+
+
+def test_a_link_to_the_book_is_shown_with_a_card(site):
+    book = retarget.book(REPOSITORY.removeprefix(retarget.GITHUB))
+    with Image.open(site / "_static" / "card.png") as card:
+        assert card.size == (1200, 630)
+    for page in (*(page_of(site, path) for path in LESSONS), site / "index.html", site / "docs" / "training.html"):
+        said = {tag["property"]: tag["content"] for tag in soup(page).select("meta[property^='og:']")}
+        assert said["og:title"] == soup(page).h1.find(string=True) and said["og:type"] == "website"
+        assert said["og:url"] == f"{book}{page.relative_to(site).as_posix()}"
+        assert said["og:image"] == f"{book}_static/card.png" and len(said["og:image:alt"]) > 50
+        assert 20 < len(said["og:description"]) <= 210 and ",," not in said["og:description"]
+        assert soup(page).select_one("meta[name='twitter:card']")["content"] == "summary_large_image"
+        assert soup(page).select_one("link[rel='canonical']")["href"] == said["og:url"]
+
+
+def test_the_navigation_lists_what_is_near(site):
+    listed = {
+        page: [link.get_text() for link in soup(site / page).select(".sidebar-tree a")]
+        for page in ("course/02_convolution.html", "api/unet_edu.pooling.html", "api/unet_edu.checks.fault.html")
+    }
+    modules = [{name for name in names if name.startswith("unet_edu.")} for names in listed.values()]
+    assert all("02 · The 3×3 convolution" in names and "Library" in names for names in listed.values())
+    assert modules[0] == set() and "unet_edu.matrix" in modules[1] and "unet_edu.checks.fault" not in modules[1]
+    assert {"unet_edu.matrix", "unet_edu.checks.fault", "unet_edu.checks.report"} < modules[2]
