@@ -367,10 +367,9 @@ TO_PRESS = [
     "Skip to content",
     "See the answer",
     "Open in Colab",
-    "Step",
-    "Reset",
+    "output row",
     "Set-up",
-    "its code, with",
+    "Its code, with",
     "Made with",
 ]
 
