@@ -351,6 +351,19 @@ def test_a_result_of_the_search_names_its_section_and_leads_there(page: Page) ->
     expect(page.get_by_role("heading", name="8 · Skip connections")).to_be_in_viewport()
 
 
+def test_the_keyboard_never_leads_out_of_sight(lesson: Page) -> None:
+    """On a narrow screen the lists at both sides are out of the page."""
+    seen = []
+    for _ in range(60):
+        lesson.keyboard.press("Tab")
+        focused = lesson.locator(":focus")
+        expect(focused).to_be_in_viewport(ratio=0.9)
+        seen.append(focused.get_attribute("class") or "")
+        if "unet-door" in seen[-1]:
+            break
+    assert sum("reference" in names for names in seen) > 20 and "unet-door" in seen[-1] and "sidebar-search" in seen
+
+
 # Paper.
 
 PAPER = {"width": 695, "height": 1000}  # A4 between its margins, in CSS pixels
