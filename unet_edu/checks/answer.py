@@ -275,7 +275,9 @@ def _what_is_no_array(value: Any) -> str:
     shapes = [part.shape for part in parts if part is not None]
     if len(shapes) == len(parts):
         return f"Your function returned two arrays of different shapes, {shapes[0]} and {shapes[1]}."
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple) and any(part is None for part in value):
+        what = " in which something is None. Does a function that you call end without a `return`, in some case?"
+    elif isinstance(value, list | tuple):
         what = " that holds something other than real numbers, or rows of different lengths."
     else:
         what = ", which is neither a real number nor an array of them."

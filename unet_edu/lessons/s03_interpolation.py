@@ -791,6 +791,12 @@ UP_VOLUME.mistake(
     _along(_extrapolated),
 )
 UP_VOLUME.mistake(
+    "source below 0",
+    "Your volume is wrong only in its first slices, rows and columns. There the source lies before the first middle, "
+    "below 0: int(−0.25) is 0, and source − k is −0.25. Keep the source from going below 0, along each side.",
+    _along(_source_below_zero),
+)
+UP_VOLUME.mistake(
     "zeros outside",
     "Your volume becomes darker at its border: there you mix with zeros from outside. The number at the border is "
     "repeated, along each side.",
@@ -858,6 +864,20 @@ def _(x: Array, scales: Scales) -> Array:
     out of the one before: the weights multiply."""
     ways = [[_tent if axis == each else _copies for each in range(3)] for axis in range(3)]
     return np.mean([_along(*way)(x, scales) for way in ways], axis=0)
+
+
+@UP_VOLUME.mistake("two corners of eight")
+def _(x: Array, scales: Scales) -> Array:
+    """You mix two voxels at once: the one at the lower end of all three sides, and the one at the upper end. Between
+    them lie six more. Do one side after the other, or give each of the eight the product of its three weights."""
+    low, high, part = [], [], np.ones(())
+    for size, scale in zip(x.shape, scales, strict=True):
+        where = _places(size, scale).clip(0, size - 1)
+        k = np.floor(where).astype(int)
+        low.append(k)
+        high.append((k + 1).clip(0, size - 1))
+        part = np.multiply.outer(part, where - k)
+    return (1 - part) * x[np.ix_(*low)] + part * x[np.ix_(*high)]
 
 
 @UP_VOLUME.mistake("depth comes last")

@@ -1162,6 +1162,40 @@ EVEN_KERNEL.mistake(
     ),
 )
 EVEN_KERNEL.mistake(
+    "groups along the diagonal, zeros elsewhere",
+    "Only the groups whose rows and columns begin at the same number are there; all else is 0. A group may begin at "
+    "row 0 and column 1, too: two loops, one inside the other.",
+    lambda k, stride: np.where(
+        np.equal.outer(np.arange(len(k)) % stride, np.arange(k.shape[1]) % stride), _even_kernel(k, stride), 0
+    ),
+)
+EVEN_KERNEL.mistake(
+    "groups begin everywhere",
+    "You let a group begin at every row and every column of the kernel. From row `stride` on, its first weights are "
+    "missing, and its sum is too small. Groups begin at 0, 1, … up to stride − 1.",
+    lambda k, stride: np.array(
+        [[k[a, b] / k[a::stride, b::stride].sum() for b in range(k.shape[1])] for a in range(len(k))]
+    ),
+)
+EVEN_KERNEL.mistake(
+    "rows, then columns",
+    "You divided twice: by sums of every stride-th row, and then by sums of every stride-th column. After the second "
+    "the sums of the first are no longer 1. A group is chosen by both at once: k[a::stride, b::stride].",
+    lambda k, stride: _by_groups(rows=lambda _: 1)(_by_groups(columns=lambda _: 1)(k, stride), stride),
+)
+EVEN_KERNEL.mistake(
+    "one column per group",
+    "Each of your groups holds weights of a single column. A pixel meets every stride-th column, as it meets every "
+    "stride-th row.",
+    lambda k, stride: k / np.stack([k[a::stride].sum(axis=0) for a in np.arange(len(k)) % stride]),
+)
+EVEN_KERNEL.mistake(
+    "one row per group",
+    "Each of your groups holds weights of a single row. A pixel meets every stride-th row, as it meets every stride-th "
+    "column.",
+    lambda k, stride: k / np.stack([k[:, b::stride].sum(axis=1) for b in np.arange(k.shape[1]) % stride], axis=1),
+)
+EVEN_KERNEL.mistake(
     "groups of rows",
     "Your groups are rows: each holds every column. A pixel meets every stride-th column, too.",
     _by_groups(columns=lambda stride: 1),

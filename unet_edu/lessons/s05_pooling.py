@@ -851,6 +851,12 @@ AVGPOOL_BACKWARD.mistake(
     _spread(step=lambda window, stride: window),
 )
 AVGPOOL_BACKWARD.mistake(
+    "a stride wide",
+    "Where stride and window differ, your windows are as large as the stride. The stride says how far apart they "
+    "start; each has `window` rows and columns.",
+    lambda dy, window, stride, size: _spread()(dy, stride, stride, size) * stride**2 / window**2,
+)
+AVGPOOL_BACKWARD.mistake(
     "one pixel apart",
     "Your windows start one pixel apart, whatever the stride: window (i, j) starts at row i · stride.",
     _spread(step=lambda window, stride: 1),
@@ -866,6 +872,14 @@ AVGPOOL_BACKWARD.mistake(
     "Only the first row of gradients was shared out. Does the `return` stand inside the outer loop? Move it to the "
     "left, below both loops.",
     _spread(numbers=lambda dy: [(0, j) for j in range(dy.shape[1])]),
+)
+
+
+AVGPOOL_BACKWARD.mistake(
+    "rows and columns of the gradient swapped",
+    "Rows and columns have changed places: i counts the rows of dy, and the window of dy[i, j] begins at row i · "
+    "stride and column j · stride.",
+    lambda dy, window, stride, size: _spread()(dy.T, window, stride, size),
 )
 
 
@@ -890,6 +904,12 @@ def _(dy: Array, window: int, stride: int, size: Size) -> Array:
     return _avgpool_backward(dy, window, stride, size).T
 
 
+AVGPOOL_BACKWARD.mistake(
+    "made for the size turned round",
+    "The windows lie where they should, but height and width of your image are swapped. `size` is (rows, columns), as "
+    "np.zeros wants it.",
+    lambda dy, window, stride, size: _spread()(dy, window, stride, size[::-1]),
+)
 AVGPOOL_BACKWARD.mistake(
     "shares not stored",
     "Your image has the right size, but it is all zeros: no share was added to it. Write dx[…] += … in the loop.",

@@ -855,6 +855,12 @@ SMALLEST_VOLUME.mistake(
     _sides(lambda side, depth: _side(max(1, side - 2**depth + 1), depth)),
 )
 SMALLEST_VOLUME.mistake(
+    "rounded down, below the smallest",
+    "Your volumes answer for less than was wanted. If you go backwards, from the answer to the image: a half has to be "
+    "rounded up.",
+    _sides(lambda side, depth: (side + _loss(depth) + 4) // 2**depth * 2**depth - 4),
+)
+SMALLEST_VOLUME.mistake(
     "one step too many",
     "Your volumes fit, and answer for enough. But where a side answers for exactly what is wanted, you go one step "
     "further. Is a < a ≤, or the other way round?",
@@ -904,6 +910,52 @@ SMALLEST_VOLUME.mistake(
 SMALLEST_VOLUME.mistake(
     "always depth 4", "Your depth is always 4. Use the one that is given.", _sides(lambda side, depth: _side(side, 4))
 )
+
+
+def _fits(side: int, depth: int) -> int:
+    """The next side that fits."""
+    return _up(side + 4, 2**depth) - 4
+
+
+def _loss_of(at_3: int, elsewhere: int) -> Callable[..., list[int]]:
+    """To each side is added what another depth loses: one at depth 3, and one at all others."""
+    return _sides(lambda side, depth: _fits(side + _loss(at_3 if depth == 3 else elsewhere), depth))
+
+
+for _known in (3, 4):
+    SMALLEST_VOLUME.mistake(
+        f"the loss of depth {_known}",
+        f"At every depth you take {_loss(_known)} for what is lost. So much is lost at depth {_known}. A network that "
+        "pools more often loses more: follow a side through one of another depth.",
+        _loss_of(_known, _known),
+    )
+SMALLEST_VOLUME.mistake(
+    "the loss of depth 3 or of depth 4",
+    "Right at depth 3 and at depth 4. But you take the 184 of depth 4 for all others, too. How does 88 at depth 3 come "
+    "about, and 184 at depth 4?",
+    _loss_of(3, 4),
+)
+SMALLEST_VOLUME.mistake(
+    "nothing below 188",
+    "Your smallest side is 188. It is the smallest that fits at depth 4. At a smaller depth begin with smaller ones.",
+    _sides(lambda side, depth: max(188, _side(side, depth))),
+)
+
+
+@SMALLEST_VOLUME.mistake("the slices are not pooled")
+def _(wanted, depth):
+    """Rows and columns are right. To the slices you added what the convolutions take, as if no pooling halved them. The
+    poolings are 2×2×2: all three sides follow one rule."""
+    return [wanted[0] + 4 * (2 * depth + 1), *_smallest_volume(wanted, depth)[1:]]
+
+
+for _most in (1000, 2000):
+    SMALLEST_VOLUME.mistake(
+        f"sides up to {_most}",
+        f"Your search ends at {_most}: where some thousand voxels are wanted, it has found no side. Do not set an end. "
+        "Go on until a side fits and answers for enough.",
+        lambda wanted, depth, most=_most: [side for side in _smallest_volume(wanted, depth) if side < most],
+    )
 
 
 @SMALLEST_VOLUME.mistake("a cube")

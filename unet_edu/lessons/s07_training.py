@@ -850,10 +850,12 @@ def _training(
     loss: Callable[[Any, Any], Any] = lambda losses, weights: (losses * weights).mean(),
     optimizer: Callable[[Any, float], Any] | None = None,
     learn: Callable[[Any, Any], Any] | None = None,
+    learned: Callable[[Any, Any], Any] | None = None,
+    scored: Callable[[Any, Any], Any] = lambda scores, weights: scores,
     said: Callable[[list[float]], Any] = lambda losses: losses,
 ) -> Callable[..., Any]:
     """The given code, with the mistakes that are left in it, or with other rules: how the pixels' losses become one,
-    what takes the step, in which order, and what is returned."""
+    what takes the step, in which order, of which loss if it is not the one that is returned, and what is returned."""
 
     def train(model: Any, images: Any, labels: Any, weights: Any, lr: float, steps: int) -> Any:
         import torch
@@ -864,12 +866,12 @@ def _training(
         losses = []
         for _ in range(steps):
             scores = model(images).softmax(dim=1) if "softmax twice" in left else model(images)
-            each = cross_entropy(scores, labels, reduction="none")
+            each = cross_entropy(scored(scores, weights), labels, reduction="none")
             value = each.mean() if "weights not used" in left else loss(each, weights)
             if "gradients kept" not in left:
                 descent.zero_grad()
             if learn is None:
-                value.backward()
+                (value if learned is None else learned(each, weights)).backward()
                 descent.step()
             else:
                 learn(value, descent)
@@ -907,7 +909,7 @@ def _training_cases(rng: np.random.Generator) -> list[Case]:
             labels,
             weights,
             round(float(rng.uniform(0.1, 0.3)), 3),
-            int(rng.integers(4, 7)),
+            int(rng.integers(5, 8)),  # other than in the example
         )
         words = "two convolutions, with a dropout before the last"
         return Case(name, (words, *inputs), probe=Trained(int(rng.integers(1 << 31))))
@@ -947,8 +949,8 @@ REPAIR_TRAINING.mistake(
 )
 REPAIR_TRAINING.mistake(
     "mean by the sum of the weights",
-    "All is repaired, but the mean is another one: it goes over the pixels, so divide by their number and not by the "
-    "sum of the weights.",
+    "Nearly, but the mean is another one: it goes over the pixels, so divide by their number and not by the sum of the "
+    "weights. (The `weight` of cross_entropy divides so. It is made for classes, one weight for each.)",
     _training(loss=lambda losses, weights: (losses * weights).sum() / weights.sum()),
 )
 REPAIR_TRAINING.mistake(
@@ -994,6 +996,76 @@ REPAIR_TRAINING.mistake(
     "momentum",
     "You gave the optimizer a momentum. Here it has none: plain SGD, with the learning rate that is given.",
     _training(optimizer=_optimizer("SGD", momentum=0.9)),
+)
+REPAIR_TRAINING.mistake(
+    "the momentum of the paper",
+    "You gave the optimizer the momentum of the paper. Here it has none: plain SGD, with the learning rate that is "
+    "given.",
+    _training(optimizer=_optimizer("SGD", momentum=0.99)),
+)
+REPAIR_TRAINING.mistake(
+    "AdamW",
+    "You took AdamW. It trains well, but the optimizer was no mistake. Here it is plain SGD, with the learning rate "
+    "that is given.",
+    _training(optimizer=_optimizer("AdamW")),
+)
+REPAIR_TRAINING.mistake(
+    "scores times weights",
+    "You multiply the scores by the weights. Then the softmax makes other probabilities of them. The weight belongs to "
+    "the pixel's loss: reduction='none' gives the losses, one by one.",
+    _training(scored=lambda scores, weights: scores * weights[:, None], loss=lambda losses, weights: losses.mean()),
+)
+REPAIR_TRAINING.mistake(
+    "weights in the report alone",
+    "Your first loss is right: its pixels are weighted. But backward() starts from a loss without the weights. Start "
+    "from the one that you report.",
+    _training(learned=lambda losses, weights: losses.mean()),
+)
+REPAIR_TRAINING.mistake(
+    "weights in the steps alone",
+    "Your steps are right. But the losses that you return are without the weights: return the one that backward() "
+    "starts from.",
+    _training(loss=lambda losses, weights: losses.mean(), learned=lambda losses, weights: (losses * weights).mean()),
+)
+
+
+def _with(said: Callable[..., Any] = lambda losses: losses, **settings: Callable[[Any], Any]) -> Callable[..., Any]:
+    """The right loop, with other settings, each made of the one that was given; and what is returned of its losses."""
+
+    def train(model: Any, images: Any, labels: Any, weights: Any, lr: float, steps: int) -> Any:
+        given = {"lr": lr, "steps": steps}
+        return _training(said=said)(
+            *(model, images, labels, weights), **{name: settings.get(name, lambda x: x)(x) for name, x in given.items()}
+        )
+
+    return train
+
+
+REPAIR_TRAINING.mistake(
+    "losses after the steps",
+    "Your losses come one step late: yours is computed after the weights have changed. Asked is the loss before, by "
+    "which the step is taken.",
+    _with(lambda losses: losses[1:], steps=lambda steps: steps + 1),
+)
+REPAIR_TRAINING.mistake(
+    "one step too many",
+    "You took one step too many: range(n) has n numbers, from 0 to n − 1.",
+    _with(steps=lambda steps: steps + 1),
+)
+REPAIR_TRAINING.mistake(
+    "only the first step",
+    "Only the first step is taken. Does the `return` stand inside the loop? Move it to the left, below the loop.",
+    _with(steps=lambda steps: 1),
+)
+REPAIR_TRAINING.mistake(
+    "always four steps",
+    "Your loop always takes four steps, as in the example. Take as many as `steps` says.",
+    _with(steps=lambda steps: 4),
+)
+REPAIR_TRAINING.mistake(
+    "always the learning rate of the example",
+    "Your learning rate is always 0.1, as in the example. Take the one that is given, `lr`.",
+    _with(lr=lambda lr: 0.1),
 )
 REPAIR_TRAINING.mistake(
     "only the last loss",

@@ -423,14 +423,23 @@ def _(model, image, tile):
 Place = tuple[int, int]
 
 
+def _upper_left(tile: Array, h: int, w: int) -> Array:
+    return tile[:h, :w]
+
+
+def _lower_right(tile: Array, h: int, w: int) -> Array:
+    return tile[tile.shape[0] - h :, tile.shape[1] - w :]
+
+
 def _blended(
     put: Callable[[Array, Array, Array, Array], None] | None = None,
     finish: Callable[[Array, Array, Array], Array] = lambda total, weight, count: total / weight,
     where: Callable[[Place, Place, Place], Place] = lambda place, tile, shape: place,
-    cut: Callable[[Array, int, int], Array] = lambda tile, h, w: tile[:h, :w],
+    cut: Callable[[Array, int, int], Array] = _upper_left,
+    cut_importance: Callable[[Array, int, int], Array] | None = None,
 ) -> Callable[..., Array]:
     """The stamps of the solution by other rules: how a tile's part and its importance come to what is there, what is
-    made of the sums at the end, where a tile lies, and what of it is in the image.
+    made of the sums at the end, where a tile lies, and what of it and of its importance is in the image.
 
     `put` gets what lies in the tile's window of the total and of the weight, then the tile's part and its importance.
     """
@@ -446,7 +455,7 @@ def _blended(
             window = slice(i, i + tile.shape[0]), slice(j, j + tile.shape[1])
             h, w = total[window].shape
             count[window] += 1
-            (put or add)(total[window], weight[window], cut(tile, h, w), cut(importance, h, w))
+            (put or add)(total[window], weight[window], cut(tile, h, w), (cut_importance or cut)(importance, h, w))
         return finish(total, weight, count)
 
     return blend
@@ -512,6 +521,17 @@ def _in_turn(total: Array, weight: Array, tile: Array, importance: Array) -> Non
     weight[:] = 1
 
 
+def _keep(total: Array, weight: Array, tile: Array, importance: Array) -> None:
+    total[:] = np.where(weight > 0, total, tile)
+    weight[:] = 1
+
+
+def _divided(total: Array, weight: Array, tile: Array, importance: Array) -> None:
+    total += importance * tile
+    weight += importance
+    total /= weight
+
+
 def _below_the_line(total: Array, weight: Array, tile: Array, importance: Array) -> None:
     total += tile
     weight += importance
@@ -571,8 +591,50 @@ BLEND_TILES.mistake(
     "cut off at the other end",
     "Of a tile that reaches beyond the image you keep the wrong end. Its upper left pixel lies at its place; cut off "
     "what is below and on the right.",
-    _blended(cut=lambda tile, h, w: tile[tile.shape[0] - h :, tile.shape[1] - w :]),
+    _blended(cut=_lower_right),
 )
+BLEND_TILES.mistake(
+    "tile cut off at the other end",
+    "Where a tile reaches beyond the image, its importance is cut rightly, but of the tile you keep the wrong end: "
+    "[:h, :w] of both.",
+    _blended(cut=_lower_right, cut_importance=_upper_left),
+)
+BLEND_TILES.mistake(
+    "importance cut off at the other end",
+    "Where a tile reaches beyond the image, the tile is cut rightly, but of the importance you keep the wrong end: "
+    "[:h, :w] of both.",
+    _blended(cut_importance=_lower_right),
+)
+BLEND_TILES.mistake(
+    "added without weights",
+    "You add the tiles up as they are. Multiply each by its importance, and divide by the sum of these.",
+    _blended(_below_the_line, finish=lambda total, weight, count: total),
+)
+BLEND_TILES.mistake(
+    "earlier over later",
+    "Where tiles overlap, only the first one is there. All of them have a say: add.",
+    _blended(_keep, finish=lambda total, weight, count: total),
+)
+BLEND_TILES.mistake(
+    "divided at each tile",
+    "You divide after each tile, so where tiles overlap an earlier one is divided again and again. Sum up first, and "
+    "divide once, behind the loop.",
+    _blended(_divided, finish=lambda total, weight, count: total),
+)
+BLEND_TILES.mistake(
+    "places counted in tiles",
+    "You multiply the places by the size of a tile. They are pixels of the image already: at [i, j] lies the tile's "
+    "upper left pixel.",
+    _blended(where=lambda place, tile, shape: (place[0] * tile[0], place[1] * tile[1])),
+)
+
+
+@BLEND_TILES.mistake("tiles that reach beyond left out")
+def _(tiles: Array, places: list[Place], shape: Place, importance: Array) -> Array:
+    """You leave out the tiles that reach beyond the image. What lies in the image counts: cut off the rest."""
+    h, w = importance.shape
+    inside = [n for n, (i, j) in enumerate(places) if i + h <= shape[0] and j + w <= shape[1]]
+    return _blended()(tiles[inside], [places[n] for n in inside], shape, importance)
 
 
 @BLEND_TILES.mistake("importance of the whole tile")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -784,7 +784,11 @@ def _pooled(masks: Array, truths: Array) -> float:
 
 
 def _per_frame(masks: Array, truths: Array) -> float:
-    return float(np.mean([_iou(mask, truth) for mask, truth in zip(masks, truths, strict=True)]))
+    return float(np.mean((masks & truths).sum(axis=(1, 2)) / (masks | truths).sum(axis=(1, 2))))
+
+
+def _dice(masks: Array, truths: Array) -> float:
+    return float(np.mean(2 * (masks & truths).sum(axis=(1, 2)) / (masks.sum(axis=(1, 2)) + truths.sum(axis=(1, 2)))))
 
 
 def _last_frames(films: Array, share: float) -> Array:
@@ -795,12 +799,14 @@ def _report(
     *left: str,
     held: Callable[[Array, float], Array] = _split_by_sequence,
     score: Callable[[Array, Array], float] = _per_frame,
+    reported_score: Callable[[Array, Array], float] | None = None,
+    called: Callable[[Array, float], Array] = np.greater_equal,
     chosen_by: Callable[[Array], Array] = np.logical_not,
     reported_on: Callable[[Array], Array] = lambda held_out: held_out,
     said: Callable[[float, float], Any] = lambda threshold, score: [threshold, score],
 ) -> Callable[..., Any]:
     """The given code, with the mistakes that are left in it, or with other rules for the frames by which the threshold
-    is chosen and for those that are reported on."""
+    is chosen and for those that are reported on, for their scores, and for the pixels that are called object."""
     held = _last_frames if "last frames held out" in left else held
     score = _pooled if "pixels pooled" in left else score
     by_held_out = "chosen by the held-out frames" in left
@@ -808,10 +814,10 @@ def _report(
     def report(probabilities: Array, truths: Array, films: Array, share: float, thresholds: list[float]) -> Any:
         held_out = held(films, share)
         by = held_out if by_held_out else chosen_by(held_out)
-        scores = [score(probabilities[by] >= threshold, truths[by]) for threshold in thresholds]
+        scores = [score(called(probabilities[by], threshold), truths[by]) for threshold in thresholds]
         threshold = thresholds[int(np.argmax(scores))]
         on = reported_on(held_out)
-        return said(threshold, score(probabilities[on] >= threshold, truths[on]))
+        return said(threshold, (reported_score or score)(called(probabilities[on], threshold), truths[on]))
 
     return report
 
@@ -875,7 +881,7 @@ REPORTS: dict[str, tuple[str, Callable[..., Any]]] = {
     ),
     "Dice": (
         "Your score is Dice, which counts the overlap twice. Asked is the IoU.",
-        _report(score=lambda masks, truths: float(np.mean([_dice(m, t) for m, t in zip(masks, truths, strict=True)]))),
+        _report(score=_dice),
     ),
     "score first": (
         "Your two numbers are right, but in the wrong order: first the threshold, then the score.",
@@ -884,8 +890,31 @@ REPORTS: dict[str, tuple[str, Callable[..., Any]]] = {
 }
 
 
-def _dice(mask: Array, truth: Array) -> float:
-    return 2 * int((mask & truth).sum()) / max(1, int(mask.sum() + truth.sum()))
+def _split_by(name: str) -> tuple[str, Callable[..., Any]]:
+    """A mistake of exercise 4 in the report, and what to say of it."""
+    known = next(known for known in SPLIT_BY_SEQUENCE.mistakes if known.name == name)
+    return f"Score and choice are right. Look at the split, as in exercise 4. {known.hint}", _report(held=known.wrong)
+
+
+# Of these each has to be told from the right one in a case of its own; one film more or less is not seen in all.
+IN_ONE_CASE: dict[str, tuple[str, Callable[..., Any]]] = {
+    name: _split_by(name)
+    for name in ("share of the films", "last film alone", "one film too many", "share rounded down")
+}
+IN_ONE_CASE["pixels pooled for the report"] = (
+    (
+        "Your threshold is chosen well. But the number that you report counts the pixels of all frames together. "
+        "There, too, take the mean of the frames' IoUs."
+    ),
+    _report(reported_score=_pooled),
+)
+IN_ONE_CASE["above the threshold"] = (
+    (
+        "You call a pixel object when its probability is above the threshold. As in the code that you were given, "
+        "it is enough to reach it: did a ≥ become a >?"
+    ),
+    _report(called=np.greater),
+)
 
 
 # The example of the notebook: six frames of 2×3 pixels. The last film is the brightest.
@@ -916,22 +945,26 @@ def _report_cases(rng: np.random.Generator) -> list[Case]:
         probabilities = 0.5 + np.where(truths, 0.14, -0.14) + shift + rng.normal(0, 0.12, truths.shape)
         thresholds = sorted(rng.permutation(np.arange(16, 85))[:7] / 100)
         share = float(rng.choice([0.25, 0.375, 0.5]))
-        return probabilities.clip(0.01, 0.99).round(3), truths, films, share, [float(t) for t in thresholds]
+        return probabilities.clip(0.01, 0.99).round(2), truths, films, share, [float(t) for t in thresholds]
 
     def differ(*inputs: Any) -> bool:
+        if _has_tie(*inputs):
+            return False
         reports = [_report(), *(report for _, report in REPORTS.values())]
         answers = np.array([report(*inputs) for report in reports])
         apart = np.abs(answers[:, None] - answers).max(axis=-1) + np.eye(len(answers))
-        return bool(apart.min() > 1e-3) and not _has_tie(*inputs)
+        return bool(apart.min() > 1e-3)
 
-    def case(name: str, H: int, W: int) -> Case:
+    def case(name: str, H: int, W: int, other: Callable[..., Any] | None) -> Case:
+        """The `other` report is a wrong one, which is seen here."""
         inputs = drawn(H, W)
-        while not differ(*inputs):
+        while not ((other is None or _apart(other(*inputs), _report()(*inputs))) and differ(*inputs)):
             inputs = drawn(H, W)
         return Case(name, inputs)
 
     probabilities = np.array(SHOWN_PROBABILITIES).reshape(6, 2, 3)
     truths, films = np.array(SHOWN_TRUTHS, bool).reshape(6, 2, 3), np.array(SHOWN_FILMS)
+    sizes = (4, 5), (5, 6), (3, 8), (6, 4), (5, 5), (4, 7)
     return [
         Case("six frames of three films", (probabilities, truths, films, 0.25, [0.3, 0.5, 0.7]), group="visible"),
         Case(
@@ -939,8 +972,15 @@ def _report_cases(rng: np.random.Generator) -> list[Case]:
             (*(a[ANOTHER_ORDER] for a in (probabilities, truths, films)), 0.25, [0.3, 0.5, 0.7]),
             group="visible",
         ),
-        *(case(f"frames of {H}×{W} pixels", H, W) for H, W in ((4, 5), (5, 6), (3, 8), (6, 4), (5, 5), (4, 7))),
+        *(
+            case(f"frames of {H}×{W} pixels", H, W, other)
+            for (H, W), other in itertools.zip_longest(sizes, [other for _, other in IN_ONE_CASE.values()])
+        ),
     ]
+
+
+def _apart(first: Sequence[float], second: Sequence[float]) -> bool:
+    return max(abs(a - b) for a, b in zip(first, second, strict=True)) > 1e-3
 
 
 def _has_tie(probabilities: Array, truths: Array, films: Array, share: float, thresholds: list[float]) -> bool:
@@ -951,8 +991,34 @@ def _has_tie(probabilities: Array, truths: Array, films: Array, share: float, th
 
 
 REPAIR_REPORT = Exercise(name="repair_report", points=2, reference=_report(), cases=_report_cases, forbidden=OF_SCORES)
-for _name, (_hint, _wrong) in REPORTS.items():
+for _name, (_hint, _wrong) in (REPORTS | IN_ONE_CASE).items():
     REPAIR_REPORT.mistake(_name, _hint, _wrong)
+
+
+REPAIR_REPORT.mistake("first films", *_split_by("first films"))
+REPAIR_REPORT.mistake(
+    "pixels pooled for the choice",
+    "Your report is the mean of the frames' IoUs. But your threshold is chosen by the pixels of all frames together. "
+    "Both questions take the same score.",
+    _report(score=_pooled, reported_score=_per_frame),
+)
+
+
+@REPAIR_REPORT.mistake("place of the threshold")
+def _(probabilities, truths, films, share, thresholds):
+    """Your score is right. But you return the place of the threshold in the list. `thresholds[best]` is the threshold
+    itself."""
+    threshold, score = _report()(probabilities, truths, films, share, thresholds)
+    return [thresholds.index(threshold), score]
+
+
+@REPAIR_REPORT.mistake("best score of the held-out frames")
+def _(probabilities, truths, films, share, thresholds):
+    """Your threshold is chosen well. But the score beside it is the best that any threshold reaches on the held-out
+    frames. Report what the chosen one reaches."""
+    threshold, _ = _report()(probabilities, truths, films, share, thresholds)
+    _, score = _report("chosen by the held-out frames")(probabilities, truths, films, share, thresholds)
+    return [threshold, score]
 
 
 @REPAIR_REPORT.mistake("only the score")

@@ -228,3 +228,32 @@ def _(x, scale):
     y = np.zeros_like(x, shape=(len(x) * scale, x.shape[1] * scale))
     y[:] = mixed_by_axes(x, scale)
     return y
+
+
+@written("up_volume", "source below 0")
+def _(x, scales):
+    """Only the upper end is kept in the volume."""
+    for axis, scale in enumerate(scales):
+        x = np.swapaxes(x, 0, axis)
+        slices = []
+        for i in range(len(x) * scale):
+            source = min((i + 0.5) / scale - 0.5, len(x) - 1)
+            k = int(source)
+            slices.append((1 - (source - k)) * x[k] + (source - k) * x[min(k + 1, len(x) - 1)])
+        x = np.swapaxes(np.array(slices), 0, axis)
+    return x
+
+
+@written("up_volume", "two corners of eight")
+def _(x, scales):
+    y = np.zeros([size * scale for size, scale in zip(x.shape, scales, strict=True)])
+    for place in np.ndindex(*y.shape):
+        source = [
+            min(max((i + 0.5) / scale - 0.5, 0), size - 1)
+            for i, scale, size in zip(place, scales, x.shape, strict=True)
+        ]
+        first = tuple(int(s) for s in source)
+        second = tuple(min(k + 1, size - 1) for k, size in zip(first, x.shape, strict=True))
+        f = np.prod([s - k for s, k in zip(source, first, strict=True)])
+        y[place] = (1 - f) * x[first] + f * x[second]
+    return y

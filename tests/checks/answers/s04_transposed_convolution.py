@@ -380,3 +380,40 @@ def _(k, stride):
     for a, b in np.ndindex(stride, stride):
         k[a::stride, b::stride] = k[a::stride, b::stride] / k[a::stride, b::stride].sum()
     return k
+
+
+@written("even_kernel", "groups along the diagonal, zeros elsewhere")
+def _(k, stride):
+    even = np.zeros(k.shape)
+    for a in range(stride):
+        even[a::stride, a::stride] = k[a::stride, a::stride] / k[a::stride, a::stride].sum()
+    return even
+
+
+@written("even_kernel", "groups begin everywhere")
+def _(k, stride):
+    even = np.zeros(k.shape)
+    for a in range(k.shape[0]):
+        for b in range(k.shape[1]):
+            group = k[a::stride, b::stride]
+            even[a::stride, b::stride] = group / group.sum()
+    return even
+
+
+@written("even_kernel", "rows, then columns")
+def _(k, stride):
+    even = k.astype(float)
+    for a in range(stride):
+        even[a::stride] /= even[a::stride].sum()
+    for b in range(stride):
+        even[:, b::stride] /= even[:, b::stride].sum()
+    return even
+
+
+@written("even_kernel", "one column per group")
+def _(k, stride):
+    even = np.zeros(k.shape)
+    for a in range(stride):
+        for b in range(k.shape[1]):
+            even[a::stride, b] = k[a::stride, b] / k[a::stride, b].sum()
+    return even

@@ -310,3 +310,27 @@ def _(x, window, stride, padding):
     y, places = max_pool2d(padded, window, stride)
     rows, columns = np.divmod(places, padded.shape[1])
     return y, (rows - padding) * x.shape[1] + columns - padding
+
+
+def shared_out(dy, size, height, part, at):
+    dx = np.zeros(size)
+    for i in range(dy.shape[0]):
+        for j in range(dy.shape[1]):
+            top, left = at(i, j)
+            dx[top : top + height, left : left + height] += dy[i, j] / part
+    return dx
+
+
+@written("avgpool_backward", "a stride wide")
+def _(dy, window, stride, size):
+    return shared_out(dy, size, stride, window**2, lambda i, j: (i * stride, j * stride))
+
+
+@written("avgpool_backward", "rows and columns of the gradient swapped")
+def _(dy, window, stride, size):
+    return shared_out(dy, size, window, window**2, lambda i, j: (j * stride, i * stride))
+
+
+@written("avgpool_backward", "made for the size turned round")
+def _(dy, window, stride, size):
+    return shared_out(dy, (size[1], size[0]), window, window**2, lambda i, j: (i * stride, j * stride))

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.checks.judging import written
+from tests.checks.judging import told, written
 from unet_edu.sizes import legal_side
 from unet_edu.unet import UNet, level_sides
 from unet_edu.unet import center_crop as library_crop
@@ -271,3 +271,60 @@ def _(wanted, depth):
         return side
 
     return [next(n for n in range(least, 10**6) if answered(n) >= least) for least in wanted]
+
+
+def answered(side, depth):
+    """For how many voxels a network answers; 0 where the side does not fit."""
+    for _ in range(depth):
+        side -= 4
+        if side < 1 or side % 2:
+            return 0
+        side //= 2
+    side -= 4
+    for _ in range(depth):
+        side = 2 * side - 4
+    return side
+
+
+def found(wanted, depth, sides):
+    """The first of the sides that is enough, for each that is wanted, or None."""
+    return [next((side for side in sides if answered(side, depth) >= least), None) for least in wanted]
+
+
+@written("smallest_volume", "sides up to 1000")
+def _(wanted, depth):
+    return [side for side in found(wanted, depth, range(1, 1000)) if side]
+
+
+@written("smallest_volume", "nothing below 188")
+def _(wanted, depth):
+    return found(wanted, depth, range(188, 9000))
+
+
+@written("smallest_volume", "rounded down, below the smallest")
+def _(wanted, depth):
+    def back(side):
+        for _ in range(depth):
+            side = (side + 4) // 2
+        side += 4
+        for _ in range(depth):
+            side = 2 * side + 4
+        return side
+
+    return [back(side) for side in wanted]
+
+
+@written("smallest_volume", "the loss of depth 4")
+def _(wanted, depth):
+    sides = []
+    for least in wanted:
+        side = 1
+        while side - 184 < least or (side - 188) % 2**depth:
+            side += 1
+        sides.append(side)
+    return sides
+
+
+@told("smallest_volume", "something is None", "end without a `return`")
+def _(wanted, depth):
+    return found(wanted, depth, range(1, 2000))

@@ -278,3 +278,62 @@ def _(model, images, labels, weights, lr, steps):
         optimizer.step()
         losses.append(loss.item())
     return losses
+
+
+def trained(losses_of, make=torch.optim.SGD, learned_of=None, **settings):
+    """The repaired loop, with another loss, another optimizer, or another loss for the step than for the list."""
+
+    def train(model, images, labels, weights, lr, steps):
+        optimizer = make(model.parameters(), lr=lr, **settings)
+        model.train()
+        losses = []
+        for _ in range(steps):
+            optimizer.zero_grad()
+            scores = model(images)
+            loss = losses_of(scores, labels, weights)
+            (loss if learned_of is None else learned_of(scores, labels, weights)).backward()
+            optimizer.step()
+            losses.append(loss.item())
+        return losses
+
+    return train
+
+
+def weighted(scores, labels, weights):
+    return (F.cross_entropy(scores, labels, reduction="none") * weights).mean()
+
+
+def unweighted(scores, labels, weights):
+    return F.cross_entropy(scores, labels)
+
+
+written("repair_training", "the momentum of the paper")(trained(weighted, momentum=0.99))
+written("repair_training", "AdamW")(trained(weighted, torch.optim.AdamW))
+written("repair_training", "weights in the report alone")(trained(weighted, learned_of=unweighted))
+written("repair_training", "weights in the steps alone")(trained(unweighted, learned_of=weighted))
+
+
+@written("repair_training", "scores times weights")
+def _(model, images, labels, weights, lr, steps):
+    train = trained(lambda scores, labels, weights: F.cross_entropy(scores * weights[:, None], labels))
+    return train(model, images, labels, weights, lr, steps)
+
+
+@written("repair_training", "losses after the steps")
+def _(model, images, labels, weights, lr, steps):
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    model.train()
+    losses = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        weighted(model(images), labels, weights).backward()
+        optimizer.step()
+        losses.append(weighted(model(images), labels, weights).item())
+    return losses
+
+
+@written("repair_training", "mean by the sum of the weights")
+def _(model, images, labels, weights, lr, steps):
+    """The weights of pixels given as those of classes, which fits two pixels of two classes by chance."""
+    train = trained(lambda scores, labels, weights: F.cross_entropy(scores, labels, weight=weights))
+    return train(model, images, labels, weights, lr, steps)

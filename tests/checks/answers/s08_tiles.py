@@ -155,3 +155,74 @@ def _(tiles, places, shape, importance):
             answer[there] = (answer[there] + tile[u, v]) / 2 if seen[there] else tile[u, v]
             seen[there] = True
     return answer[: shape[0], : shape[1]]
+
+
+def blended(put, cut_tile=lambda tile, h, w: tile[:h, :w], cut_importance=lambda tile, h, w: tile[:h, :w]):
+    """A loop over the tiles; `put` gets the windows of the total and of the weight, the tile's part, its importance."""
+
+    def blend(tiles, places, shape, importance):
+        total, weight = np.zeros(shape), np.zeros(shape)
+        h, w = importance.shape
+        for tile, (i, j) in zip(tiles, places, strict=True):
+            there = np.s_[i : i + h, j : j + w]
+            size = total[there].shape
+            put(total[there], weight[there], cut_tile(tile, *size), cut_importance(importance, *size))
+        return total / np.where(weight == 0, 1, weight)
+
+    return blend
+
+
+def summed(total, weight, tile, importance):
+    total += tile * importance
+    weight += importance
+
+
+written("blend_tiles", "tile cut off at the other end")(blended(summed, cut_tile=lambda tile, h, w: tile[-h:, -w:]))
+written("blend_tiles", "importance cut off at the other end")(
+    blended(summed, cut_importance=lambda tile, h, w: tile[-h:, -w:])
+)
+
+
+@written("blend_tiles", "divided at each tile")
+def _(tiles, places, shape, importance):
+    total, weight = np.zeros(shape), np.zeros(shape)
+    h, w = importance.shape
+    for tile, (i, j) in zip(tiles, places, strict=True):
+        rows, columns = total[i : i + h, j : j + w].shape
+        total[i : i + h, j : j + w] += (tile * importance)[:rows, :columns]
+        weight[i : i + h, j : j + w] += importance[:rows, :columns]
+        total[i : i + h, j : j + w] /= weight[i : i + h, j : j + w]
+    return total
+
+
+@written("blend_tiles", "earlier over later")
+def _(tiles, places, shape, importance):
+    total, free = np.zeros(shape), np.ones(shape, bool)
+    h, w = importance.shape
+    for tile, (i, j) in zip(tiles, places, strict=True):
+        there = free[i : i + h, j : j + w].copy()
+        total[i : i + h, j : j + w][there] = tile[: there.shape[0], : there.shape[1]][there]
+        free[i : i + h, j : j + w] = False
+    return total
+
+
+@written("blend_tiles", "added without weights")
+def _(tiles, places, shape, importance):
+    total = np.zeros(shape)
+    h, w = importance.shape
+    for tile, (i, j) in zip(tiles, places, strict=True):
+        rows, columns = total[i : i + h, j : j + w].shape
+        total[i : i + h, j : j + w] += tile[:rows, :columns]
+    return total
+
+
+@written("blend_tiles", "tiles that reach beyond left out")
+def _(tiles, places, shape, importance):
+    total, weight = np.zeros(shape), np.zeros(shape)
+    h, w = importance.shape
+    for tile, (i, j) in zip(tiles, places, strict=True):
+        if i + h <= shape[0] and j + w <= shape[1]:
+            total[i : i + h, j : j + w] += tile * importance
+            weight[i : i + h, j : j + w] += importance
+    with np.errstate(invalid="ignore"):
+        return total / weight

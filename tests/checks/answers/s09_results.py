@@ -190,3 +190,49 @@ def _(probabilities, truths, films, share, thresholds):
     rest = ~split_by_sums(films, share)
     scores = [mean_at_once(probabilities[rest] >= threshold, truths[rest]) for threshold in thresholds]
     return thresholds[np.argmax(scores)], max(scores)
+
+
+def reported(split=split_by_dictionary, choose=mean_by_loops, score=mean_by_loops, called=np.greater_equal):
+    def report(probabilities, truths, films, share, thresholds):
+        held_out = np.array(split(films, share))
+        p, t = probabilities[~held_out], truths[~held_out]
+        threshold = max(thresholds, key=lambda threshold: choose(called(p, threshold), t))
+        return threshold, score(called(probabilities[held_out], threshold), truths[held_out])
+
+    return report
+
+
+def pooled(masks, truths):
+    return (masks & truths).sum() / (masks | truths).sum()
+
+
+written("repair_report", "pixels pooled for the choice")(reported(choose=pooled))
+written("repair_report", "pixels pooled for the report")(reported(score=pooled))
+written("repair_report", "above the threshold")(reported(called=np.greater))
+written("repair_report", "last film alone")(reported(lambda films, share: films == films.max()))
+
+
+@written("repair_report", "share of the films")
+def _(probabilities, truths, films, share, thresholds):
+    numbers = sorted(set(films))
+    held = numbers[-int(np.ceil(share * len(numbers))) :]
+    return reported(lambda films, share: np.isin(films, held))(probabilities, truths, films, share, thresholds)
+
+
+@written("repair_report", "one film too many")
+def _(probabilities, truths, films, share, thresholds):
+    def split(films, share):
+        held_out = np.zeros(len(films), bool)
+        for number in np.unique(films)[::-1]:
+            if held_out.sum() > share * len(films):
+                break
+            held_out |= films == number
+        return held_out
+
+    return reported(split)(probabilities, truths, films, share, thresholds)
+
+
+@written("repair_report", "place of the threshold")
+def _(probabilities, truths, films, share, thresholds):
+    threshold, score = reported()(probabilities, truths, films, share, thresholds)
+    return np.flatnonzero(np.array(thresholds) == threshold)[0], score
