@@ -18,6 +18,7 @@ from tests.torch_or_skip import torch
 from unet_edu import instances, metrics
 from unet_edu.instances import (
     average_precision,
+    cell_mistakes,
     cell_scores,
     connected,
     pixel_error,
@@ -488,3 +489,24 @@ def test_a_slice_of_a_brain_moved_by_a_pixel():
     moved = np.roll(truth, 1, axis=1)
     assert pixel_error(moved, truth) > 0.03 and rand_error(moved, truth) < 0.02
     assert warping_error(moved, truth) < 1e-5
+
+
+# ------------------------------------------------------------------------------------------------- kinds of mistakes
+
+
+@pytest.mark.parametrize(
+    ("found", "truth", "wrong"),
+    [
+        ([[1, 1, 0, 2, 2]], [[7, 7, 0, 3, 3]], {}),
+        ([[1, 1, 1, 1, 1]], [[1, 1, 0, 2, 2]], {"merged": 2}),
+        ([[1, 1, 2, 2, 0]], [[5, 5, 5, 5, 0]], {"split": 1}),
+        ([[1, 1, 1, 2, 0]], [[5, 5, 5, 5, 0]], {}),  # one piece has more than half
+        ([[1, 0, 0, 0, 0]], [[5, 5, 5, 5, 0]], {"missed": 1}),
+        ([[1, 1, 0, 0, 0]], [[5, 5, 5, 5, 0]], {"split": 1}),  # exactly half is not more than half
+        ([[1, 1, 0, 2, 2]], [[1, 1, 0, 0, 2]], {}),
+        ([[1, 1, 0, 2, 2]], [[1, 1, 0, 0, 0]], {"invented": 1}),
+        ([[0, 0, 0, 0, 0]], [[0, 0, 0, 0, 0]], {}),
+    ],
+)
+def test_mistakes_are_counted_by_kind(found, truth, wrong):
+    assert cell_mistakes(found, truth) == dict.fromkeys(("merged", "split", "missed", "invented"), 0) | wrong
