@@ -12,11 +12,12 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from skimage.io import imsave
 
-from tests.lessons.claims import claim, path_of
+from tests.lessons.claims import claim, path_of, run
 from unet_edu.checks.turn import turn
 from unet_edu.cli import train
-from unet_edu.data.folders import MIRRORED, nuclei_folder
+from unet_edu.data.folders import MIRRORED, drawn_folder, nuclei_folder
 from unet_edu.data.pictures import read_image, read_labels
 from unet_edu.data.sources import pairs
 from unet_edu.instances import cell_scores, connected
@@ -315,3 +316,39 @@ def test_each_source_has_its_link():
     text = "\n".join(sources())
     for link in ("10.1038/s41592-023-01879-y", "10.1038/s41592-019-0612-7", "scikit-image.org/docs/stable"):
         assert f"](https://doi.org/{link})" in text or f"](https://{link}" in text
+
+
+# ----------------------------------------------------------------------------------------------------- other folders
+
+
+def run_on(folder, place, **changed):
+    """The lesson with another folder, and short trainings."""
+    notebook = nbformat.read(path_of(Path("test_10.py")), as_version=4)
+    lines = {"folder = drawn_folder()": f"folder = {str(folder)!r}", '"steps": 180': '"steps": 20'}
+    for line, other in (lines | changed).items():
+        (cell,) = [cell for cell in notebook.cells if cell.cell_type == "code" and line in cell.source]
+        cell.source = cell.source.replace(line, other)
+    nbformat.write(notebook, place / "lesson.ipynb")
+    return run(place / "lesson.ipynb")
+
+
+@pytest.mark.needs("real frames")
+def test_it_runs_on_nuclei(tmp_path):
+    benchmark = Path(os.environ["UNET_EDU_TEST_DATA"], "dsb2018_fluo")
+    other = run_on(nuclei_folder(tmp_path / "mine", benchmark=benchmark, marked=8, new=2), tmp_path)
+    assert len(other.look) == 2 and len(other.found) == len(other.tested) == 2 and len(other.opened) == 2
+    assert other.start == 6 and not (tmp_path / "mine" / f"{MIRRORED} as it came.tif").exists()
+    assert "dish" not in other.printed
+
+
+def test_it_runs_on_kinds_of_things_without_new_pictures(tmp_path):
+    folder = drawn_folder(tmp_path / "mine", seed=100)
+    for kind in ("new", "new_labels"):
+        (folder / kind).rename(tmp_path / kind)
+    for _, labels in pairs(folder):
+        kinds = read_labels(labels)
+        labels.unlink()
+        imsave(labels, np.where(kinds > 0, 1 + kinds % 2, 0).astype(np.uint8), check_contrast=False)
+    other = run_on(folder, tmp_path, **{"classes = None": "classes = 3"})
+    assert [path.stem for path in other.new] == [f"dish4_t{frame}" for frame in range(6)]
+    assert not other.tested and len(other.opened) == 1 and len(other.found) == 6
