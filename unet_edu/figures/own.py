@@ -189,9 +189,9 @@ def sizes(diameters: Mapping[str, ArrayLike], unit: str, words: str) -> Shown:
     styles = (("output", "-", "////"), ("input", "--", ""))
     for (name, each), (role, dashes, hatch) in zip(diameters.items(), styles, strict=False):
         colour = ROLES[role]
-        axes.hist(
+        axes.hist(  # Colab's Matplotlib, 3.10.0, takes a tuple here for a list of colours
             np.asarray(each), edges, label=f"{name}: {len(np.asarray(each))} cells", histtype="stepfilled", hatch=hatch,
-            linestyle=dashes, linewidth=1.8, edgecolor=colour.line, facecolor=(*to_rgb(colour.fill), 0.55),
+            linestyle=dashes, linewidth=1.8, edgecolor=colour.line, facecolor=[(*to_rgb(colour.fill), 0.55)],
         )  # fmt: skip
     axes.set_xlabel(f"diameter of a circle of the same area, {unit}", fontsize=10, **FONT)
     axes.set_ylabel("cells", fontsize=10, **FONT)
