@@ -137,7 +137,7 @@ def write_card(source: Path, title: str, shown: notebooks.Shown) -> None:
     card = Image.new("RGB", (1200, 630), "white")
     card.paste(picture, ((card.width - picture.width) // 2, 600 - picture.height))
     ImageDraw.Draw(card).text((600, 90), title, "black", ImageFont.load_default(64), anchor="mm")
-    card.save(source / CARD, optimize=True)
+    card.quantize(256).save(source / CARD, optimize=True)
 
 
 def write_modules(source: Path, lessons: list[notebooks.Lesson]) -> None:

@@ -14,6 +14,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DOCUMENTS = [
     "CONTRIBUTING.md",
     "docs/training.md",
+    "docs/sources.md",
     "docs/teach.md",
     "docs/instructors.md",
     "docs/project.md",

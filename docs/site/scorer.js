@@ -1,5 +1,5 @@
-// What the search shows first: the lessons; last the reference, but for what is just so called. A word of words.toml is shown with the heading that has it. (The numbers
-// are Sphinx's own, which are not taken where this is.)
+// What the search shows first: the lessons; last the reference, but for what is just so called. A word of words.toml is shown with the heading
+// that has it. (The numbers are Sphinx's own, which are not taken where this is.)
 
 var Scorer = {
   score: (result) => {
