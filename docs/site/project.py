@@ -19,7 +19,6 @@ DOCUMENTS = [
     "docs/instructors.md",
     "docs/project.md",
     "docs/grading-security.md",
-    "docs/sources.md",
 ]
 REPOSITORY = PROJECT["urls"]["Repository"]
 BOOK = retarget.book(REPOSITORY.removeprefix(retarget.GITHUB))
