@@ -166,6 +166,7 @@ ROWS = (
     Row("08", "tiles", "column slider → tile moved", handle("Column"), POINTED),
     Row("08", "tiles", "step slider → new difference", handle("Step"), FIRST_HTML),
     Row("09", "ablations", "variant → new gallery", menu("Variant"), SECOND_HTML, choices=(1, 2)),
+    Row("10", "unet", "a copy → new answer", ".across select", ".answer .below", choices=(1, 0)),
 )
 
 

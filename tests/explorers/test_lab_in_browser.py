@@ -34,12 +34,14 @@ from unet_edu import quiz
 
 pytestmark = pytest.mark.needs("chromium", "bubblewrap")
 
-FIRST, CONVOLUTION = ROOT / "course/00_start_here.ipynb", ROOT / "course/02_convolution.ipynb"
-# All but the first have explorers, formulas and a quiz. pytest keeps tests together whose lessons have the same place
-# in their lists, so that each lesson runs once: 02, for which there are more tests, is the first in every list, and 00
-# the last.
+FIRST, CONVOLUTION, LAST = (
+    ROOT / f"course/{name}.ipynb" for name in ("00_start_here", "02_convolution", "10_own_images")
+)
+# All but the first and the last have explorers of several kinds, formulas and a quiz. pytest keeps tests together whose
+# lessons have the same place in their lists, so that each lesson runs once: 02, for which there are more tests, is the
+# first in every list, and 00 the last.
 SIDE_ROADS = sorted((ROOT / "course").glob("side_roads/*.ipynb"))
-LESSONS = sorted(set(notebooks("course")) - {FIRST, *SIDE_ROADS}, key=lambda path: (path != CONVOLUTION, path))
+LESSONS = sorted(set(notebooks("course")) - {FIRST, LAST, *SIDE_ROADS}, key=lambda path: (path != CONVOLUTION, path))
 
 
 def with_lessons(*paths: Path) -> pytest.MarkDecorator:
@@ -104,7 +106,7 @@ def page(request, tab):
     put_away(tab)
 
 
-@with_lessons(*LESSONS, FIRST)
+@with_lessons(*LESSONS, LAST, FIRST)
 def test_it_runs_without_an_error_or_a_warning(page):
     code = [cell for cell in nbformat.read(page.lesson, as_version=4).cells if cell.cell_type == "code"]
     count = page.locator(".jp-CodeCell").count()
@@ -115,7 +117,7 @@ def test_it_runs_without_an_error_or_a_warning(page):
     assert not [output for cell in code for output in cell.outputs if output.get("name") == "stderr"]
 
 
-@with_lessons(*LESSONS)
+@with_lessons(*LESSONS, LAST)
 def test_scenes_are_those_that_are_stored(page):
     """Nothing else compares them: nbval looks at what is shown."""
     fresh = scenes(nbformat.from_dict(page.evaluate(f"{PANEL}.content.model.toJSON()")))
@@ -124,7 +126,7 @@ def test_scenes_are_those_that_are_stored(page):
     assert list(differences(scenes(nbformat.read(page.lesson, as_version=4)), fresh)) == []
 
 
-@with_lessons(*LESSONS)
+@with_lessons(*LESSONS, LAST)
 def test_each_row_of_the_benchmark_changes_what_it_watches(page):
     """Before other tests move the controls: the rows are for lessons as they open."""
     rows = [row for row in ROWS if row.lesson == page.lesson.stem[:2]]
@@ -279,7 +281,7 @@ def test_arrow_keys_and_letters_stay_in_the_explorer(page):
     assert page.locator(".jp-Cell").count() == cells
 
 
-@with_lessons(*LESSONS, FIRST)
+@with_lessons(*LESSONS, LAST, FIRST)
 def test_nothing_was_asked_of_the_network(page, place):
     """Neither by the page, nor by JupyterLab and the kernel, whose attempts the place counts; nor is the reader asked
     to allow it."""

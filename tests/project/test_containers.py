@@ -4,6 +4,7 @@ Docker or Podman, and the images of others. What they name is compared with what
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -115,9 +116,10 @@ def test_its_command_installs_what_make_lab_does(devcontainer, tmp_path):
     assert command == ["make", ".venv/lab.stamp", "TORCH=cpu"] and "`make lab TORCH=cpu`" in README
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    clean = {"PATH": os.environ["PATH"]}  # without what another `make` may have handed down
     said = [
         subprocess.run(
-            ["make", "--dry-run", *arguments], cwd=tmp_path, check=True, capture_output=True, text=True,
+            ["make", "--dry-run", *arguments], cwd=tmp_path, env=clean, check=True, capture_output=True, text=True,
             timeout=PATIENCE_S,
         ).stdout.splitlines()
         for arguments in (command[1:], ["lab", "TORCH=cpu"])
