@@ -128,7 +128,7 @@ def _(image, margin):
 
 def _tile_origins(size: int, tile: int, align: int) -> list[int]:
     step = tile // align * align
-    if step < 1:  # a check asks for other inputs, too: here no step would ever arrive
+    if step < 1:  # else the loop never ends
         raise ValueError(f"expected a tile of at least align = {align} pixels, got {tile}")
     origins = [0]
     while origins[-1] + tile < size:
