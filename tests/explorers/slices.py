@@ -17,6 +17,7 @@ from tests.notebooks.shown import EXPLORERS
 INTERACTIVE = re.compile(rf"\bexplore\.({'|'.join(EXPLORERS)})\(|\bquiz\(")
 # Where an explorer shows a training, a short one moves the same controls.
 SHORTER = {
+    "10_own_images": {"'steps': 180": "'steps': 20"},
     "07_when_it_does_not_learn": {"'steps': 60, 'validate_every': 6": "'steps': 20, 'validate_every': 2"},
 }
 

@@ -79,7 +79,7 @@ def lab(place, tmp_path_factory):
     root = tmp_path_factory.mktemp("root")
     (root / "course").mkdir()
     shutil.copy(FIRST, root / "course")
-    for path in LESSONS:
+    for path in (*LESSONS, LAST):
         write_slice(path, root / "course")
     with jupyterlab(tmp_path_factory.mktemp("lab"), enter=place.enter, root=root) as lab:
         yield lab
