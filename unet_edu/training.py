@@ -162,7 +162,8 @@ def fit(
         GPU.
     progress : bool
         Show how it goes: in a terminal a bar; in a notebook a picture of the losses, of one image (the first of
-        `validation`, else of the batch) and of what the network says of it.
+        `validation`, else of the batch) and of what the network says of it. Where nothing is shown, a notebook
+        is told at least when it was stopped.
 
     Returns
     -------

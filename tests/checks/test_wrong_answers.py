@@ -1,6 +1,7 @@
 """Wrong answers that once passed, right ones that were once refused without a word, and hints that were once false:
 each with its mark from the grader's judge."""
 
+import copy
 import functools
 import math
 from fractions import Fraction
@@ -21,6 +22,7 @@ from unet_edu import check
 from unet_edu.checks import attempt
 from unet_edu.checks.network import (
     ALL_ZERO,
+    ANOTHER_LEARNED,
     DRAWN_AGAIN,
     DROPOUT_ELSEWHERE,
     DROPS_ALL,
@@ -301,6 +303,12 @@ def test_weights_are_hardly_ever_refused_by_chance():
             )[0]
             == 1
         )
+
+
+def test_a_copy_that_learned_is_told():
+    train = EXERCISES["repair_training"].reference
+    earned, said = graded("repair_training", lambda model, *others: train(copy.deepcopy(model), *others))
+    assert earned == 0 and ANOTHER_LEARNED in said
 
 
 # --- right answers in another dress -----------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from skimage.io import imread
 from typer.testing import CliRunner
 
 import unet_edu
@@ -179,7 +180,8 @@ def test_the_papers_recipe(tmp_path):
     run("train", "cells", "-o", tmp_path / "run", *network, *recipe, "--device", "cpu")
     assert not (tmp_path / "run" / "best.pt").exists()  # nothing to choose the best by
     run("predict", tmp_path / "run", save(tmp_path / "a.png", np.zeros((20, 30), np.uint8)), "-o", tmp_path)
-    assert Image.open(tmp_path / "a_mask.png").size == (30, 20)
+    with Image.open(tmp_path / "a_mask.png") as mask:
+        assert mask.size == (30, 20)
 
 
 def test_images_of_your_own(tmp_path):
@@ -366,11 +368,11 @@ def image(tmp_path) -> Path:
 
 def test_three_results_for_an_image(trained, image, tmp_path):
     run("predict", trained, image, "-o", tmp_path / "out")
-    labels = Image.open(tmp_path / "out" / "a_labels.tif")
-    mask, overlay = (Image.open(tmp_path / "out" / f"a_{kind}.png") for kind in ("mask", "overlay"))
-    assert labels.size == mask.size == overlay.size == (52, 40)
-    assert np.array(labels).dtype == np.uint16 and mask.mode == "L" and overlay.mode == "RGB"
-    np.testing.assert_array_equal(np.array(mask), np.where(np.array(labels), 255, 0))
+    names = ("a_labels.tif", "a_mask.png", "a_overlay.png")
+    labels, mask, overlay = (imread(tmp_path / "out" / name) for name in names)
+    assert labels.shape == mask.shape == (40, 52) and overlay.shape == (40, 52, 3)
+    assert labels.dtype == np.uint16 and mask.dtype == overlay.dtype == np.uint8
+    np.testing.assert_array_equal(mask, np.where(labels, 255, 0))
 
 
 def test_options_that_are_for_cells(monkeypatch, trained, image, tmp_path):
@@ -447,7 +449,8 @@ def test_nothing_is_overwritten_unless_told(trained, image, tmp_path):
     assert "a_overlay.png: is there already, 1 such files in all; --force overwrites them" in said
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a_overlay.png"]
     run("predict", trained, image, "-o", tmp_path / "out", "--force")
-    assert Image.open(tmp_path / "out" / "a_overlay.png").size == (52, 40)
+    with Image.open(tmp_path / "out" / "a_overlay.png") as overlay:
+        assert overlay.size == (52, 40)
 
 
 def test_results_in_the_folder_of_the_images_are_not_taken_for_images(trained, image, tmp_path):

@@ -129,13 +129,14 @@ def test_the_weights_are_the_same_whoever_looks(notebook):
         (Blobs(), True, "the best so far is kept in {}/best.pt. With resume=True it goes on."),
     ],
 )
-def test_who_stops_it_reads_what_is_kept(notebook, capsys, tmp_path, validation, folder, kept):
+@pytest.mark.parametrize("way", [SHOWN, PLAIN], ids=["shown", "unseen"])
+def test_who_stops_it_reads_what_is_kept(notebook, capsys, tmp_path, validation, folder, kept, way):
     options = {"folder": tmp_path} if folder else {}
     model = network()
-    history = fit(model, Blobs(), validation, steps=100, validate_every=2, on_validation=stop_at(2), **options, **SHOWN)
+    history = fit(model, Blobs(), validation, steps=100, validate_every=2, on_validation=stop_at(2), **options, **way)
     assert capsys.readouterr().out == f"Stopped at step 3 of 100; {kept.format(tmp_path)}\n"
     assert history.interrupted and not model.training
-    assert "stopped at step 3 of 100" in notebook.published[-1][1]
+    assert way is PLAIN or "stopped at step 3 of 100" in notebook.published[-1][1]
     assert all((tmp_path / name).exists() == (name in kept) for name in ("best.pt",))
 
 
@@ -268,8 +269,8 @@ def test_in_a_terminal_it_is_text(monkeypatch, capsys, shell):
     assert said.out == "" and "3/100" in said.err and "loss=" in said.err
 
 
-def test_without_progress_nothing_is_said(notebook, capsys):
-    fit(network(), Blobs(), steps=100, validate_every=2, on_validation=stop_at(2), **PLAIN)
+def test_without_progress_nothing_is_said_of_a_run_that_ends(notebook, capsys):
+    fit(network(), Blobs(), steps=3, **PLAIN)
     assert capsys.readouterr() == ("", "") and not notebook.published
 
 

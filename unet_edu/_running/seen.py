@@ -33,7 +33,9 @@ def seen(run: Run, is_shown: bool) -> Bar | Picture:
     """What shows a run here."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     is_notebook = hasattr(shell, "kernel")  # the IPython of a terminal has none
-    return Picture(run, shell) if is_shown and is_notebook else Bar(run, is_shown)
+    if is_notebook:
+        return Picture(run, shell) if is_shown else Unseen(run, is_shown)
+    return Bar(run, is_shown)
 
 
 class Bar:
@@ -52,6 +54,14 @@ class Bar:
 
     def end(self) -> None:
         self.bar.close()
+
+
+class Unseen(Bar):
+    """Nothing in a notebook; but a stop leaves the cells below with a network that is not ready, and that is said."""
+
+    def end(self) -> None:
+        super().end()
+        _tell_stop(self.run)
 
 
 class Picture:
@@ -82,8 +92,7 @@ class Picture:
     def end(self) -> None:
         """The last picture tells no seconds: it is stored, and the same run leaves the same picture."""
         self._show(update=True)
-        if self.run.history.interrupted:
-            print(_kept(self.run))
+        _tell_stop(self.run)
 
     def _show(self, left: str = "", update: bool = False) -> None:
         run, steps = self.run, self.run.settings["steps"]
@@ -112,14 +121,17 @@ class Picture:
         return f"A training, {words}. {'; '.join(moved).capitalize()}{'. ' * bool(moved)}{tiles}".strip()
 
 
-def _kept(run: Run) -> str:
+def _tell_stop(run: Run) -> None:
     """What there is after a run that was stopped."""
+    if not run.history.interrupted:
+        return
     stopped, best = f"Stopped at step {run.step:,} of {run.settings['steps']:,}", run.history.best
     if run.folder is None:
         was_best = "" if best is None else f" Step {best['step']:,} was best on the validation images."
-        return f"{stopped}; the network keeps what it learned so far.{was_best}"
+        print(f"{stopped}; the network keeps what it learned so far.{was_best}")
+        return
     what, name = ("what it learned", "last.pt") if best is None else ("the best", "best.pt")
-    return f"{stopped}; {what} so far is kept in {run.folder / name}. With resume=True it goes on."
+    print(f"{stopped}; {what} so far is kept in {run.folder / name}. With resume=True it goes on.")
 
 
 def _duration(seconds: float) -> str:

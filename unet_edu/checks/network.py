@@ -96,11 +96,15 @@ ALL_ZERO = (
     "All weights of a layer are 0. Then all its channels are alike, and stay alike however long the network learns. "
     "Draw them."
 )
+ANOTHER_LEARNED = (
+    "Your losses change, but the network that you were given is the same as before: another one learned, perhaps a "
+    "copy of it. Whoever calls your function wants this network trained: give model.parameters() to the optimizer."
+)
 
 # What a grader may pass on of what was said in a fresh case.
 SAYINGS = (
     *(DROPOUT_IS_ON, DROPOUT_ELSEWHERE, DROPS_ALL, TRAINS_OTHERWISE, NO_CONVOLUTION, NO_GRADIENT, FROZEN, TOO_MUCH),
-    *(NOT_AROUND_ZERO, NOT_DRAWN_ONE_BY_ONE, DRAWN_AGAIN, ALL_ZERO),
+    *(NOT_AROUND_ZERO, NOT_DRAWN_ONE_BY_ONE, DRAWN_AGAIN, ALL_ZERO, ANOTHER_LEARNED),
 )
 
 
@@ -743,5 +747,11 @@ class Trained:
                 scale = 0.0 if self.seed is None else math.sqrt(2 / max(1, math.prod(parameter.shape[1:])))
                 parameter.copy_(torch.from_numpy(rng.normal(0, 1, parameter.shape) * scale))
         given = (torch.tensor(images * 1.0), torch.tensor(labels), torch.tensor(weights * 1.0))
+        before = [parameter.detach().clone() for parameter in network.parameters()]
         with torch.enable_grad():
-            return f(network.eval(), *given, lr, steps)
+            answer = f(network.eval(), *given, lr, steps)
+        is_untouched = all(map(torch.equal, before, network.parameters()))
+        # Equal losses have a hint of their own: nothing was learned.
+        if is_untouched and isinstance(answer, list | tuple) and len(set(map(str, answer))) > 1:
+            raise UnusableAnswerError(ANOTHER_LEARNED)
+        return answer
