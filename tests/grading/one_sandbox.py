@@ -20,14 +20,12 @@ from unet_edu.grading import engine, session
 from unet_edu.grading.result import Result
 from unet_edu.grading.sandbox import Limits, Sandbox, Stopped, view
 
-Way = Literal["alone", "together", "endless", "greedy", "slow"]
+Way = Literal["alone", "together", "endless", "greedy"]
 LIMITS: dict[Way, Limits] = {
     # For what waits for nothing but these, each time.
     "endless": Limits(cell=1, call=1, total=60, memory=600 << 20, processes=24),
     # For what ends by another limit than that of time, however busy the machine is.
     "greedy": Limits(cell=20, call=20, total=150, memory=600 << 20),
-    # For a call of a second beside one that does not end.
-    "slow": Limits(cell=40, call=8, total=150, memory=2 << 30),
 }
 
 END = b"cos\n_exit\n(I0\ntR."  # a pickle, as each request is: it calls os._exit(0)

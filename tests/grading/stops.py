@@ -85,6 +85,14 @@ def endless_in_three_ways(host: Host) -> bytes:
     return in_functions({"conv2d_naive": SWALLOWS, "out_size": DEAF, "conv2d_multichannel": IN_C})
 
 
+@KINDS(9, "partial", verdicts={"conv2d_naive": "timed out"})
+def error_of_endlessly_many(host: Host) -> bytes:
+    """An error that is a group of groups of groups: whoever asks for all that went wrong gets no end of it."""
+    return in_functions(
+        {"conv2d_naive": "e = ValueError(1)\nfor n in range(400):\n    e = ExceptionGroup('x' * 100, [e] * 9)\nraise e"}
+    )
+
+
 @KINDS(None, "timed out", never=ALL)
 def endless_everywhere(host: Host) -> bytes:
     """No function ends: there is nothing to mark, and that is no 0."""

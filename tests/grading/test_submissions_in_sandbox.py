@@ -59,8 +59,6 @@ def way_of(kind: Kind) -> Way:
         return "together"
     if kind.name.startswith("greedy_") or kind.name == "constants_of_long_cells":
         return "greedy"
-    if kind.name == "no_answer_many_causes_and_group":
-        return "slow"
     return "endless" if kind.group == "stops" else "alone"
 
 
