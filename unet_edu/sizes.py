@@ -207,11 +207,19 @@ def layer_table(model: UNet, size: Size) -> list[Layer]:
         parameters = sum(parameter.numel() for parameter in layer.parameters())
         rows.append(Layer(name, (channels, height, width), parameters, weights * pixels, 4 * output.numel()))
 
+    def joined(copy: Tensor, x: Tensor) -> Tensor:
+        return x.new_empty(1, copy.shape[1] + x.shape[1], *x.shape[2:])
+
     with torch.device("meta"):  # shapes without numbers: nothing is computed, and nothing stored
         twin = UNet(**model.config).eval()
         x = torch.zeros(1, model.config["in_channels"], *pair("size", size, 1))
     for name, layer in twin.named_modules():
         if isinstance(layer, nn.Conv2d | nn.BatchNorm2d | nn.MaxPool2d | Up | Join) and not name.endswith(".convolve"):
             layer.register_forward_hook(functools.partial(note, name=name))
+        # What these two do on "meta" is written in Python, and imports torch.compile, which takes a second or more.
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.forward = nn.Identity().forward  # type: ignore[method-assign]
+        elif isinstance(layer, Join) and layer.kind == "concat":
+            layer.forward = joined  # type: ignore[method-assign]
     twin(x)
     return rows

@@ -302,7 +302,7 @@ def he_init_(model: nn.Module) -> nn.Module:
     exercise `he_init_`.
     """
     for layer in model.modules():
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) and not layer.weight.is_meta:
             taps = math.prod(layer.kernel_size)
             if isinstance(layer, nn.ConvTranspose2d):
                 taps //= math.prod(layer.stride)
