@@ -1,4 +1,7 @@
-"""exercises/ is what nbgrader makes of solutions/; it runs unfilled, and gives nothing away."""
+"""exercises/ is what nbgrader makes of solutions/, and gives nothing away.
+
+That it runs unfilled, and says "not yet", is seen in tests/notebooks/test_offline_in_sandbox.py.
+"""
 
 import ast
 import inspect
@@ -12,7 +15,6 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
-from nbclient import NotebookClient
 
 from tests.patience import PATIENCE_S
 from unet_edu.lessons import EXERCISES
@@ -87,26 +89,6 @@ def test_each_exercise_is_checked_for_its_points(topic):
     names = [cell.source.split("def ")[1].split("(")[0] for cell in cells(solution, "solution")]
     assert [cell.source for cell in cells(solution, "grade")] == [f"check({name})" for name in names]
     assert [cell.metadata.nbgrader.points for cell in cells(solution, "grade")] == [EXERCISES[n].points for n in names]
-
-
-@pytest.fixture(scope="module")
-def student(tmp_path_factory):
-    """A kernel for all topics, so that it starts, and loads torch, once."""
-    resources = {"metadata": {"path": str(tmp_path_factory.mktemp("student"))}}
-    client = NotebookClient(nbformat.v4.new_notebook(), timeout=PATIENCE_S, kernel_name="python3", resources=resources)
-    with client.setup_kernel():
-        yield client
-
-
-@each_topic
-def test_an_unfilled_exercise_runs_and_says_not_yet(topic, student):
-    student.nb = book = notebook("exercises", topic)
-    student.kc.execute("%reset -f")  # nothing is left of the topic before
-    for n, cell in enumerate(book.cells):
-        student.execute_cell(cell, n)  # raises where the cell does
-    verdicts = [shown(cell) for cell in cells(book, "grade")]
-    assert len(verdicts) == len(cells(book, "solution")) > 0
-    assert all("not yet" in verdict for verdict in verdicts)
 
 
 @each_topic
