@@ -77,6 +77,13 @@ def chromium(enter: Sequence[str] = ()) -> Iterator[Browser]:
 class Lab(NamedTuple):
     address: str  # with a place for a notebook's path
     log: Path  # of the server and of its kernels
+    root: Path  # of the notebooks
+
+    def at(self, path: str) -> str:
+        """A notebook's address. Where none is, JupyterLab would ask in a dialog, and a test wait for a kernel."""
+        if not (self.root / path).is_file():
+            raise FileNotFoundError(f"there is no notebook {self.root / path}")
+        return self.address.format(path=path)
 
 
 @contextmanager
@@ -122,7 +129,7 @@ def jupyterlab(
             if server.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("JupyterLab did not start:\n" + path.read_text())
             time.sleep(0.2)
-        yield Lab(f"http://127.0.0.1:{port}/lab/tree/{{path}}?token={token}&reset", path)
+        yield Lab(f"http://127.0.0.1:{port}/lab/tree/{{path}}?token={token}&reset", path, root or ROOT)
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         try:
@@ -151,11 +158,12 @@ def open_and_run(page: Page, lab: Lab, path: str) -> None:
 
     A page that has JupyterLab already keeps it, because to load it takes longer than to open a notebook.
     """
+    address = lab.at(path)
     try:
         if page.evaluate("'jupyterapp' in window"):
             page.evaluate("path => void jupyterapp.commands.execute('docmanager:open', { path })", path)
         else:
-            page.goto(lab.address.format(path=path))
+            page.goto(address)
         page.wait_for_function(IS_OPEN, polling=LOOK_MS)
         # The stored outputs would look like those of a run.
         _command(page, "notebook:clear-all-cell-outputs")

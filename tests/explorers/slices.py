@@ -15,9 +15,9 @@ from IPython.core.inputtransformer2 import TransformerManager
 from tests.notebooks.shown import EXPLORERS
 
 INTERACTIVE = re.compile(rf"\bexplore\.({'|'.join(EXPLORERS)})\(|\bquiz\(")
-# Where an explorer shows a training, a short one moves the same controls.
+# Where an explorer shows a training, or one of several networks, a short one moves the same controls.
 SHORTER = {
-    "10_own_images": {"'steps': 180": "'steps': 20"},
+    "10_own_images": {"'steps': 180": "'steps': 20", "range(3)": "range(1)"},
     "07_when_it_does_not_learn": {"'steps': 60, 'validate_every': 6": "'steps': 20, 'validate_every': 2"},
 }
 

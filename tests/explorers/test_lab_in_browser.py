@@ -17,6 +17,7 @@ from playwright.sync_api import Page, expect
 from benchmarks.explorers import ROWS
 from tests.explorers.browser import (
     PANEL,
+    Lab,
     chromium,
     cut_off,
     jupyterlab,
@@ -288,6 +289,11 @@ def test_nothing_was_asked_of_the_network(page, place):
     assert page.asked and not [url for url in page.asked if not re.match(r"(http|ws)://127\.0\.0\.1:|data:|blob:", url)]
     assert place.attempts() == 0
     assert page.locator(".Toastify__toast").all_text_contents() == []
+
+
+def test_a_notebook_that_is_missing_is_told_at_once(tmp_path):
+    with pytest.raises(FileNotFoundError, match=re.escape(f"no notebook {tmp_path / 'missing.ipynb'}")):
+        open_and_run(None, Lab("{path}", tmp_path / "log", tmp_path), "missing.ipynb")  # not even a page is needed
 
 
 @pytest.mark.parametrize(

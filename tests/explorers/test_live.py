@@ -187,7 +187,7 @@ def reopen(page: Page, address: str) -> None:
 def test_after_a_restart_the_pictures_are_seen_and_a_cell_that_runs_is_live_again(saved, browser):
     root, home = saved
     with browser.new_page() as page, jupyterlab(home, root=root) as lab:
-        reopen(page, lab.address.format(path="first.ipynb"))
+        reopen(page, lab.at("first.ipynb"))
         until(page, [STILL] * len(CALLS), "Error displaying widget: model not found")
         cells = page.locator(".jp-CodeCell")
         for number, call in enumerate(CALLS, 1):
@@ -215,7 +215,7 @@ def test_a_notebook_that_comes_from_elsewhere_shows_the_pictures_too(saved, brow
     """JupyterLab, which did not run it, trusts neither its styles nor its widgets."""
     root, _ = saved
     with browser.new_page() as page, jupyterlab(tmp_path, root=root) as lab:
-        reopen(page, lab.address.format(path="first.ipynb"))
+        reopen(page, lab.at("first.ipynb"))
         assert page.locator(".jp-mod-trusted").count() == 0
         page.wait_for_function(f"({SEEN})().every(([seen]) => seen[0] && seen[1])", polling=LOOK_MS)
         seen = page.evaluate(SEEN)
@@ -240,7 +240,7 @@ def test_a_lesson_that_a_student_opens_for_the_first_time_shows_a_picture_for_ea
             code = [cell for cell in notebook.cells if cell.cell_type == "code"]
             with_explorers = [n for n, cell in enumerate(code) if EXPLORER.search(cell.source)]
             assert with_explorers
-            reopen(page, lab.address.format(path=f"{name}.ipynb"))
+            reopen(page, lab.at(f"{name}.ipynb"))
             for n in with_explorers:
                 cell = page.locator(".jp-CodeCell").nth(n)
                 cell.scroll_into_view_if_needed()

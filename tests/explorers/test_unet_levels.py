@@ -232,17 +232,19 @@ def test_a_map_is_the_sum_of_what_is_shown(pages, truths):
             before = before_relu(truths[kind], layer)
             channel = len(before) // 2
             most = 5
-            found = page.evaluate(
+            # As text: Playwright would take each number on its own.
+            answer = page.evaluate(
                 """([layer, channel, most]) => {
                     const { steps, others, bias, total } = mapSum(net, layer, channel, most);
                     const values = ({ values }) => [...values];
-                    return {
+                    return JSON.stringify({
                         adds: steps.map(({ map }) => values(map)), soFar: steps.map(({ soFar }) => values(soFar)),
                         others: others && values(others.map), bias, total: values(total),
-                    };
+                    });
                 }""",
                 [layer, channel, most],
             )
+            found = json.loads(answer)
             adds = np.array(found["adds"])
             np.testing.assert_allclose(np.cumsum(adds, axis=0), found["soFar"], atol=SAME)
             whole = adds.sum(axis=0) + found["bias"] + (np.array(found["others"]) if found["others"] else 0)
