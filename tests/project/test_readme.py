@@ -116,6 +116,7 @@ def imported(path: Path) -> set[str]:
     return found
 
 
+@functools.cache
 def taught(path: Path) -> set[str]:
     """The lessons that the first paragraph of a module's docstring names."""
     first = (ast.get_docstring(ast.parse(path.read_text())) or "").split("\n\n")[0]
@@ -241,9 +242,14 @@ def hours(minutes: int) -> str:
     return f"{round(minutes / 60)} hours"
 
 
+@functools.cache
+def said_minutes() -> dict[str, int]:
+    return {path.name[:2]: count(path).said for path in sorted((ROOT / "course").glob("*.ipynb"))}
+
+
 def wrong_in(page: str) -> list[str]:
     """Where the plan says something else than the lessons and their exercises."""
-    lessons = {path.name[:2]: count(path).said for path in sorted((ROOT / "course").glob("*.ipynb"))}
+    lessons = said_minutes()
     weeks = WEEK.findall(page)
     found, sums, planned = [], {"lessons": 0, "everybody": 0, "more": 0}, []
     for week, numbers, said, everybody, more in weeks:
