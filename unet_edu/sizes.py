@@ -216,7 +216,8 @@ def layer_table(model: UNet, size: Size) -> list[Layer]:
     for name, layer in twin.named_modules():
         if isinstance(layer, nn.Conv2d | nn.BatchNorm2d | nn.MaxPool2d | Up | Join) and not name.endswith(".convolve"):
             layer.register_forward_hook(functools.partial(note, name=name))
-        # What these two do on "meta" is written in Python, and imports torch.compile, which takes a second or more.
+        # What these two do on "meta" is written in Python, and imports torch.compile, which takes a second or more. (So
+        # do other ways to join and to go up: who chooses them waits.)
         if isinstance(layer, nn.BatchNorm2d):
             layer.forward = nn.Identity().forward  # type: ignore[method-assign]
         elif isinstance(layer, Join) and layer.kind == "concat":

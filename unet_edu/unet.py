@@ -302,6 +302,7 @@ def he_init_(model: nn.Module) -> nn.Module:
     exercise `he_init_`.
     """
     for layer in model.modules():
+        # On "meta" there are no numbers to draw, and PyTorch would load its compiler to draw none.
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) and not layer.weight.is_meta:
             taps = math.prod(layer.kernel_size)
             if isinstance(layer, nn.ConvTranspose2d):

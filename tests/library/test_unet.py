@@ -98,6 +98,15 @@ def test_the_table_counts_what_torch_counts(kind):
     assert rows[-1].name == "head" and rows[-1].shape == (3, *model.output_size((44, 60)))
 
 
+@pytest.mark.parametrize("norm", CHOICES["norm"])
+def test_the_table_of_the_usual_network_needs_no_compiler(norm):
+    """PyTorch would load it for some of the shapes, in a second or more of each process that predicts. (For other ways
+    to join or to go up it still does.)"""
+    program = "import sys; from unet_edu.unet import UNet; from unet_edu.sizes import layer_table\n"
+    program += f"layer_table(UNet(widths=(2, 3), norm={norm!r}), 44); sys.exit('torch._dynamo' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def test_the_table_of_the_paper(paper):
     rows = {row.name: row for row in layer_table(paper, 572)}
     assert rows["contracting.0.0"].shape == (64, 570, 570)

@@ -3,7 +3,6 @@ kernels that refuse it.)"""
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -51,11 +50,10 @@ import sys
 from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
-from tests.patience import PATIENCE_S
 
 paths = [Path(argument) for argument in sys.argv[1:]]
 resources = {"metadata": {"path": str(paths[0].parent)}}
-client = NotebookClient(nbformat.v4.new_notebook(), timeout=PATIENCE_S, kernel_name="python3", resources=resources)
+client = NotebookClient(nbformat.v4.new_notebook(), timeout=None, kernel_name="python3", resources=resources)
 with client.setup_kernel():
     for path in paths:
         client.nb = nbformat.read(path, as_version=4)
@@ -71,11 +69,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The folder with copies of all exercises, each run to its end or the first error, and what was said."""
     folder = tmp_path_factory.mktemp("exercises")
     copies = [shutil.copy(path, folder) for path in EXERCISES]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [*OFFLINE, "-c", RUN, *copies]
-    result = subprocess.run(
-        command, check=False, capture_output=True, text=True, timeout=PATIENCE_S, env=environment, cwd=folder
-    )
+    result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=PATIENCE_S)
     return folder, result.stdout + result.stderr
 
 
