@@ -413,7 +413,7 @@ def hardware() -> str:
         cpu = names[0].split(":")[1].strip() if names else cpu
     bits = "bfloat16" if bf16_is_fast(torch.device("cpu")) else "float32"
     busy = "they had other work to do at the same time, so look at cpu_minutes"
-    return f"{os.cpu_count()} cores of {cpu}, {bits}, no GPU; {busy}"
+    return f"{torch.get_num_threads()} of {os.cpu_count()} cores of {cpu}, {bits}, no GPU; {busy}"
 
 
 def changed(setting: Setting, changes: Sequence[str]) -> Setting:

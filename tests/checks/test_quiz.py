@@ -1,7 +1,6 @@
 """The quick questions: valid by construction, the same by buttons and by text, and readable where nothing runs."""
 
 import collections
-import json
 import re
 import subprocess
 import sys
@@ -319,16 +318,13 @@ def test_it_can_be_answered_with_the_keyboard_alone(tmp_path):
     from tests.explorers.browser import chromium, jupyterlab, open_and_run
 
     home, folder = tmp_path / "home", tmp_path / "notebooks"
-    (home / "jupyter_config_dir").mkdir(parents=True)
     folder.mkdir()
-    settings = {"ServerApp": {"root_dir": str(folder)}}
-    (home / "jupyter_config_dir" / "jupyter_server_config.json").write_text(json.dumps(settings))
     cell = nbformat.v4.new_code_cell('from unet_edu import quiz\n\nquiz("02")')
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}  # or JupyterLab would ask
     nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=kernel), folder / "lesson.ipynb")
-    with chromium() as browser, jupyterlab(home) as address:
+    with chromium() as browser, jupyterlab(home, root=folder) as lab:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
-        open_and_run(page, address, "lesson.ipynb")
+        open_and_run(page, lab, "lesson.ipynb")
         shown = page.locator(".unet-quiz")
         shown.get_by_role("button", name="(a) 54").focus()
         page.keyboard.press("Enter")
